@@ -1,0 +1,1 @@
+"""OpenTelemetry bridge to the Arthur AI monitoring platform."""

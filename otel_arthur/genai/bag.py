@@ -1,0 +1,89 @@
+"""`Bag`: a span's attributes, from which a dialect takes what it knows, remembering what it took."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from otel_arthur.genai.json_text import parse_json
+from otel_arthur.genai.span import EventView, SpanView
+
+
+class Bag:
+    """Look-ups over one span. `sources` tells, per field, the attribute that filled it (for `inspect`)."""
+
+    __slots__ = ("attributes", "sources", "truncated", "view")
+
+    def __init__(self, view: SpanView) -> None:
+        self.view = view
+        self.attributes: Mapping[str, Any] = view.attributes
+        self.sources: dict[str, str] = {}
+        self.truncated = False
+
+    def take(self, field: str, keys: tuple[str, ...]) -> Any:
+        """The value of the first of `keys` that is present, or None."""
+        attributes = self.attributes
+        for key in keys:
+            value = attributes.get(key)
+            if value is not None:
+                self.sources[field] = key
+                return value
+        return None
+
+    def take_json(self, field: str, keys: tuple[str, ...]) -> Any:
+        """As `take`, with JSON text parsed; text that was cut is salvaged and flags the call `truncated`."""
+        value = self.take(field, keys)
+        if isinstance(value, bytes):
+            value = value.decode("utf-8", "replace")
+        if not isinstance(value, str):
+            return value
+        parsed, cut = parse_json(value)
+        self.truncated = self.truncated or cut
+        return parsed
+
+    def take_text(self, field: str, keys: tuple[str, ...]) -> str | None:
+        """As `take`, for text; an empty text is absent."""
+        return text(self.take(field, keys))
+
+    def event(self, field: str, name: str) -> EventView | None:
+        """The first event called `name`."""
+        for event in self.view.events:
+            if event.name == name:
+                self.sources[field] = f"event {name}"
+                return event
+        return None
+
+
+def text(value: Any) -> str | None:
+    """A non-empty text, or None."""
+    if isinstance(value, str):
+        return value or None
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace") or None
+    if isinstance(value, bool | int | float):
+        return str(value)
+    return None
+
+
+def count(value: Any) -> int | None:
+    """A count that is not negative, from a number or its text, or None."""
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return int(value) if value >= 0 else None
+
+
+def number(value: Any) -> float | None:
+    """A finite number from a number or its text, or None."""
+    if isinstance(value, bool):
+        return None
+    try:
+        result = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return result if math.isfinite(result) else None

@@ -1,0 +1,130 @@
+"""`LLMCall`: the normal form of one call to a language model, free of any dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeAlias
+
+
+class TextPart(NamedTuple):
+    """Words of a message."""
+
+    text: str
+
+
+class ReasoningPart(NamedTuple):
+    """What the model thought before it answered; never part of the answer's text."""
+
+    text: str
+
+
+class ToolCallPart(NamedTuple):
+    """A tool that the model asked to have called."""
+
+    id: str | None
+    name: str
+    arguments: Any
+    """The parsed JSON arguments, or their text where they are not JSON."""
+
+
+class ToolResultPart(NamedTuple):
+    """What a tool answered."""
+
+    id: str | None
+    text: str
+
+
+class MediaPart(NamedTuple):
+    """An image, file or recording: named, never inlined."""
+
+    modality: str
+    name: str
+    """A URL, a file id, or a description such as ``image/png, 512 bytes``."""
+
+
+Part: TypeAlias = TextPart | ReasoningPart | ToolCallPart | ToolResultPart | MediaPart
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn. `role` is ``system``, ``user``, ``assistant``, ``tool`` or the role as it was written."""
+
+    role: str
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        """The words: text parts joined, or a tool message's results."""
+        return "".join(p.text for p in self.parts if isinstance(p, TextPart | ToolResultPart))
+
+    @property
+    def tool_calls(self) -> tuple[ToolCallPart, ...]:
+        """The tools asked for, in order."""
+        return tuple(p for p in self.parts if isinstance(p, ToolCallPart))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of the answers that the model gave to a call."""
+
+    message: Message
+    finish_reason: str | None = None
+    """``stop``, ``length``, ``content_filter``, ``tool_calls``, or the provider's own word."""
+    tokens: tuple[str, ...] | None = None
+    likelihoods: tuple[Mapping[str, float], ...] | None = None
+    """One map of token -> probability for each output token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of a call. Totals include their parts: `input` includes cache reads and writes,
+    `output` includes reasoning, whatever the dialect counted."""
+
+    input: int | None = None
+    output: int | None = None
+    total: int | None = None
+    cached: int | None = None
+    cache_write: int | None = None
+    reasoning: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LLMCall:
+    """One call to a language model. Times are nanoseconds since the epoch; absent is None."""
+
+    trace_id: str
+    """32 hexadecimal digits."""
+    span_id: str
+    """16 hexadecimal digits."""
+    parent_span_id: str | None
+    name: str
+    scope: str
+    dialect: str
+    start_ns: int
+    end_ns: int
+    messages: tuple[Message, ...] = ()
+    """The input in order; system instructions come first wherever the dialect kept them."""
+    choices: tuple[Choice, ...] = ()
+    usage: Usage = Usage()
+    operation: str | None = None
+    provider: str | None = None
+    request_model: str | None = None
+    response_model: str | None = None
+    response_id: str | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    time_to_first_token: float | None = None
+    """Seconds."""
+    conversation_id: str | None = None
+    user_id: str | None = None
+    failed: bool = False
+    error_type: str | None = None
+    service_name: str | None = None
+    service_instance: str | None = None
+    environment: str | None = None
+    truncated: bool = False
+    """A text was cut, by the SDK's limits or by ours."""
+    extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """The user's own fields: Arthur attribute -> value of a span or resource attribute."""

@@ -1,0 +1,38 @@
+"""What a dialect is: a name, how to recognise its spans, and where it keeps each field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from otel_arthur.genai.bag import Bag
+from otel_arthur.genai.call import Choice, Message, Usage
+from otel_arthur.genai.span import SpanView
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What was said: the input in order, and the answers."""
+
+    messages: tuple[Message, ...]
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """One way of writing an LLM call onto a span. Tables and small pure functions only."""
+
+    name: str
+    reference: str
+    """Where the convention is written down."""
+    owns: Callable[[SpanView], bool]
+    """Whether a span is written in this dialect; the first dialect that says so reads it."""
+    operation: Callable[[SpanView], str | None]
+    """The operation when the span is one call to a language model, else None."""
+    keys: Mapping[str, tuple[str, ...]]
+    """Field of `LLMCall` (or of `Usage`, as ``usage.input``) -> attributes, the first present wins."""
+    conversation: Callable[[Bag], Conversation]
+    usage: Callable[[Usage, Conversation, Bag], Usage] | None = None
+    """Mends the counts where the dialect's algebra is not ours."""
+    content_switch: str
+    """What to set so that the instrumentation records messages, for people to read."""

@@ -1,0 +1,69 @@
+"""The OpenTelemetry GenAI semantic conventions, as any instrumentation may write them.
+
+Reference: open-telemetry/semantic-conventions-genai, "Semantic conventions for generative
+client AI spans". Detects: ``gen_ai.operation.name`` or any other ``gen_ai.*`` of a call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from otel_arthur.genai.bag import Bag
+from otel_arthur.genai.dialect import Conversation, Dialect
+from otel_arthur.genai.messages import input_messages, output_choices, system_instructions
+from otel_arthur.genai.span import SpanView
+
+LLM_OPERATIONS = frozenset({"chat", "text_completion", "generate_content"})
+"""The values of ``gen_ai.operation.name`` that are one call to a language model."""
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "provider": ("gen_ai.provider.name", "gen_ai.system"),
+    "request_model": ("gen_ai.request.model",),
+    "response_model": ("gen_ai.response.model",),
+    "response_id": ("gen_ai.response.id",),
+    "temperature": ("gen_ai.request.temperature",),
+    "top_p": ("gen_ai.request.top_p",),
+    "max_tokens": ("gen_ai.request.max_tokens",),
+    "time_to_first_token": ("gen_ai.response.time_to_first_chunk",),
+    "conversation_id": ("gen_ai.conversation.id", "session.id"),
+    "user_id": ("user.id", "enduser.id"),
+    "error_type": ("error.type",),
+    "usage.input": ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
+    "usage.output": ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
+    "usage.total": ("gen_ai.usage.total_tokens",),
+    "usage.cached": ("gen_ai.usage.cache_read.input_tokens",),
+    "usage.cache_write": ("gen_ai.usage.cache_creation.input_tokens",),
+    "usage.reasoning": ("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens"),
+}
+
+INPUT = ("gen_ai.input.messages",)
+OUTPUT = ("gen_ai.output.messages",)
+SYSTEM = ("gen_ai.system_instructions",)
+
+
+def operation(view: SpanView) -> str | None:
+    """``gen_ai.operation.name`` where it names a call to a language model."""
+    name = view.attributes.get("gen_ai.operation.name")
+    return name if name in LLM_OPERATIONS else None
+
+
+def conversation(bag: Bag) -> Conversation:
+    """Messages from the three message attributes."""
+    system = system_instructions(bag.take_json("system", SYSTEM))
+    messages = input_messages(bag.take_json("messages", INPUT))
+    choices = output_choices(
+        bag.take_json("choices", OUTPUT),
+        bag.take("finish_reasons", ("gen_ai.response.finish_reasons",)),
+    )
+    return Conversation((*system, *messages), tuple(choices))
+
+
+DIALECT = Dialect(
+    name="semconv",
+    reference="https://github.com/open-telemetry/semantic-conventions-genai",
+    owns=lambda view: "gen_ai.operation.name" in view.attributes,
+    operation=operation,
+    keys=KEYS,
+    conversation=conversation,
+    content_switch="OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only",
+)

@@ -1,0 +1,65 @@
+"""Messages as the text of ``input_text`` and ``output_text``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from otel_arthur.genai.call import Message, ToolCallPart
+from otel_arthur.genai.messages import json_text
+
+_PREFIXES = {"user": "Human", "assistant": "AI", "system": "System", "tool": "Tool"}
+
+
+def transcript(messages: Sequence[Message]) -> str:
+    """One message after another on new lines, as LangChain's ``get_buffer_string`` writes them.
+
+    Source: ``langchain_core.messages.get_buffer_string`` (prefix format): ``System: …``,
+    ``Human: …``, ``AI: …`` with the Python form of its tool calls right behind, ``Tool: …``;
+    an unknown role stands as its own prefix. Arthur's callback handler sends this text.
+    """
+    return "\n".join(_line(message) for message in messages)
+
+
+def last_user_text(messages: Sequence[Message]) -> str | None:
+    """What the user said last."""
+    for message in reversed(messages):
+        if message.role == "user":
+            return message.text
+    return None
+
+
+def system_text(messages: Sequence[Message]) -> str | None:
+    """The system instructions, joined by new lines."""
+    texts = [message.text for message in messages if message.role == "system"]
+    return "\n".join(texts) if texts else None
+
+
+def messages_json(messages: Sequence[Message]) -> str:
+    """The messages as JSON text: a list of ``{"role", "content", "tool_calls"?}``."""
+    return json_text([_as_json(message) for message in messages])
+
+
+def tool_calls_json(message: Message) -> str | None:
+    """The tool calls of an answer as JSON text: a list of ``{"id", "name", "arguments"}``."""
+    calls = message.tool_calls
+    return json_text([call._asdict() for call in calls]) if calls else None
+
+
+def _line(message: Message) -> str:
+    line = f"{_PREFIXES.get(message.role, message.role)}: {message.text}"
+    if message.role == "assistant" and (calls := message.tool_calls):
+        line += str([_langchain_tool_call(call) for call in calls])
+    return line
+
+
+def _langchain_tool_call(call: ToolCallPart) -> dict[str, Any]:
+    arguments: Any = {} if call.arguments is None else call.arguments
+    return {"name": call.name, "args": arguments, "id": call.id, "type": "tool_call"}
+
+
+def _as_json(message: Message) -> dict[str, Any]:
+    entry: dict[str, Any] = {"role": message.role, "content": message.text}
+    if calls := message.tool_calls:
+        entry["tool_calls"] = [call._asdict() for call in calls]
+    return entry
