@@ -1,0 +1,1 @@
+"""``otel-arthur demo``: the main job end to end on one machine, with a real model and local Arthur."""
