@@ -1,1 +1,46 @@
-"""OpenTelemetry bridge to the Arthur AI monitoring platform."""
+"""OpenTelemetry bridge to the Arthur AI monitoring platform.
+
+LLM spans in, Arthur inferences out: as a span exporter (``OTEL_TRACES_EXPORTER=arthur``), in
+code (`instrument`), or as a stage of a Collector pipeline (``otel-arthur collector``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from otel_arthur.sdk.capture import capture, inference_id
+    from otel_arthur.sdk.ground_truth import record_ground_truth
+    from otel_arthur.sdk.log_exporter import ArthurLogExporter
+    from otel_arthur.sdk.setup import instrument
+    from otel_arthur.sdk.span_exporter import ArthurSpanExporter
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ArthurLogExporter",
+    "ArthurSpanExporter",
+    "capture",
+    "inference_id",
+    "instrument",
+    "record_ground_truth",
+]
+
+_HOMES = {
+    "ArthurLogExporter": "otel_arthur.sdk.log_exporter",
+    "ArthurSpanExporter": "otel_arthur.sdk.span_exporter",
+    "capture": "otel_arthur.sdk.capture",
+    "inference_id": "otel_arthur.sdk.capture",
+    "instrument": "otel_arthur.sdk.setup",
+    "record_ground_truth": "otel_arthur.sdk.ground_truth",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used: importing the package costs nothing but this file."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(home), name)

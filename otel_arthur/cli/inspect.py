@@ -1,0 +1,76 @@
+"""``otel-arthur inspect``: what would become of each span, sending nothing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+import orjson
+
+from otel_arthur.cli.connection import fetch_schema
+from otel_arthur.cli.trace_files import FILES, views_in
+from otel_arthur.configuration import Configuration
+from otel_arthur.genai.verdicts import Verdict, judge
+from otel_arthur.inference.build import Inference, TextRules, build
+from otel_arthur.inference.schema import Schema
+
+
+@click.command(epilog="Example: otel-arthur inspect traces.jsonl --format json")
+@FILES
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    help="For people or programs.",
+)
+@click.option("--model", "model_id", help="Show the inferences as this Arthur model would get them.")
+@click.option("--all", "show_all", is_flag=True, help="In the table, show spans that are no LLM calls too.")
+def command(files: Sequence[str], output: str, model_id: str | None, show_all: bool) -> None:
+    """Say what would become of each span in trace exports FILE..., sending nothing.
+
+    FILE is an OTLP export: binary protobuf, OTLP/JSON, or JSON lines as a Collector's file
+    exporter writes them; - is standard input.
+    """
+    configuration = Configuration.from_environment()
+    schema = fetch_schema(configuration, model_id) if model_id else None
+    rules = TextRules(
+        input_format=configuration.input_format,
+        max_length=configuration.max_text_length,
+        metadata_only=configuration.content == "metadata",
+    )
+    verdicts = judge(views_in(files), configuration.attributes, rules.metadata_only)
+    if output == "json":
+        for verdict in verdicts:
+            sys.stdout.buffer.write(_json_line(verdict, schema, rules))
+        sys.stdout.buffer.flush()
+        return
+    from otel_arthur.cli.inspect_table import show
+
+    show([(verdict, _inferences(verdict, schema, rules)) for verdict in verdicts], show_all)
+
+
+def _inferences(verdict: Verdict, schema: Schema | None, rules: TextRules) -> list[Inference]:
+    call = verdict.reading.call
+    if call is None or verdict.decision not in ("inference", "failed"):
+        return []
+    return build(call, schema, rules)
+
+
+def _json_line(verdict: Verdict, schema: Schema | None, rules: TextRules) -> bytes:
+    view, reading = verdict.view, verdict.reading
+    record: dict[str, Any] = {
+        "trace_id": view.trace_id,
+        "span_id": view.span_id,
+        "parent_span_id": view.parent_span_id,
+        "name": view.name,
+        "scope": view.scope,
+        "decision": verdict.decision,
+        "reason": verdict.reason,
+        "dialect": reading.dialect.name if reading.dialect is not None else None,
+        "duplicate_of": verdict.duplicate_of[1] if verdict.duplicate_of is not None else None,
+        "inferences": [inference.as_json() for inference in _inferences(verdict, schema, rules)],
+    }
+    return orjson.dumps(record, default=str, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)

@@ -1,0 +1,126 @@
+"""Which inferences an application's own calls became: `inference_id` and `capture`."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+from weakref import WeakSet
+
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+
+from otel_arthur.genai.call import LLMCall
+from otel_arthur.genai.duplicates import duplicates, evidence_of
+from otel_arthur.genai.reading import is_candidate, read
+from otel_arthur.genai.span import attributes_of, from_sdk
+from otel_arthur.inference.identity import partner_inference_id
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
+_logger = logging.getLogger("otel_arthur")
+
+
+def inference_id(span: Span | None = None, choice: int = 0) -> str | None:
+    """The ``partner_inference_id`` of the LLM call that `span` (default: the current span) records.
+
+    None when there is no recording span. Once a LangChain ``invoke`` has returned, its LLM span
+    is current no more: use `capture` around it.
+    """
+    context = (span or trace.get_current_span()).get_span_context()
+    if not context.is_valid:
+        return None
+    return partner_inference_id(f"{context.trace_id:032x}", f"{context.span_id:016x}", choice)
+
+
+class CapturedCalls:
+    """The LLM calls that ended inside a `capture` block."""
+
+    def __init__(self) -> None:
+        self._calls: list[LLMCall] = []
+
+    def _add(self, call: LLMCall) -> None:
+        self._calls.append(call)
+
+    @property
+    def inference_ids(self) -> list[str]:
+        """The ids in the order in which the calls began, one for each choice of each call that is kept."""
+        kept = self._kept()
+        return [
+            partner_inference_id(call.trace_id, call.span_id, choice)
+            for call in kept
+            for choice in range(max(len(call.choices), 1))
+        ]
+
+    def _kept(self) -> list[LLMCall]:
+        """Where two instrumentations recorded one call, only the one that becomes an inference."""
+        losers = duplicates([evidence_of(call) for call in self._calls])
+        kept = [call for call in self._calls if (call.trace_id, call.span_id) not in losers]
+        return sorted(kept, key=lambda call: (call.start_ns, call.span_id))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.inference_ids)
+
+    def __len__(self) -> int:
+        return len(self.inference_ids)
+
+    def __getitem__(self, index: int) -> str:
+        return self.inference_ids[index]
+
+
+@contextmanager
+def capture() -> Iterator[CapturedCalls]:
+    """Collect the ids of the LLM calls made inside, to send their ground truth later.
+
+    ::
+
+        with otel_arthur.capture() as calls:
+            answer = llm.invoke("…")
+        store(answer, calls[-1])
+
+    Works across threads and tasks that inherit the context. Needs the SDK's tracer provider.
+    """
+    _watch(trace.get_tracer_provider())
+    calls = CapturedCalls()
+    token = _captured.set((calls, *_captured.get()))
+    try:
+        yield calls
+    finally:
+        _captured.reset(token)
+
+
+_captured: ContextVar[tuple[CapturedCalls, ...]] = ContextVar("otel_arthur_captured", default=())
+_watched: WeakSet[TracerProvider] = WeakSet()
+_lock = threading.Lock()
+
+
+class _CaptureProcessor(SpanProcessor):
+    """Sees spans end on the application's thread, where the block that they belong to is known."""
+
+    def on_end(self, span: ReadableSpan) -> None:
+        captured = _captured.get()
+        if not captured:
+            return
+        try:
+            attributes = attributes_of(span)
+            reading = read(from_sdk(span, attributes)) if is_candidate(attributes) else None
+        except Exception as error:  # the host application is sacred
+            _logger.debug("otel-arthur: a span could not be captured (%s)", type(error).__name__)
+            return
+        if reading is not None and reading.call is not None:
+            for calls in captured:
+                calls._add(reading.call)  # pyright: ignore[reportPrivateUsage]
+
+
+def _watch(provider: trace.TracerProvider) -> None:
+    if not isinstance(provider, TracerProvider):
+        _logger.warning("otel-arthur: capture() sees no calls: no SDK tracer provider is set up")
+        return
+    with _lock:
+        if provider not in _watched:
+            _watched.add(provider)
+            provider.add_span_processor(_CaptureProcessor())

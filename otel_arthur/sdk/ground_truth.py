@@ -1,0 +1,62 @@
+"""`record_ground_truth`: what the right answer was, sent when the application learns it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from otel_arthur.configuration import Configuration
+from otel_arthur.sdk import bridge as bridges
+
+_logger = logging.getLogger("otel_arthur")
+
+
+def record_ground_truth(
+    inference_id: str,
+    values: Mapping[str, Any] | None = None,
+    *,
+    timestamp: datetime | None = None,
+    **named_values: Any,
+) -> bool:
+    """Send the ground truth of an inference; returns whether it was taken for sending.
+
+    Args:
+        inference_id: the ``partner_inference_id``, from `inference_id` or `capture`.
+        values: ground truth attribute of the model -> value; or give them by name.
+        timestamp: when it became known, with a timezone; default now.
+
+    It is spooled and retried as inferences are, and waits for an inference that is still on its
+    way. Never raises: a bad call is one log line and False.
+    """
+    data = {**(values or {}), **named_values}
+    if not isinstance(inference_id, str) or not inference_id or not data:  # pyright: ignore[reportUnnecessaryIsInstance]
+        _logger.warning(
+            "otel-arthur: ground truth needs an inference id (text) and at least one value, "
+            "found a %s and %d values",
+            type(inference_id).__name__,
+            len(data),
+        )
+        return False
+    moment = timestamp or datetime.now(timezone.utc)
+    if moment.tzinfo is None:
+        _logger.warning("otel-arthur: a ground truth timestamp needs a timezone; it is taken as UTC")
+        moment = moment.replace(tzinfo=timezone.utc)
+    row = {
+        "partner_inference_id": inference_id,
+        "ground_truth_timestamp": moment.isoformat(),
+        "ground_truth_data": data,
+    }
+    try:
+        bridge = bridges.current()
+        if bridge is not None:
+            return bool(bridge.delivery.submit_ground_truth([row]).spooled)
+        bridge = bridges.acquire(Configuration.from_environment())
+        try:
+            return bool(bridge.delivery.submit_ground_truth([row]).spooled)
+        finally:
+            bridges.release(bridge, bridges.SHUTDOWN_SECONDS)
+    except Exception as error:  # the host application is sacred
+        _logger.warning("otel-arthur: ground truth was not taken (%s)", type(error).__name__)
+        return False
