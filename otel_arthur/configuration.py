@@ -92,10 +92,13 @@ class Configuration:
             "likelihoods": source.read(env.OTEL_EXPORTER_ARTHUR_LIKELIHOODS, _boolean, False),
             "errors": source.read(env.OTEL_EXPORTER_ARTHUR_ERRORS, _one_of("auto", "skip", "send"), "auto"),
         }
-        for name, parse in _ARGUMENT_PARSERS.items():
-            if isinstance(arguments.get(name), str):
-                arguments[name] = source.parse(f"argument {name}", arguments[name], parse, values[name])
-        values.update({name: value for name, value in arguments.items() if value is not None})
+        for name, value in arguments.items():
+            if value is None:
+                continue
+            parse = _ARGUMENT_PARSERS.get(name)
+            if parse is not None and isinstance(value, str):
+                value = source.parse(f"argument {name}", value, parse, values[name])
+            values[name] = value
         if values["spool_dir"] is _DEFAULT_FOLDER:
             values["spool_dir"] = default_spool_dir()
         return cls(**values, problems=tuple(source.problems))

@@ -1,0 +1,110 @@
+"""Arguments, variables, fallbacks and defaults; what is wrong is said and never raised."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from otel_arthur.configuration import DEFAULT_ENDPOINT, Configuration, Route
+
+
+def read(**environ: str) -> Configuration:
+    return Configuration.from_environment(environ)
+
+
+def test_defaults() -> None:
+    configuration = read()
+
+    assert configuration.endpoint == DEFAULT_ENDPOINT
+    assert configuration.timeout == 10
+    assert configuration.spool_dir is not None
+    assert configuration.problems == ()
+
+
+def test_argument_then_own_variable_then_arthurs_then_default() -> None:
+    environ = {"ARTHUR_MODEL_ID": "sdk", "OTEL_EXPORTER_ARTHUR_MODEL_ID": "own"}
+
+    assert Configuration.from_environment(environ, model_id="argument").model_id == "argument"
+    assert Configuration.from_environment(environ).model_id == "own"
+    assert read(ARTHUR_MODEL_ID="sdk").model_id == "sdk"
+    assert read(ARTHUR_ENDPOINT_URL="https://arthur.example").endpoint == "https://arthur.example"
+    assert read(VERIFY_SSL="false").insecure is True
+    assert read(VERIFY_SSL="false", OTEL_EXPORTER_ARTHUR_INSECURE="false").insecure is False
+
+
+def test_an_empty_value_is_unset() -> None:
+    configuration = read(OTEL_EXPORTER_ARTHUR_MODEL_ID="  ", OTEL_EXPORTER_ARTHUR_TIMEOUT="")
+
+    assert configuration.model_id is None
+    assert configuration.timeout == 10
+    assert configuration.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "field", "default"),
+    [
+        ("ENDPOINT", "app.arthur.ai", "endpoint", DEFAULT_ENDPOINT),
+        ("ENDPOINT", "http://host:port", "endpoint", DEFAULT_ENDPOINT),
+        ("ENDPOINT", "ftp://x", "endpoint", DEFAULT_ENDPOINT),
+        ("TIMEOUT", "soon", "timeout", 10.0),
+        ("TIMEOUT", "-1", "timeout", 10.0),
+        ("TIMEOUT", "nan", "timeout", 10.0),
+        ("COMPRESSION", "brotli", "compression", "none"),
+        ("INSECURE", "perhaps", "insecure", False),
+        ("SPOOL_MAX_MB", "lots", "spool_max_bytes", 512 * 1024**2),
+        ("INPUT_FORMAT", "xml", "input_format", "transcript"),
+        ("SAMPLE_RATIO", "2", "sample_ratio", 1.0),
+        ("ERRORS", "ignore", "errors", "auto"),
+        ("MODELS", "nonsense", "routes", ()),
+        ("ATTRIBUTES", "tenant", "attributes", {}),
+        ("API_KEY_FILE", "/no/such/file", "api_key", None),
+    ],
+)
+def test_a_bad_value_is_a_warning_that_names_it_and_the_default(
+    name: str, value: str, field: str, default: object
+) -> None:
+    configuration = read(**{f"OTEL_EXPORTER_ARTHUR_{name}": value})
+
+    assert getattr(configuration, field) == default
+    (problem,) = configuration.problems
+    assert f"OTEL_EXPORTER_ARTHUR_{name}" in problem
+
+
+def test_lists_and_files(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("s3cret\n")
+    configuration = read(
+        OTEL_EXPORTER_ARTHUR_MODELS="support-*=1111, gpt-4o*=2222",
+        OTEL_EXPORTER_ARTHUR_ATTRIBUTES="tenant=app.tenant",
+        OTEL_EXPORTER_ARTHUR_API_KEY_FILE=str(key),
+        OTEL_EXPORTER_ARTHUR_SPOOL_DIR="off",
+    )
+
+    assert configuration.routes == (Route("support-*", "1111"), Route("gpt-4o*", "2222"))
+    assert configuration.attributes == {"tenant": "app.tenant"}
+    assert configuration.api_key == "s3cret"
+    assert configuration.spool_dir is None
+
+
+def test_arguments_may_be_the_text_of_the_variable() -> None:
+    configuration = Configuration.from_environment({}, routes="a=1", attributes="x=y", spool_dir="off")
+
+    assert configuration.routes == (Route("a", "1"),)
+    assert configuration.attributes == {"x": "y"}
+    assert configuration.spool_dir is None
+
+
+def test_what_is_missing_is_said_in_one_line() -> None:
+    missing = read().missing
+    assert missing is not None
+    assert "OTEL_EXPORTER_ARTHUR_API_KEY" in missing
+    assert "otel-arthur onboard" in missing
+    assert read(ARTHUR_API_KEY="k", ARTHUR_MODEL_ID="m").missing is None
+    assert read(ARTHUR_LOGIN="l", ARTHUR_PASSWORD="p", ARTHUR_MODEL_ID="m").missing is None
+
+
+def test_secrets_are_not_in_the_repr() -> None:
+    shown = repr(read(ARTHUR_API_KEY="s3cret-key", ARTHUR_LOGIN="me", ARTHUR_PASSWORD="s3cret-word"))
+
+    assert "s3cret" not in shown
