@@ -1,0 +1,169 @@
+"""Records what real instrumentations emit, against the test server. For maintainers; needs PyPI.
+
+    python tests/captures/recapture.py --list
+    python tests/captures/recapture.py oll-langchain-0.62.4
+    python tests/captures/recapture.py --all
+
+Writes ``<folder>/<mode>/<scenario>.pb`` (one ExportTraceServiceRequest), ``<scenario>.logs.pb`` (one
+ExportLogsServiceRequest, where there were log records) and ``manifest.json``: package versions,
+switches, and the truth of each scenario as the server saw it. What is recorded: ``environments.py``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+from typing import Any
+
+import click
+from google.protobuf import json_format
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+HERE = Path(__file__).resolve().parent
+TESTS = HERE.parent
+CACHE = TESTS.parent / ".cache" / "captures"
+sys.path[:0] = [str(HERE), str(TESTS)]
+
+from environments import ENVIRONMENTS, RECORDINGS, Mode, Recording  # noqa: E402
+from openai_answers import (  # noqa: E402
+    CACHED_TOKENS,
+    COMPLETION_TOKENS,
+    PROMPT_TOKENS,
+    REASONING_TOKENS,
+)
+from openai_server import Call, OpenAIServer  # noqa: E402
+
+JSON = dict[str, Any]
+
+
+def environment_python(name: str) -> Path:
+    """The interpreter of a cached environment, made anew when its requirements changed."""
+    folder, wanted = CACHE / name, "\n".join(ENVIRONMENTS[name]) + "\n"
+    python, stamp = folder / "bin" / "python", folder / "requirements.txt"
+    if not stamp.exists() or stamp.read_text() != wanted:
+        shutil.rmtree(folder, ignore_errors=True)
+        venv.create(folder, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *ENVIRONMENTS[name]], check=True)
+        stamp.write_text(wanted)
+    return python
+
+
+def installed(python: Path) -> dict[str, str]:
+    """The versions that can matter to a reader of the captures."""
+    listing = subprocess.run(
+        [python, "-m", "pip", "list", "--format=json"], check=True, capture_output=True, text=True
+    )
+    prefixes = ("opentelemetry-", "openinference-", "langchain", "langgraph", "openai")
+    return {
+        entry["name"]: entry["version"]
+        for entry in json.loads(listing.stdout)
+        if entry["name"].startswith(prefixes)
+    }
+
+
+def truth(call: Call) -> JSON:
+    """What a reader of the captures may expect of one call."""
+    answered: JSON = {
+        "response_id": call.response_id,
+        "texts": list(call.texts),
+        "tool_call": call.tool_call,
+        "finish_reason": call.finish_reason,
+        "prompt_tokens": PROMPT_TOKENS,
+        "completion_tokens": COMPLETION_TOKENS,
+        "cached_tokens": CACHED_TOKENS,
+        "reasoning_tokens": REASONING_TOKENS,
+    }
+    return {
+        "path": call.path,
+        "model": call.request.get("model"),
+        "status": call.status,
+        "streamed": call.streamed,
+        "complete": call.complete,
+    } | (answered if call.response_id else {})
+
+
+def scrub(path: Path, folder: Path) -> None:
+    """Takes this machine's paths out of stack traces."""
+    kind = ExportLogsServiceRequest if path.name.endswith(".logs.pb") else ExportTraceServiceRequest
+    text = json_format.MessageToJson(kind.FromString(path.read_bytes()))
+    for place, name in ((folder, "/venv"), (TESTS.parent, "/app"), (Path(sys.base_prefix), "/usr")):
+        text = text.replace(str(place), name)
+    path.write_bytes(json_format.Parse(text, kind()).SerializeToString(deterministic=True))
+
+
+def run(recording: Recording, mode_name: str, mode: Mode) -> int:
+    """Records one mode; returns how many scenarios."""
+    python = environment_python(recording.environment)
+    out = HERE / recording.folder / mode_name
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    command = [str(python), str(HERE / recording.program), "--out", str(out)]
+    command += [part for name in recording.instrumentors for part in ("--instrumentor", name)]
+    command += [part for name in recording.scenarios for part in ("--only", name)]
+    command += ["--arguments", json.dumps(mode.arguments)]
+    scenarios: dict[str, list[JSON]] = {}
+    with OpenAIServer() as server:
+        # A clean environment: the maintainer's own switches must not be recorded.
+        environ = {
+            "PATH": os.environ["PATH"],
+            "OPENAI_BASE_URL": server.base_url,
+            "OPENAI_API_KEY": "test",
+            "OTEL_SERVICE_NAME": "captures",
+            "LANGSMITH_TRACING": "false",
+            "TRACELOOP_TELEMETRY": "false",
+        } | mode.environ
+        with subprocess.Popen(
+            command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as child:
+            assert child.stdin is not None
+            assert child.stdout is not None
+            seen = 0
+            for line in child.stdout:
+                calls = server.calls
+                scenarios[line.strip()] = [truth(call) for call in calls[seen:]]
+                seen = len(calls)
+                child.stdin.write("\n")
+                child.stdin.flush()
+        if child.returncode:
+            raise click.ClickException(f"{recording.folder}/{mode_name} ended with {child.returncode}")
+    for path in sorted(out.glob("*.pb")):
+        scrub(path, CACHE / recording.environment)
+    manifest = {
+        "instrumentors": recording.instrumentors,
+        "environ": mode.environ,
+        "arguments": mode.arguments,
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "packages": installed(python),
+        "scenarios": scenarios,
+    }
+    (out / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+    return len(scenarios)
+
+
+@click.command()
+@click.argument("folders", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Record every folder.")
+@click.option("--list", "listing", is_flag=True, help="Print the folders and their modes.")
+def main(folders: tuple[str, ...], everything: bool, listing: bool) -> None:
+    """Records FOLDERS anew."""
+    known = {recording.folder: recording for recording in RECORDINGS}
+    if listing:
+        for name, recording in known.items():
+            click.echo(f"{name}: {', '.join(recording.modes)}")
+        return
+    if unknown := [name for name in folders if name not in known]:
+        raise click.UsageError(f"no such folder: {', '.join(unknown)} (see --list)")
+    for name in known if everything else folders:
+        for mode_name, mode in known[name].modes.items():
+            count = run(known[name], mode_name, mode)
+            click.echo(f"{name}/{mode_name}: {count} scenarios")
+
+
+if __name__ == "__main__":
+    main()
