@@ -1,0 +1,123 @@
+"""The `requests` adapter of the transport: system certificates, and one deadline for a whole call.
+
+A socket's timeout holds per operation, so a server that drips one byte at a time can hold a call for
+hours (psf/requests#1928). Here each read and write gets what is left of the call's time instead.
+
+Imported by the transport on its first call, as it brings `requests` along.
+"""
+
+from __future__ import annotations
+
+import io
+import ssl
+import time
+from contextvars import ContextVar
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+deadline: ContextVar[float] = ContextVar("otel_arthur_call_deadline")
+"""When the running call must end, on `time.monotonic`'s clock."""
+
+_SEND_SIZE = 256 * 1024
+_CONNECTIONS = 4
+
+
+def _remaining() -> float:
+    left = deadline.get() - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("timed out")
+    return left
+
+
+class _Reader(io.RawIOBase):
+    """Reads a socket within the call's deadline."""
+
+    def __init__(self, sock: Any) -> None:
+        self._sock = sock
+        self._raw: io.RawIOBase = sock.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(_remaining())
+        return self._raw.readinto(buffer)  # type: ignore[attr-defined]
+
+    def close(self) -> None:
+        # The socket counts its open files and outlives none of them.
+        self._raw.close()
+        super().close()
+
+
+class _DeadlineSocket:
+    """A connected socket whose reading and writing ends at the call's deadline."""
+
+    def __init__(self, sock: Any) -> None:
+        self._sock = sock
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+    def makefile(self, *_args: Any, **_options: Any) -> io.BufferedReader:
+        return io.BufferedReader(_Reader(self._sock))
+
+    def sendall(self, data: Any) -> None:
+        view = memoryview(data).cast("B")
+        sent = 0
+        while sent < len(view):
+            self._sock.settimeout(_remaining())
+            sent += self._sock.send(view[sent : sent + _SEND_SIZE])
+
+
+class _HTTPConnection(HTTPConnection):
+    def connect(self) -> None:
+        super().connect()
+        self.sock = _DeadlineSocket(self.sock)  # type: ignore[assignment]
+
+
+class _HTTPSConnection(HTTPSConnection):
+    def connect(self) -> None:
+        super().connect()
+        self.sock = _DeadlineSocket(self.sock)  # type: ignore[assignment]
+
+
+class _HTTPPool(HTTPConnectionPool):
+    ConnectionCls = _HTTPConnection  # type: ignore[assignment]
+
+
+class _HTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _HTTPSConnection  # type: ignore[assignment]
+
+    def _validate_conn(self, conn: Any) -> None:
+        # Not super(): it warns of each unverified connection, and a library does not print.
+        if conn.sock is None:
+            conn.connect()
+
+
+_POOLS = {"http": _HTTPPool, "https": _HTTPSPool}
+
+
+class Adapter(HTTPAdapter):
+    """Sends one prepared request: no redirects, no cookies, no netrc, no retries."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        super().__init__(pool_connections=_CONNECTIONS, pool_maxsize=_CONNECTIONS, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=self._context, **options)
+        self.poolmanager.pool_classes_by_scheme = _POOLS  # type: ignore[attr-defined]
+
+    def proxy_manager_for(self, proxy: Any, **options: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, ssl_context=self._context, **options)
+        if not str(proxy).lower().startswith("socks"):
+            manager.pool_classes_by_scheme = _POOLS  # type: ignore[assignment]
+        return manager
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        # The context holds the certificates to trust. The base class would add certifi's to them.
+        required = self._context.verify_mode == ssl.CERT_REQUIRED
+        conn.cert_reqs = "CERT_REQUIRED" if required else "CERT_NONE"

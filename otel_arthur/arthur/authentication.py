@@ -1,0 +1,199 @@
+"""Who we are to Arthur: an API key, or a login whose token is renewed, and an organization."""
+
+from __future__ import annotations
+
+import base64
+import os
+import threading
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import orjson
+
+from otel_arthur.arthur.encoding import encode
+from otel_arthur.arthur.errors import ConfigurationError, NotArthur, Unauthorized, Unavailable, error_for
+from otel_arthur.arthur.transport import Answer, Transport
+
+RENEW_BEFORE_EXPIRY = 300.0
+"""Seconds, as the SDK has it."""
+
+
+@dataclass(slots=True)
+class _Token:
+    value: str
+    renew_at: float
+    """`time.time`; infinite where the token does not say when it expires."""
+
+
+class Authentication:
+    """The headers of a request. Nothing is asked from Arthur before `headers` is first called.
+
+    Args:
+        api_key: sent as it is; with it the login is not used.
+        login, password: exchanged for a token at ``POST /login``.
+        organization_id: asked from ``GET /users/me`` where it is None.
+
+    Raises:
+        ConfigurationError: neither a key nor a login with password, or one that no header can carry.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        login: str | None = None,
+        password: str | None = None,
+        organization_id: str | None = None,
+    ) -> None:
+        if not api_key and not (login and password):
+            raise ConfigurationError(
+                "no credentials: set OTEL_EXPORTER_ARTHUR_API_KEY, or OTEL_EXPORTER_ARTHUR_LOGIN "
+                "and OTEL_EXPORTER_ARTHUR_PASSWORD"
+            )
+        self._key = _header_value(api_key.strip(), "the API key") if api_key else None
+        self._login = login
+        self._password = password
+        self._organization = (
+            _header_value(organization_id.strip(), "the organization id") if organization_id else None
+        )
+        self._token: _Token | None = None
+        self._lock = (os.getpid(), threading.Lock())
+
+    def __repr__(self) -> str:
+        return f"Authentication({'api_key' if self._key else 'login'})"
+
+    def headers(self, transport: Transport, deadline: float) -> dict[str, str]:
+        """``Authorization`` and ``Arthur-Organization-ID``, logging in and asking where needed.
+
+        Raises:
+            Unauthorized: wrong key, login or password.
+            ConfigurationError: several organizations to choose from, or none.
+            ArthurError: Arthur could not be asked.
+        """
+        with self._alone(deadline):
+            token = self._current_token(transport, deadline)
+            if self._organization is None:
+                try:
+                    self._organization = self._ask_organization(transport, token, deadline)
+                except Unauthorized:
+                    # Else the next call would ask again with the token that was refused.
+                    self._token = None
+                    raise
+            return {"Authorization": token, "Arthur-Organization-ID": self._organization}
+
+    def renew(self, refused: Mapping[str, str]) -> bool:
+        """Forget the token that got a 401; False when there is nothing newer to try (an API key).
+
+        Args:
+            refused: the headers of the refused request, so that of several threads only the first renews.
+        """
+        if self._key is not None:
+            return False
+        token = self._token
+        if token is not None and token.value == refused.get("Authorization"):
+            self._token = None
+        return True
+
+    def scrub(self, text: str) -> str:
+        """`text` without any of our secrets in it."""
+        token = self._token
+        for secret in (self._key, self._password, token.value if token is not None else None):
+            if secret:
+                text = text.replace(secret, "***")
+        return text
+
+    @contextmanager
+    def _alone(self, deadline: float) -> Generator[None, None, None]:
+        pid, lock = self._lock
+        if pid != os.getpid():
+            # Inherited by a fork, perhaps locked by a thread that is not here.
+            lock = threading.Lock()
+            self._lock = (os.getpid(), lock)
+        if not lock.acquire(timeout=max(deadline - time.monotonic(), 0.0)):
+            raise Unavailable("Arthur did not answer the login in time")
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _current_token(self, transport: Transport, deadline: float) -> str:
+        if self._key is not None:
+            return self._key
+        if self._token is None or time.time() >= self._token.renew_at:
+            self._token = self._log_in(transport, deadline)
+        return self._token.value
+
+    def _log_in(self, transport: Transport, deadline: float) -> _Token:
+        body = encode({"login": self._login, "password": self._password})
+        answer = transport.request("POST", "/login", body=body, deadline=deadline)
+        if answer.status == 401:
+            raise Unauthorized(
+                "Arthur refused the login (401); check OTEL_EXPORTER_ARTHUR_LOGIN and "
+                "OTEL_EXPORTER_ARTHUR_PASSWORD",
+                status=401,
+            )
+        if answer.status != 200:
+            raise error_for(answer.status, "logging in", retry_after=answer.retry_after)
+        value = answer.cookies.get("Authorization")
+        if not value:
+            raise NotArthur("logging in: the answer has no Authorization cookie", status=200)
+        now = time.time()
+        return _Token(_header_value(value, "the login's token"), _renewal_time(value, now))
+
+    def _ask_organization(self, transport: Transport, token: str, deadline: float) -> str:
+        headers = {"Authorization": token}
+        answer = transport.request("GET", "/users/me", headers=headers, deadline=deadline)
+        if answer.status == 200:
+            found = _object(answer, "asking for the organization").get("organization_id")
+            if isinstance(found, str) and found:
+                return _header_value(found, "the organization id")
+        elif answer.status != 403:
+            raise error_for(answer.status, "asking for the organization", retry_after=answer.retry_after)
+        # Users of an external identity provider are only described here.
+        answer = transport.request("GET", "/users/me/auth_info", headers=headers, deadline=deadline)
+        if answer.status != 200:
+            raise error_for(answer.status, "asking for the organization", retry_after=answer.retry_after)
+        listed = _object(answer, "asking for the organization").get("organization_ids")
+        ids = [i for i in cast("list[Any]", listed) if isinstance(i, str)] if isinstance(listed, list) else []
+        if len(ids) == 1:
+            return _header_value(ids[0], "the organization id")
+        choice = f"one of {', '.join(ids)}" if ids else "the organization to use"
+        count = f"{len(ids)} organizations" if ids else "no organization"
+        raise ConfigurationError(
+            f"these credentials belong to {count}; set OTEL_EXPORTER_ARTHUR_ORGANIZATION_ID to {choice}"
+        )
+
+
+def _object(answer: Answer, what: str) -> Mapping[str, Any]:
+    try:
+        value = answer.json()
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise NotArthur(f"{what}: the answer is not Arthur's JSON", status=answer.status)
+    return cast("Mapping[str, Any]", value)
+
+
+def _renewal_time(token: str, now: float) -> float:
+    """When to renew a JWT (RFC 7519): 5 minutes before ``exp``, for short lives at their half."""
+    try:
+        payload = token.split(".")[1]
+        claims = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        expiry = float(claims["exp"])
+        # By its own clock where it has one: this machine's may be wrong.
+        lifetime = expiry - float(claims.get("iat", now))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return float("inf")
+    if lifetime <= 0:
+        return float("inf")
+    return now + max(lifetime - RENEW_BEFORE_EXPIRY, lifetime / 2)
+
+
+def _header_value(value: str, what: str) -> str:
+    # requests would quote the value in its error.
+    if not value.isascii() or not value.isprintable():
+        raise ConfigurationError(f"{what} holds a character that an HTTP header cannot carry")
+    return value

@@ -1,0 +1,271 @@
+"""Arthur's API as the bridge uses it: one method per call, one attempt each.
+
+Retrying is the delivery's: here a 401 renews the login once, and that is all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
+
+from otel_arthur.arthur import models
+from otel_arthur.arthur.authentication import Authentication
+from otel_arthur.arthur.encoding import encode, encode_rows
+from otel_arthur.arthur.errors import (
+    AlreadyExists,
+    ArthurError,
+    InDoubt,
+    NotArthur,
+    ProvisioningFailed,
+    Unavailable,
+    error_for,
+)
+from otel_arthur.arthur.models import Model
+from otel_arthur.arthur.rows import RowResult, read_rows, says_exists
+from otel_arthur.arthur.transport import Answer, Transport
+
+if TYPE_CHECKING:
+    from otel_arthur.configuration import Configuration
+
+Row = bytes | Mapping[str, Any]
+"""A row of a request: a mapping, or the JSON of one as bytes, which is sent as it is."""
+
+_MAX_DETAIL = 300
+_POLL_SECONDS = 0.2
+_MAX_POLL_SECONDS = 5.0
+
+
+class ArthurClient:
+    """Calls to one Arthur under one identity. Thread-safe; a forked child may go on using it.
+
+    Each method takes `timeout`, the seconds that the call may take with a login where one is needed
+    (default: the transport's), and raises an `ArthurError` of the kind that fits.
+    """
+
+    def __init__(self, transport: Transport, authentication: Authentication) -> None:
+        self._transport = transport
+        self._authentication = authentication
+
+    @classmethod
+    def from_configuration(cls, configuration: Configuration) -> ArthurClient:
+        """A client by the user's settings; nothing is sent.
+
+        Raises:
+            ConfigurationError: the endpoint or the credentials cannot be used as given.
+        """
+        return cls(
+            Transport(
+                configuration.endpoint,
+                timeout=configuration.timeout,
+                compression=configuration.compression,
+                certificate=configuration.certificate,
+                insecure=configuration.insecure,
+            ),
+            Authentication(
+                api_key=configuration.api_key,
+                login=configuration.login,
+                password=configuration.password,
+                organization_id=configuration.organization_id,
+            ),
+        )
+
+    def __repr__(self) -> str:
+        return f"ArthurClient({self._transport!r}, {self._authentication!r})"
+
+    def organization_id(self, *, timeout: float | None = None) -> str:
+        """The organization that requests are made for: the configured one, or the one asked for."""
+        return self._headers(self._deadline(timeout))["Arthur-Organization-ID"]
+
+    def whoami(self, *, timeout: float | None = None) -> dict[str, Any]:
+        """The user behind the credentials, as ``GET /users/me`` describes them."""
+        return _object(
+            self._call("GET", "/users/me", "asking who we are", timeout=timeout), "asking who we are"
+        )
+
+    def model(self, model_id: str, *, timeout: float | None = None) -> Model:
+        """The model with its attributes; `NotFound` where there is none of this id."""
+        return self._model(model_id, "id", timeout)
+
+    def model_named(self, partner_model_id: str, *, timeout: float | None = None) -> Model:
+        """The model of this partner model id, the name that its owner gave it."""
+        return self._model(partner_model_id, "partner_model_id", timeout)
+
+    def create_model(self, request: Mapping[str, Any], *, timeout: float | None = None) -> Model:
+        """Create a model; it may not be ready yet (`wait_until_ready`).
+
+        Args:
+            request: the body of ``POST /models``, as `onboarding.model_request` builds it.
+
+        Raises:
+            AlreadyExists: the name is taken.
+        """
+        name = str(request.get("partner_model_id", ""))
+        what = f"creating model {name!r}"
+        try:
+            path = "/models?async_model_provisioning=True"
+            answer = self._call("POST", path, what, body=encode(request), timeout=timeout)
+        except ArthurError as error:
+            if error.status is not None and says_exists(error.status, error.detail or ""):
+                raise AlreadyExists(
+                    f"{what}: a model of this name exists", model_id=self._id_of(name), status=error.status
+                ) from None
+            raise
+        return _read_model(answer, what)
+
+    def wait_until_ready(self, model_id: str, *, within: float = 120.0) -> Model:
+        """The model as soon as it takes inferences, polled for `within` seconds.
+
+        Raises:
+            ProvisioningFailed: its creation failed, or it was archived.
+            Unavailable: it is not ready after `within` seconds.
+        """
+        import tenacity
+
+        last: Model | None = None
+
+        def ready() -> bool:
+            nonlocal last
+            last = self.model(model_id)
+            if last.status in (models.CREATION_FAILED, models.ARCHIVED):
+                raise ProvisioningFailed(f"model {model_id} is {last.status} and will not become ready")
+            return last.is_ready
+
+        polling = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(lambda e: isinstance(e, ArthurError) and e.retryable)
+            | tenacity.retry_if_result(lambda is_ready: not is_ready),
+            wait=tenacity.wait_exponential(multiplier=_POLL_SECONDS, max=_MAX_POLL_SECONDS),
+            stop=tenacity.stop_after_delay(within),
+        )
+        try:
+            polling(ready)
+        except tenacity.RetryError as error:
+            if (cause := error.last_attempt.exception()) is not None:
+                raise cause from None
+        if last is None or not last.is_ready:
+            status = last.status if last is not None else "unknown"
+            raise Unavailable(f"model {model_id} is not ready after {within:g} s (status {status})")
+        return last
+
+    def send_inferences(
+        self, model_id: str, rows: Sequence[Row], *, timeout: float | None = None
+    ) -> list[RowResult]:
+        """Present inferences; one result per row, in order.
+
+        Raises:
+            InDoubt: the answer does not say what became of each row. Present the same rows again.
+            PayloadTooLarge: fewer rows may fit.
+        """
+        return self._send("POST", model_id, rows, f"sending inferences to model {model_id}", timeout)
+
+    def send_ground_truth(
+        self, model_id: str, rows: Sequence[Row], *, timeout: float | None = None
+    ) -> list[RowResult]:
+        """Add ground truth to inferences that Arthur has; results and errors as `send_inferences`.
+
+        A row is ``{"partner_inference_id", "ground_truth_timestamp", "ground_truth_data"}``.
+        """
+        return self._send("PATCH", model_id, rows, f"sending ground truth to model {model_id}", timeout)
+
+    def query_count(self, model_id: str, *, timeout: float | None = None) -> int:
+        """How many inferences Arthur has for a model."""
+        what = f"counting inferences of model {model_id}"
+        body = encode({"select": [{"function": "count"}]})
+        answer = self._call("POST", f"{_path(model_id)}/inferences/query", what, body=body, timeout=timeout)
+        try:
+            return int(_object(answer, what)["query_result"][0]["count"])
+        except (LookupError, TypeError, ValueError):
+            raise NotArthur(f"{what}: the answer has no count", status=answer.status) from None
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._transport.close()
+
+    def _model(self, identifier: str, id_type: str, timeout: float | None) -> Model:
+        what = f"reading model {identifier!r}"
+        path = f"{_path(identifier)}?id_type={id_type}&expand=attributes"
+        return _read_model(self._call("GET", path, what, timeout=timeout), what)
+
+    def _id_of(self, partner_model_id: str) -> str | None:
+        try:
+            return self.model_named(partner_model_id).id
+        except ArthurError:
+            return None
+
+    def _send(
+        self, method: str, model_id: str, rows: Sequence[Row], what: str, timeout: float | None
+    ) -> list[RowResult]:
+        if not rows:
+            return []
+        path = f"{_path(model_id)}/inferences"
+        try:
+            answer = self._call(method, path, what, body=encode_rows(rows), timeout=timeout)
+        except ArthurError as error:
+            # About the whole request, but there is only one row that it can mean.
+            if len(rows) == 1 and error.status is not None and says_exists(error.status, error.detail or ""):
+                return [RowResult.of(error.status, error.detail or "")]
+            raise
+        if not answer.body.strip():
+            raise InDoubt(f"{what}: the answer is empty", status=answer.status)
+        return read_rows(_object(answer, what), len(rows), what)
+
+    def _call(
+        self, method: str, path: str, what: str, *, body: bytes | None = None, timeout: float | None = None
+    ) -> Answer:
+        deadline = self._deadline(timeout)
+        headers = self._headers(deadline)
+        answer = self._transport.request(method, path, body=body, headers=headers, deadline=deadline)
+        if answer.status == 401 and self._authentication.renew(headers):
+            headers = self._headers(deadline)
+            answer = self._transport.request(method, path, body=body, headers=headers, deadline=deadline)
+        if 200 <= answer.status < 300:
+            return answer
+        raise error_for(answer.status, what, retry_after=answer.retry_after, detail=self._detail(answer))
+
+    def _headers(self, deadline: float) -> dict[str, str]:
+        return self._authentication.headers(self._transport, deadline)
+
+    def _deadline(self, timeout: float | None) -> float:
+        return time.monotonic() + (self._transport.timeout if timeout is None else timeout)
+
+    def _detail(self, answer: Answer) -> str | None:
+        """Arthur's own words on an error, None where it is no JSON of a known form."""
+        try:
+            value = answer.json()
+        except ValueError:
+            return None
+        if not isinstance(value, dict):
+            return None
+        given = cast("Mapping[str, Any]", value)
+        text = next(
+            (given[key] for key in ("error", "message", "detail") if isinstance(given.get(key), str)), None
+        )
+        if text is None:
+            return None
+        return " ".join(self._authentication.scrub(text).split())[:_MAX_DETAIL]
+
+
+def _path(model_id: str) -> str:
+    return f"/models/{quote(model_id, safe='')}"
+
+
+def _object(answer: Answer, what: str) -> dict[str, Any]:
+    try:
+        value = answer.json()
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise NotArthur(
+            f"{what}: something that is not Arthur's API answered; check OTEL_EXPORTER_ARTHUR_ENDPOINT and "
+            "the proxies on the way",
+            status=answer.status,
+        )
+    return cast("dict[str, Any]", value)
+
+
+def _read_model(answer: Answer, what: str) -> Model:
+    model = Model.from_json(_object(answer, what))
+    if model is None:
+        raise NotArthur(f"{what}: the answer describes no model", status=answer.status)
+    return model

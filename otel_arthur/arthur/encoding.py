@@ -1,0 +1,59 @@
+"""JSON as Arthur takes it: NaN and infinity are null, every text is valid UTF-8."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+import orjson
+
+_INT64 = range(-(2**63), 2**64)
+_OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
+
+
+def encode(value: Any) -> bytes:
+    """JSON bytes of `value`.
+
+    Texts may hold lone surrogates, as a model's output cut in the middle of an emoji does: halves that
+    belong together are joined, lone ones become U+FFFD. A type that JSON lacks becomes its ``str``.
+
+    Raises:
+        TypeError: nested deeper than 254 levels.
+    """
+    try:
+        return orjson.dumps(value, default=str, option=_OPTIONS)
+    except TypeError:
+        # Rare, so the copy is made only after the fast way failed.
+        return orjson.dumps(_valid(value, 0), default=_str, option=_OPTIONS)
+
+
+def encode_rows(rows: Iterable[bytes | Mapping[str, Any]]) -> bytes:
+    """A JSON array of rows; those that are bytes already are JSON and go in as they are."""
+    return b"[" + b",".join(row if isinstance(row, bytes) else encode(row) for row in rows) + b"]"
+
+
+def _valid(value: Any, depth: int) -> Any:
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if value in _INT64 else str(value)
+    if depth > 256:
+        return value
+    if isinstance(value, Mapping):
+        items = cast("Mapping[Any, Any]", value).items()
+        return {_valid(key, depth + 1): _valid(item, depth + 1) for key, item in items}
+    if isinstance(value, list | tuple):
+        return [_valid(item, depth + 1) for item in cast("list[Any]", value)]
+    return value
+
+
+def _str(value: Any) -> str:
+    return _text(str(value))
+
+
+def _text(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return value

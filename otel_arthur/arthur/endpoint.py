@@ -1,0 +1,95 @@
+"""Arthur's address and the certificates to trust there, checked before anything is sent."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import ssl
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from otel_arthur.arthur.errors import ConfigurationError
+
+API_PREFIX = "/api/v3"
+
+
+def base_url(endpoint: str, *, insecure: bool = False) -> str:
+    """``https://host[:port][/path]/api/v3`` for an endpoint given with or without the prefix.
+
+    Raises:
+        ConfigurationError: no URL, a name and password in it, or ``http://`` to another machine.
+    """
+    try:
+        parts = urlsplit(endpoint.strip())
+        port = parts.port
+    except ValueError:
+        raise ConfigurationError("the endpoint is not a URL; write it as https://host") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigurationError(
+            "the endpoint must be a URL that begins with https:// or http://, as in https://app.arthur.ai"
+        )
+    if parts.username is not None or parts.password is not None:
+        raise ConfigurationError(
+            "the endpoint must not hold a user name or password; "
+            "set OTEL_EXPORTER_ARTHUR_LOGIN and OTEL_EXPORTER_ARTHUR_PASSWORD instead"
+        )
+    if parts.scheme == "http" and not insecure and not is_loopback(parts.hostname):
+        raise ConfigurationError(
+            f"http://{parts.hostname} would send the credentials and prompts in the clear; "
+            "use https://, or set OTEL_EXPORTER_ARTHUR_INSECURE=true"
+        )
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    authority = host if port is None else f"{host}:{port}"
+    path = parts.path.rstrip("/").removesuffix(API_PREFIX).rstrip("/")
+    return f"{parts.scheme}://{authority}{path}{API_PREFIX}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means this machine, by its spelling alone."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def tls_context(*, certificate: str | None = None, insecure: bool = False) -> ssl.SSLContext:
+    """What to trust: `certificate` alone, or else the system's certificates (``SSL_CERT_FILE`` included).
+
+    ``REQUESTS_CA_BUNDLE`` adds to the system's, as users of the Arthur SDK expect.
+
+    Raises:
+        ConfigurationError: the certificate file cannot be read or holds no certificate.
+    """
+    if insecure:
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    if certificate is not None:
+        return _loaded(certificate, "OTEL_EXPORTER_ARTHUR_CERTIFICATE")
+    context = ssl.create_default_context()
+    if bundle := os.environ.get("REQUESTS_CA_BUNDLE"):
+        _loaded(bundle, "REQUESTS_CA_BUNDLE", context)
+    folder: str | None = ssl.get_default_verify_paths().capath
+    if not context.cert_store_stats()["x509_ca"] and not folder:
+        # A machine without certificates of its own, as some containers are.
+        import certifi
+
+        context.load_verify_locations(certifi.where())
+    return context
+
+
+def _loaded(path: str, variable: str, context: ssl.SSLContext | None = None) -> ssl.SSLContext:
+    try:
+        if context is None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        where = Path(path).expanduser()
+        context.load_verify_locations(**{"capath" if where.is_dir() else "cafile": str(where)})
+    except (OSError, RuntimeError) as error:
+        raise ConfigurationError(
+            f"{variable}: the certificate file cannot be used ({type(error).__name__}); "
+            "name a readable PEM file of certificate authorities"
+        ) from None
+    return context

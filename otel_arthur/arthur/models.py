@@ -1,0 +1,115 @@
+"""Arthur's models as the API describes them (``GET /models/{id}?expand=attributes``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+PENDING: Final = "Pending"
+CREATING: Final = "Creating"
+READY: Final = "Ready"
+CREATION_FAILED: Final = "CreationFailed"
+ARCHIVED: Final = "Archived"
+
+NLP: Final = "NLP"
+TOKEN_SEQUENCE: Final = "TOKEN_SEQUENCE"
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One attribute of a model's schema. Value types and stages: `otel_arthur.inference.fields`."""
+
+    name: str
+    value_type: str
+    stage: str
+    position: int | None = None
+    """Place among the attributes of its stage; metadata has none."""
+    categorical: bool = False
+    is_unique: bool = False
+    implicit: bool = False
+    """Added by Arthur itself; never sent."""
+    token_attribute_link: str | None = None
+    """Joins a text with the attribute that holds its tokens, in both directions."""
+    monitor_for_bias: bool = False
+    is_positive_predicted_attribute: bool = False
+
+    @classmethod
+    def from_json(cls, value: Any) -> Attribute | None:
+        """The attribute, or None for what has no name, value type and stage."""
+        given = _mapping(value)
+        name, value_type, stage = (_text(given.get(key)) for key in ("name", "value_type", "stage"))
+        if name is None or value_type is None or stage is None:
+            return None
+        position = given.get("position")
+        return cls(
+            name=name,
+            value_type=value_type,
+            stage=stage,
+            position=position if isinstance(position, int) and not isinstance(position, bool) else None,
+            categorical=given.get("categorical") is True,
+            is_unique=given.get("is_unique") is True,
+            implicit=given.get("implicit") is True,
+            token_attribute_link=_text(given.get("token_attribute_link")),
+            monitor_for_bias=given.get("monitor_for_bias") is True,
+            is_positive_predicted_attribute=given.get("is_positive_predicted_attribute") is True,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The attribute in the shape of the SDK's own requests: what does not apply is left out."""
+        request: dict[str, Any] = {"name": self.name, "value_type": self.value_type, "stage": self.stage}
+        if self.position is not None:
+            request["position"] = self.position
+        request["categorical"] = self.categorical
+        request["monitor_for_bias"] = self.monitor_for_bias
+        request["is_unique"] = self.is_unique
+        request["is_positive_predicted_attribute"] = self.is_positive_predicted_attribute
+        if self.token_attribute_link is not None:
+            request["token_attribute_link"] = self.token_attribute_link
+        request["implicit"] = self.implicit
+        return request
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model onboarded in Arthur."""
+
+    id: str
+    attributes: tuple[Attribute, ...] = ()
+    partner_model_id: str | None = None
+    display_name: str | None = None
+    input_type: str | None = None
+    output_type: str | None = None
+    status: str | None = None
+
+    @classmethod
+    def from_json(cls, value: Any) -> Model | None:
+        """The model, or None for what has no id. Fields of the wrong type count as missing."""
+        given = _mapping(value)
+        model_id = _text(given.get("id"))
+        if model_id is None:
+            return None
+        listed = given.get("attributes")
+        candidates = cast("list[Any]", listed) if isinstance(listed, list) else []
+        return cls(
+            id=model_id,
+            attributes=tuple(a for a in map(Attribute.from_json, candidates) if a is not None),
+            partner_model_id=_text(given.get("partner_model_id")),
+            display_name=_text(given.get("display_name")),
+            input_type=_text(given.get("input_type")),
+            output_type=_text(given.get("output_type")),
+            status=_text(given.get("status")),
+        )
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it takes inferences. A model without a status is taken to."""
+        return self.status in (None, READY)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None

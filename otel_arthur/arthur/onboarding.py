@@ -1,0 +1,112 @@
+"""The request that creates a generative text model, in the shape of the SDK's own (``POST /models``)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from otel_arthur.arthur.errors import ConfigurationError
+from otel_arthur.arthur.models import NLP, TOKEN_SEQUENCE, Attribute
+from otel_arthur.inference import fields
+
+INPUT_TEXT = "input_text"
+OUTPUT_TEXT = "output_text"
+OUTPUT_TOKENS = "output_tokens"
+OUTPUT_LIKELIHOODS = "output_likelihoods"
+EXPECTED_TEXT = "expected_text"
+
+METADATA_TYPES = (
+    fields.INTEGER,
+    fields.FLOAT,
+    fields.STRING,
+    fields.BOOLEAN,
+    fields.TIMESTAMP,
+    fields.STRINGS,
+)
+METADATA_FIELDS: Mapping[str, str] = {
+    field.name: field.value_type
+    for field in fields.FIELDS.values()
+    if field.stage == fields.METADATA_STAGE and field.value_type in METADATA_TYPES
+}
+"""What the bridge can fill besides the texts and tokens, name -> value type."""
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_TEXTS_AND_TOKENS = (INPUT_TEXT, OUTPUT_TEXT, OUTPUT_TOKENS, OUTPUT_LIKELIHOODS, EXPECTED_TEXT)
+
+
+def model_request(
+    name: str,
+    metadata: Mapping[str, str] = METADATA_FIELDS,
+    *,
+    tokens: bool = False,
+    likelihoods: bool = False,
+    ground_truth: bool = False,
+) -> dict[str, Any]:
+    """The body of ``POST /models``.
+
+    Args:
+        name: the partner model id and display name.
+        metadata: name -> value type of attributes besides the input and output text, which are always there.
+        tokens: with the output's tokens, linked to the output text.
+        likelihoods: with a map of likelihoods per token; Arthur wants the tokens as well, so they come along.
+        ground_truth: with an expected text.
+
+    Raises:
+        ConfigurationError: a name that Arthur does not take, or an unknown value type.
+    """
+    if not name.strip():
+        raise ConfigurationError("the model's name is empty")
+    for attribute, value_type in metadata.items():
+        _check(attribute, value_type)
+    listed = _attributes(metadata, tokens or likelihoods, likelihoods, ground_truth)
+    return {
+        "partner_model_id": name,
+        "input_type": NLP,
+        "output_type": TOKEN_SEQUENCE,
+        "display_name": name,
+        "is_batch": False,
+        "archived": False,
+        "attributes": [attribute.to_json() for attribute in listed],
+    }
+
+
+def _attributes(
+    metadata: Mapping[str, str], tokens: bool, likelihoods: bool, ground_truth: bool
+) -> Iterator[Attribute]:
+    predicted = fields.PREDICTED_STAGE
+    yield Attribute(INPUT_TEXT, fields.TEXT, fields.INPUT_STAGE, 0, categorical=True, is_unique=True)
+    yield Attribute(
+        OUTPUT_TEXT,
+        fields.TEXT,
+        predicted,
+        0,
+        categorical=True,
+        token_attribute_link=OUTPUT_TOKENS if tokens else None,
+    )
+    if tokens:
+        yield Attribute(OUTPUT_TOKENS, fields.TOKENS, predicted, 1, token_attribute_link=OUTPUT_TEXT)
+    if likelihoods:
+        yield Attribute(OUTPUT_LIKELIHOODS, fields.LIKELIHOODS, predicted, 2)
+    if ground_truth:
+        stage = fields.GROUND_TRUTH_STAGE
+        yield Attribute(EXPECTED_TEXT, fields.TEXT, stage, 0, categorical=True, is_unique=True)
+    for name, value_type in metadata.items():
+        categorical = value_type in (fields.STRING, fields.BOOLEAN)
+        yield Attribute(name, value_type, fields.METADATA_STAGE, categorical=categorical)
+
+
+def _check(name: str, value_type: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise ConfigurationError(
+            f"{name!r} is no attribute name for Arthur: letters, digits and underscores, no digit first"
+        )
+    if name in _TEXTS_AND_TOKENS:
+        raise ConfigurationError(
+            f"{name} is no metadata: the texts are always there, tokens, likelihoods and ground truth are "
+            "chosen by options"
+        )
+    if value_type not in METADATA_TYPES:
+        raise ConfigurationError(
+            f"{name}: {value_type!r} is no value type of metadata; use one of {', '.join(METADATA_TYPES)}"
+        )

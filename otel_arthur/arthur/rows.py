@@ -1,0 +1,109 @@
+"""The answer to many rows: 207 with one status per row, in the order of the request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, cast
+
+from otel_arthur.arthur.errors import RETRYABLE_STATUSES, InDoubt
+
+_MAX_MESSAGE = 500
+_EXISTS = re.compile(
+    r"already\s+(exist|been|present|received)|duplicate\s+(key|id|inference|partner_inference_id)",
+    re.IGNORECASE,
+)
+
+
+class Outcome(str, Enum):
+    """What became of one row."""
+
+    ACCEPTED = "accepted"
+    ALREADY_EXISTS = "already_exists"
+    """Arthur has a row of this id: an earlier acknowledgement was lost. A success."""
+    REFUSED = "refused"
+    """For good: the same row gets the same answer."""
+    RETRYABLE = "retryable"
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """Arthur's word on one row."""
+
+    status: int
+    message: str = field(repr=False)
+    """Arthur's text, at most 500 characters. It may quote the row, so it is not for logs."""
+    outcome: Outcome
+
+    @property
+    def delivered(self) -> bool:
+        """Arthur has the row, from this request or an earlier one."""
+        return self.outcome in (Outcome.ACCEPTED, Outcome.ALREADY_EXISTS)
+
+    @classmethod
+    def of(cls, status: int, message: str) -> RowResult:
+        return cls(status, message[:_MAX_MESSAGE], outcome_of(status, message))
+
+
+def outcome_of(status: int, message: str) -> Outcome:
+    """The outcome by a row's status and, where a 400 may mean "exists", its message."""
+    if 200 <= status < 300:
+        return Outcome.ACCEPTED
+    if says_exists(status, message):
+        return Outcome.ALREADY_EXISTS
+    if 400 <= status < 500 and status not in RETRYABLE_STATUSES:
+        return Outcome.REFUSED
+    # A status that HTTP does not know for a result leaves the row in doubt: present it again.
+    return Outcome.RETRYABLE
+
+
+def says_exists(status: int, message: str) -> bool:
+    """Whether an answer means that there is one of this id already."""
+    return status == 409 or (status in (400, 422) and _EXISTS.search(message) is not None)
+
+
+def read_rows(body: Any, sent: int, what: str) -> list[RowResult]:
+    """One result per row sent, from the parsed body of a 207.
+
+    The rows' own statuses decide. Where they are missing, the counts stand in for them, but only
+    when they say that every row was taken.
+
+    Raises:
+        InDoubt: it cannot be told what became of each row.
+    """
+    answer = _mapping(body)
+    counts = _mapping(answer.get("counts"))
+    failure, total = _integer(counts.get("failure")), _integer(counts.get("total"))
+    listed = answer.get("results")
+    rows = [_row(item) for item in cast("list[Any]", listed)] if isinstance(listed, list) else []
+    results = [row for row in rows if row is not None]
+    if len(results) == len(rows) == sent:
+        failed = sum(not 200 <= row.status < 300 for row in results)
+        if (failure is None or failure == failed) and (total is None or total == sent):
+            return results
+        raise InDoubt(
+            f"{what}: the counts of the answer ({failure} of {total} failed) contradict its rows "
+            f"({failed} of {sent} failed)"
+        )
+    if failure == 0 and total == sent and all(row.delivered for row in results):
+        return [RowResult.of(200, "accepted by count")] * sent
+    raise InDoubt(f"{what}: the answer has {len(results)} readable results for {sent} rows")
+
+
+def _row(value: Any) -> RowResult | None:
+    row = _mapping(value)
+    status = _integer(row.get("status"))
+    message = row.get("message")
+    return None if status is None else RowResult.of(status, message if isinstance(message, str) else "")
+
+
+def _integer(value: Any) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}

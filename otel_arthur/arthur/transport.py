@@ -1,0 +1,260 @@
+"""One request to Arthur and its answer, within one deadline. No retries, no credentials of its own."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import orjson
+
+from otel_arthur.arthur.endpoint import base_url, is_loopback, tls_context
+from otel_arthur.arthur.errors import ConfigurationError, NotArthur, Unavailable, parse_retry_after
+from otel_arthur.arthur.suppression import suppress_instrumentation
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest, Response
+
+    from otel_arthur.arthur._adapter import Adapter
+
+DEFAULT_TIMEOUT = 10.0
+"""Seconds."""
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
+"""After decompression. A model of a thousand attributes is described in about 300 kB."""
+_CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, whatever its status."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    """Names in lower case."""
+    body: bytes = field(repr=False)
+    cookies: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds, None where Arthur did not say."""
+        return parse_retry_after(self.headers.get("retry-after"))
+
+    def json(self) -> Any:
+        """The parsed body.
+
+        Raises:
+            ValueError: the body is no JSON.
+        """
+        return orjson.loads(self.body)
+
+
+class Transport:
+    """HTTP to one endpoint. Thread-safe; a forked child gets connections of its own.
+
+    Args:
+        endpoint: ``https://host``, with or without a trailing slash or ``/api/v3``.
+        timeout: seconds for one call from the first byte sent to the last received. Connecting may take
+            half of it per address of the host; looking up the host's name is not bounded by it.
+        compression: ``none`` or ``gzip``, for request bodies.
+        certificate: a PEM file of authorities to trust instead of the system's.
+        insecure: allow ``http://`` to other machines and skip certificate checks.
+
+    Proxies come from the environment (``HTTPS_PROXY``, ``NO_PROXY``); this machine is reached directly.
+
+    Raises:
+        ConfigurationError: the endpoint cannot be used as given.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+        compression: str = "none",
+        certificate: str | None = None,
+        insecure: bool = False,
+        user_agent: str | None = None,
+    ) -> None:
+        if compression not in ("none", "gzip"):
+            raise ConfigurationError("the compression must be none or gzip")
+        self.url = base_url(endpoint, insecure=insecure)
+        self.timeout = timeout
+        self._gzip = compression == "gzip"
+        self._certificate = certificate
+        self._insecure = insecure
+        self._user_agent = user_agent or _default_user_agent()
+        self._pool: tuple[int, Adapter] | None = None
+        self._inherited: list[Adapter] = []
+
+    def __repr__(self) -> str:
+        return f"Transport({self.url!r})"
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        deadline: float | None = None,
+    ) -> Answer:
+        """Send one request; every HTTP status but a redirect's page is an `Answer`, not an error.
+
+        Args:
+            path: below ``/api/v3``, with its query, as in ``/models/42?expand=attributes``.
+            body: JSON bytes.
+            deadline: on `time.monotonic`'s clock; by default `timeout` from now.
+
+        Raises:
+            Unavailable: no connection, or no whole answer by the deadline.
+            NotArthur: the answer is larger than `MAX_ANSWER_BYTES`.
+            ConfigurationError: the certificate file cannot be used.
+        """
+        import requests
+
+        from otel_arthur.arthur import _adapter
+
+        adapter = self._adapter()
+        end = time.monotonic() + self.timeout if deadline is None else deadline
+        prepared = self._prepared(method, path, body, headers or {})
+        token = _adapter.deadline.set(end)
+        try:
+            with suppress_instrumentation():
+                left = end - time.monotonic()
+                if left <= 0:
+                    raise TimeoutError
+                response = adapter.send(
+                    prepared,
+                    stream=True,
+                    # A host name mostly has two addresses, tried one after the other.
+                    timeout=(left / 2, left),
+                    verify=not self._insecure,
+                    proxies=self._proxies(),
+                )
+                try:
+                    return _read(response, self._host())
+                finally:
+                    response.close()
+        except (requests.RequestException, OSError, ValueError) as error:
+            raise _unavailable(error, self._host()) from None
+        finally:
+            _adapter.deadline.reset(token)
+
+    def close(self) -> None:
+        """Close idle connections. A later call opens new ones."""
+        pool, self._pool = self._pool, None
+        if pool is not None and pool[0] == os.getpid():
+            pool[1].close()
+
+    def _adapter(self) -> Adapter:
+        # Without a lock: one held by another thread at a fork would never open in the child. Two threads
+        # that come first together make one adapter too many, and nothing worse.
+        pid = os.getpid()
+        pool = self._pool
+        if pool is not None and pool[0] == pid:
+            return pool[1]
+        from otel_arthur.arthur._adapter import Adapter
+
+        if pool is not None:
+            # The parent's connections: neither used nor closed here, as their locks may be held.
+            self._inherited.append(pool[1])
+        adapter = Adapter(tls_context(certificate=self._certificate, insecure=self._insecure))
+        self._pool = (pid, adapter)
+        return adapter
+
+    def _prepared(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> PreparedRequest:
+        from requests import Request
+
+        sent = {"Accept": "application/json", "User-Agent": self._user_agent, "Accept-Encoding": "gzip"}
+        sent.update(headers)
+        if body is not None:
+            sent["Content-Type"] = "application/json"
+            if self._gzip:
+                sent["Content-Encoding"] = "gzip"
+                body = gzip.compress(body, compresslevel=6, mtime=0)
+        return Request(method, self.url + path, headers=sent, data=body).prepare()
+
+    def _host(self) -> str:
+        return self.url.partition("/api/v3")[0]
+
+    def _proxies(self) -> dict[str, str]:
+        from urllib.parse import urlsplit
+
+        from requests.utils import get_environ_proxies
+
+        if is_loopback(urlsplit(self.url).hostname or ""):
+            return {}
+        return get_environ_proxies(self.url, no_proxy=None)
+
+
+def _read(response: Response, host: str) -> Answer:
+    parts: list[bytes] = []
+    size = 0
+    for part in response.iter_content(_CHUNK):
+        size += len(part)
+        if size > MAX_ANSWER_BYTES:
+            raise NotArthur(f"{host} answered with more than {MAX_ANSWER_BYTES // 1024**2} MiB")
+        parts.append(part)
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(response.status_code, headers, b"".join(parts), _cookies(response))
+
+
+def _cookies(response: Response) -> dict[str, str]:
+    """Cookies set by the answer, by name. Read off the header: a jar would drop those of another domain."""
+    lines = cast("list[str]", response.raw.headers.getlist("Set-Cookie"))
+    pairs = (line.partition(";")[0].partition("=") for line in lines)
+    return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
+
+
+def _unavailable(error: BaseException, host: str) -> Unavailable:
+    """One line without the error's own text, which may quote a proxy's password or a header."""
+    import ssl
+
+    import requests
+
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return Unavailable(
+                f"the certificate of {host} cannot be verified ({cause.verify_message or 'unknown reason'}); "
+                "OTEL_EXPORTER_ARTHUR_CERTIFICATE names a PEM file of authorities to trust"
+            )
+    if any(isinstance(cause, requests.exceptions.ProxyError) for cause in causes):
+        return Unavailable(f"{host} cannot be reached through the proxy of the environment")
+    if any(isinstance(cause, TimeoutError | requests.Timeout) for cause in causes):
+        return Unavailable(f"{host} did not answer in time")
+    for cause in reversed(causes):
+        if isinstance(cause, OSError) and cause.strerror and not isinstance(cause, requests.RequestException):
+            return Unavailable(f"{host} cannot be reached ({cause.strerror})")
+    return Unavailable(f"the connection to {host} broke ({type(causes[-1]).__name__})")
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """The errors inside an error: `requests` and `urllib3` wrap by arguments as well as by cause."""
+    found: list[BaseException] = []
+    waiting: list[Any] = [error]
+    while waiting and len(found) < 20:
+        current = waiting.pop(0)
+        if isinstance(current, BaseException) and current not in found:
+            found.append(current)
+            waiting += [
+                *current.args,
+                getattr(current, "reason", None),
+                current.__cause__,
+                current.__context__,
+            ]
+    return found
+
+
+def _default_user_agent() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"otel-arthur/{version('otel-arthur')}"
+    except PackageNotFoundError:
+        return "otel-arthur"
