@@ -12,7 +12,7 @@
 1.45.2
 =
 service.instance.id&
-$808e5631-4d50-4c3a-aebe-842578be6c5b
+$34743976-1206-4e0a-a7ec-24ccaeace300
 
 service.name
 
@@ -23,9 +23,9 @@ $808e5631-4d50-4c3a-aebe-842578be6c5b
 content
 You are a helpful assistant.2#
 gen_ai.provider.name
-	langchainY5Äíƒêbgen_ai.system.message_*2
+	langchainYìïƒóƒêbgen_ai.system.message_*2
 
 content
 	STREAMERR2#
 gen_ai.provider.name
-	langchainYÈ~Äíƒêbgen_ai.user.message
+	langchainYƒóƒêbgen_ai.user.message
