@@ -1,0 +1,126 @@
+"""``otel-arthur local``: Arthur's API on this machine, for development and tests."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from otel_arthur.local import LocalArthur
+
+_LONGEST_WAIT = 0.5
+
+
+@click.command(
+    name="local",
+    epilog="""Example:
+
+\b
+  otel-arthur local
+  otel-arthur local --port 0 --db :memory:
+""",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8188,
+    show_default=True,
+    help="Port to listen on; 0 takes a free one.",
+)
+@click.option(
+    "--db",
+    metavar="FILE",
+    help="Database file, or :memory:.  [default: otel-arthur-local.db in your state folder]",
+)
+@click.option(
+    "--api-key",
+    metavar="KEY",
+    help="The key that clients must send.  [default: a random one, kept in the database]",
+)
+@click.option("--login", default="local", show_default=True, help="Name for POST /login.")
+@click.option("--password", help="Password for POST /login.  [default: the API key]")
+@click.option(
+    "--accept-duplicates",
+    is_flag=True,
+    help="Keep repeated ids as a careless server would, instead of refusing them.",
+)
+@click.option(
+    "--max-body-mb",
+    type=click.IntRange(min=1),
+    default=32,
+    show_default=True,
+    help="Largest JSON request, inflated; more is answered 413.",
+)
+@click.option(
+    "--allow-remote",
+    is_flag=True,
+    help="Permit a --host that other machines reach. The pages then ask for the key.",
+)
+@click.option(
+    "--allowed-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A further name that clients may call this machine by. Repeatable.",
+)
+def command(*, db: str | None, max_body_mb: int, **settings: Any) -> None:
+    """Run Arthur's v3 API on this machine, with pages to look at what arrived.
+
+    For development and tests. It refuses what a careful server would: unknown attributes,
+    wrong types, missing attributes, repeated ids. Ctrl-C ends it.
+    """
+    try:
+        from otel_arthur.local import LocalArthur, LocalArthurError, StoreError
+        from otel_arthur.local.server import default_database
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("otel_arthur"):
+            raise
+        raise click.UsageError(
+            f"local Arthur needs {error.name}: pip install 'otel-arthur[local]'", click.Context(command)
+        ) from None
+    leave = threading.Event()
+    for name in ("SIGINT", "SIGTERM"):
+        signal.signal(getattr(signal, name), lambda *_: leave.set())
+    arthur: LocalArthur | None = None
+    try:
+        arthur = LocalArthur(
+            db=db or default_database(), max_body_bytes=max_body_mb * 1024 * 1024, **settings
+        )
+        arthur.start()
+        click.echo(_greeting(arthur))
+        # Waiting in short turns: on Windows a wait without end does not let Ctrl-C through.
+        while not leave.wait(_LONGEST_WAIT):
+            if not arthur.is_running:
+                raise click.ClickException("local Arthur stopped unexpectedly")
+    except (LocalArthurError, StoreError) as error:
+        raise click.ClickException(str(error)) from None
+    finally:
+        if arthur is not None:
+            arthur.close()
+
+
+def _greeting(arthur: LocalArthur) -> str:
+    models = arthur.store.models()
+    model_id = models[-1].id if len(models) == 1 else "..."
+    lines = [
+        "Local Arthur, for development and tests",
+        f"  API        {arthur.url}/api/v3",
+        f"  dashboard  {arthur.url}/",
+        f"  API key    {arthur.api_key}",
+        f"  database   {Path(arthur.store.path).absolute() if arthur.store.path != ':memory:' else 'in memory'}",
+        "",
+        "For the exporter:",
+        f"  export OTEL_EXPORTER_ARTHUR_ENDPOINT={arthur.url}",
+        f"  export OTEL_EXPORTER_ARTHUR_API_KEY={arthur.api_key}",
+        f"  export OTEL_EXPORTER_ARTHUR_MODEL_ID={model_id}",
+    ]
+    if not models:
+        lines[-1] = "  export OTEL_EXPORTER_ARTHUR_MODEL_ID=$(otel-arthur onboard NAME)"
+    elif len(models) > 1:
+        lines += ["", "Models here:", *(f"  {one.id}  {one.document['partner_model_id']}" for one in models)]
+    return "\n".join([*lines, "", "Ctrl-C ends it."])

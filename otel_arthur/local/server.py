@@ -1,0 +1,241 @@
+"""Local Arthur as a running server."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import threading
+import uuid
+from collections.abc import Collection
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+import platformdirs
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+
+from otel_arthur.local.access import GuardMiddleware, is_loopback
+from otel_arthur.local.api import Api, answer
+from otel_arthur.local.authentication import Credentials
+from otel_arthur.local.pages import Pages
+from otel_arthur.local.store import IN_MEMORY, Store
+
+DEFAULT_PORT: Final = 8188
+DEFAULT_LOGIN: Final = "local"
+_GRACE_SECONDS: Final = 1
+_STOP_SECONDS: Final = 5.0
+
+
+class LocalArthurError(Exception):
+    """Local Arthur cannot start; one line that says why and what to do."""
+
+
+def default_database() -> Path:
+    """The database of ``otel-arthur local``: a file in the user's state folder."""
+    return platformdirs.user_state_path("otel-arthur", appauthor=False) / "otel-arthur-local.db"
+
+
+class LocalArthur:
+    """Arthur's API and a few pages on this machine, for development and tests.
+
+    Within ``with`` it runs in a thread of its own. `stop` and `start` again keep port, key and
+    data: an outage. `close` (the end of ``with``) also closes the store.
+
+    Args:
+        host: where to listen; not loopback only with `allow_remote`.
+        port: 0 takes a free one, which later starts keep.
+        db: the database file; the default is memory, gone with `close`.
+        api_key: the default is a random key that is kept with the database.
+        login, password: for ``POST /login``; the default password is the API key.
+        organization_id: the default is a random one that is kept with the database.
+        accept_duplicates: keep repeated ids as further presentations instead of refusing them.
+        max_body_bytes: of one JSON request, inflated; more is a 413.
+        token_lifetime: seconds that a login lasts.
+        allowed_hosts: further names in Host headers to answer to.
+
+    Raises:
+        LocalArthurError: a remote `host` without `allow_remote`.
+        StoreError: `db` cannot be used.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        db: Path | str = IN_MEMORY,
+        api_key: str | None = None,
+        *,
+        login: str = DEFAULT_LOGIN,
+        password: str | None = None,
+        organization_id: str | None = None,
+        accept_duplicates: bool = False,
+        max_body_bytes: int = 32 * 1024 * 1024,
+        token_lifetime: float = 3600.0,
+        allow_remote: bool = False,
+        allowed_hosts: Collection[str] = (),
+    ) -> None:
+        if not is_loopback(host) and not allow_remote:
+            raise LocalArthurError(
+                f"{host!r} is not a loopback address: local Arthur is for this machine alone; "
+                "--allow-remote opens it to the network all the same"
+            )
+        self.host = host
+        self.port = port
+        self.store = Store(db)
+        key = api_key or self.store.setting("api_key", lambda: secrets.token_urlsafe(24))
+        self._credentials = Credentials(
+            organization_id=organization_id
+            or self.store.setting("organization_id", lambda: str(uuid.uuid4())),
+            api_key=key,
+            login=login,
+            password=password or key,
+            token_secret=self.store.setting("token_secret", lambda: secrets.token_hex(32)),
+            token_lifetime=token_lifetime,
+        )
+        api = Api(self.store, self._credentials, accept_duplicates, max_body_bytes)
+        pages = Pages(self.store, None if is_loopback(host) else self._credentials)
+        self.app = Starlette(
+            routes=[*api.routes(), *pages.routes()],
+            middleware=[Middleware(GuardMiddleware, bound=host, names=allowed_hosts)],
+            exception_handlers={HTTPException: _refused, Exception: _failed},
+        )
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def api_key(self) -> str:
+        """The key that the API takes."""
+        return self._credentials.api_key
+
+    @property
+    def organization_id(self) -> str:
+        """The only organisation there is."""
+        return self._credentials.organization_id
+
+    @property
+    def url(self) -> str:
+        """The base address, without the API's prefix: what the exporter's ENDPOINT takes."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it answers."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self) -> LocalArthur:
+        """Listen; returns once requests are answered.
+
+        Raises:
+            LocalArthurError: the address is taken or not this machine's.
+        """
+        if self.is_running:
+            return self
+        listener = self._listen()
+        self.port = listener.getsockname()[1]
+        server = uvicorn.Server(
+            uvicorn.Config(
+                self.app,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                ws="none",
+                server_header=False,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+            )
+        )
+        started = threading.Event()
+        startup = server.startup
+
+        async def announced(sockets: list[socket.socket] | None = None) -> None:
+            await startup(sockets)
+            started.set()
+
+        server.startup = announced
+        thread = threading.Thread(
+            target=self._run, args=(server, listener, started), name="local-arthur", daemon=True
+        )
+        self._server, self._thread = server, thread
+        thread.start()
+        started.wait()
+        if not server.started:
+            self.stop()
+            raise LocalArthurError(f"local Arthur did not start on {self.host}:{self.port}")
+        return self
+
+    def stop(self) -> None:
+        """Stop answering and free the port, within a few seconds; the store stays open."""
+        server, thread = self._server, self._thread
+        self._server = self._thread = None
+        if server is None or thread is None:
+            return
+        server.should_exit = True
+        thread.join(_STOP_SECONDS)
+        if thread.is_alive():
+            server.force_exit = True
+            thread.join(_STOP_SECONDS)
+
+    def close(self) -> None:
+        """Stop, and close the store."""
+        self.stop()
+        self.store.close()
+
+    def __enter__(self) -> LocalArthur:
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _listen(self) -> socket.socket:
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(
+                self.host, self.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )[0]
+            listener = socket.socket(family, kind, protocol)
+        except OSError as error:
+            raise LocalArthurError(f"cannot listen on {self.host}:{self.port}: {error}") from error
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(2048)
+        except OSError as error:
+            listener.close()
+            raise LocalArthurError(
+                f"cannot listen on {self.host}:{self.port}: {error.strerror}; --port 0 takes a free port"
+            ) from error
+        return listener
+
+    @staticmethod
+    def _run(server: uvicorn.Server, listener: socket.socket, started: threading.Event) -> None:
+        try:
+            server.run(sockets=[listener])
+        finally:
+            listener.close()
+            started.set()
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    """An error of the client, in words."""
+    status, detail = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, "")
+    response = answer({"error": detail}, status)
+    response.headers.update(getattr(error, "headers", None) or {})
+    return response
+
+
+async def _failed(_: Request, error: Exception) -> Response:
+    """An error of ours: its type, and nothing of what was sent."""
+    return answer({"error": f"internal error: {type(error).__name__}"}, 500)

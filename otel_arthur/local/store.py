@@ -1,0 +1,331 @@
+"""What local Arthur keeps, in one SQLite file.
+
+One connection, one lock: SQLite has one writer anyway, and a development server has few readers.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from otel_arthur.local.models import Model
+from otel_arthur.local.rows import GroundTruthRow, InferenceRow
+
+IN_MEMORY: Final = ":memory:"
+_SCHEMA_VERSION: Final = 1
+_SCHEMA: Final = """
+CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE models (
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  partner_model_id TEXT NOT NULL UNIQUE,
+  document TEXT NOT NULL               -- JSON, as the API answers it
+);
+CREATE TABLE inferences (
+  number INTEGER PRIMARY KEY,          -- order of arrival
+  model_id TEXT NOT NULL REFERENCES models (id),
+  partner_inference_id TEXT NOT NULL,
+  presentation INTEGER NOT NULL,       -- 1, and more where repeated ids are accepted
+  inference_timestamp TEXT NOT NULL,   -- UTC, six decimals: text order is time order
+  batch_id TEXT,
+  inference_data TEXT NOT NULL,        -- JSON
+  ground_truth_timestamp TEXT,
+  ground_truth_data TEXT,              -- JSON
+  words TEXT NOT NULL,                 -- the id and all text, case folded, for the search
+  UNIQUE (model_id, partner_inference_id, presentation)
+);
+CREATE INDEX inferences_by_time ON inferences (model_id, inference_timestamp, number);
+CREATE INDEX inferences_by_time_of_all ON inferences (inference_timestamp, number);
+"""
+_COLUMNS: Final = (
+    "number, model_id, partner_inference_id, presentation, inference_timestamp, batch_id, "
+    "inference_data, ground_truth_timestamp, ground_truth_data"
+)
+
+
+class StoreError(Exception):
+    """The file cannot be used as local Arthur's database; the message names it and says why."""
+
+
+class ModelExists(Exception):
+    """A model with that ``partner_model_id`` is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredInference:
+    """One inference as it was accepted, with its ground truth where that has arrived."""
+
+    number: int
+    """Order of arrival over all models, from 1."""
+    model_id: str
+    partner_inference_id: str
+    presentation: int
+    """1, or how many times the id had been presented with this row (repeated ids accepted)."""
+    inference_timestamp: str
+    batch_id: str | None
+    inference_data: dict[str, Any]
+    ground_truth_timestamp: str | None
+    ground_truth_data: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of the inferences that matched, newest first."""
+
+    total: int
+    inferences: tuple[StoredInference, ...]
+
+
+class Store:
+    """Models and inferences. Safe to use from any thread.
+
+    Args:
+        path: a file, created with its folder where missing and readable by its owner only,
+            or ``:memory:``.
+
+    Raises:
+        StoreError: not a database, not ours, or of a newer version.
+    """
+
+    def __init__(self, path: Path | str = IN_MEMORY) -> None:
+        self.path = str(path)
+        self._lock = threading.RLock()
+        try:
+            self._connection = _connect(self.path)
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"cannot open the database {self.path}: {error}") from error
+        try:
+            self._prepare()
+        except (sqlite3.Error, StoreError) as error:
+            self._connection.close()
+            if isinstance(error, StoreError):
+                raise
+            raise StoreError(f"cannot use the database {self.path}: {error}") from error
+
+    def close(self) -> None:
+        """Close the file; the store cannot be used after."""
+        with self._lock:
+            self._connection.close()
+
+    def setting(self, name: str, default: Callable[[], str]) -> str:
+        """A value kept with the database, made by `default` the first time."""
+        with self._transaction() as connection:
+            row = connection.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
+            if row is not None:
+                return row[0]
+            value = default()
+            connection.execute("INSERT INTO settings VALUES (?, ?)", (name, value))
+            return value
+
+    def add_model(self, document: dict[str, Any]) -> None:
+        """Keep a model made by `models.new_document`.
+
+        Raises:
+            ModelExists: its ``partner_model_id`` is taken.
+        """
+        with self._transaction() as connection:
+            try:
+                connection.execute(
+                    "INSERT INTO models (id, partner_model_id, document) VALUES (?, ?, ?)",
+                    (document["id"], document["partner_model_id"], _json(document)),
+                )
+            except sqlite3.IntegrityError:
+                raise ModelExists(document["partner_model_id"]) from None
+
+    def model(self, identifier: str, *, by_partner_id: bool = False) -> Model | None:
+        """A model by Arthur's id, or by the ``partner_model_id`` of its owner."""
+        column = "partner_model_id" if by_partner_id else "id"
+        rows = self._read(f"SELECT document FROM models WHERE {column} = ?", (identifier,))
+        return Model.of(orjson.loads(rows[0][0])) if rows else None
+
+    def models(self) -> tuple[Model, ...]:
+        """All models, oldest first."""
+        rows = self._read("SELECT document FROM models ORDER BY number")
+        return tuple(Model.of(orjson.loads(row[0])) for row in rows)
+
+    def add_inferences(
+        self, model_id: str, rows: Sequence[InferenceRow], *, accept_duplicates: bool = False
+    ) -> list[bool]:
+        """Keep rows in one transaction; the answer says per row whether it was new and is kept.
+
+        With `accept_duplicates` a repeated id is kept too, as a further presentation.
+        """
+        kept: list[bool] = []
+        with self._transaction() as connection:
+            for row in rows:
+                (earlier,) = connection.execute(
+                    "SELECT count(*) FROM inferences WHERE model_id = ? AND partner_inference_id = ?",
+                    (model_id, row.partner_inference_id),
+                ).fetchone()
+                kept.append(not earlier or accept_duplicates)
+                if kept[-1]:
+                    connection.execute(
+                        f"INSERT INTO inferences (words, {_COLUMNS}) "
+                        "VALUES (?, NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        (
+                            _words(row.partner_inference_id, row.inference_data, row.ground_truth_data),
+                            model_id,
+                            row.partner_inference_id,
+                            earlier + 1,
+                            row.inference_timestamp,
+                            row.batch_id,
+                            _json(row.inference_data),
+                            row.ground_truth_timestamp,
+                            None if row.ground_truth_data is None else _json(row.ground_truth_data),
+                        ),
+                    )
+        return kept
+
+    def add_ground_truth(self, model_id: str, rows: Sequence[GroundTruthRow]) -> list[bool]:
+        """Add ground truth to inferences; the answer says per row whether the inference is known.
+
+        A later value of an attribute replaces the earlier one.
+        """
+        known: list[bool] = []
+        with self._transaction() as connection:
+            for row in rows:
+                found = connection.execute(
+                    f"SELECT {_COLUMNS} FROM inferences WHERE model_id = ? AND partner_inference_id = ?",
+                    (model_id, row.partner_inference_id),
+                ).fetchall()
+                known.append(bool(found))
+                for one in map(_stored, found):
+                    data = {**(one.ground_truth_data or {}), **row.ground_truth_data}
+                    connection.execute(
+                        "UPDATE inferences SET ground_truth_timestamp = ?, ground_truth_data = ?, words = ? "
+                        "WHERE number = ?",
+                        (
+                            row.ground_truth_timestamp,
+                            _json(data),
+                            _words(one.partner_inference_id, one.inference_data, data),
+                            one.number,
+                        ),
+                    )
+        return known
+
+    def count(self, model_id: str, not_null: Sequence[tuple[str, str]] = ()) -> int:
+        """How many inferences a model has for which each of `not_null` has a value.
+
+        `not_null` holds pairs of ``inference_data`` or ``ground_truth_data`` and an attribute's name.
+        """
+        condition = "model_id = ?"
+        arguments: list[str] = [model_id]
+        for column, name in not_null:
+            if column not in ("inference_data", "ground_truth_data"):
+                raise ValueError(column)
+            condition += f" AND json_extract({column}, ?) IS NOT NULL"
+            arguments.append(f'$."{name}"')
+        return self._read(f"SELECT count(*) FROM inferences WHERE {condition}", arguments)[0][0]
+
+    def inferences(
+        self, model_id: str | None = None, *, search: str = "", limit: int = 100, offset: int = 0
+    ) -> Page:
+        """Inferences of one model or of all, newest first; `search` is text within id or values."""
+        condition = "instr(words, ?) > 0" if search else "? = ''"
+        arguments: list[Any] = [search.casefold()]
+        if model_id is not None:
+            condition += " AND model_id = ?"
+            arguments.append(model_id)
+        with self._lock:
+            total = self._read(f"SELECT count(*) FROM inferences WHERE {condition}", arguments)[0][0]
+            rows = self._read(
+                f"SELECT {_COLUMNS} FROM inferences WHERE {condition} "
+                "ORDER BY inference_timestamp DESC, number DESC LIMIT ? OFFSET ?",
+                [*arguments, limit, offset],
+            )
+        return Page(total, tuple(map(_stored, rows)))
+
+    def inference(self, number: int) -> StoredInference | None:
+        """One inference by its number of arrival."""
+        rows = self._read(f"SELECT {_COLUMNS} FROM inferences WHERE number = ?", (number,))
+        return _stored(rows[0]) if rows else None
+
+    def presentations(self, model_id: str) -> dict[str, int]:
+        """How often each ``partner_inference_id`` was accepted, in order of first arrival."""
+        rows = self._read(
+            "SELECT partner_inference_id, count(*) FROM inferences WHERE model_id = ? "
+            "GROUP BY partner_inference_id ORDER BY min(number)",
+            (model_id,),
+        )
+        return {row[0]: row[1] for row in rows}
+
+    def _read(self, statement: str, arguments: Sequence[Any] = ()) -> list[Any]:
+        with self._lock:
+            return self._connection.execute(statement, arguments).fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Generator[sqlite3.Connection, None, None]:
+        with self._lock:
+            # IMMEDIATE: another process on the same file must not write between our look and our insert.
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def _prepare(self) -> None:
+        with self._lock:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            with self._transaction() as connection:
+                (version,) = connection.execute("PRAGMA user_version").fetchone()
+                if version > _SCHEMA_VERSION:
+                    raise StoreError(
+                        f"the database {self.path} has format {version}, written by a newer otel-arthur; "
+                        "this one knows 1: upgrade or name another file with --db"
+                    )
+                if version == _SCHEMA_VERSION:
+                    return
+                if connection.execute("SELECT 1 FROM sqlite_master").fetchone() is not None:
+                    raise StoreError(
+                        f"{self.path} is a database of something else; name another file with --db"
+                    )
+                for statement in _SCHEMA.split(";\n"):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    if path != IN_MEMORY:
+        file = Path(path)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Prompts and the API key are in it: for its owner only, also the -wal file, which takes its mode.
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    return sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+
+
+def _stored(row: Any) -> StoredInference:
+    values = list(row)
+    values[6] = orjson.loads(values[6])
+    values[8] = None if values[8] is None else orjson.loads(values[8])
+    return StoredInference(*values)
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _words(*values: Any) -> str:
+    """All text in the values, for the search; names of attributes are not in it."""
+
+    def texts(value: Any) -> Iterator[str]:
+        if isinstance(value, dict):
+            for item in value.values():  # type: ignore[reportUnknownVariableType]
+                yield from texts(item)
+        elif isinstance(value, list):
+            for item in value:  # type: ignore[reportUnknownVariableType]
+                yield from texts(item)
+        elif value is not None:
+            yield str(value)
+
+    return "\n".join(text for value in values for text in texts(value)).casefold()
