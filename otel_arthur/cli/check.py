@@ -1,0 +1,116 @@
+"""``otel-arthur check``: would it work, and what fills what."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from otel_arthur.arthur.client import ArthurClient
+from otel_arthur.arthur.models import Model
+from otel_arthur.arthur.rows import Outcome
+from otel_arthur.cli.connection import connected
+from otel_arthur.cli.errors import WorkFailed, WrongUse
+from otel_arthur.configuration import Configuration
+from otel_arthur.genai.call import Choice, LLMCall, Message, TextPart, Usage
+from otel_arthur.inference.build import build
+from otel_arthur.inference.fields import FIELDS
+from otel_arthur.inference.schema import Schema, SchemaError, schema_of
+
+
+@click.command(epilog="Example: OTEL_EXPORTER_ARTHUR_MODEL_ID=... otel-arthur check --send")
+@click.option("--send", is_flag=True, help="Send one inference, marked as a check, to each model.")
+def command(send: bool) -> None:
+    """Read the configuration as the exporter would, log in, fetch the model, say what fills what."""
+    console = Console()
+    configuration = Configuration.from_environment()
+    for problem in configuration.problems:
+        console.print(f"[yellow]warning[/] {escape(problem)}", soft_wrap=True)
+    if configuration.missing is not None:
+        raise WrongUse(configuration.missing)
+    with connected(configuration) as client:
+        console.print(f"endpoint      {escape(configuration.endpoint)}", soft_wrap=True)
+        console.print(f"organization  {escape(client.organization_id())}", soft_wrap=True)
+        for pattern, model_id in _models(configuration).items():
+            model = client.model(model_id)
+            _show_model(console, pattern, model, configuration)
+            if send:
+                _send_marked(client, model, configuration)
+                console.print("one marked inference was accepted")
+    if configuration.spool_dir is None:
+        console.print("spool         off: what is not sent when the process ends is lost")
+    else:
+        console.print(f"spool         {escape(str(configuration.spool_dir))}", soft_wrap=True)
+    if not send:
+        console.print("Nothing was sent; --send sends one marked inference.")
+
+
+def _models(configuration: Configuration) -> Mapping[str, str]:
+    """Pattern -> model id for every model that calls may go to; an empty pattern is all others."""
+    models = {route.pattern: route.model_id for route in configuration.routes}
+    return {**models, **({"": configuration.model_id} if configuration.model_id else {})}
+
+
+def _show_model(console: Console, pattern: str, model: Model, configuration: Configuration) -> None:
+    name = model.display_name or model.partner_model_id or ""
+    console.print(
+        f"model         {escape(model.id)} {escape(name)}" + (f" for {escape(pattern)}" if pattern else ""),
+        soft_wrap=True,
+    )
+    schema = _schema(model, configuration)
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in ("attribute", "type", "filled from"):
+        table.add_column(heading, overflow="fold")
+    for slot in schema.slots:
+        source = configuration.attributes.get(slot.field)
+        entry = FIELDS.get(slot.field)
+        meaning = (
+            f"attribute {source}" if source else f"{slot.field}: {entry.description}" if entry else slot.field
+        )
+        table.add_row(escape(slot.attribute), slot.value_type, escape(meaning))
+    for attribute in schema.unfilled:
+        table.add_row(
+            escape(attribute), "", "[yellow]nothing[/]: OTEL_EXPORTER_ARTHUR_ATTRIBUTES can fill it"
+        )
+    for attribute, value_type in schema.ground_truth.items():
+        table.add_row(escape(attribute), value_type, "ground truth, when you send it")
+    console.print(table)
+    known = {slot.field for slot in schema.slots}
+    lacking = [name for name in FIELDS if name not in known]
+    if lacking:
+        console.print(f"not sent, for the model has no such attribute: {', '.join(lacking)}", style="dim")
+
+
+def _schema(model: Model, configuration: Configuration) -> Schema:
+    try:
+        return schema_of(model.attributes, configuration.attributes)
+    except SchemaError as error:
+        raise WorkFailed(f"model {model.id}: {error}") from None
+
+
+def _send_marked(client: ArthurClient, model: Model, configuration: Configuration) -> None:
+    """One inference that says what it is, so that nobody takes it for a user's."""
+    now = time.time_ns()
+    call = LLMCall(
+        trace_id=uuid.uuid4().hex,
+        span_id=uuid.uuid4().hex[:16],
+        parent_span_id=None,
+        name="otel-arthur check",
+        scope="otel_arthur",
+        dialect="check",
+        start_ns=now,
+        end_ns=now,
+        messages=(Message("user", (TextPart("otel-arthur check: is anybody there?"),)),),
+        choices=(Choice(Message("assistant", (TextPart("otel-arthur check: yes."),)), "stop"),),
+        usage=Usage(0, 0, 0),
+        operation="check",
+    )
+    rows = [inference.as_json() for inference in build(call, _schema(model, configuration))]
+    for result in client.send_inferences(model.id, rows):
+        if result.outcome is not Outcome.ACCEPTED:
+            raise WorkFailed(f"model {model.id} refused the inference: {result.status} {result.message}")
