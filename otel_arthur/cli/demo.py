@@ -1,0 +1,102 @@
+"""``otel-arthur demo``: the main job in one go, with local Arthur and a small local model."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from contextlib import suppress
+from types import FrameType
+from typing import Any
+
+import click
+import orjson
+from rich.console import Console
+
+from otel_arthur.cli.errors import WorkFailed, WrongUse
+
+_EPILOG = "Example: otel-arthur demo --serve   (then look at the dashboard; Ctrl-C ends it)"
+
+
+@click.command("demo", epilog=_EPILOG)
+@click.option("--serve", is_flag=True, help="Keep the dashboard up afterwards, until Ctrl-C.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print the inferences as JSON lines on stdout, the rest on stderr.",
+)
+@click.option(
+    "--openai",
+    is_flag=True,
+    help="Use the real service with OPENAI_API_KEY (and OPENAI_BASE_URL, MODEL) instead of the local model.",
+)
+def command(serve: bool, as_json: bool, openai: bool) -> None:
+    """Run a LangChain chat and see each of its calls arrive in Arthur.
+
+    Starts local Arthur, onboards a model, runs an unchanged LangChain application under
+    opentelemetry-instrument with OTEL_TRACES_EXPORTER=arthur, and compares what arrived with the model
+    server's own log. Needs no account, no key and no network. Exits 0 only if each answered call arrived
+    exactly once and the failed one is accounted for.
+    """
+    # Imported late: `--help` needs neither a server nor a model.
+    from otel_arthur.demo.model_server import ModelServerError
+    from otel_arthur.demo.report import inference_table, verdict
+    from otel_arthur.demo.runner import DemoError, run_demo
+    from otel_arthur.local.server import LocalArthurError
+
+    service = _service() if openai else None
+    signal.signal(signal.SIGTERM, _end)
+    console = Console(stderr=as_json)
+    try:
+        with run_demo(
+            service=service,
+            output=sys.stderr if as_json else None,
+            say=lambda line: console.print(line, style="dim", highlight=False, soft_wrap=True),
+        ) as outcome:
+            if as_json:
+                for row in outcome.inferences:
+                    click.echo(orjson.dumps(row))
+            else:
+                console.print()
+                console.print(inference_table(outcome.inferences))
+            console.print(verdict(outcome.reconciliation), highlight=False)
+            for line in outcome.reconciliation.complaints():
+                console.print(line, style="red", highlight=False, markup=False, soft_wrap=True)
+            if outcome.application_exit_code:
+                console.print(f"the application ended with {outcome.application_exit_code}", style="red")
+            _dashboard(console, outcome.dashboard, serve)
+            succeeded = outcome.succeeded
+    except (DemoError, ModelServerError, LocalArthurError) as error:
+        raise WorkFailed(str(error)) from error
+    sys.exit(0 if succeeded else 1)
+
+
+def _dashboard(console: Console, address: str, serve: bool) -> None:
+    if not serve:
+        console.print(
+            f"The dashboard was at {address}; `otel-arthur demo --serve` keeps it up.", highlight=False
+        )
+        return
+    console.print(f"The dashboard is at {address} (Ctrl-C ends it).", highlight=False)
+    with suppress(KeyboardInterrupt):
+        threading.Event().wait()
+
+
+def _service() -> Any:
+    from otel_arthur.demo.runner import OPENAI_MODEL, OPENAI_URL, Service
+
+    api_key = os.environ.get("OPENAI_API_KEY", "")
+    if not api_key:
+        raise WrongUse("--openai needs OPENAI_API_KEY, which is not set")
+    return Service(
+        api_key,
+        os.environ.get("OPENAI_BASE_URL") or OPENAI_URL,
+        os.environ.get("MODEL") or OPENAI_MODEL,
+    )
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    """SIGTERM unwinds like Ctrl-C, so that children, ports and files go."""
+    sys.exit(128 + signal.SIGTERM)

@@ -1,0 +1,199 @@
+"""Runs the demo: local Arthur, the model server, and the application under ``opentelemetry-instrument``.
+
+Nothing outlives the context: the application and the model server are children that are waited for,
+local Arthur keeps its data in memory, and the spool is in a temporary folder.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from otel_arthur.arthur import ArthurClient, Authentication, Transport
+from otel_arthur.arthur.onboarding import model_request
+from otel_arthur.demo.model_server import ModelServer
+from otel_arthur.demo.reconciliation import Reconciliation, in_order, reconcile
+from otel_arthur.local.server import LocalArthur
+
+JSON = dict[str, Any]
+
+MODEL_NAME = "otel-arthur-demo"
+APPLICATION = "support_chat.py"
+OPENAI_URL = "https://api.openai.com/v1"
+OPENAI_MODEL = "gpt-4o-mini"
+
+_READY_SECONDS = 30.0
+_APPLICATION_SECONDS = 300.0
+_INTERRUPTED_SECONDS = 15.0
+"""What the application has after Ctrl-C to flush its last spans."""
+_ARRIVAL_SECONDS = 5.0
+_ROWS = 10_000
+
+_INHERITED_SETTINGS = ("OTEL_", "ARTHUR_", "OPENAI_", "LANGCHAIN_", "LANGSMITH_", "TRACELOOP_", "VERIFY_SSL")
+"""Variables of the user's own set-up, kept from the application: the demo is the same everywhere."""
+
+
+class DemoError(Exception):
+    """The demo cannot run; the message says what to do, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The real service, in place of the demo's own model."""
+
+    api_key: str
+    base_url: str = OPENAI_URL
+    model: str = OPENAI_MODEL
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the demo found, while its dashboard is still up."""
+
+    inferences: list[JSON]
+    reconciliation: Reconciliation
+    dashboard: str
+    application_exit_code: int
+
+    @property
+    def succeeded(self) -> bool:
+        return self.application_exit_code == 0 and self.reconciliation.exact
+
+
+@contextmanager
+def run_demo(
+    *,
+    service: Service | None = None,
+    output: TextIO | None = None,
+    traces_exporter: str = "arthur",
+    say: Callable[[str], None] = lambda _: None,
+) -> Generator[Outcome]:
+    """Run the application once and compare what arrived with what the model server answered.
+
+    Args:
+        service: a real service; default is the demo's own small model.
+        output: where the application's conversation goes; default is our own stdout.
+        traces_exporter: the value of OTEL_TRACES_EXPORTER; with another one the demo must fail.
+        say: called with a line before each slow step.
+
+    Raises:
+        DemoError, ModelServerError, LocalArthurError: something is missing; one line says what.
+    """
+    command = [_instrument_script(), sys.executable, str(application_path())]
+    with (
+        tempfile.TemporaryDirectory(prefix="otel-arthur-demo-") as folder,
+        LocalArthur() as arthur,
+        ModelServer(upstream=service.base_url if service else None) as server,
+    ):
+        model_id = _onboard(arthur)
+        say(f"local Arthur is at {arthur.url}, with a new model {MODEL_NAME} ({model_id})")
+        model = service.model if service else server.model
+        say(f"{model} is served at {server.base_url}")
+        say(f"running {APPLICATION} under opentelemetry-instrument, OTEL_TRACES_EXPORTER={traces_exporter}")
+        environ = {
+            **_clean(os.environ),
+            "OPENAI_BASE_URL": server.base_url,
+            "OPENAI_API_KEY": service.api_key if service else "demo",
+            "MODEL": model,
+            "OTEL_SERVICE_NAME": "support-chat",
+            "OTEL_TRACES_EXPORTER": traces_exporter,
+            "OTEL_METRICS_EXPORTER": "none",
+            "OTEL_LOGS_EXPORTER": "none",
+            "OTEL_EXPORTER_ARTHUR_ENDPOINT": arthur.url,
+            "OTEL_EXPORTER_ARTHUR_API_KEY": arthur.api_key,
+            "OTEL_EXPORTER_ARTHUR_MODEL_ID": model_id,
+            "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(Path(folder) / "spool"),
+        }
+        exit_code = _run_application(command, environ, output)
+        served = server.log()
+        rows, comparison = _settled(lambda: _inferences(arthur, model_id), served)
+        yield Outcome(rows, comparison, f"{arthur.url}/", exit_code)
+
+
+def application_path() -> Path:
+    """The example: beside this file in an installed package, under ``examples/`` in a checkout."""
+    here = Path(__file__).resolve()
+    places = (here.with_name(APPLICATION), here.parents[2] / "examples" / APPLICATION)
+    for place in places:
+        if place.is_file():
+            return place
+    raise DemoError(f"the example application {APPLICATION} is not where it was installed: {places[0]}")
+
+
+def _instrument_script() -> str:
+    """``opentelemetry-instrument`` of this environment, also where it is not activated."""
+    beside = shutil.which("opentelemetry-instrument", path=str(Path(sys.executable).parent))
+    script = beside or shutil.which("opentelemetry-instrument")
+    if script is None:
+        raise DemoError("opentelemetry-instrument is not installed; pip install 'otel-arthur[demo]'")
+    return script
+
+
+def _onboard(arthur: LocalArthur) -> str:
+    """A model with every field of the catalogue, so also `status`: failed calls are recorded too."""
+    client = ArthurClient(Transport(arthur.url), Authentication(api_key=arthur.api_key))
+    try:
+        model = client.create_model(model_request(MODEL_NAME))
+        return client.wait_until_ready(model.id, within=_READY_SECONDS).id
+    finally:
+        client.close()
+
+
+def _clean(environ: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in environ.items() if not name.startswith(_INHERITED_SETTINGS)}
+    # Everything here is on loopback; a proxy must not get it.
+    for name in ("NO_PROXY", "no_proxy"):
+        kept[name] = ",".join(filter(None, (kept.get(name), "127.0.0.1", "localhost")))
+    return kept
+
+
+def _run_application(command: list[str], environ: dict[str, str], output: TextIO | None) -> int:
+    """Runs the application to its end; on Ctrl-C it gets the time to send what was said before."""
+    # Its own session: Ctrl-C reaches it once, from us, while its servers are still there.
+    process = subprocess.Popen(
+        command, env=environ, stdin=subprocess.DEVNULL, stdout=output, start_new_session=True
+    )
+    try:
+        return process.wait(_APPLICATION_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise DemoError(f"the application did not end within {_APPLICATION_SECONDS:.0f} s") from None
+    except BaseException:
+        process.send_signal(signal.SIGINT)
+        process.wait(_INTERRUPTED_SECONDS)
+        raise
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def _settled(fetch: Callable[[], list[JSON]], served: list[Any]) -> tuple[list[JSON], Reconciliation]:
+    """The comparison once it is exact, or the last one when time is up."""
+    deadline = time.monotonic() + _ARRIVAL_SECONDS
+    while True:
+        rows = fetch()
+        comparison = reconcile(served, rows)
+        if comparison.exact or time.monotonic() > deadline:
+            return rows, comparison
+        time.sleep(0.1)
+
+
+def _inferences(arthur: LocalArthur, model_id: str) -> list[JSON]:
+    return in_order(
+        {
+            "partner_inference_id": row.partner_inference_id,
+            "inference_timestamp": row.inference_timestamp,
+            "inference_data": row.inference_data,
+        }
+        for row in arthur.store.inferences(model_id, limit=_ROWS).inferences
+    )
