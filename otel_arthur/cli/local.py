@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    from otel_arthur.local import LocalArthur
+from otel_arthur.cli.errors import WorkFailed, WrongUse
+from otel_arthur.local import LocalArthur, LocalArthurError, RemoteAddressRefused, StoreError
+from otel_arthur.local.server import DEFAULT_LOGIN, DEFAULT_PORT, default_database
+from otel_arthur.local.store import IN_MEMORY
 
 _LONGEST_WAIT = 0.5
 
@@ -28,7 +32,7 @@ _LONGEST_WAIT = 0.5
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
-    default=8188,
+    default=DEFAULT_PORT,
     show_default=True,
     help="Port to listen on; 0 takes a free one.",
 )
@@ -42,7 +46,7 @@ _LONGEST_WAIT = 0.5
     metavar="KEY",
     help="The key that clients must send.  [default: a random one, kept in the database]",
 )
-@click.option("--login", default="local", show_default=True, help="Name for POST /login.")
+@click.option("--login", default=DEFAULT_LOGIN, show_default=True, help="Name for POST /login.")
 @click.option("--password", help="Password for POST /login.  [default: the API key]")
 @click.option(
     "--accept-duplicates",
@@ -74,53 +78,51 @@ def command(*, db: str | None, max_body_mb: int, **settings: Any) -> None:
     For development and tests. It refuses what a careful server would: unknown attributes,
     wrong types, missing attributes, repeated ids. Ctrl-C ends it.
     """
-    try:
-        from otel_arthur.local import LocalArthur, LocalArthurError, StoreError
-        from otel_arthur.local.server import default_database
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("otel_arthur"):
-            raise
-        raise click.UsageError(
-            f"local Arthur needs {error.name}: pip install 'otel-arthur[local]'", click.Context(command)
-        ) from None
     leave = threading.Event()
-    for name in ("SIGINT", "SIGTERM"):
-        signal.signal(getattr(signal, name), lambda *_: leave.set())
-    arthur: LocalArthur | None = None
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        leave.set()
+
+    signal.signal(signal.SIGINT, on_signal)
+    signal.signal(signal.SIGTERM, on_signal)
     try:
         arthur = LocalArthur(
             db=db or default_database(), max_body_bytes=max_body_mb * 1024 * 1024, **settings
         )
-        arthur.start()
-        click.echo(_greeting(arthur))
-        # Waiting in short turns: on Windows a wait without end does not let Ctrl-C through.
-        while not leave.wait(_LONGEST_WAIT):
-            if not arthur.is_running:
-                raise click.ClickException("local Arthur stopped unexpectedly")
+        with arthur:
+            click.echo(_greeting(arthur))
+            # Waiting in short turns: on Windows a wait without end does not let Ctrl-C through.
+            while not leave.wait(_LONGEST_WAIT):
+                if not arthur.is_running:
+                    raise WorkFailed("local Arthur stopped unexpectedly")
+    except RemoteAddressRefused as error:
+        raise WrongUse(str(error)) from None
     except (LocalArthurError, StoreError) as error:
-        raise click.ClickException(str(error)) from None
-    finally:
-        if arthur is not None:
-            arthur.close()
+        raise WorkFailed(str(error)) from None
 
 
 def _greeting(arthur: LocalArthur) -> str:
     models = arthur.store.models()
     model_id = models[-1].id if len(models) == 1 else "..."
+    path = arthur.store.path
     lines = [
         "Local Arthur, for development and tests",
         f"  API        {arthur.url}/api/v3",
         f"  dashboard  {arthur.url}/",
         f"  API key    {arthur.api_key}",
-        f"  database   {Path(arthur.store.path).absolute() if arthur.store.path != ':memory:' else 'in memory'}",
+        f"  database   {path if path == IN_MEMORY else Path(path).absolute()}",
         "",
         "For the exporter:",
         f"  export OTEL_EXPORTER_ARTHUR_ENDPOINT={arthur.url}",
-        f"  export OTEL_EXPORTER_ARTHUR_API_KEY={arthur.api_key}",
+        f"  export OTEL_EXPORTER_ARTHUR_API_KEY={shlex.quote(arthur.api_key)}",
         f"  export OTEL_EXPORTER_ARTHUR_MODEL_ID={model_id}",
     ]
     if not models:
         lines[-1] = "  export OTEL_EXPORTER_ARTHUR_MODEL_ID=$(otel-arthur onboard NAME)"
     elif len(models) > 1:
-        lines += ["", "Models here:", *(f"  {one.id}  {one.document['partner_model_id']}" for one in models)]
+        lines += [
+            "",
+            "Models here:",
+            *(f"  {one.id}  {one.document['partner_model_id']!r}" for one in models),
+        ]
     return "\n".join([*lines, "", "Ctrl-C ends it."])

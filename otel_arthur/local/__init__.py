@@ -5,7 +5,14 @@ Needs the extra ``local``. The exporter never imports this room.
 
 from __future__ import annotations
 
-from otel_arthur.local.server import LocalArthur, LocalArthurError
+from otel_arthur.local.server import LocalArthur, LocalArthurError, RemoteAddressRefused
 from otel_arthur.local.store import Store, StoredInference, StoreError
 
-__all__ = ["LocalArthur", "LocalArthurError", "Store", "StoreError", "StoredInference"]
+__all__ = [
+    "LocalArthur",
+    "LocalArthurError",
+    "RemoteAddressRefused",
+    "Store",
+    "StoreError",
+    "StoredInference",
+]

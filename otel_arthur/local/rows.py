@@ -87,14 +87,18 @@ def read_ground_truth(row: Any, model: Model, now: str) -> GroundTruthRow:
 
 
 def nested(row: Any, model: Model, batch_id: str | None = None) -> Any:
-    """A flat row of a bulk file (attributes beside reserved keys) in the form of the other requests."""
+    """A flat row of a bulk file (attributes beside reserved keys) in the form of the other requests.
+
+    The form's `batch_id` goes before a row's own.
+    """
     if not isinstance(row, dict):
         return row
-    values = cast("dict[str, Any]", row)
+    values: dict[str, Any] = cast("dict[str, Any]", row)
     if "inference_data" in values or "ground_truth_data" in values:
-        return (
-            {"batch_id": batch_id, **values} if batch_id is not None and "inference_data" in values else row
-        )
+        same = dict(values)
+        if batch_id is not None and "inference_data" in values:
+            same["batch_id"] = batch_id
+        return same
     result = {key: value for key, value in values.items() if key in _INFERENCE_KEYS}
     truth: dict[str, Any] = {}
     data: dict[str, Any] = {}
@@ -105,7 +109,7 @@ def nested(row: Any, model: Model, batch_id: str | None = None) -> Any:
     if data:
         result["inference_data"] = data
         if batch_id is not None:
-            result.setdefault("batch_id", batch_id)
+            result["batch_id"] = batch_id
     if any(value is not None for value in truth.values()):
         result["ground_truth_data"] = truth
     return result

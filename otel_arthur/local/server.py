@@ -35,6 +35,10 @@ class LocalArthurError(Exception):
     """Local Arthur cannot start; one line that says why and what to do."""
 
 
+class RemoteAddressRefused(LocalArthurError):
+    """An address that other machines reach, without being told to open to them."""
+
+
 def default_database() -> Path:
     """The database of ``otel-arthur local``: a file in the user's state folder."""
     return platformdirs.user_state_path("otel-arthur", appauthor=False) / "otel-arthur-local.db"
@@ -59,7 +63,7 @@ class LocalArthur:
         allowed_hosts: further names in Host headers to answer to.
 
     Raises:
-        LocalArthurError: a remote `host` without `allow_remote`.
+        RemoteAddressRefused: a remote `host` without `allow_remote`.
         StoreError: `db` cannot be used.
     """
 
@@ -80,7 +84,7 @@ class LocalArthur:
         allowed_hosts: Collection[str] = (),
     ) -> None:
         if not is_loopback(host) and not allow_remote:
-            raise LocalArthurError(
+            raise RemoteAddressRefused(
                 f"{host!r} is not a loopback address: local Arthur is for this machine alone; "
                 "--allow-remote opens it to the network all the same"
             )

@@ -5,7 +5,6 @@ One connection, one lock: SQLite has one writer anyway, and a development server
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -16,43 +15,16 @@ from typing import Any, Final
 
 import orjson
 
+from otel_arthur.local.database import IN_MEMORY, StoreError, open_database
 from otel_arthur.local.models import Model
 from otel_arthur.local.rows import GroundTruthRow, InferenceRow
 
-IN_MEMORY: Final = ":memory:"
-_SCHEMA_VERSION: Final = 1
-_SCHEMA: Final = """
-CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE models (
-  number INTEGER PRIMARY KEY,
-  id TEXT NOT NULL UNIQUE,
-  partner_model_id TEXT NOT NULL UNIQUE,
-  document TEXT NOT NULL               -- JSON, as the API answers it
-);
-CREATE TABLE inferences (
-  number INTEGER PRIMARY KEY,          -- order of arrival
-  model_id TEXT NOT NULL REFERENCES models (id),
-  partner_inference_id TEXT NOT NULL,
-  presentation INTEGER NOT NULL,       -- 1, and more where repeated ids are accepted
-  inference_timestamp TEXT NOT NULL,   -- UTC, six decimals: text order is time order
-  batch_id TEXT,
-  inference_data TEXT NOT NULL,        -- JSON
-  ground_truth_timestamp TEXT,
-  ground_truth_data TEXT,              -- JSON
-  words TEXT NOT NULL,                 -- the id and all text, case folded, for the search
-  UNIQUE (model_id, partner_inference_id, presentation)
-);
-CREATE INDEX inferences_by_time ON inferences (model_id, inference_timestamp, number);
-CREATE INDEX inferences_by_time_of_all ON inferences (inference_timestamp, number);
-"""
+__all__ = ["IN_MEMORY", "ModelExists", "Page", "Store", "StoreError", "StoredInference"]
+
 _COLUMNS: Final = (
     "number, model_id, partner_inference_id, presentation, inference_timestamp, batch_id, "
     "inference_data, ground_truth_timestamp, ground_truth_data"
 )
-
-
-class StoreError(Exception):
-    """The file cannot be used as local Arthur's database; the message names it and says why."""
 
 
 class ModelExists(Exception):
@@ -98,17 +70,7 @@ class Store:
     def __init__(self, path: Path | str = IN_MEMORY) -> None:
         self.path = str(path)
         self._lock = threading.RLock()
-        try:
-            self._connection = _connect(self.path)
-        except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"cannot open the database {self.path}: {error}") from error
-        try:
-            self._prepare()
-        except (sqlite3.Error, StoreError) as error:
-            self._connection.close()
-            if isinstance(error, StoreError):
-                raise
-            raise StoreError(f"cannot use the database {self.path}: {error}") from error
+        self._connection = open_database(self.path)
 
     def close(self) -> None:
         """Close the file; the store cannot be used after."""
@@ -272,36 +234,6 @@ class Store:
                 self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
-
-    def _prepare(self) -> None:
-        with self._lock:
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-            with self._transaction() as connection:
-                (version,) = connection.execute("PRAGMA user_version").fetchone()
-                if version > _SCHEMA_VERSION:
-                    raise StoreError(
-                        f"the database {self.path} has format {version}, written by a newer otel-arthur; "
-                        "this one knows 1: upgrade or name another file with --db"
-                    )
-                if version == _SCHEMA_VERSION:
-                    return
-                if connection.execute("SELECT 1 FROM sqlite_master").fetchone() is not None:
-                    raise StoreError(
-                        f"{self.path} is a database of something else; name another file with --db"
-                    )
-                for statement in _SCHEMA.split(";\n"):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
-
-
-def _connect(path: str) -> sqlite3.Connection:
-    if path != IN_MEMORY:
-        file = Path(path)
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Prompts and the API key are in it: for its owner only, also the -wal file, which takes its mode.
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
-    return sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
 
 
 def _stored(row: Any) -> StoredInference:

@@ -1,0 +1,94 @@
+"""The SQLite file of local Arthur: opened, made where missing, recognised by its version."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+IN_MEMORY: Final = ":memory:"
+_SCHEMA_VERSION: Final = 1
+_SCHEMA: Final = """
+CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE models (
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  partner_model_id TEXT NOT NULL UNIQUE,
+  document TEXT NOT NULL               -- JSON, as the API answers it
+);
+CREATE TABLE inferences (
+  number INTEGER PRIMARY KEY,          -- order of arrival
+  model_id TEXT NOT NULL REFERENCES models (id),
+  partner_inference_id TEXT NOT NULL,
+  presentation INTEGER NOT NULL,       -- 1, and more where repeated ids are accepted
+  inference_timestamp TEXT NOT NULL,   -- UTC, six decimals: text order is time order
+  batch_id TEXT,
+  inference_data TEXT NOT NULL,        -- JSON
+  ground_truth_timestamp TEXT,
+  ground_truth_data TEXT,              -- JSON
+  words TEXT NOT NULL,                 -- the id and all text, case folded, for the search
+  UNIQUE (model_id, partner_inference_id, presentation)
+);
+CREATE INDEX inferences_by_time ON inferences (model_id, inference_timestamp, number);
+CREATE INDEX inferences_by_time_of_all ON inferences (inference_timestamp, number);
+"""
+
+
+class StoreError(Exception):
+    """The file cannot be used as local Arthur's database; the message names it and says why."""
+
+
+def open_database(path: str) -> sqlite3.Connection:
+    """A connection for all threads, without implicit transactions.
+
+    A file is made with its folder where missing, readable by its owner only.
+
+    Raises:
+        StoreError: not a database, not ours, or of a newer version.
+    """
+    try:
+        connection = _connect(path)
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(f"cannot open the database {path}: {error}") from error
+    try:
+        _prepare(connection, path)
+    except sqlite3.Error as error:
+        connection.close()
+        raise StoreError(f"cannot use the database {path}: {error}") from error
+    except StoreError:
+        connection.close()
+        raise
+    return connection
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    if path != IN_MEMORY:
+        file = Path(path)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Prompts and the API key are in it: for its owner only, also the -wal file, which takes its mode.
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    return sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+
+
+def _prepare(connection: sqlite3.Connection, path: str) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    is_empty = connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None
+    if not version and not is_empty:
+        raise StoreError(f"{path} is a database of something else; name another file with --db")
+    if version > _SCHEMA_VERSION:
+        raise StoreError(
+            f"the database {path} has format {version}, written by a newer otel-arthur, and this one knows "
+            f"{_SCHEMA_VERSION}: upgrade otel-arthur or name another file with --db"
+        )
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    if version == _SCHEMA_VERSION:
+        return
+    # Two processes may make the same file at once: the second finds the version when its turn comes.
+    connection.execute("BEGIN IMMEDIATE")
+    if connection.execute("PRAGMA user_version").fetchone() == (0,):
+        for statement in _SCHEMA.split(";\n"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+    connection.execute("COMMIT")
