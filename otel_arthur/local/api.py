@@ -143,7 +143,9 @@ class Api:
         results = await ingest_files(
             request, self.store, model, limit=self.max_file_bytes, accept_duplicates=self.accept_duplicates
         )
-        return _multi_status(results)
+        # The SDK adds up the counts of several files only where `failures` is there too.
+        failures = [{"row": row, **one} for row, one in enumerate(results) if one["status"] != 200]
+        return answer({**multi_status(results), "failures": failures}, 207)
 
     async def query(self, request: Request) -> Response:
         """``POST /models/{id}/inferences/query``."""

@@ -7,6 +7,7 @@ reserved ones) or nested as in the other requests.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timezone
 from functools import partial
@@ -104,17 +105,26 @@ def _parquet_rows(file: IO[bytes]) -> Iterator[Any]:
     reader: Any = cast("Any", parquet)
     try:
         for batch in reader.ParquetFile(file).iter_batches(batch_size=_CHUNK_ROWS):
-            for row in batch.to_pylist(maps_as_pydicts="strict"):
+            for row in batch.to_pylist():
                 yield {name: _json_value(value) for name, value in row.items()}
     except cast("type[Exception]", ArrowException) as error:
         raise HTTPException(400, f"the parquet file cannot be read: {error}") from None
 
 
 def _json_value(value: Any) -> Any:
-    """A parquet value as the JSON requests would have it: NaN is null, times are text."""
-    if isinstance(value, float) and value - value != 0:
+    """A parquet value as the JSON requests would have it: NaN is null, times are text, maps are objects."""
+    if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, datetime):
         # pandas writes UTC moments without a zone.
         return (value if value.tzinfo is not None else value.replace(tzinfo=timezone.utc)).isoformat()
+    if isinstance(value, list):
+        items = cast("list[Any]", value)
+        if items and all(isinstance(item, tuple) for item in items):
+            return _json_value(dict(items))
+        return [_json_value(item) for item in items]
+    if isinstance(value, dict):
+        # Maps written as structs have every key of the column: those of other rows are null.
+        entries = cast("dict[str, Any]", value).items()
+        return {key: _json_value(item) for key, item in entries if item is not None}
     return value
