@@ -38,7 +38,7 @@ def main() -> int:
         print(str(error).splitlines()[0], file=sys.stderr)
         return 1
     history: list[BaseMessage] = [SystemMessage("You are a helpful assistant.")]
-    print("Ask anything; q quits.")
+    print("Ask anything; q quits.", flush=True)
     while True:
         try:
             question = input("you: ").strip()

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import socket
 import sys
 import threading
@@ -129,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
             max_tokens=limit,
         )
         status = answer.status
-        if str(request.get("model", "")).startswith("no-such"):
+        if re.search("no-such|misspelt", str(request.get("model"))):
             status = 404
         elif self.server.seen(user_text) <= answer.flaky:
             status = 503

@@ -8,13 +8,16 @@ import sys
 import threading
 from contextlib import suppress
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 import orjson
 from rich.console import Console
 
 from otel_arthur.cli.errors import WorkFailed, WrongUse
+
+if TYPE_CHECKING:
+    from otel_arthur.demo.runner import Outcome, Service
 
 _EPILOG = "Example: otel-arthur demo --serve   (then look at the dashboard; Ctrl-C ends it)"
 
@@ -40,14 +43,21 @@ def command(serve: bool, as_json: bool, openai: bool) -> None:
     server's own log. Needs no account, no key and no network. Exits 0 only if each answered call arrived
     exactly once and the failed one is accounted for.
     """
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        succeeded = _run(serve, as_json, _service() if openai else None)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+    sys.exit(0 if succeeded else 1)
+
+
+def _run(serve: bool, as_json: bool, service: Service | None) -> bool:
     # Imported late: `--help` needs neither a server nor a model.
     from otel_arthur.demo.model_server import ModelServerError
-    from otel_arthur.demo.report import inference_table, verdict
-    from otel_arthur.demo.runner import DemoError, run_demo
+    from otel_arthur.demo.report import inference_table
+    from otel_arthur.demo.runner import INTERRUPTED, DemoError, run_demo
     from otel_arthur.local.server import LocalArthurError
 
-    service = _service() if openai else None
-    signal.signal(signal.SIGTERM, _end)
     console = Console(stderr=as_json)
     try:
         with run_demo(
@@ -61,30 +71,48 @@ def command(serve: bool, as_json: bool, openai: bool) -> None:
             else:
                 console.print()
                 console.print(inference_table(outcome.inferences))
-            console.print(verdict(outcome.reconciliation), highlight=False)
-            for line in outcome.reconciliation.complaints():
-                console.print(line, style="red", highlight=False, markup=False, soft_wrap=True)
-            if outcome.application_exit_code:
-                console.print(f"the application ended with {outcome.application_exit_code}", style="red")
-            _dashboard(console, outcome.dashboard, serve)
-            succeeded = outcome.succeeded
+            if outcome.interrupted:
+                console.print(f"Stopped by Ctrl-C; {len(outcome.inferences)} inferences had arrived.")
+                sys.exit(INTERRUPTED)
+            _conclude(console, outcome)
+            if serve:
+                _serve(console, outcome)
+            else:
+                console.print(
+                    f"The dashboard was at {outcome.dashboard}; `otel-arthur demo --serve` keeps it up.",
+                    highlight=False,
+                )
+            return outcome.succeeded
     except (DemoError, ModelServerError, LocalArthurError) as error:
         raise WorkFailed(str(error)) from error
-    sys.exit(0 if succeeded else 1)
 
 
-def _dashboard(console: Console, address: str, serve: bool) -> None:
-    if not serve:
-        console.print(
-            f"The dashboard was at {address}; `otel-arthur demo --serve` keeps it up.", highlight=False
-        )
-        return
-    console.print(f"The dashboard is at {address} (Ctrl-C ends it).", highlight=False)
+def _conclude(console: Console, outcome: Outcome) -> None:
+    """The verdict, and a line for each thing that is wrong."""
+    from otel_arthur.demo.report import verdict
+
+    console.print(verdict(outcome.reconciliation), highlight=False)
+    for line in outcome.reconciliation.complaints():
+        console.print(line, style="red", highlight=False, markup=False, soft_wrap=True)
+    if outcome.application_exit_code:
+        console.print(f"the application ended with {outcome.application_exit_code}", style="red")
+
+
+def _serve(console: Console, outcome: Outcome) -> None:
+    """Keeps everything up, and says how to send from another terminal."""
+    from otel_arthur.demo.runner import LOCAL_API_KEY
+
+    console.print("\nTo chat yourself, in another terminal:")
+    for name, value in outcome.variables.items():
+        shown = '"$OPENAI_API_KEY"' if name == "OPENAI_API_KEY" and value != LOCAL_API_KEY else value
+        console.print(f"  export {name}={shown}", highlight=False, markup=False, soft_wrap=True)
+    console.print("  opentelemetry-instrument python examples/chat.py", highlight=False)
+    console.print(f"\nThe dashboard is at {outcome.dashboard} (Ctrl-C ends it).", highlight=False)
     with suppress(KeyboardInterrupt):
         threading.Event().wait()
 
 
-def _service() -> Any:
+def _service() -> Service:
     from otel_arthur.demo.runner import OPENAI_MODEL, OPENAI_URL, Service
 
     api_key = os.environ.get("OPENAI_API_KEY", "")

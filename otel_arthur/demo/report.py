@@ -17,7 +17,7 @@ def inference_table(rows: list[JSON]) -> Table:
     """One line per inference: when, what was asked last, what was answered, and the figures."""
     table = Table(title="Inferences in Arthur", title_justify="left", show_lines=True)
     table.add_column("time (UTC)", no_wrap=True)
-    table.add_column("input (end)", ratio=2)
+    table.add_column("input (its end)", ratio=2)
     table.add_column("output", ratio=3)
     table.add_column("tokens", justify="right", no_wrap=True)
     table.add_column("finish", no_wrap=True)
@@ -56,10 +56,8 @@ def _tokens(values: JSON) -> str:
 
 def _tail(text: Any) -> str:
     """The last line of the transcript: the message that was answered."""
-    lines = str(text or "").strip().splitlines()
-    last = lines[-1] if lines else ""
-    earlier = f"(+{len(lines) - 1} lines before) " if len(lines) > 1 else ""
-    return earlier + last[-_TEXT_LENGTH:]
+    *earlier, last = str(text or "").strip().splitlines() or [""]
+    return f"{'… ' if earlier else ''}{last[-_TEXT_LENGTH:]}"
 
 
 def _head(text: Any) -> str:

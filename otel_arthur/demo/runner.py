@@ -12,17 +12,19 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any, TextIO
 
 from otel_arthur.arthur import ArthurClient, Authentication, Transport
 from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.demo.model_server import ModelServer
 from otel_arthur.demo.reconciliation import Reconciliation, in_order, reconcile
+from otel_arthur.demo.served_call import ServedCall
 from otel_arthur.local.server import LocalArthur
 
 JSON = dict[str, Any]
@@ -31,6 +33,11 @@ MODEL_NAME = "otel-arthur-demo"
 APPLICATION = "support_chat.py"
 OPENAI_URL = "https://api.openai.com/v1"
 OPENAI_MODEL = "gpt-4o-mini"
+LOCAL_API_KEY = "demo"
+"""The own model takes any key, but OpenAI's client wants one."""
+
+INTERRUPTED = 128 + signal.SIGINT
+"""The application's exit code after Ctrl-C, as a shell would say it."""
 
 _READY_SECONDS = 30.0
 _APPLICATION_SECONDS = 300.0
@@ -64,6 +71,12 @@ class Outcome:
     reconciliation: Reconciliation
     dashboard: str
     application_exit_code: int
+    variables: dict[str, str]
+    """What the application was given; another one with these sends to the same place."""
+
+    @property
+    def interrupted(self) -> bool:
+        return self.application_exit_code == INTERRUPTED
 
     @property
     def succeeded(self) -> bool:
@@ -90,6 +103,7 @@ def run_demo(
         DemoError, ModelServerError, LocalArthurError: something is missing; one line says what.
     """
     command = [_instrument_script(), sys.executable, str(application_path())]
+    say("starting local Arthur and the model server" + ("" if service else " (a small model, offline)"))
     with (
         tempfile.TemporaryDirectory(prefix="otel-arthur-demo-") as folder,
         LocalArthur() as arthur,
@@ -100,10 +114,9 @@ def run_demo(
         model = service.model if service else server.model
         say(f"{model} is served at {server.base_url}")
         say(f"running {APPLICATION} under opentelemetry-instrument, OTEL_TRACES_EXPORTER={traces_exporter}")
-        environ = {
-            **_clean(os.environ),
+        variables = {
             "OPENAI_BASE_URL": server.base_url,
-            "OPENAI_API_KEY": service.api_key if service else "demo",
+            "OPENAI_API_KEY": service.api_key if service else LOCAL_API_KEY,
             "MODEL": model,
             "OTEL_SERVICE_NAME": "support-chat",
             "OTEL_TRACES_EXPORTER": traces_exporter,
@@ -114,10 +127,11 @@ def run_demo(
             "OTEL_EXPORTER_ARTHUR_MODEL_ID": model_id,
             "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(Path(folder) / "spool"),
         }
-        exit_code = _run_application(command, environ, output)
+        exit_code = _run_application(command, _clean(os.environ) | variables, output)
         served = server.log()
-        rows, comparison = _settled(lambda: _inferences(arthur, model_id), served)
-        yield Outcome(rows, comparison, f"{arthur.url}/", exit_code)
+        patience = 0.0 if exit_code == INTERRUPTED else _ARRIVAL_SECONDS
+        rows, comparison = _settled(lambda: _inferences(arthur, model_id), served, patience)
+        yield Outcome(rows, comparison, f"{arthur.url}/", exit_code, variables)
 
 
 def application_path() -> Path:
@@ -159,27 +173,49 @@ def _clean(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _run_application(command: list[str], environ: dict[str, str], output: TextIO | None) -> int:
     """Runs the application to its end; on Ctrl-C it gets the time to send what was said before."""
-    # Its own session: Ctrl-C reaches it once, from us, while its servers are still there.
     process = subprocess.Popen(
-        command, env=environ, stdin=subprocess.DEVNULL, stdout=output, start_new_session=True
+        command,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.PIPE,
+        # Its own session: Ctrl-C reaches it once, from us, while its servers are still there.
+        start_new_session=True,
     )
+    interrupted = threading.Event()
+    relay = threading.Thread(target=_relay, args=(process.stderr, interrupted), daemon=True)
+    relay.start()
     try:
         return process.wait(_APPLICATION_SECONDS)
     except subprocess.TimeoutExpired:
         raise DemoError(f"the application did not end within {_APPLICATION_SECONDS:.0f} s") from None
-    except BaseException:
+    except KeyboardInterrupt:
+        interrupted.set()
         process.send_signal(signal.SIGINT)
-        process.wait(_INTERRUPTED_SECONDS)
-        raise
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_INTERRUPTED_SECONDS)
+        return INTERRUPTED
     finally:
         if process.poll() is None:
             process.kill()
             process.wait()
+        relay.join()
 
 
-def _settled(fetch: Callable[[], list[JSON]], served: list[Any]) -> tuple[list[JSON], Reconciliation]:
-    """The comparison once it is exact, or the last one when time is up."""
-    deadline = time.monotonic() + _ARRIVAL_SECONDS
+def _relay(stderr: IO[bytes], interrupted: threading.Event) -> None:
+    """Shows the application's stderr, but not the traceback of a start that Ctrl-C cut short."""
+    with stderr:
+        for line in stderr:
+            if not interrupted.is_set():
+                sys.stderr.write(line.decode(errors="replace"))
+                sys.stderr.flush()
+
+
+def _settled(
+    fetch: Callable[[], list[JSON]], served: list[ServedCall], patience: float
+) -> tuple[list[JSON], Reconciliation]:
+    """The comparison once it is exact, or the last one after ``patience`` seconds."""
+    deadline = time.monotonic() + patience
     while True:
         rows = fetch()
         comparison = reconcile(served, rows)

@@ -1,0 +1,92 @@
+"""`examples/chat.py` as its user meets it: at the keyboard, against a real server."""
+
+from __future__ import annotations
+
+import ast
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from openai_server import OpenAIServer
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+CHAT = [sys.executable, str(EXAMPLES / "chat.py")]
+
+
+@pytest.fixture
+def server() -> Iterator[OpenAIServer]:
+    with OpenAIServer() as running:
+        yield running
+
+
+@pytest.fixture
+def environ(server: OpenAIServer) -> dict[str, str]:
+    return {**os.environ, "OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": "test"}
+
+
+def chat(environ: dict[str, str], typed: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        CHAT, env=environ, input=typed, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.parametrize("end", ["q\n", "quit\n", ""], ids=["q", "quit", "end of input"])
+def test_the_history_grows_until_the_end(server: OpenAIServer, environ: dict[str, str], end: str) -> None:
+    done = chat(environ, f"ECHO one\n\nECHO two\n{end}")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "one" in done.stdout
+    assert "two" in done.stdout
+    assert all(call.streamed for call in server.calls)
+    first, second = (call.request["messages"] for call in server.calls)
+    assert second[: len(first)] == first
+    assert [message["content"] for message in second] == [
+        first[0]["content"],
+        "ECHO one",
+        "one",
+        "ECHO two",
+    ]
+
+
+def test_a_failed_call_is_one_line_and_not_in_the_history(
+    server: OpenAIServer, environ: dict[str, str]
+) -> None:
+    done = chat(environ, "ERR401\nECHO after\nq\n")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "error: " in done.stdout
+    assert [message["content"] for message in server.calls[-1].request["messages"]][1:] == ["ECHO after"]
+
+
+def test_without_a_key_it_says_so(environ: dict[str, str]) -> None:
+    del environ["OPENAI_API_KEY"]
+    done = chat(environ, "q\n")
+    assert done.returncode == 1
+    assert "OPENAI_API_KEY" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_leaves_cleanly(environ: dict[str, str]) -> None:
+    with subprocess.Popen(
+        CHAT, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("Ask anything")
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert stderr == ""
+
+
+@pytest.mark.parametrize("name", ["chat.py", "support_chat.py"])
+def test_examples_import_nothing_of_ours(name: str) -> None:
+    imported = {
+        alias.name if isinstance(node, ast.Import) else node.module or ""
+        for node in ast.walk(ast.parse((EXAMPLES / name).read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    assert imported
+    assert not [module for module in imported if module.startswith(("otel_arthur", "opentelemetry"))]
