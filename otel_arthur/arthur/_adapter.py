@@ -22,7 +22,8 @@ deadline: ContextVar[float] = ContextVar("otel_arthur_call_deadline")
 """When the running call must end, on `time.monotonic`'s clock."""
 
 _SEND_SIZE = 256 * 1024
-_CONNECTIONS = 4
+_CONNECTIONS = 64
+"""Kept idle at most. Few are ever open; beyond this urllib3 logs a warning for each."""
 
 
 def _remaining() -> float:
@@ -105,7 +106,7 @@ class Adapter(HTTPAdapter):
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context
-        super().__init__(pool_connections=_CONNECTIONS, pool_maxsize=_CONNECTIONS, max_retries=0)
+        super().__init__(pool_connections=2, pool_maxsize=_CONNECTIONS, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, ssl_context=self._context, **options)

@@ -18,6 +18,7 @@ from otel_arthur.arthur.errors import (
     ArthurError,
     InDoubt,
     NotArthur,
+    NotFound,
     ProvisioningFailed,
     Unavailable,
     error_for,
@@ -86,7 +87,15 @@ class ArthurClient:
 
     def model(self, model_id: str, *, timeout: float | None = None) -> Model:
         """The model with its attributes; `NotFound` where there is none of this id."""
-        return self._model(model_id, "id", timeout)
+        try:
+            return self._model(model_id, "id", timeout)
+        except NotFound as error:
+            raise NotFound(
+                f"Arthur has no model {model_id!r} in this organization (404); check "
+                "OTEL_EXPORTER_ARTHUR_MODEL_ID, or create a model with `otel-arthur onboard NAME`",
+                status=error.status,
+                detail=error.detail,
+            ) from None
 
     def model_named(self, partner_model_id: str, *, timeout: float | None = None) -> Model:
         """The model of this partner model id, the name that its owner gave it."""
@@ -221,6 +230,9 @@ class ArthurClient:
             answer = self._transport.request(method, path, body=body, headers=headers, deadline=deadline)
         if 200 <= answer.status < 300:
             return answer
+        if answer.status == 404 and not _is_json(answer):
+            # Arthur answers 404 in JSON; a page means that the address is another's.
+            raise _not_arthur(answer, what)
         raise error_for(answer.status, what, retry_after=answer.retry_after, detail=self._detail(answer))
 
     def _headers(self, deadline: float) -> dict[str, str]:
@@ -256,12 +268,24 @@ def _object(answer: Answer, what: str) -> dict[str, Any]:
     except ValueError:
         value = None
     if not isinstance(value, dict):
-        raise NotArthur(
-            f"{what}: something that is not Arthur's API answered; check OTEL_EXPORTER_ARTHUR_ENDPOINT and "
-            "the proxies on the way",
-            status=answer.status,
-        )
+        raise _not_arthur(answer, what)
     return cast("dict[str, Any]", value)
+
+
+def _is_json(answer: Answer) -> bool:
+    try:
+        answer.json()
+    except ValueError:
+        return False
+    return True
+
+
+def _not_arthur(answer: Answer, what: str) -> NotArthur:
+    return NotArthur(
+        f"{what}: something that is not Arthur's API answered; check OTEL_EXPORTER_ARTHUR_ENDPOINT and "
+        "the proxies on the way",
+        status=answer.status,
+    )
 
 
 def _read_model(answer: Answer, what: str) -> Model:

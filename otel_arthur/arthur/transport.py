@@ -114,6 +114,7 @@ class Transport:
             ConfigurationError: the certificate file cannot be used.
         """
         import requests
+        import urllib3
 
         from otel_arthur.arthur import _adapter
 
@@ -138,7 +139,7 @@ class Transport:
                     return _read(response, self._host())
                 finally:
                     response.close()
-        except (requests.RequestException, OSError, ValueError) as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise _unavailable(error, self._host()) from None
         finally:
             _adapter.deadline.reset(token)
@@ -169,6 +170,7 @@ class Transport:
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
     ) -> PreparedRequest:
         from requests import Request
+        from requests.exceptions import InvalidURL
 
         sent = {"Accept": "application/json", "User-Agent": self._user_agent, "Accept-Encoding": "gzip"}
         sent.update(headers)
@@ -177,7 +179,12 @@ class Transport:
             if self._gzip:
                 sent["Content-Encoding"] = "gzip"
                 body = gzip.compress(body, compresslevel=6, mtime=0)
-        return Request(method, self.url + path, headers=sent, data=body).prepare()
+        try:
+            return Request(method, self.url + path, headers=sent, data=body).prepare()
+        except InvalidURL:
+            raise ConfigurationError(
+                "the endpoint's host name is not valid; write it as in https://app.arthur.ai"
+            ) from None
 
     def _host(self) -> str:
         return self.url.partition("/api/v3")[0]

@@ -9,7 +9,6 @@ from email.utils import format_datetime
 import pytest
 from fault_behaviours import (
     HTML,
-    accepted_answer,
     answer,
     at_most,
     cut_body,
@@ -18,35 +17,16 @@ from fault_behaviours import (
     html,
     lose_answer,
     redirect,
-    reply,
     reset_after_reading,
     reset_before_reading,
-    row_statuses,
     status,
     truncated_json,
 )
 from fault_server import MODEL, ORGANIZATION, FaultServer
+from safety import KEY, PROMPT, assert_safe, row
 
 from otel_arthur.arthur import ArthurClient, Authentication, Outcome, Transport
 from otel_arthur.arthur import errors as e
-
-KEY = "key-that-must-not-leak"
-PROMPT = "prompt-that-must-not-leak"
-
-
-def row(name: str) -> dict[str, object]:
-    return {"partner_inference_id": name, "inference_data": {"input_text": PROMPT}}
-
-
-def assert_safe(error: BaseException) -> None:
-    """Nothing secret in an error, in what it holds, or in what caused it; and one line."""
-    assert error.__cause__ is None
-    assert error.__suppress_context__ or error.__context__ is None
-    for text in (str(error), repr(error), repr(vars(error))):
-        assert KEY not in text
-        assert PROMPT not in text
-    assert "\n" not in str(error)
-    assert str(error)
 
 
 def test_rows_go_as_given_and_come_back_in_order(server: FaultServer, client: ArthurClient) -> None:
@@ -201,87 +181,6 @@ def test_no_redirect_carries_credentials(server: FaultServer, client: ArthurClie
         assert other.requests == []
 
 
-def test_rows_are_told_apart(server: FaultServer, client: ArthurClient) -> None:
-    words = (400, "Inference a ALREADY EXISTS"), (400, "attribute does not exist"), (409, "")
-    server.script(row_statuses(200, 201, *words, 422, 404, 408, 425, 429, 500, 503))
-    results = client.send_inferences("m", [row(str(i)) for i in range(12)])
-    accepted, exists, refused, again = (
-        Outcome.ACCEPTED,
-        Outcome.ALREADY_EXISTS,
-        Outcome.REFUSED,
-        Outcome.RETRYABLE,
-    )
-    expected = [
-        accepted,
-        accepted,
-        exists,
-        refused,
-        exists,
-        refused,
-        refused,
-        again,
-        again,
-        again,
-        again,
-        again,
-    ]
-    assert [r.outcome for r in results] == expected
-    assert [r.delivered for r in results] == [o in (accepted, exists) for o in expected]
-    assert "does not exist" in results[3].message
-    assert "does not exist" not in repr(results)
-
-
-def test_an_answer_of_200_is_read_like_a_207(server: FaultServer, client: ArthurClient) -> None:
-    server.script(reply(accepted_answer, 200))
-    assert client.send_inferences("m", [row("a")])[0].outcome is Outcome.ACCEPTED
-
-
-def test_counts_stand_in_for_missing_rows(server: FaultServer, client: ArthurClient) -> None:
-    def counts_only(rows: object) -> object:
-        return {**accepted_answer(rows), "results": []}  # type: ignore[arg-type]
-
-    server.script(reply(counts_only))
-    assert [r.outcome for r in client.send_inferences("m", [row("a"), row("b")])] == [Outcome.ACCEPTED] * 2
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {},
-        {"counts": None, "results": None},
-        {"results": [{"status": 200}]},
-        {"results": [{"status": 200}] * 3},
-        {"results": [{"status": 200}, {}]},
-        {"results": [{"status": True}, {"status": "ok"}]},
-        {"counts": {"success": 1, "failure": 1, "total": 2}, "results": []},
-        {"counts": {"success": 3, "failure": 0, "total": 3}, "results": []},
-        {"counts": {"success": 1, "failure": 1, "total": 2}, "results": [{"status": 200}] * 2},
-        {"counts": {"success": 2, "failure": 0, "total": 2}, "results": [{"status": 200}, {"status": 400}]},
-        {"counts": {"success": 2, "failure": 0, "total": 2}, "results": [{"status": 400}]},
-        {"counts": {"success": 3, "failure": 0, "total": 3}, "results": [{"status": 200}] * 2},
-    ],
-)
-def test_answers_that_leave_rows_in_doubt(server: FaultServer, client: ArthurClient, body: object) -> None:
-    server.script(reply(lambda _rows: body))
-    with pytest.raises(e.InDoubt) as caught:
-        client.send_inferences("m", [row("a"), row("b")])
-    assert caught.value.retryable
-    assert_safe(caught.value)
-
-
-def test_an_empty_answer_leaves_rows_in_doubt(server: FaultServer, client: ArthurClient) -> None:
-    server.script(answer(204, b""))
-    with pytest.raises(e.InDoubt):
-        client.send_inferences("m", [row("a")])
-
-
-def test_a_conflict_is_a_success_for_a_single_row_only(server: FaultServer, client: ArthurClient) -> None:
-    server.always(status(400, body={"error": "duplicate partner_inference_id"}))
-    assert client.send_inferences("m", [row("a")])[0].outcome is Outcome.ALREADY_EXISTS
-    with pytest.raises(e.Refused):
-        client.send_inferences("m", [row("a"), row("b")])
-
-
 def test_the_reason_is_kept_apart_and_without_secrets(server: FaultServer, client: ArthurClient) -> None:
     server.script(status(400, body={"error": f"bad row\n for {KEY}: {PROMPT} " + "x" * 900}))
     with pytest.raises(e.Refused) as caught:
@@ -311,6 +210,14 @@ def test_models_are_read_with_their_attributes(server: FaultServer, client: Arth
     assert server.requests[-1].path == "/api/v3/models/id%2Fwith%20%3Fodd?id_type=id&expand=attributes"
     assert [a.name for a in model.attributes] == [a["name"] for a in MODEL["attributes"]]
     assert model.is_ready
+
+
+def test_an_unknown_model_is_told_from_a_wrong_address(server: FaultServer, client: ArthurClient) -> None:
+    server.script(status(404), html(404), on="/models/m")
+    with pytest.raises(e.NotFound, match="otel-arthur onboard"):
+        client.model("m")
+    with pytest.raises(e.NotArthur, match="OTEL_EXPORTER_ARTHUR_ENDPOINT"):
+        client.model("m")
 
 
 def test_counting(server: FaultServer, client: ArthurClient) -> None:
