@@ -44,6 +44,7 @@ class MediaPart(NamedTuple):
 
 
 Part: TypeAlias = TextPart | ReasoningPart | ToolCallPart | ToolResultPart | MediaPart
+_WORDS = (TextPart, ToolResultPart)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +57,15 @@ class Message:
     @property
     def text(self) -> str:
         """The words: text parts joined, or a tool message's results."""
-        return "".join(p.text for p in self.parts if isinstance(p, TextPart | ToolResultPart))
+        parts = self.parts
+        if len(parts) == 1 and type(parts[0]) is TextPart:
+            return parts[0].text
+        return "".join([part.text for part in parts if isinstance(part, _WORDS)])
 
     @property
     def tool_calls(self) -> tuple[ToolCallPart, ...]:
         """The tools asked for, in order."""
-        return tuple(p for p in self.parts if isinstance(p, ToolCallPart))
+        return tuple([part for part in self.parts if isinstance(part, ToolCallPart)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 from otel_arthur.genai.call import LLMCall, Message
 from otel_arthur.inference import transcript
-from otel_arthur.inference.fields import FIELDS, TEXT, Answer
+from otel_arthur.inference.fields import FIELDS, STRING, TEXT, Answer, Field
 from otel_arthur.inference.identity import partner_inference_id
 from otel_arthur.inference.schema import Schema, coerced
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_WORDS = (TEXT, STRING)
 
 _INPUT_FORMATS: Mapping[str, Callable[[Sequence[Message]], str]] = {
     "transcript": transcript.transcript,
@@ -32,15 +33,14 @@ class TextRules:
     metadata_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Inference:
+class Inference(NamedTuple):
     """Arthur's record of one choice of one call."""
 
     partner_inference_id: str
     inference_timestamp: str
     """RFC 3339 in UTC, when the call ended."""
     data: dict[str, Any]
-    left_out: dict[str, str] = field(default_factory=dict[str, str])
+    left_out: Mapping[str, str]
     """Attribute -> why its value could not be given."""
 
     def as_json(self) -> dict[str, Any]:
@@ -52,30 +52,74 @@ class Inference:
         }
 
 
-def build(call: LLMCall, schema: Schema | None = None, rules: TextRules | None = None) -> list[Inference]:
-    """The inferences of a call: one for each choice, or one for a call that failed without answering.
+class _Step(NamedTuple):
+    """How one attribute of a row is made: all that can be decided before there is a call."""
 
-    With no schema, `Inference.data` holds every field of the catalogue that has a value, under
-    the catalogue's names: that is also the form in which calls wait for a schema (see `fit`).
+    attribute: str
+    value_type: str
+    value: Callable[[Answer], Any]
+    is_content: bool
+    is_required_text: bool
+    fits: bool
+    """The field's own type is the attribute's: its values need no coercion."""
+
+
+class Builder:
+    """Builds the inferences of one model's calls; makes its plan once, so that a call costs little.
+
+    With no schema the rows hold every field of the catalogue that has a value, under the
+    catalogue's names: that is also the form in which calls wait for a schema (see `fit`).
     """
-    rules = rules or TextRules()
-    timestamp = rfc3339(call.end_ns)
-    input_text = _INPUT_FORMATS[rules.input_format](call.messages)
-    inferences: list[Inference] = []
-    for index, choice in enumerate(call.choices or (None,)):
-        texts = _Texts(rules)
-        answer = Answer(call, index, choice, input_text)
-        names = FIELDS if schema is None else {slot.field for slot in schema.slots}
-        data = {name: value for name in names if (value := _value(answer, name, texts)) is not None}
-        data.update({name: value for name, value in call.extra.items() if schema is None or name in names})
-        if texts.cut and "truncated" in names:
-            data["truncated"] = True
+
+    __slots__ = ("_has_truncated", "_input", "_keeps_extra", "_rules", "_steps")
+
+    def __init__(self, schema: Schema | None = None, rules: TextRules | None = None) -> None:
+        self._rules = rules or TextRules()
+        self._input = _INPUT_FORMATS[self._rules.input_format]
+        self._steps = tuple(_steps(schema, self._rules))
+        self._keeps_extra = schema is None
+        self._has_truncated = any(step.value is FIELDS["truncated"].value for step in self._steps)
+
+    def inferences(self, call: LLMCall) -> list[Inference]:
+        """One inference for each choice, or one for a call that failed without answering."""
+        timestamp = rfc3339(call.end_ns)
+        input_text = "" if self._rules.metadata_only else self._input(call.messages)
+        return [
+            self._inference(Answer(call, position, choice, input_text), timestamp)
+            for position, choice in enumerate(call.choices or (None,))
+        ]
+
+    def _inference(self, answer: Answer, timestamp: str) -> Inference:
+        data: dict[str, Any] = {}
         left_out: dict[str, str] = {}
-        if schema is not None:
-            data, left_out = fit(data, schema)
-        identity = partner_inference_id(call.trace_id, call.span_id, index)
-        inferences.append(Inference(identity, timestamp, data, left_out))
-    return inferences
+        texts = _Texts(self._rules) if self._rules.redact or self._rules.max_length else None
+        for attribute, value_type, value_of, is_content, is_required_text, fits in self._steps:
+            value = value_of(answer)
+            if value is None:
+                if is_required_text:
+                    data[attribute] = ""
+                continue
+            if is_content and texts is not None:
+                value = texts.apply(value)
+            if not fits:
+                found = value
+                value = coerced(found, value_type)
+                if value is None:
+                    left_out[attribute] = f"a {type(found).__name__} does not fit {value_type}"
+                    continue
+            data[attribute] = value
+        call = answer.call
+        if self._keeps_extra and call.extra:
+            data.update(call.extra)
+        if texts is not None and texts.cut and self._has_truncated:
+            data["truncated"] = True
+        identity = partner_inference_id(call.trace_id, call.span_id, answer.position)
+        return Inference(identity, timestamp, data, left_out)
+
+
+def build(call: LLMCall, schema: Schema | None = None, rules: TextRules | None = None) -> list[Inference]:
+    """The inferences of one call; for many calls of one model keep a `Builder`."""
+    return Builder(schema, rules).inferences(call)
 
 
 def fit(values: Mapping[str, Any], schema: Schema) -> tuple[dict[str, Any], dict[str, str]]:
@@ -89,7 +133,7 @@ def fit(values: Mapping[str, Any], schema: Schema) -> tuple[dict[str, Any], dict
     for slot in schema.slots:
         value = values.get(slot.field)
         if value is None:
-            if slot.field in ("input_text", "output_text") and slot.value_type == TEXT:
+            if slot.is_required_text:
                 data[slot.attribute] = ""
             continue
         fitted = coerced(value, slot.value_type)
@@ -109,6 +153,45 @@ def rfc3339(nanoseconds: int) -> str:
     return moment.isoformat(timespec="microseconds")
 
 
+def _steps(schema: Schema | None, rules: TextRules) -> list[_Step]:
+    if schema is None:
+        return [
+            _Step(field.name, field.value_type, field.value, field.is_content, False, True)
+            for field in FIELDS.values()
+            if not (rules.metadata_only and field.is_content)
+        ]
+    steps: list[_Step] = []
+    for slot in schema.slots:
+        field = FIELDS.get(slot.field)
+        if field is None or slot.is_extra:
+            steps.append(_Step(slot.attribute, slot.value_type, _extra(slot.field), False, False, False))
+            continue
+        withheld = rules.metadata_only and field.is_content
+        steps.append(
+            _Step(
+                slot.attribute,
+                slot.value_type,
+                _nothing if withheld else field.value,
+                field.is_content,
+                slot.is_required_text,
+                _fits(field, slot.value_type),
+            )
+        )
+    return steps
+
+
+def _fits(field: Field, value_type: str) -> bool:
+    return field.value_type == value_type or (field.value_type in _WORDS and value_type in _WORDS)
+
+
+def _extra(name: str) -> Callable[[Answer], Any]:
+    return lambda answer: answer.call.extra.get(name)
+
+
+def _nothing(_answer: Answer) -> None:
+    return None
+
+
 class _Texts:
     """Applies the text rules, and remembers whether anything was cut."""
 
@@ -122,9 +205,10 @@ class _Texts:
         if isinstance(value, str):
             return self._text(value)
         if isinstance(value, Mapping):
-            return {self._text(str(k)): v for k, v in value.items()}  # type: ignore[misc]
+            entries = cast("Mapping[Any, Any]", value)
+            return {self._text(str(key)): item for key, item in entries.items()}
         if isinstance(value, list):
-            return [self.apply(item) for item in value]  # type: ignore[misc]
+            return [self.apply(item) for item in cast("list[Any]", value)]
         return value
 
     def _text(self, text: str) -> str:
@@ -135,17 +219,3 @@ class _Texts:
             self.cut = True
             return text[:limit]
         return text
-
-
-def _value(answer: Answer, name: str, texts: _Texts) -> Any:
-    entry = FIELDS.get(name)
-    if entry is None:
-        return None
-    if not entry.is_content:
-        return entry.value(answer)
-    if texts.rules.metadata_only:
-        return None
-    value = entry.value(answer)
-    if value is None or (texts.rules.redact is None and texts.rules.max_length is None):
-        return value
-    return texts.apply(value)

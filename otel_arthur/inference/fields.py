@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from otel_arthur.genai.call import Choice, LLMCall
 from otel_arthur.inference import transcript
@@ -28,12 +28,11 @@ METADATA_STAGE: Final = "NON_INPUT_DATA"
 GROUND_TRUTH_STAGE: Final = "GROUND_TRUTH"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """One choice of a call, as the fields see it: one `Answer` becomes one inference."""
 
     call: LLMCall
-    index: int
+    position: int
     choice: Choice | None
     """None for a call that failed before it answered."""
     input_text: str
@@ -152,7 +151,7 @@ _CATALOGUE: tuple[Field, ...] = (
     Field("span_id", STRING, "span of the call", lambda a: a.call.span_id),
     Field("service_name", STRING, "service.name of the application", lambda a: a.call.service_name),
     Field("environment", STRING, "deployment environment", lambda a: a.call.environment),
-    Field("choice_index", INTEGER, "which of the call's answers this is", lambda a: a.index),
+    Field("choice_index", INTEGER, "which of the call's answers this is", lambda a: a.position),
     Field("choice_count", INTEGER, "how many answers the call has", lambda a: max(len(a.call.choices), 1)),
     Field("truncated", BOOLEAN, "whether a text was cut", lambda a: a.call.truncated),
 )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, cast
 
+from otel_arthur.genai.messages import json_text
 from otel_arthur.inference import fields
 from otel_arthur.inference.fields import FIELDS
 
@@ -35,6 +37,13 @@ class Slot:
     value_type: str
     field: str
     """A field of the catalogue, or the name of one of the user's extra fields."""
+    is_extra: bool = False
+    """One of the user's own fields (``OTEL_EXPORTER_ARTHUR_ATTRIBUTES``), whatever its name."""
+
+    @property
+    def is_required_text(self) -> bool:
+        """Whether Arthur refuses a row that lacks it."""
+        return self.field in ("input_text", "output_text") and self.value_type == fields.TEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +53,7 @@ class Schema:
     slots: tuple[Slot, ...]
     unfilled: tuple[str, ...] = ()
     """Attributes of the model for which the bridge has no value; ground truth is not among them."""
-    ground_truth: Mapping[str, str] = ()  # type: ignore[assignment]
+    ground_truth: Mapping[str, str] = field(default_factory=dict[str, str])
     """Ground truth attributes, name -> value type."""
 
     def has(self, *names: str) -> bool:
@@ -75,7 +84,8 @@ def schema_of(attributes: Iterable[AttributeLike], extra: Iterable[str] = ()) ->
         if source is None:
             unfilled.append(attribute.name)
         else:
-            slots.append(Slot(attribute.name, attribute.value_type, source))
+            is_extra = attribute.name in extra_names
+            slots.append(Slot(attribute.name, attribute.value_type, source, is_extra))
     taken = {slot.field for slot in slots}
     lacking = [
         description
@@ -123,8 +133,6 @@ def _text(value: Any) -> str | None:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(value)
-    from otel_arthur.genai.messages import json_text
-
     return json_text(value)
 
 
@@ -155,8 +163,6 @@ def _boolean(value: Any) -> bool | None:
 
 
 def _timestamp(value: Any) -> str | None:
-    from datetime import datetime
-
     if not isinstance(value, str):
         return None
     try:
@@ -171,11 +177,12 @@ def _strings(value: Any) -> list[str] | None:
         return [value]
     if not isinstance(value, list | tuple):
         return None
-    return [item if isinstance(item, str) else str(item) for item in value]  # type: ignore[misc]
+    items = cast("list[Any] | tuple[Any, ...]", value)
+    return [item if isinstance(item, str) else str(item) for item in items]
 
 
 def _list(value: Any) -> list[Any] | None:
-    return list(value) if isinstance(value, list | tuple) else None  # type: ignore[arg-type]
+    return list(cast("list[Any] | tuple[Any, ...]", value)) if isinstance(value, list | tuple) else None
 
 
 _COERCIONS = {
