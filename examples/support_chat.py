@@ -20,9 +20,9 @@ from openai import OpenAIError
 
 SYSTEM = "Answer in one short sentence."
 QUESTIONS = [
-    "What is the capital of France?",
-    "Is it a large city?",
-    "My parcel to that city has not arrived. What should I do?",
+    "My parcel has not arrived. What should I do?",
+    "What should I tell them?",
+    "Thank you!",
 ]
 
 
@@ -58,7 +58,7 @@ def stream(model: ChatOpenAI) -> None:
 
 def use_tool(model: ChatOpenAI) -> None:
     """A small model may answer by itself instead of calling the tool: then that is the answer."""
-    question = "Where is my order 1042?"
+    question = "What is the status of order 1042?"
     say("user", question)
     messages: list[BaseMessage] = [HumanMessage(question)]
     with_tool = model.bind_tools([order_status])

@@ -19,6 +19,7 @@ from otel_arthur.cli.errors import WorkFailed, WrongUse
 if TYPE_CHECKING:
     from otel_arthur.demo.runner import Outcome, Service
 
+_LOG_WIDTH = 120
 _EPILOG = "Example: otel-arthur demo --serve   (then look at the dashboard; Ctrl-C ends it)"
 
 
@@ -59,6 +60,9 @@ def _run(serve: bool, as_json: bool, service: Service | None) -> bool:
     from otel_arthur.local.server import LocalArthurError
 
     console = Console(stderr=as_json)
+    if not console.is_terminal:
+        # A log has no width of its own; 80 columns would cut the texts for nothing.
+        console = Console(stderr=as_json, width=max(console.width, _LOG_WIDTH))
     try:
         with run_demo(
             service=service,
@@ -70,7 +74,7 @@ def _run(serve: bool, as_json: bool, service: Service | None) -> bool:
                     click.echo(orjson.dumps(row))
             else:
                 console.print()
-                console.print(inference_table(outcome.inferences))
+                console.print(inference_table(outcome.inferences, console.width))
             if outcome.interrupted:
                 console.print(f"Stopped by Ctrl-C; {len(outcome.inferences)} inferences had arrived.")
                 sys.exit(INTERRUPTED)
@@ -81,6 +85,7 @@ def _run(serve: bool, as_json: bool, service: Service | None) -> bool:
                 console.print(
                     f"The dashboard was at {outcome.dashboard}; `otel-arthur demo --serve` keeps it up.",
                     highlight=False,
+                    soft_wrap=True,
                 )
             return outcome.succeeded
     except (DemoError, ModelServerError, LocalArthurError) as error:
@@ -91,7 +96,7 @@ def _conclude(console: Console, outcome: Outcome) -> None:
     """The verdict, and a line for each thing that is wrong."""
     from otel_arthur.demo.report import verdict
 
-    console.print(verdict(outcome.reconciliation), highlight=False)
+    console.print(verdict(outcome.reconciliation), highlight=False, soft_wrap=True)
     for line in outcome.reconciliation.complaints():
         console.print(line, style="red", highlight=False, markup=False, soft_wrap=True)
     if outcome.application_exit_code:

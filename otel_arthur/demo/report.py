@@ -4,34 +4,52 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from otel_arthur.demo.reconciliation import FAILED, Reconciliation, data
 
 JSON = dict[str, Any]
-_TEXT_LENGTH = 160
+
+_FIGURES_WIDTH = 48
+"""Characters that the columns without running text take, and the space between columns."""
+_MIN_TEXTS_WIDTH = 30
+_LINES = 3
+"""Lines of running text that an inference gets, more or less: words wrap."""
+_FILL = 0.8
 
 
-def inference_table(rows: list[JSON]) -> Table:
-    """One line per inference: when, what was asked last, what was answered, and the figures."""
-    table = Table(title="Inferences in Arthur", title_justify="left", show_lines=True)
-    table.add_column("time (UTC)", no_wrap=True)
-    table.add_column("input (its end)", ratio=2)
-    table.add_column("output", ratio=3)
+def inference_table(rows: list[JSON], width: int) -> Table:
+    """One entry per inference: when, what was asked last, what was answered, and the figures.
+
+    ``width`` is the console's, in characters: texts are cut to fit.
+    """
+    texts_width = max(width - _FIGURES_WIDTH, _MIN_TEXTS_WIDTH)
+    input_width, output_width = texts_width * 2 // 5, texts_width * 3 // 5
+    table = Table(
+        title="Inferences in Arthur (texts shortened)",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        show_lines=True,
+    )
+    table.add_column("UTC", no_wrap=True)
+    table.add_column("input", width=input_width)
+    table.add_column("output", width=output_width)
     table.add_column("tokens", justify="right", no_wrap=True)
     table.add_column("finish", no_wrap=True)
-    table.add_column("seconds", justify="right", no_wrap=True)
-    table.add_column("model")
+    table.add_column("sec", justify="right", no_wrap=True)
+    table.add_column("model", overflow="fold", min_width=7)
     for row in rows:
         values = data(row)
         failed = values.get("status") == FAILED
-        output = f"{values.get('error_type', FAILED)}" if failed else _head(values.get("output_text"))
+        output = values.get("error_type") or FAILED if failed else values.get("output_text")
         table.add_row(
             # 2026-11-22T12:00:00.250000+00:00
             str(row.get("inference_timestamp", ""))[11:19],
-            Text(_tail(values.get("input_text"))),
-            Text(output, style="red" if failed else ""),
+            Text(_last_line(values.get("input_text"), int(input_width * _LINES * _FILL))),
+            Text(_one_line(output, int(output_width * _LINES * _FILL)), style="red" if failed else ""),
             _tokens(values),
             Text("failed", style="red") if failed else str(values.get("finish_reason") or "-"),
             f"{values['duration']:.2f}" if "duration" in values else "-",
@@ -51,15 +69,15 @@ def verdict(comparison: Reconciliation) -> str:
 def _tokens(values: JSON) -> str:
     if values.get("prompt_tokens") is None and values.get("completion_tokens") is None:
         return "-"
-    return f"{values.get('prompt_tokens', '?')} + {values.get('completion_tokens', '?')}"
+    return f"{values.get('prompt_tokens', '?')}+{values.get('completion_tokens', '?')}"
 
 
-def _tail(text: Any) -> str:
-    """The last line of the transcript: the message that was answered."""
+def _last_line(text: Any, length: int) -> str:
+    """The transcript's last line, which is the message that was answered."""
     *earlier, last = str(text or "").strip().splitlines() or [""]
-    return f"{'… ' if earlier else ''}{last[-_TEXT_LENGTH:]}"
+    return f"{'… ' if earlier else ''}{_one_line(last, length)}"
 
 
-def _head(text: Any) -> str:
+def _one_line(text: Any, length: int) -> str:
     whole = " ".join(str(text or "").split())
-    return whole if len(whole) <= _TEXT_LENGTH else whole[:_TEXT_LENGTH] + "…"
+    return whole if len(whole) <= length else whole[:length] + "…"
