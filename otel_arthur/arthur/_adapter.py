@@ -12,6 +12,7 @@ import io
 import ssl
 import time
 from contextvars import ContextVar
+from importlib.metadata import version
 from typing import Any
 
 from requests.adapters import HTTPAdapter
@@ -106,6 +107,9 @@ class Adapter(HTTPAdapter):
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context
+        if version("urllib3").startswith("1."):
+            # It compares names itself, and can do so for addresses only when the context does not.
+            context.check_hostname = False
         super().__init__(pool_connections=2, pool_maxsize=_CONNECTIONS, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:

@@ -86,8 +86,8 @@ class Transport:
         self._certificate = certificate
         self._insecure = insecure
         self._user_agent = user_agent or _default_user_agent()
-        self._pool: tuple[int, Adapter] | None = None
-        self._inherited: list[Adapter] = []
+        self._adapters: dict[int, Adapter] = {}
+        """By process. A parent's is neither used nor closed by a child, as its locks may be held."""
 
     def __repr__(self) -> str:
         return f"Transport({self.url!r})"
@@ -146,24 +146,20 @@ class Transport:
 
     def close(self) -> None:
         """Close idle connections. A later call opens new ones."""
-        pool, self._pool = self._pool, None
-        if pool is not None and pool[0] == os.getpid():
-            pool[1].close()
+        adapter = self._adapters.pop(os.getpid(), None)
+        if adapter is not None:
+            adapter.close()
 
     def _adapter(self) -> Adapter:
-        # Without a lock: one held by another thread at a fork would never open in the child. Two threads
-        # that come first together make one adapter too many, and nothing worse.
+        # Without a lock: one held by another thread at a fork would never open in the child. Of threads
+        # that come first together, one adapter is kept before any of them has used its own.
         pid = os.getpid()
-        pool = self._pool
-        if pool is not None and pool[0] == pid:
-            return pool[1]
-        from otel_arthur.arthur._adapter import Adapter
+        adapter = self._adapters.get(pid)
+        if adapter is None:
+            from otel_arthur.arthur._adapter import Adapter
 
-        if pool is not None:
-            # The parent's connections: neither used nor closed here, as their locks may be held.
-            self._inherited.append(pool[1])
-        adapter = Adapter(tls_context(certificate=self._certificate, insecure=self._insecure))
-        self._pool = (pid, adapter)
+            context = tls_context(certificate=self._certificate, insecure=self._insecure)
+            adapter = self._adapters.setdefault(pid, Adapter(context))
         return adapter
 
     def _prepared(
@@ -226,9 +222,11 @@ def _unavailable(error: BaseException, host: str) -> Unavailable:
 
     causes = list(_causes(error))
     for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
+        # urllib3 1 has an error of its own for a name that does not match.
+        if isinstance(cause, ssl.SSLCertVerificationError) or type(cause).__name__ == "CertificateError":
+            reason = getattr(cause, "verify_message", None) or "its name does not match"
             return Unavailable(
-                f"the certificate of {host} cannot be verified ({cause.verify_message or 'unknown reason'}); "
+                f"the certificate of {host} cannot be verified ({reason}); "
                 "OTEL_EXPORTER_ARTHUR_CERTIFICATE names a PEM file of authorities to trust"
             )
     if any(isinstance(cause, requests.exceptions.ProxyError) for cause in causes):

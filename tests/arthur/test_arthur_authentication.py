@@ -150,8 +150,10 @@ def test_many_threads_log_in_once(server: FaultServer) -> None:
 
 def test_a_wrong_password_is_asked_once_per_call(server: FaultServer) -> None:
     server.always(status(401, body={"error": f"no {PASSWORD}"}), on="/login")
+    client = with_login(server)
     with pytest.raises(Unauthorized, match="LOGIN") as caught:
-        with_login(server).send_inferences("m", [ROW])
+        client.send_inferences("m", [ROW])
+    client.close()
     assert PASSWORD not in repr(vars(caught.value)) + str(caught.value)
     assert paths(server) == ["/login"]
 

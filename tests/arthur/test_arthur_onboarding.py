@@ -141,8 +141,10 @@ def test_logging_in_to_local_arthur(arthur: LocalArthur, local: ArthurClient) ->
     assert client.organization_id() == arthur.organization_id
     assert client.model(made.id).id == made.id
     client.close()
+    wrong = ArthurClient(Transport(arthur.url), Authentication(login="local", password="no"))
     with pytest.raises(Unauthorized, match="LOGIN"):
-        ArthurClient(Transport(arthur.url), Authentication(login="local", password="no")).whoami()
+        wrong.whoami()
+    wrong.close()
 
 
 def test_the_command_prints_the_id_alone(arthur: LocalArthur, local: ArthurClient) -> None:
