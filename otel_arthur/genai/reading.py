@@ -9,6 +9,7 @@ from otel_arthur.genai.bag import Bag, count, number, text
 from otel_arthur.genai.call import LLMCall, Usage
 from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import DIALECTS
+from otel_arthur.genai.likelihoods import TIME_TO_FIRST_TOKEN, with_likelihoods
 from otel_arthur.genai.span import STATUS_ERROR, SpanView
 
 _MARKERS = ("gen_ai.operation.name", "openinference.span.kind", "llm.request.type")
@@ -76,7 +77,7 @@ def _read_call(view: SpanView, dialect: Dialect, operation: str, extra: Mapping[
         start_ns=view.start_ns,
         end_ns=view.end_ns,
         messages=conversation.messages,
-        choices=conversation.choices,
+        choices=with_likelihoods(conversation.choices, bag),
         usage=_with_total(usage),
         operation=operation,
         provider=text(taken.get("provider")),
@@ -86,7 +87,8 @@ def _read_call(view: SpanView, dialect: Dialect, operation: str, extra: Mapping[
         temperature=number(taken.get("temperature")),
         top_p=number(taken.get("top_p")),
         max_tokens=count(taken.get("max_tokens")),
-        time_to_first_token=number(taken.get("time_to_first_token")),
+        time_to_first_token=number(taken.get("time_to_first_token"))
+        or number(view.attributes.get(TIME_TO_FIRST_TOKEN)),
         conversation_id=text(taken.get("conversation_id")),
         user_id=text(taken.get("user_id")),
         failed=view.status_code == STATUS_ERROR,

@@ -1,0 +1,160 @@
+"""Content that comes beside a span: GenAI log events, joined to their span by trace and span id.
+
+Source: OpenTelemetry GenAI semantic conventions, "Events": ``gen_ai.client.inference.operation.details``
+repeats the span's attributes and adds the messages; the older form is one event a message. Both are
+log records that carry the ids of the LLM span itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
+
+from otel_arthur.genai.reading import Reading
+from otel_arthur.genai.span import EventView, SpanView
+
+if TYPE_CHECKING:
+    from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+    from opentelemetry.sdk._logs import ReadableLogRecord
+
+OPERATION_DETAILS = "gen_ai.client.inference.operation.details"
+MESSAGE_EVENTS = frozenset(
+    {
+        "gen_ai.system.message",
+        "gen_ai.user.message",
+        "gen_ai.assistant.message",
+        "gen_ai.tool.message",
+        "gen_ai.choice",
+    }
+)
+CONTENT_ATTRIBUTES = ("gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions")
+
+SpanKey: TypeAlias = tuple[str, str]
+"""Trace id and span id, in hexadecimal."""
+
+
+class Content(NamedTuple):
+    """What belongs to a span but did not come on it."""
+
+    attributes: Mapping[str, Any]
+    """As a span's attributes, of any AnyValue type."""
+    events: tuple[EventView, ...] = ()
+    """Per-message events in the order in which they came."""
+
+
+class LogEvent(NamedTuple):
+    """A GenAI event that carries content. `key` is None when it names no span."""
+
+    key: SpanKey | None
+    content: Content
+
+
+def log_events(request: ExportLogsServiceRequest) -> Iterator[LogEvent]:
+    """The GenAI events with content in an OTLP log export, in order."""
+    from otel_arthur.genai.otlp import any_value, attribute_map
+
+    for resource_logs in request.resource_logs:
+        for scope_logs in resource_logs.scope_logs:
+            for record in scope_logs.log_records:
+                name = record.event_name or _named_by_attribute(record.attributes)
+                if not _may_have_content(name):
+                    continue
+                key = (record.trace_id.hex(), record.span_id.hex())
+                time_ns = record.time_unix_nano or record.observed_time_unix_nano
+                attributes = attribute_map(record.attributes)
+                event = log_event(name, key, time_ns, attributes, any_value(record.body))
+                if event is not None:
+                    yield event
+
+
+def from_sdk_log(record: ReadableLogRecord) -> LogEvent | None:
+    """A log record of the SDK as an event, or None when it is no GenAI event with content."""
+    inner = record.log_record
+    attributes: Mapping[str, Any] = inner.attributes or {}
+    name = inner.event_name or attributes.get("event.name")
+    if not _may_have_content(name):
+        return None
+    key = (f"{inner.trace_id or 0:032x}", f"{inner.span_id or 0:016x}")
+    time_ns = inner.timestamp or inner.observed_timestamp or 0
+    return log_event(cast("str", name), key, time_ns, attributes, inner.body)
+
+
+def log_event(
+    name: str, key: SpanKey, time_ns: int, attributes: Mapping[str, Any], body: Any
+) -> LogEvent | None:
+    """An event from its parts, or None when it carries no content (the switch for content is off)."""
+    if name in MESSAGE_EVENTS:
+        content = Content({}, (EventView(name, time_ns, attributes, body),))
+    elif any(attributes.get(key) is not None for key in CONTENT_ATTRIBUTES):
+        content = Content(attributes)
+    else:
+        return None
+    return LogEvent(key if int(key[0] or "0", 16) and int(key[1] or "0", 16) else None, content)
+
+
+def joined(view: SpanView, content: Content) -> SpanView:
+    """The span with what came beside it; what the span has itself is kept."""
+    events = [*view.events, *sorted(content.events, key=lambda event: event.time_ns)]
+    return view._replace(attributes={**content.attributes, **view.attributes}, events=events)
+
+
+def lacks_content(reading: Reading) -> bool:
+    """Whether events could still complete a call: it has no messages, and its instrumentation emits them.
+
+    A failed call has no answer, but its prompt may be in an event.
+    """
+    call = reading.call
+    if call is None or reading.dialect is None or not reading.dialect.name.startswith("semconv"):
+        return False
+    return reading.content_missing or (call.failed and not call.messages)
+
+
+def join_all(views: Iterable[SpanView], events: Iterable[LogEvent]) -> tuple[list[SpanView], int]:
+    """Join when everything is at hand: the spans in order, and how many events had no span among them."""
+    by_key: dict[SpanKey, Content] = {}
+    unjoined = 0
+    for key, content in events:
+        if key is None:
+            unjoined += 1
+        else:
+            by_key[key] = merged(by_key.get(key), content)
+    found: set[SpanKey] = set()
+    spans: list[SpanView] = []
+    for view in views:
+        key = (view.trace_id, view.span_id)
+        content = by_key.get(key)
+        if content is not None:
+            found.add(key)
+        spans.append(view if content is None else joined(view, content))
+    unjoined += sum(max(len(content.events), 1) for key, content in by_key.items() if key not in found)
+    return spans, unjoined
+
+
+def merged(first: Content | None, second: Content) -> Content:
+    """Two pieces of one span's content; the later attributes win."""
+    if first is None:
+        return second
+    return Content({**first.attributes, **second.attributes}, (*first.events, *second.events))
+
+
+def size_of(value: Any, depth: int = 0) -> int:
+    """About how many bytes a value holds on to, to bound memory by."""
+    if isinstance(value, str | bytes):
+        return 50 + len(value)
+    if depth > 16:
+        return 50
+    if isinstance(value, Mapping):
+        mapping = cast("Mapping[Any, Any]", value)
+        return 64 + sum(size_of(k) + size_of(v, depth + 1) for k, v in mapping.items())
+    if isinstance(value, list | tuple):
+        return 56 + sum(size_of(item, depth + 1) for item in cast("Iterable[Any]", value))
+    return 32
+
+
+def _may_have_content(name: Any) -> bool:
+    return name == OPERATION_DETAILS or name in MESSAGE_EVENTS
+
+
+def _named_by_attribute(attributes: Iterable[Any]) -> str:
+    """Before log records had a name of their own, an attribute held it."""
+    return next((pair.value.string_value for pair in attributes if pair.key == "event.name"), "")

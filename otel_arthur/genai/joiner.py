@@ -1,0 +1,154 @@
+"""`Joiner`: spans that wait for their content, and content that waits for its span.
+
+Pure bookkeeping: no clock, no lock, no thread. The caller gives the time (monotonic seconds) and
+reads what comes out. Everything waits in memory only: what waits when a process is killed is lost.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from otel_arthur.genai.events import Content, LogEvent, SpanKey, joined, merged, size_of
+from otel_arthur.genai.span import SpanView
+
+SPAN_WAIT_SECONDS = 15.0
+"""Log processors export every 1 to 5 seconds, and events are emitted before their span ends."""
+CONTENT_WAIT_SECONDS = 600.0
+"""The event of a prompt may precede the end of its span by as long as the model takes."""
+MAX_SPANS = 10_000
+MAX_CONTENTS = 10_000
+MAX_CONTENT_BYTES = 64 * 1024 * 1024
+
+NO_SPAN_ID = "event names no span"
+NO_SPAN = "event without its span"
+NO_ROOM = "event given up: too many wait"
+
+
+class Held(NamedTuple):
+    """A span without content, and since when it waits."""
+
+    view: SpanView
+    since: float
+
+
+class _Waiting(NamedTuple):
+    content: Content
+    since: float
+    size: int
+
+
+class Joiner:
+    """Joins in either order of arrival, bounded by count, bytes and time. Not safe for threads."""
+
+    def __init__(
+        self,
+        span_wait: float = SPAN_WAIT_SECONDS,
+        content_wait: float = CONTENT_WAIT_SECONDS,
+        max_spans: int = MAX_SPANS,
+        max_contents: int = MAX_CONTENTS,
+        max_content_bytes: int = MAX_CONTENT_BYTES,
+    ) -> None:
+        self._span_wait = span_wait
+        self._content_wait = content_wait
+        self._max_spans = max_spans
+        self._max_contents = max_contents
+        self._max_content_bytes = max_content_bytes
+        # All in order of arrival, so that the oldest come first.
+        self._spans: dict[SpanKey, Held] = {}
+        self._contents: dict[SpanKey, _Waiting] = {}
+        self._content_bytes = 0
+        self._complete: dict[SpanKey, float] = {}
+        self.unjoined: Counter[str] = Counter()
+        """Reason -> events that found no span. The caller may empty it."""
+
+    @property
+    def holds_spans(self) -> bool:
+        """Whether any span waits for its content."""
+        return bool(self._spans)
+
+    def with_content(self, view: SpanView) -> SpanView:
+        """A span that has come, with the content that waited for it, if any did."""
+        waiting = self._drop((view.trace_id, view.span_id)) if self._contents else None
+        return view if waiting is None else joined(view, waiting.content)
+
+    def complete(self, view: SpanView, now: float) -> None:
+        """Remember that a span is done with, so that an event which repeats its content is no orphan."""
+        self._complete[view.trace_id, view.span_id] = now
+        if len(self._complete) > self._max_contents:
+            del self._complete[next(iter(self._complete))]
+
+    def hold(self, view: SpanView, since: float) -> list[SpanView]:
+        """Keep a span until its content comes; returns the oldest, given up, when there are too many."""
+        self._spans[view.trace_id, view.span_id] = Held(view, since)
+        given_up: list[SpanView] = []
+        while len(self._spans) > self._max_spans:
+            given_up.append(self._spans.pop(next(iter(self._spans))).view)
+        return given_up
+
+    def add(self, events: Iterable[LogEvent], now: float) -> list[Held]:
+        """Take content; returns the spans that had waited for it, joined, and waits no more for them.
+
+        A call may have several events: those of one export are joined before any span is returned.
+        """
+        reached: dict[SpanKey, Held] = {}
+        for key, content in events:
+            if key is None:
+                self.unjoined[NO_SPAN_ID] += 1
+                continue
+            held = reached.get(key) or self._spans.pop(key, None)
+            if held is not None:
+                reached[key] = Held(joined(held.view, content), held.since)
+            elif key not in self._complete:
+                self._keep(key, content, now)
+        return list(reached.values())
+
+    def expire(self, now: float) -> list[SpanView]:
+        """The spans that waited too long. Content that did is counted as unjoined."""
+        expired: list[SpanView] = []
+        for key, held in list(self._spans.items()):
+            if now - held.since < self._span_wait:
+                break
+            del self._spans[key]
+            expired.append(held.view)
+        for key, waiting in list(self._contents.items()):
+            if now - waiting.since < self._content_wait:
+                break
+            self._give_up(key, NO_SPAN)
+        for key, since in list(self._complete.items()):
+            if now - since < self._content_wait:
+                break
+            del self._complete[key]
+        return expired
+
+    def release_spans(self) -> list[SpanView]:
+        """All spans that wait, for no more content comes."""
+        views = [held.view for held in self._spans.values()]
+        self._spans.clear()
+        return views
+
+    def release_contents(self) -> None:
+        """Count all content that waits as unjoined, for no more spans come."""
+        for key in list(self._contents):
+            self._give_up(key, NO_SPAN)
+
+    def _keep(self, key: SpanKey, content: Content, now: float) -> None:
+        before = self._drop(key)
+        content = merged(before.content if before is not None else None, content)
+        waiting = _Waiting(content, now, size_of(content.attributes) + size_of(content.events))
+        self._contents[key] = waiting
+        self._content_bytes += waiting.size
+        while len(self._contents) > self._max_contents or self._content_bytes > self._max_content_bytes:
+            self._give_up(next(iter(self._contents)), NO_ROOM)
+
+    def _drop(self, key: SpanKey) -> _Waiting | None:
+        waiting = self._contents.pop(key, None)
+        if waiting is not None:
+            self._content_bytes -= waiting.size
+        return waiting
+
+    def _give_up(self, key: SpanKey, reason: str) -> None:
+        waiting = self._drop(key)
+        if waiting is not None:
+            self.unjoined[reason] += max(len(waiting.content.events), 1)
