@@ -1,0 +1,41 @@
+"""The captures are whole: each scenario has its file, each file is read, no maintainer's path is in it."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from pathlib import Path
+
+import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+HERE = Path(__file__).resolve().parent
+MANIFESTS = sorted(HERE.glob("*/*/manifest.json"))
+
+
+@pytest.mark.parametrize(
+    "manifest", MANIFESTS, ids=[str(path.parent.relative_to(HERE)) for path in MANIFESTS]
+)
+def test_manifest_and_files_agree(manifest: Path) -> None:
+    scenarios = json.loads(manifest.read_text())["scenarios"]
+    files = {path.name.removesuffix(".pb") for path in manifest.parent.glob("*.pb")}
+    assert {name for name in files if not name.endswith(".logs")} == set(scenarios)
+    assert {name.removesuffix(".logs") for name in files} == set(scenarios)
+
+
+@pytest.mark.parametrize(
+    "manifest", MANIFESTS, ids=[str(path.parent.relative_to(HERE)) for path in MANIFESTS]
+)
+def test_files_are_requests_without_private_paths(manifest: Path) -> None:
+    spans = 0
+    for path in manifest.parent.glob("*.pb"):
+        content = path.read_bytes()
+        if path.name.endswith(".logs.pb"):
+            assert ExportLogsServiceRequest.FromString(content).resource_logs
+        else:
+            request = ExportTraceServiceRequest.FromString(content)
+            spans += sum(len(scope.spans) for one in request.resource_spans for scope in one.scope_spans)
+        for private in (str(HERE.parents[1]), str(Path.home()), f"/home/{getpass.getuser()}"):
+            assert private.encode() not in content, path.name
+    assert spans
