@@ -43,7 +43,7 @@ class Api:
     credentials: Credentials
     accept_duplicates: bool = False
     max_body_bytes: int = 32 * 1024 * 1024
-    max_file_bytes: int = 1024 * 1024 * 1024
+    max_file_bytes: int = 256 * 1024 * 1024
     """Of one bulk upload; it goes to disk, not into memory."""
 
     def routes(self) -> list[Route]:

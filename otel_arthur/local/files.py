@@ -46,7 +46,7 @@ async def ingest_files(
         raise HTTPException(400, "the body must be multipart/form-data with one or more files")
     try:
         form = await MultiPartParser(request.headers, cast("Any", bounded(request, limit))).parse()
-    except (MultiPartException, KeyError) as error:
+    except (MultiPartException, ValueError) as error:
         raise HTTPException(400, f"the multipart body cannot be read: {error}") from None
     try:
         return await run_in_threadpool(_ingest_form, form, store, model, accept_duplicates)

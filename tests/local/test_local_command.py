@@ -1,0 +1,120 @@
+"""``otel-arthur local`` as a user starts it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+COMMAND = [sys.executable, "-m", "otel_arthur", "local"]
+
+
+@contextmanager
+def running(*arguments: str, home: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    """The command once it greets, with the variables that it says to export."""
+    environment = {**os.environ, "HOME": str(home), "XDG_STATE_HOME": str(home / "state")}
+    process = subprocess.Popen(
+        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
+    try:
+        exports: dict[str, str] = {}
+        assert process.stdout is not None
+        for line in process.stdout:
+            if match := re.match(r"\s*export (\w+)=(.*)", line):
+                exports[match[1]] = match[2]
+            if "Ctrl-C" in line:
+                break
+        yield process, exports
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_greets_serves_and_leaves(tmp_path: Path, number: signal.Signals) -> None:
+    with running("--port", "0", home=tmp_path) as (process, exports):
+        url = exports["OTEL_EXPORTER_ARTHUR_ENDPOINT"]
+        key = exports["OTEL_EXPORTER_ARTHUR_API_KEY"]
+        assert "onboard" in exports["OTEL_EXPORTER_ARTHUR_MODEL_ID"]
+        with requests.Session() as session:
+            answer = session.get(f"{url}/api/v3/users/me", headers={"Authorization": key}, timeout=30)
+            assert answer.status_code == 200
+            # The session's connection stays open: leaving does not wait for it.
+            process.send_signal(number)
+            out, err = process.communicate(timeout=60)
+        assert (process.returncode, out.strip(), err) == (0, "", "")
+    with pytest.raises(requests.ConnectionError):
+        requests.get(url, timeout=10)
+    assert [file.name for file in tmp_path.rglob("*") if file.is_file()] == ["otel-arthur-local.db"]
+    with running("--port", "0", home=tmp_path) as (process, exports):
+        assert exports["OTEL_EXPORTER_ARTHUR_API_KEY"] == key
+
+
+def test_names_the_model_once_there_is_one(tmp_path: Path, new_model_document: Any) -> None:
+    db = str(tmp_path / "a.db")
+    with running("--port", "0", "--db", db, "--api-key", "a b'c", home=tmp_path) as (_, exports):
+        assert exports["OTEL_EXPORTER_ARTHUR_API_KEY"] == """'a b'"'"'c'"""
+        url = exports["OTEL_EXPORTER_ARTHUR_ENDPOINT"]
+        made = requests.post(
+            f"{url}/api/v3/models", json=new_model_document(), headers={"Authorization": "a b'c"}, timeout=30
+        )
+        assert made.status_code == 201
+    with running("--port", "0", "--db", db, home=tmp_path) as (_, exports):
+        assert exports["OTEL_EXPORTER_ARTHUR_MODEL_ID"] == made.json()["id"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--host", "0.0.0.0"], 2, "--allow-remote"),
+        (["--port", "70000"], 2, "70000"),
+        (["--db", "."], 1, "cannot open the database"),
+        (["--host", "127.0.0.1", "--port", "TAKEN"], 1, "127.0.0.1:TAKEN"),
+    ],
+)
+def test_errors_are_one_line(tmp_path: Path, arguments: list[str], code: int, words: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        arguments = ["--db", ":memory:", *(one.replace("TAKEN", port) for one in arguments)]
+        done = subprocess.run(
+            [*COMMAND, *arguments], capture_output=True, text=True, cwd=tmp_path, timeout=60
+        )
+    assert done.returncode == code
+    assert done.stdout == ""
+    assert words.replace("TAKEN", port) in done.stderr.strip().splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_without_the_extra(tmp_path: Path) -> None:
+    hide = "import sys; sys.modules['uvicorn'] = None; from otel_arthur.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", hide, "local"], capture_output=True, text=True, cwd=tmp_path, timeout=60
+    )
+    assert done.returncode == 2
+    assert "pip install 'otel-arthur[local]'" in done.stderr
+
+
+def test_help_has_an_example() -> None:
+    done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    assert "otel-arthur local --port 0" in done.stdout
+
+
+def test_the_exporter_does_not_import_this_room() -> None:
+    code = (
+        "import sys, otel_arthur, otel_arthur.sdk.span_exporter as exporter; exporter.ArthurSpanExporter; "
+        "print([name for name in ('otel_arthur.local', 'uvicorn', 'starlette', 'jinja2') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.stdout.strip(), done.returncode) == ("[]", 0)
