@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from otel_arthur.cli.errors import WorkFailed, WrongUse
 from otel_arthur.configuration import Configuration
+from otel_arthur.environment_variables import OTEL_EXPORTER_ARTHUR_ENDPOINT
 from otel_arthur.inference.schema import Schema, SchemaError, schema_of
 
 if TYPE_CHECKING:
@@ -20,6 +21,11 @@ def connected(configuration: Configuration) -> Generator[ArthurClient, None, Non
     from otel_arthur.arthur.client import ArthurClient
     from otel_arthur.arthur.errors import ArthurError, ConfigurationError
 
+    for problem in configuration.problems:
+        # The exporter falls back to the default; a person at a terminal is told instead, before
+        # a key goes to an address that was not meant.
+        if problem.startswith(OTEL_EXPORTER_ARTHUR_ENDPOINT):
+            raise WrongUse(problem)
     try:
         client = ArthurClient.from_configuration(configuration)
         try:
