@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import shlex
 import signal
 import threading
@@ -78,6 +80,8 @@ def command(*, db: str | None, max_body_mb: int, **settings: Any) -> None:
     For development and tests. It refuses what a careful server would: unknown attributes,
     wrong types, missing attributes, repeated ids. Ctrl-C ends it.
     """
+    if os.environ.get("OTEL_ARTHUR_DEBUG"):
+        logging.basicConfig(level=logging.INFO)
     leave = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:

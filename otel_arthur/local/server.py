@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import socket
 import threading
@@ -29,6 +30,10 @@ DEFAULT_PORT: Final = 8188
 DEFAULT_LOGIN: Final = "local"
 _GRACE_SECONDS: Final = 1
 _STOP_SECONDS: Final = 5.0
+
+
+# Without a handler of the application's, Python would print uvicorn's warnings on stderr.
+logging.getLogger("uvicorn").addHandler(logging.NullHandler())
 
 
 class LocalArthurError(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import sqlite3
 import stat
+import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -168,3 +169,23 @@ def test_stopping_does_not_wait_for_a_slow_client(api: Any, model_id: str) -> No
         assert not [thread for thread in threading.enumerate() if thread.name == "local-arthur"]
     arthur.start()
     assert api.call("GET", "/models").status_code == 200
+
+
+def test_nothing_is_printed(tmp_path: Path) -> None:
+    code = """
+import socket, requests
+from otel_arthur.local import LocalArthur
+with LocalArthur() as arthur:
+    head = f"POST /api/v3/login HTTP/1.1\\r\\nHost: localhost\\r\\nContent-Length: 100\\r\\n\\r\\n[".encode()
+    with socket.create_connection(("127.0.0.1", arthur.port)) as slow, requests.Session() as session:
+        slow.sendall(head)
+        session.get(arthur.url, timeout=30)
+        with socket.create_connection(("127.0.0.1", arthur.port)) as noise:
+            noise.sendall(b"noise\\r\\n\\r\\n")
+            noise.recv(100)
+        arthur.stop()
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
