@@ -1,0 +1,180 @@
+"""Settling the duplicate window: of the records that are held, which describe a call that another one tells.
+
+What was settled not long ago is evidence too: a call's second description, coming late, is then the
+duplicate, whichever of the two would have won, as the first is with Arthur already.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+
+from otel_arthur.delivery.records import Kind, call_of, row_id, split
+from otel_arthur.delivery.spool import MAX_WAIT_SECONDS, Spool, add
+from otel_arthur.genai.call import LLMCall
+from otel_arthur.genai.duplicates import Evidence, Key, duplicates, evidence_of
+
+MEMORY_SECONDS = 300.0
+"""How long the evidence of what was settled is kept, or six windows if that is longer."""
+
+
+def pack(calls: Iterable[LLMCall]) -> tuple[str, bytes]:
+    """The scopes and the evidence of calls, as they are kept beside their batch."""
+    found = [evidence_of(call) for call in calls]
+    scopes = "\n".join(sorted({evidence.scope for evidence in found}))
+    return scopes, orjson.dumps([evidence.to_json() for evidence in found])
+
+
+class _Held(NamedTuple):
+    number: int
+    is_due: bool
+
+
+def settle(spool: Spool, destination: int, window: float, *, at_once: bool = False) -> int:
+    """Settle what is due and let it go to the senders; returns how many records were duplicates.
+
+    Args:
+        at_once: all that is held is due: somebody flushes.
+
+    Raises:
+        sqlite3.Error, OSError: nothing is settled.
+    """
+    now = time.time()
+    held = _held(spool.outcomes.read, destination, now, at_once)
+    if not any(batch.is_due for batch in held):
+        return 0
+    removed_files: list[str] = []
+    with spool.outcomes.transaction() as index:
+        # Again, with the write lock: another process may have settled them.
+        held = _held(lambda *query: index.execute(*query).fetchall(), destination, now, at_once)
+        _forget(index, destination, now - max(MEMORY_SECONDS, 6 * window))
+        losers = _losers(index, destination, {batch.number for batch in held})
+        count = _remove(spool, index, destination, losers, held, now, removed_files)
+        index.executemany(
+            "UPDATE batches SET held = 0, ready_at = 0 WHERE number = ?",
+            [(batch.number,) for batch in held if batch.is_due],
+        )
+    spool.remove_files(removed_files)
+    return count
+
+
+def next_due(spool: Spool, destinations: Iterable[int]) -> float | None:
+    """Seconds until something that is held or postponed becomes due; None when nothing waits."""
+    listed = ",".join(map(str, destinations))
+    ((at,),) = spool.outcomes.read(f"SELECT min(ready_at) FROM batches WHERE destination IN ({listed})")
+    return None if at is None else max(at - time.time(), 0.0)
+
+
+def winner_of(index: sqlite3.Connection, destination: int, inference_id: str) -> str:
+    """The id under which the call of an inference was sent: its own, or that of its kept duplicate."""
+    row = index.execute(
+        "SELECT winner FROM duplicates WHERE destination = ? AND loser = ?",
+        (destination, call_of(inference_id)),
+    ).fetchone()
+    return inference_id if row is None else f"{row[0]}-{inference_id.rpartition('-')[2]}"
+
+
+def _held(
+    read: Callable[[str, Sequence[Any]], list[Any]], destination: int, now: float, at_once: bool
+) -> list[_Held]:
+    rows = read(
+        "SELECT number, ready_at FROM batches WHERE destination = ? AND kind = ? AND held = 1 ORDER BY number",
+        (destination, int(Kind.INFERENCE)),
+    )
+    return [_Held(number, at_once or not now < at < now + MAX_WAIT_SECONDS) for number, at in rows]
+
+
+def _forget(index: sqlite3.Connection, destination: int, before: float) -> None:
+    index.execute(
+        "DELETE FROM evidence WHERE destination = ? AND at < ? "
+        "AND batch NOT IN (SELECT number FROM batches WHERE destination = ? AND held = 1)",
+        (destination, before, destination),
+    )
+    index.execute(
+        "DELETE FROM duplicates WHERE destination = ? AND at < ?", (destination, before - MAX_WAIT_SECONDS)
+    )
+
+
+def _losers(index: sqlite3.Connection, destination: int, held: set[int]) -> dict[str, str]:
+    """Calls of held batches that are duplicates: call -> the call that is sent for it."""
+    scopes = {
+        scope
+        for (listed,) in index.execute(
+            "SELECT DISTINCT scopes FROM evidence WHERE destination = ?", (destination,)
+        )
+        for scope in listed.split("\n")
+    }
+    if len(scopes) < 2:
+        return {}
+    candidates: list[Evidence] = []
+    waiting: set[Key] = set()
+    for number, body in index.execute(
+        "SELECT batch, body FROM evidence WHERE destination = ?", (destination,)
+    ).fetchall():
+        found = [Evidence.from_json(values) for values in orjson.loads(body)]
+        candidates += found
+        if number in held:
+            waiting.update(evidence.key for evidence in found)
+    known = dict(
+        index.execute("SELECT loser, winner FROM duplicates WHERE destination = ?", (destination,)).fetchall()
+    )
+    groups: dict[Key, list[Key]] = {}
+    for loser, winner in duplicates(candidates).items():
+        groups.setdefault(winner, [winner]).append(loser)
+    losers: dict[str, str] = {}
+    for winner, members in groups.items():
+        sent = [key for key in members if key not in waiting and _name(key) not in known]
+        kept = sent[0] if sent else winner
+        losers.update(
+            {
+                _name(key): _name(kept)
+                for key in members
+                if key != kept and key in waiting and _name(key) not in known
+            }
+        )
+    return losers
+
+
+def _name(key: Key) -> str:
+    return f"{key[0]}-{key[1]}"
+
+
+def _remove(
+    spool: Spool,
+    index: sqlite3.Connection,
+    destination: int,
+    losers: dict[str, str],
+    held: Sequence[_Held],
+    now: float,
+    removed_files: list[str],
+) -> int:
+    if not losers:
+        return 0
+    count = 0
+    for batch in held:
+        body, file, rows = index.execute(
+            "SELECT body, file, rows FROM batches WHERE number = ?", (batch.number,)
+        ).fetchone()
+        lines = split(spool.body(body, file))
+        if len(lines) != rows:
+            continue  # Damaged: found and counted when it is leased.
+        kept = [line for line in lines if call_of(row_id(line)) not in losers]
+        if len(kept) == rows:
+            continue
+        count += rows - len(kept)
+        if file is not None:
+            removed_files.append(file)
+        if kept:
+            spool.replace_rows(index, batch.number, kept)
+        else:
+            index.execute("DELETE FROM batches WHERE number = ?", (batch.number,))
+    index.executemany(
+        "INSERT OR REPLACE INTO duplicates VALUES (?, ?, ?, ?)",
+        [(destination, loser, winner, now) for loser, winner in losers.items()],
+    )
+    add(index, destination, Kind.INFERENCE, "duplicate", count)
+    return count
