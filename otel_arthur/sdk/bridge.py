@@ -1,14 +1,17 @@
 """The bridge: the one piece of global state, from finished spans to the delivery, shared by the exporters.
 
-The SDK builds each exporter with no argument, so they find each other here. A bridge lives
-as long as it has users: the span and the log exporter may be shut down in either order.
+The SDK builds each exporter with no argument, so they find each other here. A bridge lives as
+long as it has users: span exporters, and any log exporter, whose events complete its spans. They
+may be built, flushed and shut down in any order.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from opentelemetry.sdk.trace import ReadableSpan
@@ -16,8 +19,10 @@ from opentelemetry.sdk.trace import ReadableSpan
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
 from otel_arthur.genai.call import LLMCall
+from otel_arthur.genai.events import LogEvent, lacks_content
+from otel_arthur.genai.joiner import SPAN_WAIT_SECONDS, Joiner
 from otel_arthur.genai.reading import Reading, is_candidate, read
-from otel_arthur.genai.span import attributes_of, from_sdk
+from otel_arthur.genai.span import SpanView, attributes_of, from_sdk
 
 _logger = logging.getLogger("otel_arthur")
 
@@ -26,33 +31,91 @@ SHUTDOWN_SECONDS = 10.0
 
 
 class Bridge:
-    """Reads finished spans and hands their calls to one `Delivery`. Safe to use from several threads."""
+    """Reads finished spans and hands their calls to one `Delivery`. Safe to use from several threads.
+
+    A call whose content may come as a log event waits for it in memory, `SPAN_WAIT_SECONDS` at
+    most and only while a log exporter of ours lives; killed before that, the process loses it.
+    """
 
     def __init__(self, configuration: Configuration, sender: Any = None) -> None:
         self.configuration = configuration
         self.delivery = Delivery(configuration, sender=sender)
         self._users = 0
         self._explained: set[str] = set()
+        self._joiner = Joiner()
+        self._lock = threading.Lock()
+        self._timer: threading.Timer | None = None
 
     def take_spans(self, spans: Iterable[ReadableSpan]) -> None:
         """Record the LLM calls among `spans`. What is on disk when this returns survives the process."""
         calls: list[LLMCall] = []
         for span in spans:
             attributes = attributes_of(span)
-            if not is_candidate(attributes):
-                continue
-            try:
-                reading = read(from_sdk(span, attributes), self.configuration.attributes)
-            except Exception as error:  # a span of a shape never seen must not cost its batch
-                self.delivery.skip("unreadable")
-                self._explain(
-                    "unreadable", f"a span could not be read ({type(error).__name__}); it is skipped"
-                )
-                continue
-            if reading.call is not None and self._is_wanted(reading):
-                calls.append(reading.call)
-        if calls:
-            self.delivery.submit(calls)
+            if is_candidate(attributes):
+                self._take_view(from_sdk(span, attributes), time.monotonic(), calls)
+        self._submit(calls)
+
+    def take_events(self, events: Sequence[LogEvent]) -> None:
+        """Complete the spans that wait for `events`; the others wait for their span."""
+        now = time.monotonic()
+        calls: list[LLMCall] = []
+        with self._lock:
+            reached = self._joiner.add(events, now)
+        for held in reached:
+            self._take_view(held.view, held.since, calls)
+        self._submit(calls)
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until all that was taken is sent, at most `timeout` seconds; whether it was."""
+        deadline = time.monotonic() + timeout
+        self._fetch_events(timeout)
+        return self.delivery.flush(max(deadline - time.monotonic(), 0.0))
+
+    def settle_spans(self) -> None:
+        """No more events come: decide about the spans that wait for theirs."""
+        with self._lock:
+            views = self._joiner.release_spans()
+        self._give_up(views)
+
+    def close(self, timeout: float) -> bool:
+        """Decide about all that waits, and shut the delivery down within `timeout` seconds."""
+        self.settle_spans()
+        with self._lock:
+            self._joiner.release_contents()
+            if self._timer is not None:
+                self._timer.cancel()
+        self._submit([])
+        return self.delivery.shutdown(timeout)
+
+    def _take_view(self, view: SpanView, since: float, calls: list[LLMCall]) -> None:
+        """Read one span: it becomes a call, waits for its content, or is left out with a reason."""
+        # Held while reading: content that came in between would wait for a span that waits for it.
+        with self._lock:
+            view = self._joiner.with_content(view)
+            reading = self._read(view)
+            if reading is None or reading.call is None:
+                return
+            if self._may_be_completed(reading):
+                given_up = self._joiner.hold(view, since)
+                self._watch()
+            else:
+                given_up = []
+                if _log_exporters:
+                    self._joiner.complete(view, since)
+                if self._is_wanted(reading):
+                    calls.append(reading.call)
+        self._give_up(given_up)
+
+    def _read(self, view: SpanView) -> Reading | None:
+        try:
+            return read(view, self.configuration.attributes)
+        except Exception as error:  # a span of a shape never seen must not cost its batch
+            self.delivery.skip("unreadable")
+            self._explain("unreadable", f"a span could not be read ({type(error).__name__}); it is skipped")
+            return None
+
+    def _may_be_completed(self, reading: Reading) -> bool:
+        return bool(_log_exporters) and self.configuration.content != "metadata" and lacks_content(reading)
 
     def _is_wanted(self, reading: Reading) -> bool:
         if not reading.content_missing or self.configuration.content == "metadata":
@@ -65,6 +128,61 @@ class Bridge:
         )
         return False
 
+    def _give_up(self, views: Iterable[SpanView]) -> None:
+        """Take spans as they are: a call that failed is recorded, one without content is skipped."""
+        calls: list[LLMCall] = []
+        for view in views:
+            reading = self._read(view)
+            if reading is not None and reading.call is not None and self._is_wanted(reading):
+                calls.append(reading.call)
+        self._submit(calls)
+
+    def _submit(self, calls: Sequence[LLMCall]) -> None:
+        with self._lock:
+            unjoined, self._joiner.unjoined = self._joiner.unjoined, type(self._joiner.unjoined)()
+        for reason, number in unjoined.items():
+            self.delivery.skip(reason, number)
+        if calls:
+            self.delivery.submit(calls)
+
+    def _watch(self) -> None:
+        """Have the spans that wait looked at in time, even if nothing more is exported."""
+        if self._timer is None or not self._timer.is_alive():
+            self._timer = threading.Timer(SPAN_WAIT_SECONDS, self._expire)
+            self._timer.name = "otel-arthur-join"
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _expire(self) -> None:
+        try:
+            with self._lock:
+                views = self._joiner.expire(time.monotonic())
+                self._timer = None
+                if self._joiner.holds_spans:
+                    self._watch()
+            self._give_up(views)
+        except Exception as error:  # a thread's death must not be the last word
+            _logger.debug("otel-arthur: spans that wait were not looked at (%s)", type(error).__name__)
+
+    def _fetch_events(self, timeout: float) -> None:
+        """Have the log processor export what it holds, if spans wait for it.
+
+        Events are emitted before their span ends: those of a span that has come are in its queue.
+        """
+        if not (_log_exporters and self._joiner.holds_spans):
+            return
+        from opentelemetry._logs import get_logger_provider
+
+        flush = getattr(get_logger_provider(), "force_flush", None)
+        if flush is not None:
+            flush(int(timeout * 1000))
+
+    def _after_fork(self) -> None:
+        """In a child: what waits is the parent's, and a lock may be held by a thread that is not here."""
+        self._lock = threading.Lock()
+        self._joiner = Joiner()
+        self._timer = None
+
     def _explain(self, key: str, line: str) -> None:
         """Warn once per process and reason."""
         if key not in self._explained:
@@ -73,7 +191,9 @@ class Bridge:
 
 
 _lock = threading.Lock()
-_shared: Bridge | None = None
+_live: list[Bridge] = []
+_log_exporters = 0
+_said_alone = False
 
 
 def acquire(configuration: Configuration, sender: Any = None) -> Bridge:
@@ -81,32 +201,85 @@ def acquire(configuration: Configuration, sender: Any = None) -> Bridge:
 
     A second configuration beside a live first one gets a bridge of its own.
     """
-    global _shared
     with _lock:
-        bridge = _shared
-        if bridge is None or sender is not None or bridge.configuration != configuration:
-            bridge = Bridge(configuration, sender)
-            if _shared is None:
-                _shared = bridge
+        bridge = next((b for b in _live if sender is None and b.configuration == configuration), None)
+        if bridge is None:
+            if not _live:
                 _report(configuration)
+            bridge = Bridge(configuration, sender)
+            _live.append(bridge)
         bridge._users += 1  # pyright: ignore[reportPrivateUsage]
         return bridge
 
 
 def current() -> Bridge | None:
-    """The process's bridge, if an exporter of ours lives."""
-    return _shared
+    """The process's first bridge, if an exporter of ours lives."""
+    return _live[0] if _live else None
 
 
 def release(bridge: Bridge, timeout: float) -> bool:
-    """One user less; the last one shuts the delivery down within `timeout` seconds."""
-    global _shared
+    """One user less. The last one closes the bridge within `timeout` seconds, unless a log exporter
+    still lives: then its shutdown does, for its processor may hold the content of spans that wait."""
+    deadline = time.monotonic() + timeout
     with _lock:
         bridge._users -= 1  # pyright: ignore[reportPrivateUsage]
-        last = bridge._users <= 0  # pyright: ignore[reportPrivateUsage]
-        if last and _shared is bridge:
-            _shared = None
-    return bridge.delivery.shutdown(timeout) if last else bridge.delivery.flush(timeout)
+    bridge._fetch_events(timeout)  # pyright: ignore[reportPrivateUsage]
+    remaining = max(deadline - time.monotonic(), 0.0)
+    return bridge.close(remaining) if _retire(bridge) else bridge.delivery.flush(remaining)
+
+
+def open_log_exporter() -> None:
+    """A log exporter of ours lives: from now on, spans wait for events."""
+    global _log_exporters
+    with _lock:
+        _log_exporters += 1
+
+
+def close_log_exporter(timeout: float) -> None:
+    """One log exporter less; after the last one no span waits, and bridges without users are closed."""
+    global _log_exporters
+    deadline = time.monotonic() + timeout
+    with _lock:
+        _log_exporters -= 1
+        last, bridges = _log_exporters <= 0, list(_live)
+    for bridge in bridges if last else ():
+        if _retire(bridge):
+            bridge.close(max(deadline - time.monotonic(), 0.0))
+        else:
+            bridge.settle_spans()
+
+
+def offer(events: Sequence[LogEvent]) -> None:
+    """Give content to every bridge, for a span exporter with arguments of its own has its own."""
+    global _said_alone
+    for bridge in list(_live):
+        bridge.take_events(events)
+    if not _live and not _said_alone:
+        _said_alone = True
+        _logger.warning(
+            "otel-arthur: the content of LLM calls arrives but no span exporter of ours lives to take it: "
+            "set OTEL_TRACES_EXPORTER=arthur"
+        )
+
+
+def _retire(bridge: Bridge) -> bool:
+    """Take a bridge that nobody uses any more off the list; whether it was this call that did."""
+    with _lock:
+        if bridge._users > 0 or _log_exporters > 0 or bridge not in _live:  # pyright: ignore[reportPrivateUsage]
+            return False
+        _live.remove(bridge)
+        return True
+
+
+def _after_fork() -> None:
+    global _lock
+    _lock = threading.Lock()
+    for bridge in _live:
+        bridge._after_fork()  # pyright: ignore[reportPrivateUsage]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _report(configuration: Configuration) -> None:

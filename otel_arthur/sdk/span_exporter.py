@@ -89,7 +89,7 @@ class ArthurSpanExporter(SpanExporter):
         try:
             self._bridge.take_spans(spans)
             if _is_force_flush():
-                self._bridge.delivery.flush(self._bridge.configuration.timeout)
+                self._bridge.flush(self._bridge.configuration.timeout)
         except Exception as error:  # the host application is sacred
             _logger.warning("otel-arthur: a batch of spans was not taken (%s)", type(error).__name__)
             return SpanExportResult.FAILURE
@@ -97,7 +97,7 @@ class ArthurSpanExporter(SpanExporter):
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
         """Wait until all that was exported is sent, at most `timeout_millis`; whether it was."""
-        return self._is_shut_down or self._bridge.delivery.flush(timeout_millis / 1000)
+        return self._is_shut_down or self._bridge.flush(timeout_millis / 1000)
 
     def shutdown(self, timeout_millis: float = SHUTDOWN_SECONDS * 1000) -> None:
         """Send what can be sent within the limit; the rest stays in the spool. Idempotent."""

@@ -1,0 +1,61 @@
+"""`ArthurLogExporter`: GenAI events give their content to the LLM spans that they belong to."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from opentelemetry.sdk._logs import ReadableLogRecord
+from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
+
+from otel_arthur.genai.events import LogEvent, from_sdk_log
+from otel_arthur.sdk import bridge as bridges
+from otel_arthur.sdk.bridge import SHUTDOWN_SECONDS
+
+_logger = logging.getLogger("otel_arthur")
+
+
+class ArthurLogExporter(LogRecordExporter):
+    """Joins the messages in GenAI log events to the calls of `ArthurSpanExporter`; sends no logs.
+
+    For instrumentations that write content into events and not onto spans
+    (``OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=event_only``). It has no settings: the
+    span exporters' decide. While one lives, a call without messages waits in memory for its
+    event, 15 seconds at most. All other log records are ignored.
+    """
+
+    def __init__(self) -> None:
+        self._is_shut_down = False
+        bridges.open_log_exporter()
+
+    def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:
+        """Take the GenAI events among `batch`; FAILURE only after shutdown."""
+        if self._is_shut_down:
+            return LogRecordExportResult.FAILURE
+        try:
+            events = [event for record in batch if (event := _event(record)) is not None]
+            if events:
+                bridges.offer(events)
+        except Exception as error:  # the host application is sacred
+            # Never above debug: a warning may become a log record, which comes back here.
+            _logger.debug("otel-arthur: a batch of events was not taken (%s)", type(error).__name__)
+            return LogRecordExportResult.FAILURE
+        return LogRecordExportResult.SUCCESS
+
+    def force_flush(self, timeout_millis: int = 30000) -> bool:
+        """Nothing waits here: what `export` took is with its span or waits for it."""
+        return True
+
+    def shutdown(self, timeout_millis: float = SHUTDOWN_SECONDS * 1000) -> None:
+        """After this no span waits for its event any more. Idempotent."""
+        if not self._is_shut_down:
+            self._is_shut_down = True
+            bridges.close_log_exporter(min(timeout_millis / 1000, SHUTDOWN_SECONDS))
+
+
+def _event(record: ReadableLogRecord) -> LogEvent | None:
+    try:
+        return from_sdk_log(record)
+    except Exception as error:  # one record of a shape never seen must not cost its batch
+        _logger.debug("otel-arthur: a log record could not be read (%s)", type(error).__name__)
+        return None
