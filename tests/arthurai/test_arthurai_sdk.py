@@ -1,0 +1,42 @@
+"""Arthur's own SDK, unchanged, works against local Arthur; parquet too, for pyarrow comes with it."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import arthurai_sdk
+import pytest
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.arthurai,
+    pytest.mark.skipif(
+        not (arthurai_sdk.ENVIRONMENT / ".done").exists(),
+        reason="no environment with arthurai: python tests/provision.py makes it",
+    ),
+]
+HERE = Path(__file__).parent
+
+
+def run(*arguments: str) -> str:
+    done = subprocess.run(
+        [str(arthurai_sdk.PYTHON), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        cwd=arthurai_sdk.ROOT,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+def test_every_flow() -> None:
+    steps = [line for line in run(str(HERE / "sdk_flow.py")).splitlines() if line.startswith("ok ")]
+    # As many as the script has: one that leaves early must not count as well.
+    assert len(steps) == (HERE / "sdk_flow.py").read_text().count("    step(")
+
+
+def test_parquet_uploads() -> None:
+    test = "tests/local/test_local_bulk.py::test_parquet"
+    assert "1 passed" in run("-m", "pytest", "-q", "-p", "no:cacheprovider", test)
