@@ -74,7 +74,7 @@ def llm_span(provider: TracerProvider, question: str = "hi", answer: str = "hell
 
 
 def texts(arthur: LocalArthur, model_id: str) -> list[str]:
-    page = arthur.store.inferences(model_id, search=None, limit=1000, offset=0)
+    page = arthur.store.inferences(model_id, limit=1000)
     return sorted(row.inference_data["output_text"] for row in page.inferences)
 
 
@@ -237,7 +237,7 @@ def test_capture_gives_the_ids_that_arthur_gets(
     llm_span(provider, answer="outside")
     provider.force_flush()
 
-    page = arthur.store.inferences(model_id, search=None, limit=10, offset=0)
+    page = arthur.store.inferences(model_id, limit=10)
     ids = {row.inference_data["output_text"]: row.partner_inference_id for row in page.inferences}
     assert list(outer) == [ids["first"], ids["second"]]
     assert list(inner) == [ids["second"]]
