@@ -10,14 +10,22 @@ import click
 import orjson
 
 from otel_arthur.cli.connection import fetch_schema
-from otel_arthur.cli.trace_files import FILES, views_in
+from otel_arthur.cli.trace_files import FILES, FORMATS, contents_of, read_export
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.verdicts import Verdict, judge
 from otel_arthur.inference.build import Inference, TextRules, build
 from otel_arthur.inference.schema import Schema
 
 
-@click.command(epilog="Example: otel-arthur inspect traces.jsonl --format json")
+@click.command(
+    help=f"""Say what would become of each span in OTLP exports FILE..., sending nothing.
+
+    {FORMATS}
+
+    The table shows each LLM call and, of what it would become, each field with the attribute that
+    filled it. JSON is one object per span, in file order.""",
+    epilog="Example: otel-arthur inspect traces.jsonl logs.jsonl --format json",
+)
 @FILES
 @click.option(
     "--format",
@@ -29,11 +37,6 @@ from otel_arthur.inference.schema import Schema
 @click.option("--model", "model_id", help="Show the inferences as this Arthur model would get them.")
 @click.option("--all", "show_all", is_flag=True, help="In the table, show spans that are no LLM calls too.")
 def command(files: Sequence[str], output: str, model_id: str | None, show_all: bool) -> None:
-    """Say what would become of each span in trace exports FILE..., sending nothing.
-
-    FILE is an OTLP export: binary protobuf, OTLP/JSON, or JSON lines as a Collector's file
-    exporter writes them; - is standard input.
-    """
     configuration = Configuration.from_environment()
     schema = fetch_schema(configuration, model_id) if model_id else None
     rules = TextRules(
@@ -41,7 +44,10 @@ def command(files: Sequence[str], output: str, model_id: str | None, show_all: b
         max_length=configuration.max_text_length,
         metadata_only=configuration.content == "metadata",
     )
-    verdicts = judge(views_in(files), configuration.attributes, rules.metadata_only)
+    export = read_export(list(contents_of(files)))
+    verdicts = judge(export.views, configuration.attributes, rules.metadata_only)
+    if export.unjoined:
+        click.echo(f"{export.unjoined} log events with content have no span in these files.", err=True)
     if output == "json":
         for verdict in verdicts:
             sys.stdout.buffer.write(_json_line(verdict, schema, rules))

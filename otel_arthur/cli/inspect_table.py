@@ -3,68 +3,125 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from otel_arthur.genai.verdicts import Verdict
 from otel_arthur.inference.build import Inference
+from otel_arthur.inference.fields import FIELDS
 
 _COLOURS = {"inference": "green", "duplicate": "cyan", "failed": "red", "skipped": "yellow"}
+_MAX_VALUE = 300
+_LINES = 3
+"""For a text; everything else has one line."""
+_NAME_WIDTH = max(map(len, FIELDS))
+_IN_HEADING = frozenset({"span_id", "choice_index", "choice_count"})
+"""Fields that the heading of an inference tells."""
 
 
 def show(rows: Sequence[tuple[Verdict, Sequence[Inference]]], show_all: bool) -> None:
-    """Print one row per span that is an LLM call (every span with `show_all`), then the counts."""
-    console = Console()
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("span", "became", "why", "inference"):
-        table.add_column(heading, overflow="fold")
+    """Print each span that is an LLM call (every span with `show_all`), then the counts."""
+    console = Console(highlight=False)
     for verdict, inferences in rows:
         if show_all or verdict.reading.call is not None:
-            table.add_row(
-                escape(f"{verdict.view.name}\n{verdict.view.span_id}"),
-                f"[{_COLOURS[verdict.decision]}]{verdict.decision}[/]",
-                escape(_why(verdict)),
-                escape("\n\n".join(_fields(verdict, inference) for inference in inferences)),
-            )
-    console.print(table)
-    counts = Counter(verdict.decision for verdict, _ in rows)
-    summary = ", ".join(f"{number} {decision}" for decision, number in sorted(counts.items()))
-    inferences = sum(len(found) for _, found in rows)
-    console.print(f"\n{len(rows)} spans: {summary or 'none'}; {inferences} inferences. Nothing was sent.")
+            _show_span(console, verdict, inferences)
+    _show_counts(console, rows, show_all)
 
 
-def _why(verdict: Verdict) -> str:
-    dialect = verdict.reading.dialect
-    return verdict.reason + (f"\ndialect {dialect.name}" if dialect is not None else "")
+def _show_span(console: Console, verdict: Verdict, inferences: Sequence[Inference]) -> None:
+    view, dialect = verdict.view, verdict.reading.dialect
+    line = Text(no_wrap=True, overflow="ellipsis")
+    line.append(f"{verdict.decision:<10}", style=f"bold {_COLOURS[verdict.decision]}")
+    line.append(view.name, style="bold")
+    line.append(f"  span {view.span_id}", style="dim")
+    if dialect is not None:
+        line.append(f"  dialect {dialect.name}", style="dim")
+    console.print(line)
+    if verdict.decision != "inference":
+        console.print(Text(f"  {verdict.reason}", style=_COLOURS[verdict.decision]))
+    for index, inference in enumerate(inferences):
+        if len(inferences) > 1:
+            console.print(Text(f"  choice {index + 1} of {len(inferences)}", style="dim"))
+        console.print(_fields(verdict, inference, inferences[0] if index else None, console.width))
+    console.print()
 
 
-_SOURCE_OF = {
-    "input_text": "messages",
-    "output_text": "choices",
-    "prompt_tokens": "usage.input",
-    "completion_tokens": "usage.output",
-    "total_tokens": "usage.total",
-    "cached_tokens": "usage.cached",
-    "cache_write_tokens": "usage.cache_write",
-    "reasoning_tokens": "usage.reasoning",
-    "model": "response_model",
-    "system_prompt": "system",
-    "tool_calls": "choices",
-    "tool_names": "choices",
-    "finish_reason": "finish_reasons",
-}
-
-
-def _fields(verdict: Verdict, inference: Inference) -> str:
-    sources = verdict.reading.sources
-    lines: list[str] = []
+def _fields(verdict: Verdict, inference: Inference, first: Inference | None, width: int) -> Table:
+    """What an inference holds; of further choices, only what differs from the first."""
+    source_width = max(width // 3, 20)
+    value_width = max(width - source_width - _NAME_WIDTH - 8, 20)
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False, expand=True)
+    table.add_column(width=1)
+    table.add_column(no_wrap=True, min_width=_NAME_WIDTH)
+    table.add_column(ratio=1)
+    table.add_column(no_wrap=True, width=source_width, overflow="ellipsis", style="dim")
     for name, value in inference.data.items():
-        shown = " ".join(str(value).split())
-        shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
-        source = sources.get(_SOURCE_OF.get(name, name))
-        lines.append(f"{name} = {shown}" + (f"  <- {source}" if source else ""))
-    lines += [f"{name} left out: {reason}" for name, reason in inference.left_out.items()]
-    return "\n".join(lines)
+        if name in _IN_HEADING or (first is not None and first.data.get(name) == value):
+            continue
+        lines = _LINES if name in ("input_text", "output_text") else 1
+        table.add_row("", name, _shown(value, lines * value_width - 1), Text(_source(verdict, name)))
+    for name, reason in inference.left_out.items():
+        table.add_row("", name, Text(f"left out: {reason}", style="yellow"), "")
+    return table
+
+
+def _shown(value: object, length: int) -> Text:
+    """A value on as many characters as there is room for; words of a text may wrap."""
+    text = " ".join(str(value)[:_MAX_VALUE].split())
+    return Text(text if len(text) <= length else f"{text[: length - 1]}…", overflow="fold")
+
+
+_SOURCES_OF: dict[str, tuple[str, ...]] = {
+    "input_text": ("messages", "system"),
+    "output_text": ("choices",),
+    "prompt_tokens": ("usage.input",),
+    "completion_tokens": ("usage.output",),
+    "total_tokens": ("usage.total",),
+    "cached_tokens": ("usage.cached",),
+    "cache_write_tokens": ("usage.cache_write",),
+    "reasoning_tokens": ("usage.reasoning",),
+    "model": ("response_model", "request_model"),
+    "system_prompt": ("system", "messages"),
+    "last_user_message": ("messages",),
+    "tool_calls": ("choices",),
+    "tool_names": ("choices",),
+    "finish_reason": ("finish_reasons", "choices"),
+}
+"""Field of an inference -> what `Reading.sources` calls its origin, the first known wins."""
+
+
+def _source(verdict: Verdict, name: str) -> str:
+    sources = verdict.reading.sources
+    for origin in _SOURCES_OF.get(name, (name,)):
+        if origin in sources:
+            return f"<- {sources[origin]}"
+    return ""
+
+
+def _show_counts(
+    console: Console, rows: Sequence[tuple[Verdict, Sequence[Inference]]], show_all: bool
+) -> None:
+    counts = Counter(verdict.decision for verdict, _ in rows)
+    inferences = sum(len(found) for _, found in rows)
+    told = ", ".join(f"{number} {decision}" for decision, number in sorted(counts.items())) or "none"
+    console.print(
+        f"{_plural(len(rows), 'span')}: {told}; {_plural(inferences, 'inference')}.", soft_wrap=True
+    )
+    for line in _skipped(verdict for verdict, _ in rows):
+        console.print(Text(line, style="dim"), soft_wrap=True)
+    if not show_all and any(verdict.reading.call is None for verdict, _ in rows):
+        console.print(Text("  --all shows the spans that are no LLM calls too.", style="dim"))
+    console.print("Nothing was sent.")
+
+
+def _skipped(verdicts: Iterator[Verdict]) -> Iterator[str]:
+    reasons = Counter(verdict.reason for verdict in verdicts if verdict.decision == "skipped")
+    for reason, number in reasons.most_common():
+        yield f"  {number} skipped: {reason}"
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,39 +1,73 @@
-"""Trace exports given on the command line."""
+"""OTLP exports given on the command line: their spans, with the content of their log events joined."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import click
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from otel_arthur.cli.errors import WrongUse
-from otel_arthur.genai.otlp import OTLPError, span_views, trace_requests
+from otel_arthur.genai.events import LogEvent, join_all, log_events
+from otel_arthur.genai.otlp import OTLPError, span_views
+from otel_arthur.genai.otlp_files import requests_in
 from otel_arthur.genai.span import SpanView
 
 FILES = click.argument("files", metavar="FILE...", nargs=-1, required=True)
 
+FORMATS = """FILE is an OTLP export of traces, logs or both: binary protobuf, OTLP/JSON, or JSON lines or
+length-prefixed protobuf as a Collector's file exporter writes them, plain or compressed with gzip or
+zstd; - is standard input. Log events give their content to the spans of all files."""
 
-def views_in(files: Sequence[str]) -> Iterator[SpanView]:
-    """The spans of all files in order.
+
+class Export(NamedTuple):
+    """What the files hold together."""
+
+    views: list[SpanView]
+    """In file order."""
+    unjoined: int
+    """Events with content whose span is in none of the files."""
+    ends: tuple[int, ...]
+    """For each file, the index in `views` behind its last span."""
+
+
+def read_export(contents: Sequence[tuple[str, bytes]]) -> Export:
+    """The spans of files, given by name and content, joined with the events in any of them.
 
     Raises:
-        WrongUse: a file that is missing, unreadable or no trace export; the message names it.
+        WrongUse: a file that is no trace or log export; the message names it.
     """
-    for name in files:
+    views: list[SpanView] = []
+    events: list[LogEvent] = []
+    ends: list[int] = []
+    for name, content in contents:
         try:
-            for request in trace_requests(content_of(name)):
-                yield from span_views(request)
+            for request in requests_in(content):
+                if isinstance(request, ExportTraceServiceRequest):
+                    views += span_views(request)
+                else:
+                    events += log_events(request)
         except OTLPError as error:
             raise WrongUse(f"{name}: {error}") from None
+        ends.append(len(views))
+    joined, unjoined = join_all(views, events)
+    return Export(joined, unjoined, tuple(ends))
 
 
-def content_of(name: str) -> bytes:
-    """The bytes of a file, or of standard input for ``-``."""
-    if name == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return Path(name).read_bytes()
-    except OSError as error:
-        raise WrongUse(f"{name}: {error.strerror or type(error).__name__}") from None
+def contents_of(names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of each file; ``-`` is standard input.
+
+    Raises:
+        WrongUse: a file that cannot be read; the message names it.
+    """
+    for name in names:
+        if name == "-":
+            yield "standard input", sys.stdin.buffer.read()
+            continue
+        try:
+            yield name, Path(name).read_bytes()
+        except OSError as error:
+            raise WrongUse(f"{name}: {error.strerror or type(error).__name__}") from None
