@@ -19,9 +19,7 @@ TIERS = ROOT / ".cache" / "tiers.json"
 
 PROVISIONERS = {
     "interpreters": "interpreters",
-    "instrumentations": "instrumentations",
     "arthurai": "arthurai_sdk",
-    "collector": "collector.stock_collector",
 }
 """Tier -> module under ``tests/`` whose ``provision()`` makes it and returns why it cannot, or ''."""
 
