@@ -24,6 +24,7 @@ from otel_arthur.genai.call import LLMCall
 
 _logger = logging.getLogger("otel_arthur")
 
+WINDOW_SECONDS = 10.0
 FULL = "spool full"
 BROKEN = "spool failed"
 
@@ -47,9 +48,17 @@ class Delivery:
 
     Args:
         sender: a client to send through instead of our own.
+        window: seconds that a call waits for a duplicate; 0 where duplicates were left out before.
     """
 
-    def __init__(self, configuration: Configuration, *, metrics: bool = True, sender: Any = None) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        *,
+        metrics: bool = True,
+        sender: Any = None,
+        window: float = WINDOW_SECONDS,
+    ) -> None:
         self._configuration = configuration
         self._counters = Counters()
         self._identity = identity_of(configuration)
@@ -57,7 +66,7 @@ class Delivery:
         self._made_client: Client | None = None
         self._lock = threading.RLock()
         self._rules = preparation.rules_of(configuration, None)
-        self._window = 10.0
+        self._window = window
         self._spool = _open_spool(configuration)
         self._sender = Sender(configuration, self._spool, self._counters, self._client, self._window)
         self._is_shut_down = False

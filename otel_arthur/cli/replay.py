@@ -1,0 +1,239 @@
+"""``otel-arthur replay``: send the calls in trace exports; backfill, resumable, idempotent."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
+from typing import Any, NamedTuple
+
+import click
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from otel_arthur.cli.connection import fetch_schema
+from otel_arthur.cli.errors import WorkFailed, WrongUse
+from otel_arthur.cli.replay_journal import Journal
+from otel_arthur.cli.trace_files import FILES, FORMATS, Export, contents_of, read_export
+from otel_arthur.configuration import Configuration
+from otel_arthur.delivery import Delivery
+from otel_arthur.delivery.destination import identity_of, model_of
+from otel_arthur.genai.call import LLMCall
+from otel_arthur.genai.verdicts import Verdict, judge
+
+CHUNK = 256
+"""Calls handed over at once. The next are not before Arthur has these, so a backfill never fills the spool."""
+_INTERRUPTED = 130
+
+
+class _Moment(click.ParamType):
+    """RFC 3339, or a date, which is its first moment; UTC where no offset is given. In nanoseconds."""
+
+    name = "moment"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        try:
+            moment = datetime.fromisoformat(value.strip().replace("Z", "+00:00").replace("z", "+00:00"))
+        except ValueError:
+            self.fail(f"{value!r} is neither a date as 2026-11-22 nor a time as 2026-11-22T12:00:00Z")
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=timezone.utc)
+        return round(moment.timestamp() * 1_000_000) * 1000
+
+
+@click.command(
+    help=f"""Send the calls in OTLP exports FILE... to Arthur, each once.
+
+    {FORMATS}
+
+    A call keeps the id that the exporter would have given it, so what Arthur has already is not
+    doubled. Interrupted, the same command goes on where it stopped. Exit 0 when Arthur accepted
+    all, 1 when something was refused or is left.""",
+    epilog="Example: otel-arthur replay traces.jsonl --since 2026-11-01 --until 2026-12-01",
+)
+@FILES
+@click.option("--since", type=_Moment(), help="Only calls that ended then or later: date or RFC 3339.")
+@click.option("--until", type=_Moment(), help="Only calls that ended before: date or RFC 3339.")
+@click.option("--dry-run", is_flag=True, help="Say what would be sent, sending nothing.")
+@click.option("--restart", is_flag=True, help="Begin anew even if these files were replayed before.")
+@click.option(
+    "--patience",
+    type=click.FloatRange(min=1),
+    default=60.0,
+    show_default=True,
+    help="Seconds without progress after which to give up.",
+)
+def command(
+    files: Sequence[str], since: int | None, until: int | None, dry_run: bool, restart: bool, patience: float
+) -> None:
+    if since is not None and until is not None and since >= until:
+        raise WrongUse("--since must be before --until")
+    configuration = Configuration.from_environment()
+    if configuration.missing is not None and not dry_run:
+        raise WrongUse(configuration.missing)
+    contents = list(contents_of(files))
+    export = read_export(contents)
+    metadata_only = configuration.content == "metadata"
+    verdicts = judge(export.views, configuration.attributes, metadata_only)
+    _say_found(verdicts, export)
+    journals = [_journal(configuration, content, since, until) for _, content in contents]
+    work = list(_work(verdicts, export, journals, (since, until), restart))
+    if dry_run:
+        _say_would(configuration, work)
+        return
+    for model_id in sorted({model_of(item.call, configuration) for item in work} - {""}):
+        fetch_schema(configuration, model_id)  # A wrong key or model is said at once, not after retries.
+    _Replay(configuration, journals, patience).run(work, export.ends)
+
+
+class _Item(NamedTuple):
+    """A call to send, and where it stands."""
+
+    call: LLMCall
+    file: int
+    position: int
+    """Spans of its file that are dealt with once it is."""
+
+
+def _work(
+    verdicts: Sequence[Verdict],
+    export: Export,
+    journals: Sequence[Journal],
+    between: tuple[int | None, int | None],
+    restart: bool,
+) -> Iterator[_Item]:
+    since, until = between
+    start = 0
+    for file, end in enumerate(export.ends):
+        done = 0 if restart else journals[file].spans_done()
+        for position, verdict in enumerate(verdicts[start:end], 1):
+            call = verdict.reading.call
+            if (
+                position > done
+                and call is not None
+                and verdict.decision in ("inference", "failed")
+                and (since is None or call.end_ns >= since)
+                and (until is None or call.end_ns < until)
+            ):
+                yield _Item(call, file, position)
+        start = end
+
+
+def _journal(configuration: Configuration, content: bytes, since: int | None, until: int | None) -> Journal:
+    folder = None if configuration.spool_dir is None else configuration.spool_dir / "replay"
+    models = [configuration.model_id or "", *(f"{r.pattern}={r.model_id}" for r in configuration.routes)]
+    return Journal(
+        folder, content, configuration.endpoint, identity_of(configuration), *models, f"{since} {until}"
+    )
+
+
+class _Replay:
+    """Hands calls over, chunk by chunk, and waits until Arthur has them."""
+
+    def __init__(self, configuration: Configuration, journals: Sequence[Journal], patience: float) -> None:
+        self._configuration = configuration
+        self._journals = journals
+        self._patience = patience
+        self._console = Console(stderr=True)
+        self._delivery = Delivery(configuration, metrics=False, window=0.0)
+        self._gave_up = False
+
+    def run(self, work: Sequence[_Item], ends: Sequence[int]) -> None:
+        """Send, say what became of it, and end the process with the exit code that tells the same."""
+        logger = logging.getLogger("otel_arthur")
+        handler = RichHandler(console=self._console, show_time=False, show_level=False, show_path=False)
+        logger.addHandler(handler)
+        interrupted = False
+        try:
+            with self._progress() as progress:
+                self._send_all(work, ends, progress)
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            # What is not with Arthur yet is in the spool; one more request may end in the meantime.
+            self._delivery.shutdown(2.0 if interrupted or self._gave_up else self._configuration.timeout)
+            logger.removeHandler(handler)
+        self._conclude(len(work), interrupted)
+
+    def _progress(self) -> Progress:
+        return Progress(
+            TextColumn("replaying"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("calls"),
+            TimeRemainingColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+
+    def _send_all(self, work: Sequence[_Item], ends: Sequence[int], progress: Progress) -> None:
+        task = progress.add_task("", total=len(work))
+        for start in range(0, len(work), CHUNK):
+            chunk = work[start : start + CHUNK]
+            if not self._send([item.call for item in chunk]):
+                self._gave_up = True
+                return
+            for item in {item.file: item for item in chunk}.values():
+                self._journals[item.file].advance(item.position)
+            progress.advance(task, len(chunk))
+        for file, end in enumerate(ends):
+            self._journals[file].advance(end - (ends[file - 1] if file else 0))
+
+    def _send(self, calls: Sequence[LLMCall]) -> bool:
+        """Whether all of `calls` were dealt with before patience ran out."""
+        deadline = time.monotonic() + self._patience
+        before = self._delivery.counts()
+        pending = True
+        while time.monotonic() < deadline:
+            if pending:
+                # Repeating is harmless: what the spool has taken it knows by its key.
+                pending = self._delivery.submit(calls).refused_full > 0
+            if self._delivery.flush(1.0) and not pending:
+                return True
+            now = self._delivery.counts()
+            if (now.sent, now.dead_letter) != (before.sent, before.dead_letter):
+                before, deadline = now, time.monotonic() + self._patience
+        return False
+
+    def _conclude(self, total: int, interrupted: bool) -> None:
+        counts = self._delivery.counts()
+        told = [f"{counts.sent} inferences accepted"]
+        told += [f"{counts.known} known to the spool already"] if counts.known else []
+        told += [f"{number} skipped: {reason}" for reason, number in counts.skipped.items()]
+        told += [f"{counts.dead_letter} refused"] if counts.dead_letter else []
+        told += [f"{counts.left} waiting"] if counts.left else []
+        click.echo(f"{total} calls replayed: {', '.join(told)}." if total else "Nothing was left to send.")
+        where = self._configuration.spool_dir
+        on = "Run the same command again to go on" + (f"; the rest waits in {where}." if where else ".")
+        if interrupted:
+            click.echo(f"Interrupted. {on}", err=True)
+            raise SystemExit(_INTERRUPTED)
+        if self._gave_up:
+            raise WorkFailed(f"no progress for {self._patience:g} seconds. {on}")
+        if counts.dead_letter:
+            raise WorkFailed(
+                f"Arthur refused {counts.dead_letter} inferences; "
+                "`otel-arthur spool dead-letters` lists them with the reasons"
+            )
+        if counts.left:
+            raise WorkFailed(f"{counts.left} inferences are not with Arthur yet. {on}")
+
+
+def _say_found(verdicts: Sequence[Verdict], export: Export) -> None:
+    counts = Counter(verdict.decision for verdict in verdicts)
+    told = ", ".join(f"{number} {decision}" for decision, number in sorted(counts.items())) or "none"
+    click.echo(f"{len(verdicts)} spans: {told}.")
+    if export.unjoined:
+        click.echo(f"{export.unjoined} log events with content have no span in these files.", err=True)
+
+
+def _say_would(configuration: Configuration, work: Sequence[_Item]) -> None:
+    models = Counter(model_of(item.call, configuration) or "(no model configured)" for item in work)
+    for model_id, number in sorted(models.items()):
+        click.echo(f"{number} calls would go to model {model_id}.")
+    click.echo(f"{len(work)} calls would be sent. Nothing was.")
