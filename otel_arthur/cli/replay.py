@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import click
 from rich.console import Console
@@ -25,25 +26,23 @@ from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.verdicts import Verdict, judge
 
 CHUNK = 256
-"""Calls handed over at once. The next are not before Arthur has these, so a backfill never fills the spool."""
+"""Calls handed over at once. The next wait until Arthur has these: a backfill never fills the spool."""
 _INTERRUPTED = 130
 
 
-class _Moment(click.ParamType):
+def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
     """RFC 3339, or a date, which is its first moment; UTC where no offset is given. In nanoseconds."""
-
-    name = "moment"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int):
-            return value
-        try:
-            moment = datetime.fromisoformat(value.strip().replace("Z", "+00:00").replace("z", "+00:00"))
-        except ValueError:
-            self.fail(f"{value!r} is neither a date as 2026-11-22 nor a time as 2026-11-22T12:00:00Z")
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=timezone.utc)
-        return round(moment.timestamp() * 1_000_000) * 1000
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", value.strip()))
+    except ValueError:
+        raise click.BadParameter(
+            f"{value!r} is neither a date as 2026-11-22 nor a time as 2026-11-22T12:00:00Z"
+        ) from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return round(moment.timestamp() * 1_000_000) * 1000
 
 
 @click.command(
@@ -57,8 +56,15 @@ class _Moment(click.ParamType):
     epilog="Example: otel-arthur replay traces.jsonl --since 2026-11-01 --until 2026-12-01",
 )
 @FILES
-@click.option("--since", type=_Moment(), help="Only calls that ended then or later: date or RFC 3339.")
-@click.option("--until", type=_Moment(), help="Only calls that ended before: date or RFC 3339.")
+@click.option(
+    "--since",
+    callback=_moment,
+    metavar="MOMENT",
+    help="Only calls that ended then or later: date or RFC 3339.",
+)
+@click.option(
+    "--until", callback=_moment, metavar="MOMENT", help="Only calls that ended before: date or RFC 3339."
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, sending nothing.")
 @click.option("--restart", is_flag=True, help="Begin anew even if these files were replayed before.")
 @click.option(
