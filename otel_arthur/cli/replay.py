@@ -30,7 +30,7 @@ CHUNK = 256
 _INTERRUPTED = 130
 
 
-def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+def _moment(_context: click.Context, _parameter: click.Parameter, value: str | None) -> int | None:
     """RFC 3339, or a date, which is its first moment; UTC where no offset is given. In nanoseconds."""
     if value is None:
         return None
