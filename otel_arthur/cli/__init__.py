@@ -58,8 +58,12 @@ def main() -> None:
     from otel_arthur.cli.errors import one_line
 
     try:
-        cli.main(prog_name="otel-arthur")
-    except KeyboardInterrupt:
+        # Not standalone: click would turn Ctrl-C into "Aborted!" and exit code 1.
+        sys.exit(cli.main(prog_name="otel-arthur", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except Exception as error:
         sys.exit(one_line(error))

@@ -1,0 +1,103 @@
+"""``otel-arthur check`` against local Arthur."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from otel_arthur.arthur.client import ArthurClient
+from otel_arthur.arthur.onboarding import model_request
+from otel_arthur.configuration import Configuration
+from otel_arthur.local.server import LocalArthur
+
+
+@pytest.fixture
+def arthur() -> Iterator[LocalArthur]:
+    with LocalArthur() as server:
+        yield server
+
+
+def onboarded(arthur: LocalArthur, request: dict) -> str:
+    client = ArthurClient.from_configuration(
+        Configuration.from_environment({}, endpoint=arthur.url, api_key=arthur.api_key)
+    )
+    try:
+        return client.create_model(request).id
+    finally:
+        client.close()
+
+
+def check(
+    arthur: LocalArthur, model_id: str, *options: str, **environ: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "otel_arthur", "check", *options],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={
+            **os.environ,
+            "COLUMNS": "140",
+            "OTEL_EXPORTER_ARTHUR_ENDPOINT": arthur.url,
+            "OTEL_EXPORTER_ARTHUR_API_KEY": arthur.api_key,
+            "OTEL_EXPORTER_ARTHUR_MODEL_ID": model_id,
+            **environ,
+        },
+    )
+
+
+def test_it_says_what_fills_what_and_sends_nothing(arthur: LocalArthur) -> None:
+    model_id = onboarded(
+        arthur, model_request("bot", {"duration": "FLOAT", "mood": "STRING"}, ground_truth=True)
+    )
+    done = check(arthur, model_id)
+
+    assert done.returncode == 0, done.stderr
+    assert "input_text: the messages sent to the model" in done.stdout
+    assert "duration: seconds" in done.stdout
+    assert "OTEL_EXPORTER_ARTHUR_ATTRIBUTES can fill it" in done.stdout
+    assert "ground truth, when you send it" in done.stdout
+    assert "prompt_tokens" in done.stdout.split("not sent, for the model has no such attribute")[1]
+    assert arthur.store.count(model_id) == 0
+    assert arthur.api_key not in done.stdout
+
+
+def test_send_sends_one_marked_inference(arthur: LocalArthur) -> None:
+    model_id = onboarded(arthur, model_request("bot"))
+    done = check(arthur, model_id, "--send")
+
+    assert done.returncode == 0, done.stderr
+    (sent,) = arthur.store.inferences(model_id).inferences
+    assert "otel-arthur check" in sent.inference_data["input_text"]
+
+
+def test_a_model_without_a_text_output_is_refused_by_name(arthur: LocalArthur) -> None:
+    request = model_request("bot")
+    request["attributes"] = [a for a in request["attributes"] if a["stage"] != "PREDICTED_VALUE"]
+    done = check(arthur, onboarded(arthur, request))
+
+    assert done.returncode == 1
+    assert "output text" in done.stderr
+    assert "otel-arthur onboard" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"OTEL_EXPORTER_ARTHUR_API_KEY": "wrong"}, "401"),
+        ({"OTEL_EXPORTER_ARTHUR_MODEL_ID": "nope"}, "nope"),
+        ({"OTEL_EXPORTER_ARTHUR_ENDPOINT": "http://127.0.0.1:9"}, "127.0.0.1:9"),
+    ],
+    ids=["wrong key", "unknown model", "nobody there"],
+)
+def test_what_is_wrong_is_one_line(arthur: LocalArthur, environ: dict[str, str], said: str) -> None:
+    done = check(arthur, onboarded(arthur, model_request("bot")), **environ)
+
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
