@@ -1,0 +1,214 @@
+"""What a request is answered: one neutral form, and what it looks like over HTTP and over gRPC.
+
+Sources: opentelemetry-proto ``docs/specification.md`` ("OTLP/gRPC Response", "OTLP/HTTP Response",
+"Retryable Response Codes"), ``google/rpc/status.proto`` and ``error_details.proto``.
+"""
+
+from __future__ import annotations
+
+import base64
+import email.utils
+import time
+from dataclasses import dataclass
+
+import orjson
+from google.protobuf import duration_pb2
+from google.protobuf.message import DecodeError
+from google.rpc import (  # pyright: ignore[reportMissingTypeStubs]
+    error_details_pb2,
+    status_pb2,
+)
+
+OK, CANCELLED, UNKNOWN, INVALID_ARGUMENT, DEADLINE_EXCEEDED = 0, 1, 2, 3, 4
+NOT_FOUND, PERMISSION_DENIED, RESOURCE_EXHAUSTED, FAILED_PRECONDITION = 5, 7, 8, 9
+ABORTED, OUT_OF_RANGE, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS = 10, 11, 12, 13, 14, 15
+UNAUTHENTICATED = 16
+
+RETRYABLE_CODES = frozenset({CANCELLED, DEADLINE_EXCEEDED, ABORTED, OUT_OF_RANGE, UNAVAILABLE, DATA_LOSS})
+RETRYABLE_STATUSES = frozenset({429, 502, 503, 504})
+
+_HTTP_OF_CODE = {
+    INVALID_ARGUMENT: 400,
+    DEADLINE_EXCEEDED: 504,
+    NOT_FOUND: 404,
+    PERMISSION_DENIED: 403,
+    UNIMPLEMENTED: 501,
+    UNAUTHENTICATED: 401,
+    FAILED_PRECONDITION: 400,
+    6: 409,
+}
+_CODE_OF_HTTP = {
+    400: INVALID_ARGUMENT,
+    401: UNAUTHENTICATED,
+    403: PERMISSION_DENIED,
+    404: UNIMPLEMENTED,
+    405: UNIMPLEMENTED,
+    413: RESOURCE_EXHAUSTED,
+    415: UNIMPLEMENTED,
+    500: INTERNAL,
+    501: UNIMPLEMENTED,
+    502: UNAVAILABLE,
+    503: UNAVAILABLE,
+    504: DEADLINE_EXCEEDED,
+    508: FAILED_PRECONDITION,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HTTPAnswer:
+    """An answer as it goes over HTTP."""
+
+    status: int
+    content_type: str
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The outcome of one export."""
+
+    code: int = OK
+    """A gRPC status code; `OK` also for a partial success."""
+    message: str = ""
+    retry_after: float | None = None
+    """Seconds after which the sender may try again; None where nobody said."""
+    response: bytes = b""
+    """The ``Export…ServiceResponse`` in protobuf, where `code` is `OK`."""
+    status: int | None = None
+    """The HTTP status, where it says more than the code."""
+    verbatim: HTTPAnswer | None = None
+    """The next hop's own answer, for a request of the same transport and encoding."""
+    details: bytes | None = None
+    """The next hop's own ``grpc-status-details-bin``."""
+
+    @property
+    def is_retryable(self) -> bool:
+        """Whether a sender that obeys the specification sends the request again."""
+        if self.status is not None:
+            return self.status in RETRYABLE_STATUSES
+        return self.code in RETRYABLE_CODES or (
+            self.code == RESOURCE_EXHAUSTED and self.retry_after is not None
+        )
+
+    @property
+    def http_status(self) -> int:
+        """The HTTP status: retryable there exactly when it is retryable over gRPC."""
+        if self.status is not None:
+            return self.status
+        if self.code == OK:
+            return 200
+        if self.code == RESOURCE_EXHAUSTED:
+            return 413 if self.retry_after is None else 429
+        return _HTTP_OF_CODE.get(self.code, 503 if self.is_retryable else 500)
+
+    def status_message(self) -> status_pb2.Status:
+        """The answer as ``google.rpc.Status``, with ``RetryInfo`` where there is a delay."""
+        if self.details is not None:
+            try:
+                return status_pb2.Status.FromString(self.details)
+            except DecodeError:
+                pass
+        status = status_pb2.Status(code=self.code, message=self.message)
+        if self.retry_after is not None:
+            delay = duration_pb2.Duration()
+            delay.FromNanoseconds(int(self.retry_after * 1e9))
+            status.details.add().Pack(error_details_pb2.RetryInfo(retry_delay=delay))
+        return status
+
+
+def bad_data(message: str) -> Answer:
+    """The request can never be taken as it is: 400, INVALID_ARGUMENT."""
+    return Answer(INVALID_ARGUMENT, message)
+
+
+def unavailable(message: str, retry_after: float = 1.0) -> Answer:
+    """The request may be taken later: 503 with Retry-After, UNAVAILABLE with RetryInfo."""
+    return Answer(UNAVAILABLE, message, retry_after)
+
+
+def too_large(limit: int) -> Answer:
+    """413, RESOURCE_EXHAUSTED without RetryInfo: sending it again cannot help."""
+    return Answer(
+        RESOURCE_EXHAUSTED,
+        f"the request is larger than {limit // 2**20} MiB after decompression; send smaller batches",
+        status=413,
+    )
+
+
+def http_error(answer: Answer, json: bool) -> HTTPAnswer:
+    """An error as HTTP: ``google.rpc.Status`` in the request's encoding."""
+    status = answer.status_message()
+    headers: list[tuple[str, str]] = []
+    code = answer.http_status
+    if code in (429, 503):
+        headers.append(("Retry-After", str(max(1, round(answer.retry_after or 1)))))
+    if code == 401:
+        headers.append(("WWW-Authenticate", "Bearer"))
+    if code == 405:
+        headers.append(("Allow", "POST"))
+    if json:
+        return HTTPAnswer(code, "application/json", _status_json(status), tuple(headers))
+    return HTTPAnswer(code, "application/x-protobuf", status.SerializeToString(), tuple(headers))
+
+
+def from_http(status: int, body: bytes, json: bool, retry_after: str | None) -> Answer:
+    """What an HTTP server's error says, in the neutral form. `body` may be anything."""
+    delay = parse_retry_after(retry_after)
+    code = _CODE_OF_HTTP.get(status, UNKNOWN)
+    if status == 429:
+        # Without a delay RESOURCE_EXHAUSTED would not be retried over gRPC; 429 is over HTTP.
+        code = RESOURCE_EXHAUSTED if delay is not None else UNAVAILABLE
+    return Answer(code, _message_in(body, json) or f"the next hop answered HTTP {status}", delay)
+
+
+def parse_retry_after(value: str | None) -> float | None:
+    """Seconds in a ``Retry-After`` header, which is a number or a date (RFC 9110, 10.2.3)."""
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+    except (TypeError, ValueError):
+        return None
+
+
+def retry_delay(details: bytes | None) -> float | None:
+    """Seconds in the ``RetryInfo`` of a serialised ``google.rpc.Status``."""
+    if not details:
+        return None
+    try:
+        status = status_pb2.Status.FromString(details)
+        info = error_details_pb2.RetryInfo()
+        for detail in status.details:
+            if detail.Unpack(info):
+                return info.retry_delay.ToNanoseconds() / 1e9
+    except DecodeError:
+        pass
+    return None
+
+
+def _message_in(body: bytes, json: bool) -> str:
+    try:
+        if json:
+            return str(orjson.loads(body).get("message") or "")[:1000]
+        return status_pb2.Status.FromString(body).message[:1000]
+    except (DecodeError, orjson.JSONDecodeError, AttributeError):
+        return ""
+
+
+def _status_json(status: status_pb2.Status) -> bytes:
+    document: dict[str, object] = {"code": status.code, "message": status.message}
+    details: list[dict[str, str]] = []
+    for detail in status.details:
+        info = error_details_pb2.RetryInfo()
+        if detail.Unpack(info):
+            details.append({"@type": detail.type_url, "retryDelay": info.retry_delay.ToJsonString()})
+        else:
+            details.append({"@type": detail.type_url, "value": base64.b64encode(detail.value).decode()})
+    if details:
+        document["details"] = details
+    return orjson.dumps(document)

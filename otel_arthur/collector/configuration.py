@@ -1,0 +1,300 @@
+"""What an operator writes: the collector's YAML, validated, as frozen values.
+
+The form is a promise (see ``collector/README.md``); every default is here.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from otel_arthur.collector.arthur_configuration import (
+    ModelRoute,
+    boolean,
+    existing_file,
+    megabytes,
+    read_arthur,
+    read_routes,
+    seconds,
+    secret_file,
+)
+from otel_arthur.collector.document import ConfigurationError, Document, Section
+from otel_arthur.configuration import Configuration
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server listens. Port 0 is any free port; the log names it."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerTLS:
+    """TLS of a receiver; with `client_ca_file` clients must show a certificate (mTLS)."""
+
+    cert_file: Path
+    key_file: Path
+    client_ca_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """One OTLP server."""
+
+    address: Address
+    tls: ServerTLS | None = None
+    bearer_token: str | None = field(default=None, repr=False)
+    """Clients must send ``Authorization: Bearer …``; it is not handed on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one process holds at most."""
+
+    max_request_bytes: int = 64 * MEBIBYTE
+    """Of one request, after decompression."""
+    max_in_flight_bytes: int = 256 * MEBIBYTE
+    """Of all requests that are not answered yet."""
+    max_connections: int = 1000
+    """Over HTTP."""
+    request_timeout: float = 30.0
+    """Seconds that a sender may take to deliver one request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """The next hop."""
+
+    endpoint: str
+    """``http(s)://host[:port][/prefix]`` or ``grpc(s)://host:port``."""
+    timeout: float = 10.0
+    """Seconds that the next hop may take to answer."""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    """Set on every request, instead of the sender's own of these names."""
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    insecure_skip_verify: bool = False
+    stamp: bool = False
+    """Add ``arthur.inference.id`` to LLM spans; only their requests are encoded anew."""
+
+    @property
+    def is_grpc(self) -> bool:
+        """Whether the next hop speaks OTLP/gRPC."""
+        return self.endpoint.startswith("grpc")
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether the connection is encrypted."""
+        return self.endpoint.startswith(("https:", "grpcs:"))
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorConfiguration:
+    """A whole configuration that can be run."""
+
+    grpc: Receiver | None
+    http: Receiver | None
+    arthur: Configuration
+    routes: tuple[ModelRoute, ...]
+    forward: Forward | None
+    refuse_when_full: bool
+    health: Address | None
+    metrics: Address | None
+    limits: Limits
+    drain_seconds: float
+
+
+def load(path: Path, environ: Mapping[str, str] | None = None) -> CollectorConfiguration:
+    """Read and validate a file.
+
+    Raises:
+        ConfigurationError: with one line for each problem: file, line, key, and what to write instead.
+    """
+    try:
+        content = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigurationError([f"{path}: cannot be read: {reason}"]) from None
+    return parse(str(path), content, os.environ if environ is None else environ)
+
+
+def parse(name: str, content: str, environ: Mapping[str, str]) -> CollectorConfiguration:
+    """Validate a document; as `load`."""
+    document = Document(name, content, environ)
+    root = document.root
+    grpc, http = _receivers(root)
+    limits = _limits(root.section("limits"))
+    spool = root.section("spool")
+    refuse = spool.read("on_full", _one_of("pass", "refuse"), "pass") == "refuse"
+    arthur = root.section("arthur")
+    connection = read_arthur(arthur, spool)
+    routes = read_routes(arthur, connection)
+    arthur.finish()
+    spool.finish()
+    forward = _forward(root.section("forward"), grpc, http) if "forward" in root else None
+    root.section("forward")
+    service = root.section("service")
+    drain = service.read("drain_seconds", seconds, 25.0)
+    service.finish()
+    configuration = CollectorConfiguration(
+        grpc,
+        http,
+        connection,
+        routes,
+        forward,
+        refuse,
+        _endpoint(root, "health", 13133),
+        _endpoint(root, "metrics", 8888),
+        limits,
+        drain,
+    )
+    root.finish()
+    document.check()
+    return configuration
+
+
+def _receivers(root: Section) -> tuple[Receiver | None, Receiver | None]:
+    receivers = root.section("receivers")
+    otlp = receivers.section("otlp")
+    everything = "grpc" not in otlp and "http" not in otlp
+    grpc = _receiver(otlp.section("grpc"), 4317) if everything or "grpc" in otlp else None
+    http = _receiver(otlp.section("http"), 4318) if everything or "http" in otlp else None
+    otlp.finish()
+    receivers.finish()
+    return grpc, http
+
+
+def _receiver(section: Section, port: int) -> Receiver:
+    address = section.read("endpoint", _address(port), Address("127.0.0.1", port))
+    tls = _server_tls(section.section("tls")) if "tls" in section else None
+    section.section("tls")
+    auth = section.section("auth")
+    token = auth.text("bearer_token") or auth.read("bearer_token_file", secret_file, None)
+    if "auth" in section and token is None:
+        section.problem("auth", "needs a bearer_token or a bearer_token_file")
+    auth.finish()
+    section.finish()
+    return Receiver(address, tls, token)
+
+
+def _server_tls(section: Section) -> ServerTLS | None:
+    certificate = section.read("cert_file", existing_file, None)
+    key = section.read("key_file", existing_file, None)
+    authorities = section.read("client_ca_file", existing_file, None)
+    section.finish()
+    for name, value in (("cert_file", certificate), ("key_file", key)):
+        if value is None and name not in section:
+            section.problem(None, f"needs {name}, a PEM file")
+    return ServerTLS(certificate, key, authorities) if certificate and key else None
+
+
+def _limits(section: Section) -> Limits:
+    defaults = Limits()
+    limits = Limits(
+        section.read("max_request_mb", megabytes, defaults.max_request_bytes),
+        section.read("max_in_flight_mb", megabytes, defaults.max_in_flight_bytes),
+        section.read("max_connections", _count, defaults.max_connections),
+        section.read("request_timeout", seconds, defaults.request_timeout),
+    )
+    section.finish()
+    return limits
+
+
+def _forward(section: Section, grpc: Receiver | None, http: Receiver | None) -> Forward | None:
+    endpoint = section.read("endpoint", _next_hop, None)
+    if endpoint is None and "endpoint" not in section:
+        section.problem(None, "needs an endpoint, as in http://127.0.0.1:14318 or grpc://127.0.0.1:14317")
+    for receiver in (grpc, http):
+        if endpoint and receiver and urlsplit(endpoint).netloc == str(receiver.address):
+            section.problem("endpoint", "is this collector's own receiver; name the next hop instead")
+    tls = section.section("tls")
+    forward = Forward(
+        endpoint or "",
+        section.read("timeout", seconds, 10.0),
+        {name.lower(): value for name, value in section.pairs("headers").items()},
+        tls.read("ca_file", existing_file, None),
+        tls.read("cert_file", existing_file, None),
+        tls.read("key_file", existing_file, None),
+        tls.read("insecure_skip_verify", boolean, False),
+        section.read("stamp", boolean, False),
+    )
+    if (forward.cert_file is None) != (forward.key_file is None):
+        tls.problem(None, "needs cert_file and key_file together")
+    if forward.is_grpc and forward.insecure_skip_verify:
+        tls.problem("insecure_skip_verify", "is not possible over gRPC; name the authority in ca_file")
+    tls.finish()
+    section.finish()
+    return forward
+
+
+def _endpoint(root: Section, key: str, port: int) -> Address | None:
+    section = root.section(key)
+    if key not in root:
+        return None
+    address = section.read("endpoint", _address(port), Address("127.0.0.1", port))
+    section.finish()
+    return address
+
+
+def _address(default_port: int) -> Callable[[str], Address]:
+    def parse_address(value: str) -> Address:
+        host, colon, port = value.rpartition(":")
+        if not colon or (host.endswith(":") and not value.startswith("[")):
+            host, port = value, str(default_port)
+        host = host.strip("[]")
+        if host == "localhost":
+            host = "127.0.0.1"
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", host):
+                raise ValueError("must be host:port, as in 127.0.0.1:4317 or 0.0.0.0:4317") from None
+        if not port.isascii() or not port.isdigit() or int(port) > 65535:
+            raise ValueError(f"must end in a port number from 0 to 65535, as in 127.0.0.1:{default_port}")
+        return Address(host, int(port))
+
+    return parse_address
+
+
+def _next_hop(value: str) -> str:
+    wrong = "must be a URL, as in http://127.0.0.1:14318 or grpc://127.0.0.1:14317"
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise ValueError(wrong) from None
+    if parts.scheme not in ("http", "https", "grpc", "grpcs") or not parts.hostname:
+        raise ValueError(wrong)
+    if parts.username or parts.password:
+        raise ValueError("must not hold a password; use forward.headers with ${env:NAME}")
+    if parts.scheme.startswith("grpc") and port is None:
+        raise ValueError(f"must name a port, as in {parts.scheme}://{parts.hostname}:4317")
+    return value.rstrip("/")
+
+
+def _one_of(*allowed: str) -> Callable[[str], str]:
+    def parse_choice(value: str) -> str:
+        if value not in allowed:
+            raise ValueError(f"must be {' or '.join(allowed)}")
+        return value
+
+    return parse_choice
+
+
+def _count(value: str) -> int:
+    if not value.isascii() or not value.isdigit() or int(value) == 0:
+        raise ValueError("must be a whole number greater than 0")
+    return int(value)

@@ -1,0 +1,92 @@
+"""The three OTLP signals: where each is posted, and its messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.message import Message
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsServiceRequest,
+    ExportLogsServiceResponse,
+)
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+    ExportMetricsServiceResponse,
+)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One signal of OTLP (opentelemetry-proto, ``docs/specification.md``)."""
+
+    name: str
+    path: str
+    """Of the HTTP endpoint."""
+    service: str
+    """Full name of the gRPC service; its method is ``Export``."""
+    request: type[Any]
+    response: type[Any]
+    items: str
+    """What the Collector's own metrics call one item."""
+
+    @property
+    def method(self) -> str:
+        """Path of the gRPC method."""
+        return f"/{self.service}/Export"
+
+    def count(self, request: Message) -> int:
+        """Items in a request: spans, log records, or metrics."""
+        return _COUNTS[self.name](request)
+
+
+TRACES = Signal(
+    "traces",
+    "/v1/traces",
+    "opentelemetry.proto.collector.trace.v1.TraceService",
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+    "spans",
+)
+LOGS = Signal(
+    "logs",
+    "/v1/logs",
+    "opentelemetry.proto.collector.logs.v1.LogsService",
+    ExportLogsServiceRequest,
+    ExportLogsServiceResponse,
+    "log_records",
+)
+METRICS = Signal(
+    "metrics",
+    "/v1/metrics",
+    "opentelemetry.proto.collector.metrics.v1.MetricsService",
+    ExportMetricsServiceRequest,
+    ExportMetricsServiceResponse,
+    "metric_points",
+)
+SIGNALS = (TRACES, LOGS, METRICS)
+
+
+def _spans(request: Any) -> int:
+    return sum(len(s.spans) for r in request.resource_spans for s in r.scope_spans)
+
+
+def _log_records(request: Any) -> int:
+    return sum(len(s.log_records) for r in request.resource_logs for s in r.scope_logs)
+
+
+def _metric_points(request: Any) -> int:
+    total = 0
+    for resource_metrics in request.resource_metrics:
+        for scope_metrics in resource_metrics.scope_metrics:
+            for metric in scope_metrics.metrics:
+                kind = metric.WhichOneof("data")
+                total += len(getattr(metric, kind).data_points) if kind else 0
+    return total
+
+
+_COUNTS = {"traces": _spans, "logs": _log_records, "metrics": _metric_points}

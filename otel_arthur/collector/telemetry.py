@@ -1,0 +1,102 @@
+"""What the collector says of itself: counters under the Collector's own names, as Prometheus text.
+
+Names: OpenTelemetry Collector, "Internal telemetry". Values never hold anything of a request but its size.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+Labels = tuple[tuple[str, str], ...]
+Sample = tuple[str, Labels, float]
+
+_HELP = {
+    "otelcol_receiver_accepted": "Items that were taken and answered with success",
+    "otelcol_receiver_refused": "Items that were not taken",
+    "otelcol_exporter_sent": "Items that the next hop, or Arthur, accepted",
+    "otelcol_exporter_send_failed": "Items that the next hop, or Arthur, refused or that did not reach it",
+    "otelcol_exporter_enqueue_failed": "Items that a full spool did not take",
+    "otelcol_exporter_queue_size": "Inferences waiting in the spool",
+    "otelcol_exporter_queue_capacity": "Size limit of the spool, in bytes",
+    "otelcol_arthur_calls": "LLM calls seen, by what became of them",
+    "otelcol_arthur_spans_skipped": "LLM spans that became no inference, by reason",
+    "otelcol_arthur_loops": "Requests that had been here before, by how it was found",
+    "otelcol_arthur_in_flight_bytes": "Bytes of requests that are not answered yet",
+    "otelcol_process_uptime": "Seconds since the start",
+    "otelcol_process_memory_rss": "Resident memory, in bytes",
+    "otelcol_process_cpu_seconds": "CPU time, user and system",
+}
+_GAUGES = frozenset(
+    {
+        "otelcol_exporter_queue_size",
+        "otelcol_exporter_queue_capacity",
+        "otelcol_arthur_in_flight_bytes",
+        "otelcol_process_memory_rss",
+    }
+)
+
+
+class Telemetry:
+    """Counters of one process. Only the event loop's thread touches them."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._counts: Counter[tuple[str, Labels]] = Counter()
+
+    def add(self, name: str, count: float = 1, **labels: str) -> None:
+        """Count `count` more of `name`; zero makes the series visible."""
+        self._counts[name, tuple(sorted(labels.items()))] += count  # type: ignore[assignment]
+
+    def value(self, name: str, **labels: str) -> float:
+        """One counter's value."""
+        return self._counts[name, tuple(sorted(labels.items()))]
+
+    def samples(self) -> Iterator[Sample]:
+        """All series, with the process's own."""
+        for (name, labels), value in self._counts.items():
+            yield name, labels, value
+        yield "otelcol_process_uptime", (), time.monotonic() - self._started
+        yield "otelcol_process_memory_rss", (), _resident_bytes()
+        yield "otelcol_process_cpu_seconds", (), time.process_time()
+
+
+def exposition(samples: Iterable[Sample]) -> bytes:
+    """Prometheus's text format, version 0.0.4."""
+    families: dict[str, list[str]] = {}
+    for name, labels, value in samples:
+        inner = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels)
+        line = f"{name}{{{inner}}} {value:.17g}" if inner else f"{name} {value:.17g}"
+        families.setdefault(name, []).append(line)
+    lines: list[str] = []
+    for name, rows in sorted(families.items()):
+        lines += [f"# HELP {name} {_help(name)}", f"# TYPE {name} {_kind(name)}", *rows]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _help(name: str) -> str:
+    return next((text for prefix, text in _HELP.items() if name.startswith(prefix)), name)
+
+
+def _kind(name: str) -> str:
+    return "gauge" if name in _GAUGES else "counter"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _resident_bytes() -> float:
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        return float(pages * os.sysconf("SC_PAGE_SIZE"))
+    except (OSError, ValueError, AttributeError):
+        try:  # no /proc: the peak is the nearest that the standard library knows
+            import resource
+
+            return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+        except ImportError:
+            return 0.0
