@@ -92,17 +92,15 @@ class Joiner:
 
         A call may have several events: those of one export are joined before any span is returned.
         """
-        reached: dict[SpanKey, Held] = {}
+        reached: dict[SpanKey, Content] = {}
         for key, content in events:
             if key is None:
                 self.unjoined[NO_SPAN_ID] += 1
-                continue
-            held = reached.get(key) or self._spans.pop(key, None)
-            if held is not None:
-                reached[key] = Held(joined(held.view, content), held.since)
+            elif key in self._spans:
+                reached[key] = merged(reached.get(key), content)
             elif key not in self._complete:
                 self._keep(key, content, now)
-        return list(reached.values())
+        return [self._release(key, content) for key, content in reached.items()]
 
     def expire(self, now: float) -> list[SpanView]:
         """The spans that waited too long. Content that did is counted as unjoined."""
@@ -132,6 +130,10 @@ class Joiner:
         """Count all content that waits as unjoined, for no more spans come."""
         for key in list(self._contents):
             self._give_up(key, NO_SPAN)
+
+    def _release(self, key: SpanKey, content: Content) -> Held:
+        held = self._spans.pop(key)
+        return Held(joined(held.view, content), held.since)
 
     def _keep(self, key: SpanKey, content: Content, now: float) -> None:
         before = self._drop(key)
