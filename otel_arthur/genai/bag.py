@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from otel_arthur.genai.json_text import parse_json
+from otel_arthur.genai.json_text import clean, parse_json
 from otel_arthur.genai.span import EventView, SpanView
 
 
@@ -58,7 +58,7 @@ class Bag:
 def text(value: Any) -> str | None:
     """A non-empty text, or None."""
     if isinstance(value, str):
-        return value or None
+        return clean(value) or None
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace") or None
     if isinstance(value, bool | int | float):

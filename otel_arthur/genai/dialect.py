@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from otel_arthur.genai.bag import Bag
 from otel_arthur.genai.call import Choice, Message, Usage
@@ -32,7 +33,16 @@ class Dialect:
     keys: Mapping[str, tuple[str, ...]]
     """Field of `LLMCall` (or of `Usage`, as ``usage.input``) -> attributes, the first present wins."""
     conversation: Callable[[Bag], Conversation]
+    derived: Callable[[Bag], Mapping[str, tuple[Any, str]]] | None = None
+    """Fields that are no attribute of their own: field -> value and where it was, for fields still absent."""
     usage: Callable[[Usage, Conversation, Bag], Usage] | None = None
     """Mends the counts where the dialect's algebra is not ours."""
-    content_switch: str
+    first_token_event: str | None = None
+    """The span event that marks the first token; its time gives the time to first token."""
+    content_switch: str | Callable[[SpanView], str]
     """What to set so that the instrumentation records messages, for people to read."""
+
+    def switch_for(self, view: SpanView) -> str:
+        """What to set so that the instrumentation which wrote `view` records messages."""
+        switch = self.content_switch
+        return switch if isinstance(switch, str) else switch(view)

@@ -1,8 +1,9 @@
-"""Messages as the GenAI semantic conventions write them, to ours.
+"""Messages and choices, as any of the dialects write them, to ours.
 
 Source: OpenTelemetry GenAI semantic conventions, "Input messages", "Output messages" and
-"System instructions" JSON schemas. Values may be JSON text or native structures; whatever
-does not fit is kept as text where it has any, and never raises.
+"System instructions" JSON schemas; OpenAI's, Anthropic's and LangChain's own message objects,
+which other dialects pass through. Values may be JSON text or native structures; whatever does not
+fit is kept as text where it has any, and nothing raises.
 """
 
 from __future__ import annotations
@@ -10,11 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-import orjson
-
 from otel_arthur.genai.call import (
     Choice,
-    MediaPart,
     Message,
     Part,
     ReasoningPart,
@@ -22,7 +20,20 @@ from otel_arthur.genai.call import (
     ToolCallPart,
     ToolResultPart,
 )
-from otel_arthur.genai.json_text import parse_json
+from otel_arthur.genai.json_text import clean, json_text
+from otel_arthur.genai.parts import parsed_arguments, parts_of, result_text, tool_call_of
+
+__all__ = [
+    "finish_reason_of",
+    "input_messages",
+    "json_text",
+    "message_of",
+    "output_choices",
+    "parsed_arguments",
+    "result_text",
+    "role_of",
+    "system_instructions",
+]
 
 MAX_MESSAGES = 10_000
 """More messages than a model takes; a longer list is hostile."""
@@ -30,18 +41,40 @@ MAX_MESSAGES = 10_000
 _ROLES = {
     "human": "user",
     "ai": "assistant",
+    "aimessagechunk": "assistant",
     "model": "assistant",
     "developer": "system",
     "function": "tool",
+    "tool_result": "tool",
 }
+_CLASSES = {"human", "ai", "system", "tool", "function", "aimessagechunk", "chat"}
+"""Values of ``type`` that tell a LangChain message's role."""
 
 _FINISH_REASONS = {
     "tool_call": "tool_calls",
+    "tool_calls": "tool_calls",
     "tool_use": "tool_calls",
+    "tool-calls": "tool_calls",
+    "toolexecution": "tool_calls",
+    "function_call": "tool_calls",
     "end_turn": "stop",
+    "end": "stop",
     "stop_sequence": "stop",
+    "completed": "stop",
+    "complete": "stop",
+    "finish_reason_stop": "stop",
     "max_tokens": "length",
+    "max_output_tokens": "length",
+    "finish_reason_max_tokens": "length",
+    "model_context_window_exceeded": "length",
     "safety": "content_filter",
+    "content-filter": "content_filter",
+    "content_filtered": "content_filter",
+    "guardrail_intervened": "content_filter",
+    "finish_reason_safety": "content_filter",
+    "recitation": "content_filter",
+    "blocklist": "content_filter",
+    "prohibited_content": "content_filter",
 }
 
 
@@ -52,7 +85,7 @@ def role_of(value: Any, default: str) -> str:
     role = value.lower()
     if role in ("", "unknown"):
         return default
-    return _ROLES.get(role, role)
+    return _ROLES.get(role) or clean(role)
 
 
 def finish_reason_of(value: Any) -> str | None:
@@ -63,13 +96,15 @@ def finish_reason_of(value: Any) -> str | None:
     """
     if not isinstance(value, str) or not value:
         return None
-    reason = value.lower() if value.isupper() else value
-    return None if reason == "error" else _FINISH_REASONS.get(reason, reason)
+    reason = value.lower().rpartition(".")[2]
+    if reason in ("error", "unknown", "none", "null", "finish_reason_unspecified"):
+        return None
+    return _FINISH_REASONS.get(reason) or (reason if value.isupper() else clean(value))
 
 
 def input_messages(value: Any) -> list[Message]:
-    """``gen_ai.input.messages``: a list of ``{"role", "parts": [...]}``."""
-    return [_message(item, "user") for item in _items(value)]
+    """A list of messages, one message, or the text of a prompt."""
+    return [message_of(item, "user") for item in _items(value)]
 
 
 def system_instructions(value: Any) -> list[Message]:
@@ -78,100 +113,84 @@ def system_instructions(value: Any) -> list[Message]:
     return [Message("system", parts)] if parts else []
 
 
-def output_choices(value: Any, finish_reasons: Any) -> list[Choice]:
-    """``gen_ai.output.messages``: one message a choice, with its finish reason inside or beside."""
+def output_choices(value: Any, finish_reasons: Any = None) -> list[Choice]:
+    """One message a choice, with its finish reason inside or beside."""
     beside = _items(finish_reasons)
     choices: list[Choice] = []
     for index, item in enumerate(_items(value)):
         reason = None
         if isinstance(item, Mapping):
-            reason = finish_reason_of(cast("Mapping[str, Any]", item).get("finish_reason"))
+            message = cast("Mapping[str, Any]", item)
+            reason = finish_reason_of(message.get("finish_reason", message.get("finishReason")))
         if reason is None and beside:
             # Some write one reason for all choices, some one each.
             reason = finish_reason_of(beside[index] if index < len(beside) else beside[0])
-        choices.append(Choice(_message(item, "assistant"), reason))
+        choices.append(Choice(message_of(item, "assistant"), reason))
     return choices
 
 
-def parts_of(value: Any) -> list[Part]:
-    """Parts from a list of part objects, one such object, or plain text."""
-    if value is None:
-        return []
-    if isinstance(value, str):
-        return [TextPart(value)] if value else []
-    return [part for item in _items(value) if (part := _part(item)) is not None]
+def message_of(item: Any, default_role: str) -> Message:
+    """One message, whatever its form; text alone is said by `default_role`."""
+    if not isinstance(item, Mapping):
+        return Message(default_role, tuple(parts_of(item)))
+    message, kind = _unwrapped(cast("Mapping[str, Any]", item))
+    role = role_of(message.get("role", kind), default_role)
+    parts = _parts_of_message(message)
+    if parts and all(isinstance(part, ToolResultPart) for part in parts):
+        role = "tool"
+    elif role == "tool":
+        parts = [_as_result(part, message) for part in parts]
+    return Message(role, tuple(parts))
 
 
-def parsed_arguments(value: Any) -> Any:
-    """Tool call arguments as a structure where they are JSON text."""
-    return parse_json(value)[0] if isinstance(value, str) else value
+def _unwrapped(message: Mapping[str, Any]) -> tuple[Mapping[str, Any], Any]:
+    """The message inside the wrappers of LangChain and others, and the role that its type tells."""
+    kind = None
+    for _ in range(3):
+        if kind is None and isinstance(message.get("type"), str) and message["type"].lower() in _CLASSES:
+            kind = message["type"]
+        inner = None
+        if "role" not in message and "parts" not in message:
+            inner = message.get("message") or message.get("kwargs") or message.get("data")
+        if not isinstance(inner, Mapping):
+            break
+        message = cast("Mapping[str, Any]", inner)
+    return message, kind
 
 
-def result_text(value: Any) -> str:
-    """A tool's answer as text; structures become JSON."""
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json_text(value)
+def _parts_of_message(message: Mapping[str, Any]) -> list[Part]:
+    parts: list[Part] = []
+    reasoning = message.get("reasoning_content")
+    if isinstance(reasoning, str) and reasoning:
+        parts.append(ReasoningPart(clean(reasoning)))
+    for key in ("parts", "contents", "content"):
+        content = message.get(key)
+        if content is not None:
+            parts += parts_of(content)
+            break
+    refusal = message.get("refusal")
+    if isinstance(refusal, str) and refusal:
+        parts.append(TextPart(clean(refusal)))
+    known = {part.id for part in parts if isinstance(part, ToolCallPart)}
+    calls = _items(message.get("tool_calls", message.get("toolCalls")))
+    if message.get("function_call"):
+        calls.append(message["function_call"])
+    for value in calls:
+        call = tool_call_of(value)
+        if call is not None and (call.id is None or call.id not in known):
+            parts.append(call)
+    return parts
 
 
-def json_text(value: Any) -> str:
-    """Compact JSON of any value that an attribute can hold; never raises."""
-    try:
-        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
-    except (TypeError, ValueError, RecursionError):
-        return str(value)
+def _as_result(part: Part, message: Mapping[str, Any]) -> Part:
+    """In a tool's message, text is the tool's answer."""
+    if not isinstance(part, TextPart):
+        return part
+    identity = message.get("tool_call_id", message.get("id"))
+    return ToolResultPart(clean(identity) if isinstance(identity, str) else None, part.text)
 
 
 def _items(value: Any) -> list[Any]:
     if isinstance(value, list | tuple):
         return list(cast("Sequence[Any]", value)[:MAX_MESSAGES])
     return [] if value is None else [value]
-
-
-def _message(item: Any, default_role: str) -> Message:
-    if not isinstance(item, Mapping):
-        return Message(default_role, tuple(parts_of(item)))
-    message = cast("Mapping[str, Any]", item)
-    content = message.get("parts")
-    if content is None:
-        content = message.get("content")
-    return Message(role_of(message.get("role"), default_role), tuple(parts_of(content)))
-
-
-def _part(item: Any) -> Part | None:
-    if not isinstance(item, Mapping):
-        return TextPart(result_text(item)) if item is not None else None
-    part = cast("Mapping[str, Any]", item)
-    kind = part.get("type")
-    if kind == "text":
-        content = part.get("content")
-        words = content if content is not None else part.get("text")
-        return TextPart(result_text(words)) if words is not None else None
-    if kind == "reasoning":
-        return ReasoningPart(result_text(part.get("content")))
-    if kind == "tool_call":
-        identity = part.get("id")
-        return ToolCallPart(
-            identity if isinstance(identity, str) else None,
-            result_text(part.get("name")),
-            parsed_arguments(part.get("arguments")),
-        )
-    if kind == "tool_call_response":
-        identity = part.get("id")
-        answer = part.get("response", part.get("result"))
-        return ToolResultPart(identity if isinstance(identity, str) else None, result_text(answer))
-    if kind in ("uri", "blob", "file"):
-        return _media(part)
-    words = part.get("content", part.get("text"))
-    return TextPart(result_text(words)) if words is not None else None
-
-
-def _media(part: Mapping[str, Any]) -> MediaPart:
-    modality = result_text(part.get("modality")) or "file"
-    uri = part.get("uri")
-    if isinstance(uri, str) and not uri.startswith("data:"):
-        return MediaPart(modality, uri)
-    if isinstance(uri, str):
-        return MediaPart(modality, uri[5:].partition(",")[0].partition(";")[0])
-    name = part.get("file_id") or part.get("mime_type")
-    return MediaPart(modality, result_text(name))

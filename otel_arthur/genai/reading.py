@@ -11,9 +11,46 @@ from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import DIALECTS
 from otel_arthur.genai.likelihoods import TIME_TO_FIRST_TOKEN, with_likelihoods
 from otel_arthur.genai.span import STATUS_ERROR, SpanView
+from otel_arthur.genai.usage import inclusive
 
-_MARKERS = ("gen_ai.operation.name", "openinference.span.kind", "llm.request.type")
+_MARKERS = frozenset(
+    {
+        # What an instrumentation writes first names the span best ...
+        "gen_ai.operation.name",
+        "gen_ai.provider.name",
+        "gen_ai.system",
+        "gen_ai.request.model",
+        "llm.request.type",
+        "llm.model_name",
+        "ai.operationId",
+        "mlflow.spanType",
+        "langfuse.observation.type",
+        "langsmith.span.kind",
+        # ... and what it writes last is left when a limit has dropped the first.
+        "openinference.span.kind",
+        "gen_ai.prompt.0.content",
+        "gen_ai.completion.0.role",
+        "gen_ai.completion.0.content",
+        "gen_ai.completion.0.finish_reason",
+        "gen_ai.input.messages",
+        "gen_ai.output.messages",
+        "gen_ai.prompt",
+        "gen_ai.completion",
+        "gen_ai.response.id",
+        "gen_ai.response.model",
+        "gen_ai.response.finish_reasons",
+        "gen_ai.usage.input_tokens",
+        "gen_ai.usage.output_tokens",
+        "gen_ai.usage.prompt_tokens",
+        "gen_ai.usage.completion_tokens",
+        "llm.usage.total_tokens",
+        "llm.token_count.total",
+        "llm.output_messages.0.message.role",
+    }
+)
 _PREFIXES = ("gen_ai.", "llm.")
+_MANY_ATTRIBUTES = 64
+"""From here on a limit may have dropped all markers, so every key is looked at."""
 
 
 class Reading(NamedTuple):
@@ -33,10 +70,9 @@ NOT_GENAI = Reading(None, None, "not a GenAI span", {})
 
 def is_candidate(attributes: Mapping[str, Any]) -> bool:
     """Whether a span's attributes could be those of an LLM call; cheap, for every span passes here."""
-    for marker in _MARKERS:
-        if marker in attributes:
-            return True
-    return any(key.startswith(_PREFIXES) for key in attributes)
+    if not _MARKERS.isdisjoint(attributes):
+        return True
+    return len(attributes) >= _MANY_ATTRIBUTES and any(key.startswith(_PREFIXES) for key in attributes)
 
 
 def read(view: SpanView, extra: Mapping[str, str] | None = None) -> Reading:
@@ -59,9 +95,18 @@ def _not_a_call(view: SpanView) -> str:
 
 def _read_call(view: SpanView, dialect: Dialect, operation: str, extra: Mapping[str, str]) -> Reading:
     bag = Bag(view)
-    keys = dialect.keys
-    taken = {field: bag.take(field, names) for field, names in keys.items()}
+    taken = {field: bag.take(field, names) for field, names in dialect.keys.items()}
+    if dialect.derived is not None:
+        for field, (value, source) in dialect.derived(bag).items():
+            if value is not None and taken.get(field) is None:
+                taken[field] = value
+                bag.sources[field] = source
+    failed = view.status_code == STATUS_ERROR
     conversation = dialect.conversation(bag)
+    choices = with_likelihoods(conversation.choices, bag)
+    if failed:
+        # Some write the beginnings of an answer that never came.
+        choices = tuple(choice for choice in choices if choice.message.parts)
     usage = _usage_of(taken)
     if dialect.usage is not None:
         usage = dialect.usage(usage, conversation, bag)
@@ -77,8 +122,8 @@ def _read_call(view: SpanView, dialect: Dialect, operation: str, extra: Mapping[
         start_ns=view.start_ns,
         end_ns=view.end_ns,
         messages=conversation.messages,
-        choices=with_likelihoods(conversation.choices, bag),
-        usage=_with_total(usage),
+        choices=choices,
+        usage=inclusive(usage),
         operation=operation,
         provider=text(taken.get("provider")),
         request_model=request_model,
@@ -87,11 +132,10 @@ def _read_call(view: SpanView, dialect: Dialect, operation: str, extra: Mapping[
         temperature=number(taken.get("temperature")),
         top_p=number(taken.get("top_p")),
         max_tokens=count(taken.get("max_tokens")),
-        time_to_first_token=number(taken.get("time_to_first_token"))
-        or number(view.attributes.get(TIME_TO_FIRST_TOKEN)),
+        time_to_first_token=_time_to_first_token(bag, taken, dialect.first_token_event),
         conversation_id=text(taken.get("conversation_id")),
         user_id=text(taken.get("user_id")),
-        failed=view.status_code == STATUS_ERROR,
+        failed=failed,
         error_type=_error_type(view, taken),
         service_name=text(resource.get("service.name")),
         service_instance=text(resource.get("service.instance.id")),
@@ -101,8 +145,30 @@ def _read_call(view: SpanView, dialect: Dialect, operation: str, extra: Mapping[
         truncated=bag.truncated,
         extra={field: value for field, key in extra.items() if (value := _extra(view, key)) is not None},
     )
-    missing = not call.failed and not (call.messages and call.choices)
-    return Reading(call, dialect, "LLM call", bag.sources, missing)
+    lacking = None if failed else _lacking(call)
+    if lacking is None:
+        return Reading(call, dialect, "LLM call", bag.sources)
+    reason = f"{lacking} not recorded: set {dialect.switch_for(view)}"
+    return Reading(call, dialect, reason, bag.sources, content_missing=True)
+
+
+def _lacking(call: LLMCall) -> str | None:
+    """What a call that succeeded must have and has not, or None. A prompt alone may be hidden on purpose."""
+    if any(choice.message.parts for choice in call.choices):
+        return None
+    if not any(message.parts for message in call.messages):
+        return "messages were"
+    return None if call.choices else "the answer was"
+
+
+def _time_to_first_token(bag: Bag, taken: Mapping[str, Any], event_name: str | None) -> float | None:
+    """Seconds, from an attribute, or from the event that marks the first token."""
+    seconds = number(taken.get("time_to_first_token"))
+    if seconds is None and event_name is not None:
+        event = bag.event("time_to_first_token", event_name)
+        if event is not None and event.time_ns >= bag.view.start_ns:
+            return (event.time_ns - bag.view.start_ns) / 1e9
+    return number(bag.attributes.get(TIME_TO_FIRST_TOKEN)) if seconds is None else seconds
 
 
 def _usage_of(taken: Mapping[str, Any]) -> Usage:
@@ -114,19 +180,6 @@ def _usage_of(taken: Mapping[str, Any]) -> Usage:
         count(taken.get("usage.cache_write")),
         count(taken.get("usage.reasoning")),
     )
-
-
-def _with_total(usage: Usage) -> Usage:
-    if usage.total is None and usage.input is not None and usage.output is not None:
-        return Usage(
-            usage.input,
-            usage.output,
-            usage.input + usage.output,
-            usage.cached,
-            usage.cache_write,
-            usage.reasoning,
-        )
-    return usage
 
 
 def _error_type(view: SpanView, taken: Mapping[str, Any]) -> str | None:

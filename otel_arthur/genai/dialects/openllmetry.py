@@ -26,15 +26,38 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+_VENDORS = frozenset(
+    {
+        *(
+            "alephalpha",
+            "anthropic",
+            "bedrock",
+            "cohere",
+            "crewai",
+            "google_generativeai",
+            "groq",
+            "haystack",
+        ),
+        *("langchain", "llamaindex", "mistralai", "ollama", "openai", "openai_agents", "replicate"),
+        *("sagemaker", "together", "transformers", "vertexai", "voyageai", "watsonx", "writer"),
+    }
+)
+_SCOPE = "opentelemetry.instrumentation."
+
+
+def is_scope(scope: str) -> bool:
+    """Whether OpenLLMetry wrote it; the official packages' scopes go on with ``genai.`` instead."""
+    if not scope.startswith(_SCOPE):
+        return False
+    vendor, _, rest = scope[len(_SCOPE) :].partition(".")
+    return vendor in _VENDORS and rest in ("", "v0", "v1")
+
+
 def _owns(view: SpanView) -> bool:
-    # The official packages' scopes go on with ".genai." and are plain semantic conventions.
-    scope = view.scope
-    return scope == "opentelemetry.instrumentation.langchain" or (
-        scope.startswith("opentelemetry.instrumentation.") and scope.endswith(".v1")
-    )
+    return is_scope(view.scope)
 
 
-def _usage(usage: Usage, conversation: Conversation, bag: Bag) -> Usage:
+def per_call(usage: Usage, conversation: Conversation, bag: Bag) -> Usage:
     """Undo LangChain's n-fold count: each choice repeats the call's usage, and all are summed."""
     n = len(conversation.choices)
     if n < 2 or bag.view.scope != "opentelemetry.instrumentation.langchain":
@@ -47,6 +70,7 @@ def _usage(usage: Usage, conversation: Conversation, bag: Bag) -> Usage:
         output=_divided(usage.output, n),
         total=_divided(usage.total, n),
         cached=_divided(usage.cached, n),
+        cache_write=_divided(usage.cache_write, n),
         reasoning=_divided(usage.reasoning, n),
     )
 
@@ -62,6 +86,7 @@ DIALECT = Dialect(
     operation=semconv.operation,
     keys=KEYS,
     conversation=semconv.conversation,
-    usage=_usage,
+    usage=per_call,
+    first_token_event="gen_ai.content.completion.chunk",
     content_switch="TRACELOOP_TRACE_CONTENT=true",
 )

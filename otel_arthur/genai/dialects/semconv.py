@@ -13,8 +13,25 @@ from otel_arthur.genai.dialect import Conversation, Dialect
 from otel_arthur.genai.messages import input_messages, output_choices, system_instructions
 from otel_arthur.genai.span import SpanView
 
-LLM_OPERATIONS = frozenset({"chat", "text_completion", "generate_content"})
+LLM_OPERATIONS: Mapping[str, str] = {
+    "chat": "chat",
+    "text_completion": "text_completion",
+    "generate_content": "generate_content",
+    # Not of the registry, but written before it was closed.
+    "completion": "text_completion",
+    "completions": "text_completion",
+    "chat.completions": "chat",
+    "chat_completion": "chat",
+    "responses": "chat",
+}
 """The values of ``gen_ai.operation.name`` that are one call to a language model."""
+
+_SPAN_ONLY = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only (the value true is not valid)"
+_SWITCHES = (
+    ("opentelemetry.instrumentation.genai", _SPAN_ONLY),
+    ("opentelemetry.util.genai", _SPAN_ONLY),
+    ("opentelemetry.instrumentation.", "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true"),
+)
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "provider": ("gen_ai.provider.name", "gen_ai.system"),
@@ -40,11 +57,37 @@ INPUT = ("gen_ai.input.messages",)
 OUTPUT = ("gen_ai.output.messages",)
 SYSTEM = ("gen_ai.system_instructions",)
 
+_ANSWERS = frozenset(
+    {
+        "gen_ai.output.messages",
+        "gen_ai.response.finish_reasons",
+        "gen_ai.response.id",
+        "gen_ai.usage.output_tokens",
+        "gen_ai.usage.completion_tokens",
+    }
+)
+
 
 def operation(view: SpanView) -> str | None:
     """``gen_ai.operation.name`` where it names a call to a language model."""
     name = view.attributes.get("gen_ai.operation.name")
-    return name if name in LLM_OPERATIONS else None
+    if name is not None:
+        return LLM_OPERATIONS.get(name) if isinstance(name, str) else None
+    return "chat" if _answered(view) else None
+
+
+def _answered(view: SpanView) -> bool:
+    """A span that lost its operation to a limit, or never had one, but has a model and its answer."""
+    attributes = view.attributes
+    if "gen_ai.agent.name" in attributes or "gen_ai.tool.name" in attributes:
+        return False
+    has_model = "gen_ai.request.model" in attributes or "gen_ai.response.model" in attributes
+    return has_model and not _ANSWERS.isdisjoint(attributes)
+
+
+def switch_of(view: SpanView) -> str:
+    """The variable that turns content on in the package that wrote `view`."""
+    return next((switch for scope, switch in _SWITCHES if view.scope.startswith(scope)), _SPAN_ONLY)
 
 
 def conversation(bag: Bag) -> Conversation:
@@ -61,9 +104,9 @@ def conversation(bag: Bag) -> Conversation:
 DIALECT = Dialect(
     name="semconv",
     reference="https://github.com/open-telemetry/semantic-conventions-genai",
-    owns=lambda view: "gen_ai.operation.name" in view.attributes,
+    owns=lambda _: True,
     operation=operation,
     keys=KEYS,
     conversation=conversation,
-    content_switch="OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only",
+    content_switch=switch_of,
 )
