@@ -49,6 +49,8 @@ class Configuration:
     """None keeps the spool in memory (``off``)."""
     spool_max_bytes: int = 512 * 1024 * 1024
     spool_max_age: float | None = None
+    duplicate_window: float = 10.0
+    """Seconds that an inference waits for another description of its call; 0 for none."""
     input_format: str = "transcript"
     attributes: Mapping[str, str] = field(default_factory=dict[str, str])
     """Arthur attribute -> span or resource attribute."""
@@ -81,6 +83,7 @@ class Configuration:
             "spool_dir": source.read(env.OTEL_EXPORTER_ARTHUR_SPOOL_DIR, _folder, _DEFAULT_FOLDER),
             "spool_max_bytes": source.read(env.OTEL_EXPORTER_ARTHUR_SPOOL_MAX_MB, _megabytes, 512 * 1024**2),
             "spool_max_age": source.read(env.OTEL_EXPORTER_ARTHUR_SPOOL_MAX_AGE, _positive_number, None),
+            "duplicate_window": source.read(env.OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW, _window, 10.0),
             "input_format": source.read(
                 env.OTEL_EXPORTER_ARTHUR_INPUT_FORMAT, _one_of(*INPUT_FORMATS), "transcript"
             ),
@@ -193,6 +196,16 @@ def _positive_number(value: str) -> float:
         raise ValueError("it must be a number of seconds, as in 10 or 2.5") from None
     if not 0 < number < 1e9:
         raise ValueError("it must be greater than 0")
+    return number
+
+
+def _window(value: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 3600:
+        raise ValueError("it must be a number of seconds from 0 to 3600")
     return number
 
 

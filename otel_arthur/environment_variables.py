@@ -54,6 +54,9 @@ OTEL_EXPORTER_ARTHUR_SPOOL_MAX_MB = "OTEL_EXPORTER_ARTHUR_SPOOL_MAX_MB"
 OTEL_EXPORTER_ARTHUR_SPOOL_MAX_AGE = "OTEL_EXPORTER_ARTHUR_SPOOL_MAX_AGE"
 """Seconds after which an unsent inference is given up; unset keeps it for ever."""
 
+OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW = "OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW"
+"""Seconds that an inference waits for another description of the same call; 0 sends at once."""
+
 OTEL_EXPORTER_ARTHUR_INPUT_FORMAT = "OTEL_EXPORTER_ARTHUR_INPUT_FORMAT"
 """How the input text is rendered: ``transcript``, ``last_user`` or ``json``."""
 

@@ -5,12 +5,15 @@ SQLite would write each page twice, to its log and to its file (`docs/spool.md` 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final
+
+from otel_arthur.delivery.database import make_private
 
 INLINE_BYTES: Final = 32 * 1024
 """Up to here a body lies in the index: a file each would cost more than it saves."""
@@ -18,65 +21,70 @@ _SUFFIX: Final = ".rows"
 _ORPHAN_SECONDS: Final = 600.0
 
 
-def write(folder: Path, body: bytes) -> str:
-    """Write a body durably; returns the name of its new file.
+class Bodies:
+    """The files of one spool. `folder` None: everything lies in the index."""
 
-    Raises:
-        OSError: the disk is full, or the folder is gone.
-    """
-    name = f"{uuid.uuid4().hex}{_SUFFIX}"
-    path = folder / name
-    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    try:
-        view = memoryview(body)
-        while view:
-            view = view[os.write(descriptor, view) :]
-        os.fsync(descriptor)
-    except BaseException:
-        os.close(descriptor)
-        remove(folder, [name])
-        raise
-    os.close(descriptor)
-    _sync_folder(folder)
-    return name
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
 
+    def write(self, body: bytes) -> str | None:
+        """Write a body durably; returns the name of its new file, None where it belongs into the index.
 
-def read(folder: Path, name: str) -> bytes:
-    """The body in a file.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    return (folder / name).read_bytes()
-
-
-def remove(folder: Path, names: Collection[str]) -> None:
-    """Delete files; one that is gone or cannot be deleted is left to `sweep`."""
-    for name in names:
+        Raises:
+            OSError: the disk is full.
+        """
+        if self.folder is None or len(body) <= INLINE_BYTES:
+            return None
+        make_private(self.folder)
+        name = f"{uuid.uuid4().hex}{_SUFFIX}"
+        descriptor = os.open(self.folder / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         try:
-            (folder / name).unlink()
+            view = memoryview(body)
+            while view:
+                view = view[os.write(descriptor, view) :]
+            os.fsync(descriptor)
+        except BaseException:
+            os.close(descriptor)
+            self.remove([name])
+            raise
+        os.close(descriptor)
+        _sync_folder(self.folder)
+        return name
+
+    def read(self, body: bytes | None, file: str | None) -> bytes:
+        """A batch's body, wherever it lies; empty where its file cannot be read."""
+        if body is not None or self.folder is None or file is None:
+            return body or b""
+        try:
+            return (self.folder / file).read_bytes()
         except OSError:
-            continue
+            return b""
 
+    def remove(self, names: Iterable[str | None]) -> None:
+        """Delete files; one that cannot be deleted is left to `sweep`."""
+        for name in names:
+            if name is not None and self.folder is not None:
+                with contextlib.suppress(OSError):
+                    (self.folder / name).unlink()
 
-def keep_aside(folder: Path, name: str) -> None:
-    """Rename a damaged file, so that it is never read again but can be looked at."""
-    try:
-        (folder / name).rename(folder / f"{name}.damaged")
-    except OSError:
-        return
+    def keep_aside(self, name: str | None) -> None:
+        """Rename a damaged file, so that it is never read again but can be looked at."""
+        if name is not None and self.folder is not None:
+            with contextlib.suppress(OSError):
+                (self.folder / name).rename(self.folder / f"{name}.damaged")
 
-
-def sweep(folder: Path, known: Collection[str]) -> None:
-    """Delete files that no batch names: their writer died before it committed, or before it deleted."""
-    before = time.time() - _ORPHAN_SECONDS
-    with os.scandir(folder) as entries:
-        names = [
-            entry.name
-            for entry in entries
-            if entry.name.endswith(_SUFFIX) and entry.name not in known and entry.stat().st_mtime < before
-        ]
-    remove(folder, names)
+    def sweep(self, known: Collection[str]) -> None:
+        """Delete old files that no batch names: their writer died before a commit."""
+        if self.folder is None or not self.folder.is_dir():
+            return
+        before = time.time() - _ORPHAN_SECONDS
+        with os.scandir(self.folder) as entries:
+            names = [
+                entry.name
+                for entry in entries
+                if entry.name.endswith(_SUFFIX) and entry.name not in known and entry.stat().st_mtime < before
+            ]
+        self.remove(names)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,8 +1,7 @@
-"""The spool's index: a SQLite database that several processes share. Bodies of large batches are beside it."""
+"""The spool's index: a SQLite database that several processes share."""
 
 from __future__ import annotations
 
-import logging
 import os
 import sqlite3
 import threading
@@ -12,8 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-_logger = logging.getLogger("otel_arthur")
-
 FORMAT: Final = 1
 """Version of what is on disk. A spool of a newer format is left alone."""
 APPLICATION_ID: Final = 0x41525448
@@ -22,7 +19,7 @@ BUSY_SECONDS: Final = 30.0
 _SCHEMA: Final = """
 CREATE TABLE destinations (
     number INTEGER PRIMARY KEY, endpoint TEXT NOT NULL, identity TEXT NOT NULL, model TEXT NOT NULL,
-    last_error TEXT, last_error_at REAL, UNIQUE (endpoint, identity, model));
+    organization TEXT, last_error TEXT, last_error_at REAL);
 CREATE TABLE batches (
     number INTEGER PRIMARY KEY AUTOINCREMENT, destination INTEGER NOT NULL, kind INTEGER NOT NULL,
     form INTEGER NOT NULL, rows INTEGER NOT NULL, bytes INTEGER NOT NULL, checksum INTEGER NOT NULL,
@@ -68,13 +65,18 @@ class NewerFormat(SpoolError):
 
 
 class Connection:
-    """One SQLite connection, used by one thread at a time."""
+    """One SQLite connection, used by one thread at a time, opened when it is first needed.
+
+    A file that was moved or deleted behind our back is left and the one now in its place is used:
+    what is written into a file without a name is lost.
+    """
 
     def __init__(self, path: Path | None, *, durable: bool) -> None:
-        self.path = path
+        self._path = path
         self._durable = durable
-        self._lock = threading.RLock()
-        self.raw = self._open()
+        self._raw: sqlite3.Connection | None = None
+        self._inode = 0
+        self.lock = threading.RLock()
 
     @contextmanager
     def transaction(self) -> Generator[sqlite3.Connection, None, None]:
@@ -82,29 +84,57 @@ class Connection:
 
         Raises:
             sqlite3.Error: the disk is full, the database is damaged, or another process holds it.
+            OSError, SpoolError: there is no database to be had.
         """
-        with self._lock:
+        with self.lock:
+            raw = self._current()
             # IMMEDIATE: the write lock is taken before the first look, so what is seen stays true.
-            self.raw.execute("BEGIN IMMEDIATE")
+            raw.execute("BEGIN IMMEDIATE")
             try:
-                yield self.raw
-                self.raw.execute("COMMIT")
+                yield raw
+                raw.execute("COMMIT")
             except BaseException:
-                if self.raw.in_transaction:
-                    self.raw.execute("ROLLBACK")
+                if raw.in_transaction:
+                    raw.execute("ROLLBACK")
                 raise
 
     def read(self, statement: str, arguments: Any = ()) -> list[Any]:
-        """All rows of a query."""
-        with self._lock:
-            return self.raw.execute(statement, arguments).fetchall()
+        """All rows of a query; errors as `transaction`."""
+        with self.lock:
+            return self._current().execute(statement, arguments).fetchall()
 
     def close(self) -> None:
-        with self._lock:
-            self.raw.close()
+        """Close it; later use opens it again. What was in memory only is gone."""
+        with self.lock:
+            raw, self._raw = self._raw, None
+            if raw is not None:
+                raw.close()
+
+    def abandon(self) -> None:
+        """In a forked child: open a connection of its own later, and never touch the parent's.
+
+        Not even to close it: SQLite would act on locks and a log that are the parent's
+        (sqlite.org/howtocorrupt.html, 2.6).
+        """
+        self.lock = threading.RLock()
+        if self._raw is not None:
+            _abandoned.append(self._raw)
+            self._raw = None
+
+    def _current(self) -> sqlite3.Connection:
+        if self._raw is not None and (self._path is None or self._inode == _inode(self._path)):
+            return self._raw
+        self.close()
+        self._raw = self._open()
+        return self._raw
 
     def _open(self) -> sqlite3.Connection:
-        target = ":memory:" if self.path is None else str(self.path)
+        target = ":memory:"
+        if self._path is not None:
+            make_private(self._path.parent)
+            self._path.touch(mode=0o600, exist_ok=True)
+            target = str(self._path)
+            self._inode = _inode(self._path)
         raw = sqlite3.connect(target, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             _prepare(raw, self._durable)
@@ -112,6 +142,31 @@ class Connection:
             raw.close()
             raise
         return raw
+
+
+_abandoned: list[sqlite3.Connection] = []
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether an error says that the file is no intact database."""
+    # By text: the codes of errors are known to Python from 3.11 on.
+    return isinstance(error, sqlite3.DatabaseError) and any(
+        words in str(error) for words in ("malformed", "not a database", "no such table", "no such column")
+    )
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder that only its owner can read."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_mode & 0o077:
+        folder.chmod(0o700)
+
+
+def _inode(path: Path) -> int:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return -1
 
 
 def _prepare(raw: sqlite3.Connection, durable: bool) -> None:
@@ -148,10 +203,11 @@ def _statements(script: str) -> Generator[str, None, None]:
             part = ""
 
 
-def set_aside(path: Path) -> Path:
-    """Rename a damaged database with its log, so that a new one can begin and nothing is destroyed."""
-    suffix = f".damaged-{int(time.time())}-{os.getpid()}"
-    for name in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
+def set_aside(path: Path, *folders: Path) -> Path:
+    """Move a damaged database with its bodies into a folder of its own; nothing is destroyed."""
+    aside = path.parent / f"damaged-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}-{time.monotonic_ns()}"
+    aside.mkdir(mode=0o700)
+    for name in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm"), *folders):
         if name.exists():
-            name.rename(name.with_name(name.name + suffix))
-    return path.with_name(path.name + suffix)
+            name.rename(aside / name.name)
+    return aside

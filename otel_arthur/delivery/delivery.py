@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import sqlite3
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from otel_arthur.arthur.encoding import encode
 from otel_arthur.configuration import Configuration
-from otel_arthur.delivery import preparation, settlement
+from otel_arthur.delivery import adoption, ground_truth, life_cycle, preparation, settlement
+from otel_arthur.delivery.batches import NewBatch
 from otel_arthur.delivery.counters import Counters, Counts
 from otel_arthur.delivery.database import SpoolError
-from otel_arthur.delivery.destination import Destination, identity_of, model_of
+from otel_arthur.delivery.destination import Destination, identity_of, route
+from otel_arthur.delivery.dispatch import Dispatcher
+from otel_arthur.delivery.metrics import Metrics
 from otel_arthur.delivery.records import Form, Kind, Record
+from otel_arthur.delivery.redaction import redactor_of
+from otel_arthur.delivery.schemas import Schemas
 from otel_arthur.delivery.sender import Sender
-from otel_arthur.delivery.sending import Client
-from otel_arthur.delivery.spool import Appended, Spool
+from otel_arthur.delivery.sending import Client, client_of
+from otel_arthur.delivery.spool import NOWHERE, Spool
 from otel_arthur.genai.call import LLMCall
 
 _logger = logging.getLogger("otel_arthur")
+_names = itertools.count()
 
-WINDOW_SECONDS = 10.0
 FULL = "spool full"
 BROKEN = "spool failed"
 
@@ -36,7 +43,7 @@ class Submitted:
     spooled: int = 0
     """In the spool now, or known to it before."""
     refused_full: int = 0
-    """Not taken: the spool is full, or its disk is."""
+    """Not taken: the spool or its disk is full, or the spool is broken."""
     skipped: dict[str, int] = field(default_factory=dict[str, int])
     """Calls left out, by reason."""
 
@@ -44,32 +51,28 @@ class Submitted:
 class Delivery:
     """Takes calls, keeps them in the spool, and sends them from threads of its own.
 
-    The constructor starts no thread, opens no connection and never raises.
+    The constructor starts no thread, opens no connection and never raises, and neither does a method.
 
     Args:
-        sender: a client to send through instead of our own.
-        window: seconds that a call waits for a duplicate; 0 where duplicates were left out before.
+        metrics: report to the global meter provider.
+        sender: a live ``arthurai.ArthurModel``, or anything that has the methods of `ArthurClient`, to send
+            through instead of our own client.
     """
 
-    def __init__(
-        self,
-        configuration: Configuration,
-        *,
-        metrics: bool = True,
-        sender: Any = None,
-        window: float = WINDOW_SECONDS,
-    ) -> None:
+    def __init__(self, configuration: Configuration, *, metrics: bool = True, sender: Any = None) -> None:
         self._configuration = configuration
-        self._counters = Counters()
-        self._identity = identity_of(configuration)
-        self._given_client: Client | None = sender
-        self._made_client: Client | None = None
-        self._lock = threading.RLock()
-        self._rules = preparation.rules_of(configuration, None)
-        self._window = window
+        self._given_client, given_model = client_of(sender)
+        self._default_model = configuration.model_id or given_model
+        self._identity = identity_of(configuration) or ("sdk" if sender is not None else "")
+        redact = redactor_of(configuration.redact, self._withheld)
+        self._rules = preparation.rules_of(configuration, redact)
         self._spool = _open_spool(configuration)
-        self._sender = Sender(configuration, self._spool, self._counters, self._client, self._window)
+        name = str(next(_names))
+        self._metrics = Metrics(name, None, self._spool_level) if metrics else Metrics.off()
         self._is_shut_down = False
+        self._last_schemas: Schemas | None = None
+        self._begin()
+        life_cycle.watch(self)
 
     def submit(self, calls: Sequence[LLMCall], model_id: str | None = None) -> Submitted:
         """Put the inferences of calls into the spool; what is there when this returns survives the process.
@@ -78,98 +81,252 @@ class Delivery:
             model_id: the model for all of them, instead of the routes.
         """
         submitted = Submitted()
-        by_model: dict[str, list[LLMCall]] = {}
-        for call in calls:
-            if not preparation.is_sampled(call.trace_id, self._configuration.sample_ratio):
-                self._skip(submitted, preparation.NOT_SAMPLED)
-                continue
-            model = model_id or model_of(call, self._configuration)
-            schema = self._sender.schemas.known(model)
-            if not preparation.is_wanted(call.failed, self._configuration.errors, schema):
-                self._skip(submitted, preparation.FAILED_CALL)
-                continue
-            by_model.setdefault(model, []).append(call)
-        for model, group in by_model.items():
-            schema = self._sender.schemas.known(model)
+        for model, group in self._wanted(calls, model_id, submitted).items():
+            schema = self._schemas.known(model)
             prepared = preparation.prepare(group, schema, self._rules)
-            evidence = settlement.pack(group) if self._window else None
-            self._append(model, Kind.INFERENCE, prepared.form, prepared.records, submitted, evidence)
+            window = self._configuration.duplicate_window
+            evidence = settlement.pack(group) if window else None
+            batch = NewBatch(Kind.INFERENCE, prepared.form, prepared.records, evidence, window)
+            self._append(self._destination(model), batch, submitted)
         return submitted
 
     def submit_ground_truth(
         self, rows: Sequence[Mapping[str, Any]], model_id: str | None = None
     ) -> Submitted:
-        """Put ground truth into the spool: rows of ``PATCH /models/{id}/inferences``."""
+        """Put ground truth into the spool; it waits there for its inference.
+
+        Args:
+            rows: ``{"partner_inference_id", "ground_truth_timestamp", "ground_truth_data"}`` each.
+            model_id: the model of all of them; by default the one whose inference is known here, else the
+                configured one.
+        """
         submitted = Submitted()
-        model = model_id or self._configuration.model_id or ""
-        records = [Record(str(row["partner_inference_id"]), encode(row)) for row in rows]
-        self._append(model, Kind.GROUND_TRUTH, Form.ROW, records, submitted, None)
+        by_model: dict[str, list[Record]] = {}
+        for row in rows:
+            identity = str(row["partner_inference_id"])
+            # The id first: a row is read by its head.
+            record = Record(identity, encode({"partner_inference_id": identity, **row}))
+            by_model.setdefault(model_id or self._model_of(identity), []).append(record)
+        for model, records in by_model.items():
+            self._append(self._destination(model), NewBatch(Kind.GROUND_TRUTH, Form.ROW, records), submitted)
         return submitted
 
     def skip(self, reason: str, n: int = 1) -> None:
-        """Count spans that the reader skipped."""
+        """Count spans that could have been inferences but were skipped by the reader."""
         self._counters.add("received", n)
         self._counters.add("skipped", n, reason)
+        with self._lock:
+            self._uncounted[reason] += n
+
+    def start(self) -> None:
+        """Send what earlier runs left; `submit` starts by itself."""
+        if self._sender.destinations and not self._is_shut_down:
+            self._sender.start()
 
     def flush(self, timeout: float) -> bool:
         """Send what is in the spool, at most `timeout` seconds; whether all of it went."""
+        self._record_skips()
         return self._sender.flush(time.monotonic() + timeout)
 
     def shutdown(self, timeout: float) -> bool:
-        """Send what can be sent within `timeout` seconds; the rest stays in the spool. Idempotent."""
+        """Send what can be sent within `timeout` seconds; the rest stays in the spool. Idempotent.
+
+        Ends early where Arthur fails, as everything is on disk by then. Returns whether all was sent.
+        """
         deadline = time.monotonic() + timeout
         with self._lock:
-            if self._is_shut_down:
-                return True
-            self._is_shut_down = True
-        done = self._sender.flush(deadline, give_up=self._spool.folder is not None)
-        if self._sender.stop(deadline):
+            first, self._is_shut_down = not self._is_shut_down, True
+        if not first:
+            self._ended.wait(timeout)
+            return self._all_sent
+        self._record_skips()
+        self._all_sent = self._sender.flush(deadline, give_up=self._spool.folder is not None)
+        self._report()
+        if self._sender.stop(deadline) and self._spool.folder is not None:
             self._spool.close()
-        return done
+        if self._made_client is not None:
+            self._made_client.close()
+        self._ended.set()
+        return self._all_sent
 
     def counts(self) -> Counts:
-        """What became of everything so far."""
-        return self._counters.snapshot(self._spool.waiting(self._sender.destinations))
+        """What became of everything in this process so far."""
+        return self._counters.snapshot(self._spool_level()[0])
 
-    def _append(
-        self,
-        model: str,
-        kind: Kind,
-        form: Form,
-        records: Sequence[Record],
-        submitted: Submitted,
-        evidence: tuple[str, bytes] | None,
-    ) -> None:
-        if not records:
+    def at_exit(self, timeout: float) -> None:
+        """The interpreter ends. Not a shutdown: the tracer provider's own end may come after this."""
+        if not self._is_shut_down and self._sender.was_started:
+            self._record_skips()
+            self._sender.flush(time.monotonic() + timeout, give_up=self._spool.folder is not None)
+
+    def fork_locks(self) -> list[Any]:
+        """Locks to hold while the process forks."""
+        return [connection.lock for connection in self._spool.connections]
+
+    def after_fork_in_child(self) -> None:
+        """Begin as a new process: threads, connections and counts are the parent's."""
+        self._spool.abandon()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._lock = threading.RLock()
+        self._ended = threading.Event()
+        self._all_sent = True
+        self._uncounted: Counter[str] = Counter()
+        self._services: set[str | None] = set()
+        self._made_client: Client | None = None
+        self._counters = Counters(self._metrics.outcome)
+        self._schemas = Schemas(self._client, self._configuration)
+        dispatcher = Dispatcher(
+            self._configuration,
+            self._spool,
+            self._counters,
+            self._metrics,
+            self._client,
+            self._schemas,
+            self._found,
+        )
+        self._sender = Sender(self._spool, dispatcher, self._housekeeping)
+        if self._identity:
+            models = dict.fromkeys([self._default_model, *(r.model_id for r in self._configuration.routes)])
+            endpoint = self._configuration.endpoint
+            for model in filter(None, models):
+                # Also what was spooled for this model while no credentials were configured.
+                self._found([Destination(endpoint, self._identity, model), Destination(endpoint, "", model)])
+
+    def _wanted(
+        self, calls: Sequence[LLMCall], model_id: str | None, submitted: Submitted
+    ) -> dict[str, list[LLMCall]]:
+        """The calls to record, by model."""
+        configuration = self._configuration
+        by_model: dict[str, list[LLMCall]] = {}
+        for call in calls:
+            if not preparation.is_sampled(call.trace_id, configuration.sample_ratio):
+                self._skip(submitted, preparation.NOT_SAMPLED)
+                continue
+            model = model_id or self._route(call)
+            if not preparation.is_wanted(call.failed, configuration.errors, self._schemas.known(model)):
+                self._skip(submitted, preparation.FAILED_CALL)
+                continue
+            self._services.add(call.service_name)
+            by_model.setdefault(model, []).append(call)
+        return by_model
+
+    def _append(self, destination: Destination, batch: NewBatch, submitted: Submitted) -> None:
+        count = len(batch.records)
+        if not count:
             return
-        self._counters.add("received", len(records))
-        destination = Destination(self._configuration.endpoint, self._identity, model)
+        self._counters.add("received", count)
         try:
-            number = self._spool.number_of(destination)
-            appended = self._spool.append(
-                number, kind, form, records, evidence=evidence, hold=self._window if evidence else 0.0
-            )
-        except (sqlite3.Error, OSError) as error:
-            _logger.warning("otel-arthur: the spool took nothing (%s)", type(error).__name__)
-            self._counters.add("dropped", len(records), BROKEN)
-            submitted.refused_full += len(records)
+            appended = self._spool.append(destination, batch)
+        except (sqlite3.Error, OSError, SpoolError) as error:
+            self._dropped(count, BROKEN, submitted)
+            if self._counters.is_first(f"{BROKEN} {error}"):
+                _logger.warning(
+                    "otel-arthur: inferences are lost: the spool in %s takes nothing (%s)",
+                    self._spool.folder,
+                    error,
+                )
             return
-        self._count(appended, submitted)
-        if destination.is_complete:
-            self._sender.serve(number, model)
+        self._counters.add("spooled", appended.new)
+        self._counters.add("known", appended.known)
+        self._metrics.spooled(appended.new)
+        submitted.spooled += appended.new + appended.known
+        if appended.refused:
+            self._dropped(appended.refused, FULL, submitted)
+            if self._counters.is_first(FULL):
+                _logger.warning(
+                    "otel-arthur: inferences are lost: the spool is full (%d MB, "
+                    "OTEL_EXPORTER_ARTHUR_SPOOL_MAX_MB)",
+                    self._spool.max_bytes // 1024**2,
+                )
+        if destination.is_complete and not self._is_shut_down:
+            self._found([destination])
             self._sender.start()
             self._sender.wake()
 
-    def _count(self, appended: Appended, submitted: Submitted) -> None:
-        self._counters.add("spooled", appended.new)
-        self._counters.add("known", appended.known)
-        self._counters.add("dropped", appended.refused, FULL)
-        submitted.spooled += appended.new + appended.known
-        submitted.refused_full += appended.refused
+    def _dropped(self, count: int, reason: str, submitted: Submitted) -> None:
+        self._counters.add("dropped", count, reason)
+        self._metrics.refused(count, reason)
+        submitted.refused_full += count
 
     def _skip(self, submitted: Submitted, reason: str) -> None:
         self.skip(reason)
         submitted.skipped[reason] = submitted.skipped.get(reason, 0) + 1
+
+    def _route(self, call: LLMCall) -> str:
+        return route(self._configuration, call.service_name, call.request_model) or self._default_model or ""
+
+    def _destination(self, model: str) -> Destination:
+        return Destination(self._configuration.endpoint, self._identity, model)
+
+    def _model_of(self, inference_id: str) -> str:
+        """The model whose inference this is."""
+        served = {destination.number: destination for destination in self._sender.destinations}
+        if len({destination.model for destination in served.values()}) > 1:
+            try:
+                number = ground_truth.destination_of(self._spool, list(served), inference_id)
+            except (sqlite3.Error, OSError, SpoolError):
+                number = None
+            if number is not None:
+                return served[number].model
+        return self._default_model or next((d.model for d in served.values()), "")
+
+    def _found(self, destinations: Sequence[Destination]) -> None:
+        self._sender.serve(*destinations)
+
+    def _housekeeping(self) -> None:
+        self._record_skips()
+        self._counters.add("dropped_late", self._spool.tidy(self._configuration.spool_max_age), "age limit")
+        if self._identity and self._services:
+            adoption.adopt(self._spool, self._configuration, self._identity, self._services)
+
+    def _record_skips(self) -> None:
+        """Write what was skipped to the spool's counters, which outlive the process."""
+        with self._lock:
+            counts, self._uncounted = self._uncounted, Counter()
+        if not counts:
+            return
+        try:
+            self._spool.count("skipped", counts, NOWHERE)
+        except (sqlite3.Error, OSError, SpoolError):
+            with self._lock:
+                self._uncounted.update(counts)
+
+    def _report(self) -> None:
+        """One line when the process ends, if anything was lost or is left."""
+        counts = self.counts()
+        kept = self._spool.folder is not None
+        parts = [f"{n} lost ({reason})" for reason, n in {**counts.dropped, **counts.dropped_late}.items()]
+        if counts.dead_letter:
+            parts.append(
+                f"{counts.dead_letter} refused by Arthur" + (" (dead letters)" if kept else " and lost")
+            )
+        if counts.left:
+            where = f"left in {self._spool.folder} for the next run" if kept else "lost with the memory"
+            parts.append(f"{counts.left} not sent, {where}")
+        if parts:
+            _logger.warning("otel-arthur: %d inferences sent, %s", counts.sent, ", ".join(parts))
+
+    def _withheld(self) -> None:
+        self._counters.add("withheld")
+        if self._counters.is_first("withheld"):
+            _logger.warning("otel-arthur: the redaction of a text failed; such texts are withheld")
+
+    def _spool_level(self) -> tuple[int, int]:
+        """Rows that wait for our destinations, and bytes in the spool."""
+        try:
+            rows = self._spool.waiting(d.number for d in self._all_destinations())
+            return rows, self._spool.bytes_used()
+        except (sqlite3.Error, OSError, SpoolError):
+            return 0, 0
+
+    def _all_destinations(self) -> list[Destination]:
+        return [
+            *self._sender.destinations,
+            self._destination(""),
+            self._destination(self._default_model or ""),
+        ]
 
     def _client(self) -> Client:
         if self._given_client is not None:

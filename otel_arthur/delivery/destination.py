@@ -22,6 +22,14 @@ class Destination:
     """Empty where no model is configured for the call."""
 
     @property
+    def number(self) -> int:
+        """The destination in the spool, the same in every spool: a digest of the key, positive."""
+        digest = blake2b(
+            "\0".join((self.endpoint, self.identity, self.model)).encode(), digest_size=8
+        ).digest()
+        return int.from_bytes(digest, "big") >> 1
+
+    @property
     def is_complete(self) -> bool:
         """Whether records can be sent from here as they are."""
         return bool(self.identity and self.model)

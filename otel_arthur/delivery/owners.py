@@ -7,32 +7,41 @@ leases are only freed by their expiry.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 import uuid
 from pathlib import Path
-from typing import Any
 
-try:
-    import fcntl
-except ImportError:  # pragma: no cover - Windows
-    fcntl: Any = None
+from otel_arthur.delivery.database import make_private
 
 _ours: set[str] = set()
 """Names of this process. Locks are per process, so testing our own would succeed and free it."""
 
 
 class Owner:
-    """One holder of leases."""
+    """One holder of leases. Its file is made when it first leases."""
 
     def __init__(self, folder: Path | None) -> None:
-        self.name = uuid.uuid4().hex
-        self._folder = None if folder is None or fcntl is None else folder / "owners"
+        self._folder = None if folder is None or sys.platform == "win32" else folder / "owners"
+        self._name: str | None = None
         self._descriptor: int | None = None
-        _ours.add(self.name)
-        if self._folder is not None:
-            self._folder.mkdir(mode=0o700, exist_ok=True)
-            self._descriptor = os.open(self._path(self.name), os.O_CREAT | os.O_RDWR, 0o600)
-            fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    @property
+    def name(self) -> str:
+        """The name under which batches are leased."""
+        if self._name is None:
+            name = uuid.uuid4().hex
+            _ours.add(name)
+            if self._folder is not None:
+                make_private(self._folder)
+                # Locked before it gets the name that `sweep` looks for.
+                new = self._folder / f"{name}.new"
+                self._descriptor = os.open(new, os.O_CREAT | os.O_RDWR, 0o600)
+                _try_lock(self._descriptor)
+                new.rename(self._path(name))
+            self._name = name
+        return self._name
 
     def is_dead(self, name: str) -> bool:
         """Whether the process of that owner has certainly ended."""
@@ -45,21 +54,30 @@ class Owner:
         except OSError:
             return False
         try:
-            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
+            if not _try_lock(descriptor):
+                return False
+            self._path(name).unlink(missing_ok=True)
         finally:
             os.close(descriptor)
-        self._path(name).unlink(missing_ok=True)
         return True
 
+    def sweep(self) -> None:
+        """Delete the files of processes that have ended."""
+        if self._folder is None or not self._folder.is_dir():
+            return
+        for path in self._folder.glob("*.lock"):
+            self.is_dead(path.stem)
+
     def close(self) -> None:
-        """Free the name. What it had leased is free with it."""
-        _ours.discard(self.name)
+        """Free the name: what it has leased is free with it."""
+        if self._name is None:
+            return
+        _ours.discard(self._name)
         if self._descriptor is not None:
-            self._path(self.name).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self._path(self._name).unlink()
             os.close(self._descriptor)
-            self._descriptor = None
+        self._name = self._descriptor = None
 
     def _path(self, name: str) -> Path:
         assert self._folder is not None
@@ -67,5 +85,18 @@ class Owner:
 
 
 def forget_after_fork() -> None:
-    """In a forked child: the parent's names are not ours, its locks were not inherited."""
+    """In a forked child: the parent's names are not ours, as its locks were not inherited."""
     _ours.clear()
+
+
+def _try_lock(descriptor: int) -> bool:
+    if sys.platform == "win32":
+        return False
+    import fcntl
+
+    try:
+        # Not flock: that lock would be shared with forked children, and outlive us in them.
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

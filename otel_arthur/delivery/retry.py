@@ -30,13 +30,16 @@ class Pacer:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._failures = 0
+        self._row = 0
+        """Failures since the last success."""
         self._open_at = 0.0
-        self._probing = False
+        self._prober: int | None = None
         self._is_asked_to_wait = False
+        self._reason = ""
 
     @property
     def failures(self) -> int:
-        """Failures in a row."""
+        """Failures so far; one more at each."""
         return self._failures
 
     @property
@@ -45,35 +48,42 @@ class Pacer:
         return max(self._open_at - time.monotonic(), 0.0)
 
     def enter(self) -> bool:
-        """Whether the caller may try; it must then call `succeeded`, `failed` or `leave`."""
+        """Whether the caller may try; it must then `leave`."""
         with self._lock:
-            if self.seconds_left > 0 or self._probing:
+            if self.seconds_left > 0 or self._prober is not None:
                 return False
-            self._probing = self._failures > 0
+            if self._row:
+                self._prober = threading.get_ident()
             return True
 
     def leave(self) -> None:
-        """There was nothing to try."""
         with self._lock:
-            self._probing = False
+            if self._prober == threading.get_ident():
+                self._prober = None
 
-    def succeeded(self) -> None:
+    def succeeded(self) -> bool:
+        """Returns whether it had failed before."""
         with self._lock:
-            self._failures = 0
+            had_failed = self._row > 0
+            self._row = 0
             self._open_at = 0.0
-            self._probing = self._is_asked_to_wait = False
+            self._is_asked_to_wait = False
+            self._reason = ""
+            return had_failed
 
-    def failed(self, retry_after: float | None = None, *, slow: bool = False) -> float:
-        """Returns the seconds to wait. What Arthur asked for wins over our own backoff."""
+    def failed(self, retry_after: float | None = None, *, slow: bool = False, reason: str = "") -> bool:
+        """Wait before the next try. What Arthur asked for wins over our own backoff.
+
+        Returns whether this is another `reason` than the last time.
+        """
         with self._lock:
             self._failures += 1
-            self._probing = False
+            self._row += 1
+            wait = SLOW_SECONDS if slow else backoff(self._row)
             self._is_asked_to_wait = retry_after is not None
-            wait = SLOW_SECONDS if slow else backoff(self._failures)
-            if retry_after is not None:
-                wait = retry_after
-            self._open_at = time.monotonic() + wait
-            return wait
+            self._open_at = time.monotonic() + (wait if retry_after is None else retry_after)
+            is_news, self._reason = self._reason != reason, reason
+            return is_news
 
     def hurry(self) -> None:
         """Try again now, unless Arthur asked to wait: somebody waits for a flush."""

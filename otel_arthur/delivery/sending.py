@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from otel_arthur.arthur.errors import ArthurError, PayloadTooLarge, Refused
 from otel_arthur.arthur.models import Model
@@ -98,4 +98,11 @@ def _refusal(error: ArthurError) -> RowResult:
     return RowResult(error.status or 0, error.detail or str(error), Outcome.REFUSED)
 
 
-ClientFactory = Callable[[], Client]
+def client_of(sender: Any) -> tuple[Client | None, str | None]:
+    """The client that `sender` is or that sends through it, and the model that it is bound to, if any."""
+    if sender is None or hasattr(sender, "send_ground_truth"):
+        return sender, None
+    from otel_arthur.delivery.live_model import LiveModel
+
+    live = LiveModel(sender)
+    return live, live.model_id

@@ -8,25 +8,30 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import orjson
 
+from otel_arthur.delivery import batches
+from otel_arthur.delivery.leases import is_due
 from otel_arthur.delivery.records import Kind, call_of, row_id, split
-from otel_arthur.delivery.spool import MAX_WAIT_SECONDS, Spool, add
+from otel_arthur.delivery.spool import Spool, add
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates import Evidence, Key, duplicates, evidence_of
 
 MEMORY_SECONDS = 300.0
 """How long the evidence of what was settled is kept, or six windows if that is longer."""
 
+REDIRECT_SECONDS = 7 * 86_400.0
+"""How long it is remembered which inference was kept for a duplicate, for ground truth that comes late."""
 
-def pack(calls: Iterable[LLMCall]) -> tuple[str, bytes]:
-    """The scopes and the evidence of calls, as they are kept beside their batch."""
+
+def pack(calls: Iterable[LLMCall]) -> batches.Evidence:
+    """The evidence of calls as it is kept beside their batch."""
     found = [evidence_of(call) for call in calls]
     scopes = "\n".join(sorted({evidence.scope for evidence in found}))
-    return scopes, orjson.dumps([evidence.to_json() for evidence in found])
+    return batches.Evidence(scopes, orjson.dumps([evidence.to_json() for evidence in found]))
 
 
 class _Held(NamedTuple):
@@ -44,13 +49,12 @@ def settle(spool: Spool, destination: int, window: float, *, at_once: bool = Fal
         sqlite3.Error, OSError: nothing is settled.
     """
     now = time.time()
-    held = _held(spool.outcomes.read, destination, now, at_once)
-    if not any(batch.is_due for batch in held):
+    if not any(batch.is_due for batch in _held(spool.index.read(*_query(destination)), now, at_once)):
         return 0
-    removed_files: list[str] = []
-    with spool.outcomes.transaction() as index:
+    removed_files: list[str | None] = []
+    with spool.index.transaction() as index:
         # Again, with the write lock: another process may have settled them.
-        held = _held(lambda *query: index.execute(*query).fetchall(), destination, now, at_once)
+        held = _held(index.execute(*_query(destination)).fetchall(), now, at_once)
         _forget(index, destination, now - max(MEMORY_SECONDS, 6 * window))
         losers = _losers(index, destination, {batch.number for batch in held})
         count = _remove(spool, index, destination, losers, held, now, removed_files)
@@ -58,15 +62,8 @@ def settle(spool: Spool, destination: int, window: float, *, at_once: bool = Fal
             "UPDATE batches SET held = 0, ready_at = 0 WHERE number = ?",
             [(batch.number,) for batch in held if batch.is_due],
         )
-    spool.remove_files(removed_files)
+    spool.bodies.remove(removed_files)
     return count
-
-
-def next_due(spool: Spool, destinations: Iterable[int]) -> float | None:
-    """Seconds until something that is held or postponed becomes due; None when nothing waits."""
-    listed = ",".join(map(str, destinations))
-    ((at,),) = spool.outcomes.read(f"SELECT min(ready_at) FROM batches WHERE destination IN ({listed})")
-    return None if at is None else max(at - time.time(), 0.0)
 
 
 def winner_of(index: sqlite3.Connection, destination: int, inference_id: str) -> str:
@@ -78,14 +75,16 @@ def winner_of(index: sqlite3.Connection, destination: int, inference_id: str) ->
     return inference_id if row is None else f"{row[0]}-{inference_id.rpartition('-')[2]}"
 
 
-def _held(
-    read: Callable[[str, Sequence[Any]], list[Any]], destination: int, now: float, at_once: bool
-) -> list[_Held]:
-    rows = read(
-        "SELECT number, ready_at FROM batches WHERE destination = ? AND kind = ? AND held = 1 ORDER BY number",
+def _query(destination: int) -> tuple[str, tuple[int, int]]:
+    return (
+        "SELECT number, ready_at FROM batches WHERE destination = ? AND kind = ? AND held = 1 "
+        "ORDER BY number",
         (destination, int(Kind.INFERENCE)),
     )
-    return [_Held(number, at_once or not now < at < now + MAX_WAIT_SECONDS) for number, at in rows]
+
+
+def _held(rows: Sequence[Any], now: float, at_once: bool) -> list[_Held]:
+    return [_Held(number, at_once or is_due(at, now)) for number, at in rows]
 
 
 def _forget(index: sqlite3.Connection, destination: int, before: float) -> None:
@@ -95,7 +94,7 @@ def _forget(index: sqlite3.Connection, destination: int, before: float) -> None:
         (destination, before, destination),
     )
     index.execute(
-        "DELETE FROM duplicates WHERE destination = ? AND at < ?", (destination, before - MAX_WAIT_SECONDS)
+        "DELETE FROM duplicates WHERE destination = ? AND at < ?", (destination, before - REDIRECT_SECONDS)
     )
 
 
@@ -150,7 +149,7 @@ def _remove(
     losers: dict[str, str],
     held: Sequence[_Held],
     now: float,
-    removed_files: list[str],
+    removed_files: list[str | None],
 ) -> int:
     if not losers:
         return 0
@@ -159,15 +158,14 @@ def _remove(
         body, file, rows = index.execute(
             "SELECT body, file, rows FROM batches WHERE number = ?", (batch.number,)
         ).fetchone()
-        lines = split(spool.body(body, file))
+        lines = split(spool.bodies.read(body, file))
         if len(lines) != rows:
             continue  # Damaged: found and counted when it is leased.
         kept = [line for line in lines if call_of(row_id(line)) not in losers]
         if len(kept) == rows:
             continue
         count += rows - len(kept)
-        if file is not None:
-            removed_files.append(file)
+        removed_files.append(file)
         if kept:
             spool.replace_rows(index, batch.number, kept)
         else:

@@ -1,0 +1,203 @@
+"""One turn of a sender: settle what is held, lease what is due, present it, record each row's outcome."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from otel_arthur.arthur.errors import (
+    ArthurError,
+    ConfigurationError,
+    Forbidden,
+    NotFound,
+    Refused,
+    Unauthorized,
+)
+from otel_arthur.arthur.rows import Outcome, RowResult
+from otel_arthur.configuration import Configuration
+from otel_arthur.delivery import ground_truth, settlement
+from otel_arthur.delivery.adoption import siblings
+from otel_arthur.delivery.batches import Batch, DeadLetter, Settled
+from otel_arthur.delivery.counters import Counters
+from otel_arthur.delivery.destination import Destination
+from otel_arthur.delivery.leases import Limits, finish, lease, note_error
+from otel_arthur.delivery.metrics import Metrics
+from otel_arthur.delivery.preparation import FAILED_CALL, fitted, refitted
+from otel_arthur.delivery.records import Form, Kind
+from otel_arthur.delivery.retry import Pacer, backoff
+from otel_arthur.delivery.schemas import Schemas
+from otel_arthur.delivery.sending import Client, Sent, reason_of, send
+from otel_arthur.delivery.spool import Spool
+from otel_arthur.inference.schema import SchemaError
+
+_logger = logging.getLogger("otel_arthur")
+
+MAX_ATTEMPTS = 20
+"""Of a row that Arthur answers with a server error while it answers for others."""
+RECHECK_SECONDS = 60.0
+"""A refused row makes us look whether the model has changed, but not more often than this."""
+_TO_BE_MENDED = (Unauthorized, Forbidden, NotFound, ConfigurationError, Refused, SchemaError)
+"""Errors that do not pass by themselves: retried slowly, and said once."""
+
+
+class Dispatcher:
+    """Takes batches of one destination at a time to Arthur. Used by several threads."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        spool: Spool,
+        counters: Counters,
+        metrics: Metrics,
+        client: Callable[[], Client],
+        schemas: Schemas,
+        found: Callable[[Sequence[Destination]], None],
+    ) -> None:
+        self._configuration = configuration
+        self._spool = spool
+        self._counters = counters
+        self._metrics = metrics
+        self._client = client
+        self._schemas = schemas
+        self._found = found
+        self._limits = Limits(seconds=max(60.0, 4 * configuration.timeout))
+
+    def settle(self, destination: Destination, *, at_once: bool) -> None:
+        """Let go what the duplicate window has held long enough."""
+        window = self._configuration.duplicate_window
+        found = settlement.settle(self._spool, destination.number, window, at_once=at_once)
+        self._counters.add("duplicate", found)
+        self._metrics.exported(found, None)
+
+    def lease(self, destination: Destination) -> list[Batch]:
+        """What is due, inferences first."""
+        for kind in Kind:
+            batches = lease(self._spool, destination.number, kind, self._limits)
+            if batches:
+                return batches
+        return []
+
+    def deliver(self, destination: Destination, batches: Sequence[Batch], pacer: Pacer) -> None:
+        """Present leased batches and record what became of their rows."""
+        until = time.monotonic() + self._limits.seconds - self._configuration.timeout
+        results = [Settled(batch) for batch in batches]
+        kind = batches[0].kind
+        error: ArthurError | SchemaError | None = None
+        began = time.perf_counter()
+        try:
+            places, rows = self._rows(destination, batches, results)
+            sent = (
+                send(self._client(), kind, destination.model, rows, until=until) if rows else Sent([], None)
+            )
+            error = sent.error
+            for (result, original), row, outcome in zip(places, rows, sent.results, strict=True):
+                self._judge(destination, result, original, row, outcome)
+        except (ArthurError, SchemaError) as failure:
+            error = failure
+            for result in results:
+                result.postpone()
+        self._metrics.operation(time.perf_counter() - began, error)
+        # Before the outcomes are on record: whoever sees them also sees whether the destination works.
+        if error is not None:
+            self._report(destination, pacer, error)
+        else:
+            self._works(destination, pacer)
+        for result in finish(self._spool, results):
+            self._count(destination, result)
+
+    def _rows(
+        self, destination: Destination, batches: Sequence[Batch], results: Sequence[Settled]
+    ) -> tuple[list[tuple[Settled, bytes]], list[bytes]]:
+        """The rows to present, each with the result it belongs to and the row as it lies in the spool."""
+        places: list[tuple[Settled, bytes]] = []
+        rows: list[bytes] = []
+        for batch, result in zip(batches, results, strict=True):
+            if batch.kind is Kind.GROUND_TRUTH:
+                ready = ground_truth.ready(self._spool, destination.number, batch.rows)
+                result.waiting = [row for row, now in zip(batch.rows, ready, strict=True) if now is None]
+                result.wait = ground_truth.POLL_SECONDS
+            elif batch.form is Form.CATALOGUE:
+                schema = self._schemas.fetched(destination.model)
+                ready = [fitted(row, schema, self._configuration.errors) for row in batch.rows]
+                result.skipped, result.skip_reason = ready.count(None), FAILED_CALL
+            else:
+                ready = batch.rows
+            for original, row in zip(batch.rows, ready, strict=True):
+                if row is not None:
+                    places.append((result, original))
+                    rows.append(row)
+        return places, rows
+
+    def _judge(
+        self,
+        destination: Destination,
+        result: Settled,
+        original: bytes,
+        row: bytes,
+        outcome: RowResult | None,
+    ) -> None:
+        """Put one row where its outcome belongs."""
+        batch = result.batch
+        if outcome is None:
+            result.waiting.append(original)
+        elif outcome.delivered:
+            result.sent += 1
+        elif outcome.outcome is Outcome.RETRYABLE and batch.attempts < MAX_ATTEMPTS:
+            self._retry(result, original)
+        elif batch.kind is Kind.GROUND_TRUTH and outcome.status == ground_truth.NOT_FOUND:
+            if ground_truth.is_lost(batch.attempts, time.time() - batch.created):
+                result.dead.append(DeadLetter(original, reason_of(outcome)))
+            else:
+                self._retry(result, original)
+        elif (mended := self._mended(destination, batch, row)) is not None:
+            self._retry(result, mended if batch.form is Form.ROW else original)
+        else:
+            result.dead.append(DeadLetter(original, reason_of(outcome)))
+
+    def _retry(self, result: Settled, row: bytes) -> None:
+        result.waiting.append(row)
+        result.is_attempt = True
+        result.wait = max(result.wait, backoff(result.batch.attempts + 1))
+
+    def _mended(self, destination: Destination, batch: Batch, row: bytes) -> bytes | None:
+        """A refused row without the attributes that the model lost since; None if that changes nothing."""
+        if batch.kind is not Kind.INFERENCE:
+            return None
+        try:
+            schema = self._schemas.fetched(destination.model, older_than=RECHECK_SECONDS)
+        except (ArthurError, SchemaError):
+            return None
+        mended = refitted(row, schema)
+        return None if mended == row else mended
+
+    def _report(self, destination: Destination, pacer: Pacer, error: ArthurError | SchemaError) -> None:
+        retry_after = error.retry_after if isinstance(error, ArthurError) else None
+        slow = isinstance(error, _TO_BE_MENDED)
+        is_news = pacer.failed(retry_after, slow=slow, reason=type(error).__name__)
+        if is_news:
+            where = "in memory" if self._spool.folder is None else f"in {self._spool.folder}"
+            _logger.warning("otel-arthur: %s. Inferences wait %s and are retried.", error, where)
+        note_error(self._spool, destination.number, str(error))
+
+    def _works(self, destination: Destination, pacer: Pacer) -> None:
+        if pacer.succeeded():
+            note_error(self._spool, destination.number, None)
+            _logger.info("otel-arthur: Arthur takes inferences of model %s again", destination.model)
+        if self._counters.is_first(f"success of {destination}"):
+            organization = self._client().organization_id()
+            if organization:
+                self._found(siblings(self._spool, destination, organization))
+
+    def _count(self, destination: Destination, result: Settled) -> None:
+        self._counters.add("sent", result.sent)
+        self._counters.add("dead_letter", len(result.dead))
+        self._counters.add("skipped_late", result.skipped, result.skip_reason)
+        self._metrics.exported(result.sent + result.skipped, None)
+        self._metrics.exported(len(result.dead), "rejected")
+        if result.dead and self._counters.is_first(f"dead letters of {destination.model}"):
+            _logger.warning(
+                "otel-arthur: Arthur refused inferences of model %s for good; "
+                "`otel-arthur spool dead-letters list` says why",
+                destination.model,
+            )

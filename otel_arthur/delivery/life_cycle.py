@@ -1,0 +1,101 @@
+"""What a delivery lives through: forks, the end of the interpreter, SIGTERM."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import threading
+from types import FrameType
+from typing import Protocol
+from weakref import WeakSet
+
+from otel_arthur.delivery import owners
+
+EXIT_SECONDS = 5.0
+"""What an exit may take where nobody called `shutdown`."""
+_FORK_SECONDS = 1.0
+
+
+class Living(Protocol):
+    """What is told of the process's life."""
+
+    def at_exit(self, timeout: float) -> None: ...
+    def fork_locks(self) -> list[threading.RLock]: ...  # type: ignore[valid-type]
+    def after_fork_in_child(self) -> None: ...
+
+
+_living: WeakSet[Living] = WeakSet()
+_held: list[threading.RLock] = []  # type: ignore[valid-type]
+_is_watching = False
+
+
+def watch(living: Living) -> None:
+    """Tell `living` of forks and of the interpreter's end, as long as it lives."""
+    global _is_watching
+    _living.add(living)
+    if not _is_watching:
+        _is_watching = True
+        atexit.register(_at_exit)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(
+                before=_before_fork,
+                after_in_parent=_after_fork_in_parent,
+                after_in_child=_after_fork_in_child,
+            )
+
+
+def flush_on_sigterm() -> bool:
+    """Shut the tracer provider down at SIGTERM, then end as the signal says. For plain scripts.
+
+    Never called by the exporter: what was exported is on disk by then, and how a process ends is the
+    application's business. Without it, a script killed by SIGTERM loses what the batch processor has
+    not exported yet (up to 5 seconds of spans). Does nothing where somebody handles the signal
+    already, as gunicorn, uvicorn and celery do, or outside the main thread. Returns whether it was set.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return False
+    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        return False
+    signal.signal(signal.SIGTERM, _terminate)
+    return True
+
+
+def _terminate(number: int, _frame: FrameType | None) -> None:
+    from opentelemetry import trace
+
+    shutdown = getattr(trace.get_tracer_provider(), "shutdown", None)
+    if shutdown is not None:
+        # In a thread of its own, as the interrupted one may hold the very lock that is needed.
+        thread = threading.Thread(target=shutdown, daemon=True)
+        thread.start()
+        thread.join(EXIT_SECONDS)
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+def _at_exit() -> None:
+    for living in list(_living):
+        living.at_exit(EXIT_SECONDS)
+
+
+def _before_fork() -> None:
+    # No thread of ours may be inside SQLite while the process forks: its own locks would stay locked in
+    # the child. Bounded, as another process may keep one of us waiting there.
+    _held.clear()
+    for living in list(_living):
+        for lock in living.fork_locks():
+            if lock.acquire(timeout=_FORK_SECONDS):
+                _held.append(lock)
+
+
+def _after_fork_in_parent() -> None:
+    while _held:
+        _held.pop().release()
+
+
+def _after_fork_in_child() -> None:
+    _held.clear()
+    owners.forget_after_fork()
+    for living in list(_living):
+        living.after_fork_in_child()
