@@ -20,6 +20,7 @@ TIERS = ROOT / ".cache" / "tiers.json"
 PROVISIONERS = {
     "interpreters": "interpreters",
     "arthurai": "arthurai_sdk",
+    "instrumentations": "instrumentations",
 }
 """Tier -> module under ``tests/`` whose ``provision()`` makes it and returns why it cannot, or ''."""
 

@@ -1,0 +1,246 @@
+"""Content in log events reaches the span's call through the SDK, whichever exporter comes or goes first."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from opentelemetry import trace
+from opentelemetry._logs import LogRecord
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import (
+    BatchLogRecordProcessor,
+    LogRecordExportResult,
+    SimpleLogRecordProcessor,
+)
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+from otel_arthur import ArthurLogExporter, ArthurSpanExporter
+from otel_arthur.arthur.client import ArthurClient
+from otel_arthur.arthur.onboarding import model_request
+from otel_arthur.configuration import Configuration
+from otel_arthur.local.server import LocalArthur
+from otel_arthur.sdk import bridge as bridges
+
+NEVER_MILLIS = 3_600_000
+"""A processor with this delay exports only when it is flushed or shut down."""
+
+
+@pytest.fixture
+def arthur() -> Iterator[LocalArthur]:
+    with LocalArthur() as server:
+        yield server
+
+
+@pytest.fixture
+def model_id(arthur: LocalArthur) -> str:
+    client = ArthurClient.from_configuration(
+        Configuration.from_environment({}, endpoint=arthur.url, api_key=arthur.api_key)
+    )
+    try:
+        return client.create_model(model_request("bot")).id
+    finally:
+        client.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_bridge_is_left() -> Iterator[None]:
+    assert bridges.current() is None
+    yield
+    assert bridges.current() is None
+
+
+class Application:
+    """Both providers with an exporter of ours each, in the order of building asked for."""
+
+    def __init__(self, arthur: LocalArthur, model_id: str, tmp_path: Path, first: str = "spans") -> None:
+        self.tracers = TracerProvider(shutdown_on_exit=False)
+        self.loggers = LoggerProvider(shutdown_on_exit=False)
+        if first == "logs":
+            logs = ArthurLogExporter()
+        self.exporter = ArthurSpanExporter(
+            endpoint=arthur.url, api_key=arthur.api_key, model_id=model_id, spool_dir=tmp_path / "spool"
+        )
+        if first == "spans":
+            logs = ArthurLogExporter()
+        self.tracers.add_span_processor(BatchSpanProcessor(self.exporter, schedule_delay_millis=NEVER_MILLIS))
+        self.loggers.add_log_record_processor(
+            BatchLogRecordProcessor(logs, schedule_delay_millis=NEVER_MILLIS)
+        )
+
+    def call(self, words: str, style: str = "details", failed: bool = False) -> None:
+        """What the official instrumentations write with ``event_only``: a bare span, content in an event."""
+        span = self.tracers.get_tracer("genai").start_span("chat m")
+        span.set_attributes({"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"})
+        context = trace.set_span_in_context(span)
+        if failed:
+            span.set_status(trace.StatusCode.ERROR)
+        for name, attributes, body in EVENTS[style](words, failed):
+            record = LogRecord(event_name=name, attributes=attributes, body=body, context=context)
+            self.loggers.get_logger("genai").emit(record)
+        span.end()
+
+    def counts(self) -> dict[str, int]:
+        return dict(self.exporter._bridge.delivery.counts().skipped)
+
+
+def details(words: str, failed: bool) -> list[tuple[str, dict, object]]:
+    answer = {"role": "assistant", "parts": [{"type": "text", "content": words}], "finish_reason": "stop"}
+    attributes = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": f"say {words}"}]}],
+        **({} if failed else {"gen_ai.output.messages": [answer]}),
+    }
+    return [("gen_ai.client.inference.operation.details", attributes, None)]
+
+
+EVENTS = {"details": details}
+
+
+def texts(arthur: LocalArthur, model_id: str) -> list[tuple[str, str]]:
+    rows = arthur.store.inferences(model_id, limit=1000).inferences
+    return sorted((row.inference_data["input_text"], row.inference_data["output_text"]) for row in rows)
+
+
+ORDERS = pytest.mark.parametrize("shut_down", [("spans", "logs"), ("logs", "spans")], ids="-then-".join)
+BUILT = pytest.mark.parametrize("first", ["spans", "logs"])
+
+
+@BUILT
+@ORDERS
+def test_shut_down_in_either_order(
+    arthur: LocalArthur, model_id: str, tmp_path: Path, first: str, shut_down: tuple[str, str]
+) -> None:
+    application = Application(arthur, model_id, tmp_path, first)
+    application.call("one")
+    application.call("two")
+    for which in shut_down:
+        (application.tracers if which == "spans" else application.loggers).shutdown()
+    assert texts(arthur, model_id) == [("Human: say one", "one"), ("Human: say two", "two")]
+    assert application.counts() == {}
+
+
+@BUILT
+@pytest.mark.parametrize("flush", [("spans", "logs"), ("logs", "spans")], ids="-then-".join)
+def test_flushed_in_either_order(
+    arthur: LocalArthur, model_id: str, tmp_path: Path, first: str, flush: tuple[str, str]
+) -> None:
+    application = Application(arthur, model_id, tmp_path, first)
+    application.call("one")
+    application.call("boom", failed=True)
+    for which in flush:
+        (application.tracers if which == "spans" else application.loggers).force_flush()
+    application.tracers.shutdown()
+    application.loggers.shutdown()
+    assert texts(arthur, model_id) == [("Human: say boom", ""), ("Human: say one", "one")]
+
+
+def test_content_that_never_comes_is_counted_and_what_failed_is_still_recorded(
+    arthur: LocalArthur, model_id: str, tmp_path: Path
+) -> None:
+    application = Application(arthur, model_id, tmp_path)
+    EVENTS["none"] = lambda words, failed: []
+    application.call("lost", style="none")
+    application.call("boom", style="none", failed=True)
+    application.tracers.shutdown()
+    application.loggers.shutdown()
+    assert texts(arthur, model_id) == [("", "")]
+    assert application.counts() == {"no content": 1}
+
+
+def test_an_event_without_its_span_is_counted(arthur: LocalArthur, model_id: str, tmp_path: Path) -> None:
+    application = Application(arthur, model_id, tmp_path)
+    unsampled = trace.NonRecordingSpan(trace.SpanContext(7, 7, is_remote=False))
+    ((name, attributes, _),) = details("orphan", False)
+    record = LogRecord(event_name=name, attributes=attributes, context=trace.set_span_in_context(unsampled))
+    application.loggers.get_logger("genai").emit(record)
+    application.loggers.shutdown()
+    application.tracers.shutdown()
+    assert texts(arthur, model_id) == []
+    assert application.counts() == {"event without its span": 1}
+
+
+def test_without_a_log_exporter_nothing_waits(arthur: LocalArthur, model_id: str, tmp_path: Path) -> None:
+    application = Application(arthur, model_id, tmp_path)
+    application.loggers.shutdown()
+    EVENTS["none"] = lambda words, failed: []
+    application.call("bare", style="none")
+    application.tracers.force_flush()
+    assert application.counts() == {"no content": 1}
+    application.tracers.shutdown()
+
+
+def test_ordinary_log_records_are_passed_over(arthur: LocalArthur, model_id: str, tmp_path: Path) -> None:
+    application = Application(arthur, model_id, tmp_path)
+    application.loggers.get_logger("app").emit(LogRecord(body="started", attributes={"gen_ai.system": "x"}))
+    application.loggers.shutdown()
+    application.tracers.shutdown()
+    assert application.counts() == {}
+
+
+def test_after_shutdown_the_exporter_refuses() -> None:
+    exporter = ArthurLogExporter()
+    exporter.shutdown()
+    exporter.shutdown()
+    assert exporter.export([]) is LogRecordExportResult.FAILURE
+    assert exporter.force_flush()
+
+
+def test_a_simple_processor_on_the_applications_thread_joins_too(
+    arthur: LocalArthur, model_id: str, tmp_path: Path
+) -> None:
+    application = Application(arthur, model_id, tmp_path)
+    application.loggers.shutdown()
+    application.loggers = LoggerProvider(shutdown_on_exit=False)
+    application.loggers.add_log_record_processor(SimpleLogRecordProcessor(ArthurLogExporter()))
+    application.call("at once")
+    application.tracers.shutdown()
+    application.loggers.shutdown()
+    assert texts(arthur, model_id) == [("Human: say at once", "at once")]
+
+
+FLUSHES = """
+import os, sys
+from opentelemetry import _logs, trace
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from otel_arthur import ArthurLogExporter, ArthurSpanExporter
+
+tracers, loggers = TracerProvider(), LoggerProvider()
+never = {"schedule_delay_millis": 3_600_000}
+tracers.add_span_processor(BatchSpanProcessor(ArthurSpanExporter(), **never))
+loggers.add_log_record_processor(BatchLogRecordProcessor(ArthurLogExporter(), **never))
+_logs.set_logger_provider(loggers)
+with tracers.get_tracer("genai").start_as_current_span("chat m") as span:
+    span.set_attributes({"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"})
+    message = [{"role": "user", "parts": [{"type": "text", "content": "frozen right after"}]}]
+    loggers.get_logger("genai").emit(_logs.LogRecord(
+        event_name="gen_ai.client.inference.operation.details", context=trace.set_span_in_context(span),
+        attributes={"gen_ai.input.messages": message, "gen_ai.output.messages": message},
+    ))
+tracers.force_flush()
+os._exit(0)
+"""
+
+
+def test_a_flush_of_the_spans_fetches_their_events(
+    arthur: LocalArthur, model_id: str, tmp_path: Path
+) -> None:
+    """As in a serverless function: only the tracer provider is flushed, then the process is gone."""
+    environ = {
+        "OTEL_EXPORTER_ARTHUR_ENDPOINT": arthur.url,
+        "OTEL_EXPORTER_ARTHUR_API_KEY": arthur.api_key,
+        "OTEL_EXPORTER_ARTHUR_MODEL_ID": model_id,
+        "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(tmp_path / "child"),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", FLUSHES], env=environ, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert texts(arthur, model_id) == [("Human: frozen right after", "frozen right after")]
