@@ -11,10 +11,10 @@ demo: $(VENV)/.demo-installed  ## See the main job: a real model's calls arrive 
 	@$(BIN)/otel-arthur demo
 
 test: $(VENV)/.dev-installed  ## Everything that this machine allows; says which tiers ran
-	@$(BIN)/python tests/provision.py
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	@$(BIN)/python tests/provision.py
 	$(BIN)/pytest -n 2 --dist loadgroup
 
 test-fast: $(VENV)/.dev-installed  ## Under two minutes: no other language, no other environment
