@@ -41,6 +41,16 @@ def starts_late(attributes: Mapping[str, Any], prefix: str) -> bool:
     )
 
 
+def whole(messages: list[Any]) -> list[Any]:
+    """The messages after a limit dropped the oldest, without a first one whose role is gone."""
+    first: Any = messages[0]
+    if isinstance(first, dict):
+        inner = cast("dict[str, Any]", first)
+        if "role" in cast("dict[str, Any]", inner.get("message", inner)):
+            return messages
+    return messages[1:]
+
+
 def _insert(root: dict[str, Any], path: list[str], value: Any) -> None:
     node = root
     for segment in path[:-1]:

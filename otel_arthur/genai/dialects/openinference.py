@@ -13,14 +13,14 @@ from typing import Any, cast
 from otel_arthur.genai.bag import Bag
 from otel_arthur.genai.call import Choice, Message, TextPart, ToolCallPart, ToolResultPart
 from otel_arthur.genai.dialect import Conversation, Dialect
-from otel_arthur.genai.indexed import items, starts_late
+from otel_arthur.genai.indexed import items, starts_late, whole
 from otel_arthur.genai.json_text import parse_json
 from otel_arthur.genai.messages import input_messages, output_choices
 from otel_arthur.genai.span import SpanView
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "provider": ("llm.provider", "llm.system", "gen_ai.provider.name"),
-    "response_model": ("llm.model_name", "gen_ai.response.model"),
+    "response_model": ("gen_ai.response.model",),
     "response_id": ("gen_ai.response.id",),
     "conversation_id": ("session.id", "gen_ai.conversation.id"),
     "user_id": ("user.id",),
@@ -75,17 +75,25 @@ def _derived(bag: Bag) -> dict[str, tuple[Any, str]]:
             for name in names:
                 if document.get(name) is not None and field not in found:
                     found[field] = (document[name], f"{key}#{name}")
-    if bag.attributes.get("output.mime_type") == "application/json":
-        found["response_id"] = (_response_id(_document(bag.attributes.get("output.value"))), "output.value")
+    response = _response_in(bag)
+    found["response_id"] = (response.get("id"), "output.value")
+    # While a stream runs only the model asked for is known, and it stays in the attribute.
+    model = response.get("model_name") or response.get("model")
+    named = bag.attributes.get("llm.model_name")
+    found["response_model"] = (model, "output.value") if isinstance(model, str) else (named, "llm.model_name")
     return found
 
 
-def _response_id(output: Mapping[str, Any]) -> Any:
-    """The id of an OpenAI response, or of the first generation of a LangChain result."""
-    if isinstance(output.get("id"), str):
-        return output["id"]
+def _response_in(bag: Bag) -> Mapping[str, Any]:
+    """What the provider answered, in the raw output: OpenAI's response, or what LangChain kept of it."""
+    if bag.attributes.get("output.mime_type") != "application/json":
+        return {}
+    output = _document(bag.attributes.get("output.value"))
     generation = _at(output, "generations", 0, 0)
-    return _at(generation, "message", "kwargs", "response_metadata", "id")
+    if generation is None:
+        return output if isinstance(output.get("id"), str) else {}
+    metadata = _at(generation, "message", "kwargs", "response_metadata")
+    return cast("Mapping[str, Any]", metadata) if isinstance(metadata, Mapping) and metadata else {}
 
 
 def _conversation(bag: Bag) -> Conversation:
@@ -95,13 +103,17 @@ def _conversation(bag: Bag) -> Conversation:
         prompt = bag.take_json("messages", ("gen_ai.input.messages",)) or _raw(bag, "input")
     else:
         bag.sources["messages"] = "llm.input_messages"
-        bag.truncated = bag.truncated or starts_late(attributes, "llm.input_messages.")
+        if starts_late(attributes, "llm.input_messages."):
+            bag.truncated = True
+            prompt = whole(prompt)
     answers = items(attributes, "llm.output_messages.") or _completions(bag)
     if not answers:
         answers = bag.take_json("choices", ("gen_ai.output.messages",)) or _raw(bag, "output")
     else:
         bag.sources["choices"] = "llm.output_messages"
     reason = bag.take("finish_reasons", ("llm.finish_reason", "gen_ai.response.finish_reasons"))
+    if reason is None:
+        reason = _status(bag, answers)
     messages = [told for message in input_messages(prompt) if (told := _told(message)) is not None]
     choices = [
         Choice(told, choice.finish_reason)
@@ -109,6 +121,18 @@ def _conversation(bag: Bag) -> Conversation:
         if (told := _told(choice.message)) is not None
     ]
     return Conversation(tuple(messages), tuple(choices))
+
+
+def _status(bag: Bag, answers: Any) -> str | None:
+    """The finish reason that the status of a Responses API answer amounts to."""
+    response = _response_in(bag)
+    status = response.get("status")
+    if status == "completed":
+        bag.sources["finish_reasons"] = "output.value"
+        called = any(choice.message.tool_calls for choice in output_choices(answers))
+        return "tool_calls" if called else "stop"
+    reason = _at(response, "incomplete_details", "reason")
+    return reason if isinstance(reason, str) else None
 
 
 def _told(message: Message) -> Message | None:

@@ -13,7 +13,7 @@ from typing import Any, cast
 from otel_arthur.genai.bag import Bag
 from otel_arthur.genai.dialect import Conversation, Dialect
 from otel_arthur.genai.dialects import openllmetry
-from otel_arthur.genai.indexed import has_any, items, starts_late
+from otel_arthur.genai.indexed import has_any, items, starts_late, whole
 from otel_arthur.genai.json_text import parse_json
 from otel_arthur.genai.messages import input_messages, output_choices
 from otel_arthur.genai.span import SpanView
@@ -61,8 +61,10 @@ def _operation(view: SpanView) -> str | None:
 
 def indexed_conversation(bag: Bag) -> Conversation:
     """Messages and choices from numbered attributes."""
-    bag.truncated = bag.truncated or starts_late(bag.attributes, PROMPT)
     prompt = [_with_parts(item) for item in items(bag.attributes, PROMPT)]
+    if starts_late(bag.attributes, PROMPT):
+        bag.truncated = True
+        prompt = whole(prompt)
     completion = [_with_parts(item) for item in items(bag.attributes, COMPLETION)]
     if prompt:
         bag.sources["messages"] = f"{PROMPT}N"
@@ -78,6 +80,9 @@ def _with_parts(item: Any) -> Any:
         return item
     message = dict(cast("Mapping[str, Any]", item))
     content = message.get("content")
+    if content is None and isinstance(message.get("user"), str):
+        # The completion prompts of the OpenAI client.
+        return {"role": "user", "content": message["user"]}
     if isinstance(content, str) and content.startswith("[{"):
         parts = parse_json(content)[0]
         if isinstance(parts, list) and all(
