@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
@@ -73,7 +73,7 @@ class CapturedCalls:
 
 
 @contextmanager
-def capture() -> Iterator[CapturedCalls]:
+def capture() -> Generator[CapturedCalls, None, None]:
     """Collect the ids of the LLM calls made inside, to send their ground truth later.
 
     ::
