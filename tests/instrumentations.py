@@ -11,6 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 ENVIRONMENT = ROOT / ".cache" / "instrumentations" / "genai"
 PACKAGES = (
+    "langchain==1.4.7",
     "langchain-core==1.7.2",
     "langchain-openai==1.7.3",
     "openai==3.54.0",
