@@ -15,6 +15,7 @@ import pytest
 from langchain_core.callbacks import BaseCallbackManager
 from langchain_core.messages import HumanMessage
 from langchain_openai import ChatOpenAI, OpenAI
+from openai import DefaultAsyncHttpxClient
 from openai_answers import alternatives
 from openai_server import OpenAIServer
 from opentelemetry import trace
@@ -109,20 +110,22 @@ def check(call: LLMCall, positions: Iterator[int] | None = None) -> None:
         ]
 
 
-async def _ainvoke(model: Any, words: str) -> None:
-    await model.ainvoke(words)
+async def _ainvoke(make: Model, server: OpenAIServer, words: str) -> None:
+    async with DefaultAsyncHttpxClient() as client:
+        await make(server, http_async_client=client).ainvoke(words)
 
 
-async def _astream(model: Any, words: str) -> None:
-    async for _ in model.astream(words):
-        pass
+async def _astream(make: Model, server: OpenAIServer, words: str) -> None:
+    async with DefaultAsyncHttpxClient() as client:
+        async for _ in make(server, http_async_client=client).astream(words):
+            pass
 
 
-WAYS: dict[str, Callable[[Any, str], object]] = {
-    "invoke": lambda model, words: model.invoke(words),
-    "stream": lambda model, words: list(model.stream(words)),
-    "ainvoke": lambda model, words: asyncio.run(_ainvoke(model, words)),
-    "astream": lambda model, words: asyncio.run(_astream(model, words)),
+WAYS: dict[str, Callable[[Model, OpenAIServer, str], object]] = {
+    "invoke": lambda make, server, words: make(server).invoke(words),
+    "stream": lambda make, server, words: list(make(server).stream(words)),
+    "ainvoke": lambda make, server, words: asyncio.run(_ainvoke(make, server, words)),
+    "astream": lambda make, server, words: asyncio.run(_astream(make, server, words)),
 }
 
 
@@ -131,7 +134,7 @@ WAYS: dict[str, Callable[[Any, str], object]] = {
 @pytest.mark.parametrize("make", [chat, completion])
 @pytest.mark.usefixtures("likelihoods")
 def test_every_way_to_call(server: OpenAIServer, spans: InMemorySpanExporter, make: Model, way: str) -> None:
-    WAYS[way](make(server), "hello")
+    WAYS[way](make, server, "hello")
     (call,) = calls_in(spans)
     # The server streams a completion token by token, each as if it were the first.
     legacy_stream = make is completion and "stream" in way
@@ -161,7 +164,9 @@ def test_parallel_calls_are_not_confused(server: OpenAIServer, spans: InMemorySp
         list(pool.map(lambda one: list(model.stream(f"ECHO {one}")), words))
 
     async def many() -> None:
-        await asyncio.gather(*(chat(server).ainvoke(f"ECHO {one}") for one in words))
+        async with DefaultAsyncHttpxClient() as client:
+            model = chat(server, http_async_client=client)
+            await asyncio.gather(*(model.ainvoke(f"ECHO {one}") for one in words))
 
     asyncio.run(many())
     calls = calls_in(spans)
