@@ -24,6 +24,7 @@ _HELP = {
     "otelcol_exporter_queue_capacity": "Size limit of the spool, in bytes",
     "otelcol_arthur_calls": "LLM calls seen, by what became of them",
     "otelcol_arthur_spans_skipped": "LLM spans that became no inference, by reason",
+    "otelcol_arthur_duplicates": "Calls that another instrumentation had recorded already",
     "otelcol_arthur_loops": "Requests that had been here before, by how it was found",
     "otelcol_arthur_in_flight_bytes": "Bytes of requests that are not answered yet",
     "otelcol_process_uptime": "Seconds since the start",
@@ -69,7 +70,8 @@ def exposition(samples: Iterable[Sample]) -> bytes:
     families: dict[str, list[str]] = {}
     for name, labels, value in samples:
         inner = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels)
-        line = f"{name}{{{inner}}} {value:.17g}" if inner else f"{name} {value:.17g}"
+        number = int(value) if value == int(value) else value
+        line = f"{name}{{{inner}}} {number}" if inner else f"{name} {number}"
         families.setdefault(name, []).append(line)
     lines: list[str] = []
     for name, rows in sorted(families.items()):

@@ -1,0 +1,111 @@
+"""Local Arthur with a model, and collectors in front of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import stock_collector
+from processes import ArthurCollector
+
+from otel_arthur.local import LocalArthur
+
+
+class Account:
+    """A local Arthur, and what is asked of it."""
+
+    def __init__(self, arthur: LocalArthur) -> None:
+        self.arthur = arthur
+
+    @property
+    def url(self) -> str:
+        return self.arthur.url
+
+    @property
+    def api_key(self) -> str:
+        return self.arthur.api_key
+
+    def onboard(self, name: str) -> str:
+        """A new model's id, by the documented command."""
+        done = subprocess.run(
+            [sys.executable, "-m", "otel_arthur", "onboard", name],
+            env={"OTEL_EXPORTER_ARTHUR_ENDPOINT": self.url, "OTEL_EXPORTER_ARTHUR_API_KEY": self.api_key},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip()
+
+    def inferences(self, model_id: str) -> dict[str, dict[str, Any]]:
+        """Everything that this model has, by ``partner_inference_id``."""
+        found: dict[str, dict[str, Any]] = {}
+        for row in self._query(model_id, {"select": [{"property": "*"}], "page_size": 10000}):
+            found[row["partner_inference_id"]] = row
+        return found
+
+    def count(self, model_id: str) -> int:
+        """How many inferences this model has."""
+        return int(self._query(model_id, {"select": [{"function": "count"}]})[0]["count"])
+
+    def _query(self, model_id: str, query: dict[str, Any]) -> list[dict[str, Any]]:
+        response = requests.post(
+            f"{self.url}/api/v3/models/{model_id}/inferences/query",
+            json=query,
+            headers={"Authorization": self.api_key},
+            timeout=10,
+        )
+        response.raise_for_status()
+        return response.json()["query_result"]
+
+
+@pytest.fixture
+def account() -> Iterator[Account]:
+    with LocalArthur() as arthur:
+        yield Account(arthur)
+
+
+@pytest.fixture
+def model_id(account: Account) -> str:
+    return account.onboard("support-bot")
+
+
+@pytest.fixture
+def collector(
+    account: Account, model_id: str, tmp_path: Path
+) -> Iterator[Callable[..., ArthurCollector]]:
+    """Starts collectors with a few lines of YAML beside those that every test needs."""
+    started: list[ArthurCollector] = []
+
+    def start(extra: str = "", name: str = "collector", **replaced: str) -> ArthurCollector:
+        sections = {
+            "receivers": "{otlp: {grpc: {endpoint: '127.0.0.1:0'}, http: {endpoint: '127.0.0.1:0'}}}",
+            "arthur": (
+                f"{{endpoint: '{account.url}', api_key: '${{env:KEY}}', models: [{{model_id: '{model_id}'}}]}}"
+            ),
+            "spool": f"{{directory: ./spool-{name}}}",
+            "health": "{endpoint: '127.0.0.1:0'}",
+            "metrics": "{endpoint: '127.0.0.1:0'}",
+            "service": "{drain_seconds: 10}",
+            **replaced,
+        }
+        yaml = "".join(f"{key}: {value}\n" for key, value in sections.items()) + extra
+        process = ArthurCollector(tmp_path, yaml, name)
+        started.append(process)
+        return process.start(KEY=account.api_key)
+
+    yield start
+    for process in started:
+        process.stop()
+
+
+@pytest.fixture(scope="session")
+def stock() -> None:
+    """Skips where a stock Collector cannot be had; builds it where it was not yet."""
+    reason = stock_collector.provision()
+    if reason:
+        pytest.skip(reason)
