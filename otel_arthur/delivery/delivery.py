@@ -149,6 +149,17 @@ class Delivery:
         self._ended.set()
         return self._all_sent
 
+    def adopt_all(self) -> int:
+        """Take over what was spooled while no model was configured, whichever service it is of.
+
+        Only where a person says so: by itself a process takes over only what its own services left.
+        """
+        try:
+            return adoption.adopt(self._spool, self._configuration, self._identity, None)
+        except (sqlite3.Error, OSError, SpoolError) as error:
+            _logger.warning("otel-arthur: the spool cannot be read (%s)", type(error).__name__)
+            return 0
+
     def counts(self) -> Counts:
         """What became of everything in this process so far."""
         return self._counters.snapshot(self._spool_level()[0])

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import time
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from otel_arthur.delivery.batches import Batch, Settled
 from otel_arthur.delivery.records import Form, Kind, row_id, split
-from otel_arthur.delivery.spool import Spool, add
+from otel_arthur.delivery.spool import Spool, add, crc
 
 MAX_WAIT_SECONDS: Final = 86_400.0
 """No lease and no wait is longer: what says so was written before a clock was set back."""
@@ -46,7 +45,7 @@ def lease(spool: Spool, destination: int, kind: Kind, limits: Limits) -> list[Ba
     for number, rows, _, form, checksum, created, attempts, body, file, *_ in chosen:
         whole = spool.bodies.read(body, file)
         lines = split(whole)
-        if zlib.crc32(whole) != checksum or len(lines) != rows:
+        if crc(whole) != checksum or len(lines) != rows:
             _drop_damaged(spool, number, destination, kind, rows, file)
         else:
             leased.append(Batch(number, destination, kind, Form(form), created, attempts, lines))
@@ -101,6 +100,16 @@ def next_due(spool: Spool, destinations: str) -> float | None:
     """Seconds until something that is held or postponed becomes due; None when nothing waits."""
     ((at,),) = spool.index.read(f"SELECT min(ready_at) FROM batches WHERE destination IN ({destinations})")
     return None if at is None else max(at - time.time(), 0.0)
+
+
+def can_be_tried(spool: Spool, destinations: str, seconds: float) -> bool:
+    """Whether anything of these destinations is held, on its way, or due within `seconds`, or is gone."""
+    ((rows, candidates),) = spool.index.read(
+        "SELECT count(*), ifnull(sum(held = 1 OR owner IS NOT NULL OR ready_at <= ?), 0) FROM batches "
+        f"WHERE destination IN ({destinations})",
+        (time.time() + seconds,),
+    )
+    return candidates > 0 or rows == 0
 
 
 def is_due(at: float, now: float) -> bool:

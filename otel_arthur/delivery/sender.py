@@ -12,7 +12,7 @@ from otel_arthur.arthur.suppression import suppress_instrumentation
 from otel_arthur.delivery.database import SpoolError
 from otel_arthur.delivery.destination import Destination
 from otel_arthur.delivery.dispatch import Dispatcher
-from otel_arthur.delivery.leases import next_due
+from otel_arthur.delivery.leases import can_be_tried, next_due
 from otel_arthur.delivery.retry import Pacer
 from otel_arthur.delivery.spool import Spool, listed
 
@@ -125,16 +125,7 @@ class Sender:
         """Whether nothing that is left can be tried within `remaining` seconds."""
         if all(self._served[d].seconds_left > remaining for d in left):
             return True
-        due = next_due(self._spool, listed(d.number for d in left))
-        return due is not None and due > remaining and not self._flushable_held(left)
-
-    def _flushable_held(self, left: Sequence[Destination]) -> bool:
-        numbers = listed(destination.number for destination in left)
-        return bool(
-            self._spool.index.read(
-                f"SELECT 1 FROM batches WHERE held = 1 AND destination IN ({numbers}) LIMIT 1"
-            )
-        )
+        return not can_be_tried(self._spool, listed(d.number for d in left), remaining)
 
     def _add_thread(self) -> None:
         name = f"otel-arthur-sender-{len(self._threads) + 1}"

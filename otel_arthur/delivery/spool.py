@@ -95,7 +95,7 @@ class Spool:
         index.execute(
             "UPDATE batches SET owner = NULL, ready_at = ifnull(?, ready_at), rows = ?, bytes = ?, "
             "checksum = ?, body = ?, file = ? WHERE number = ?",
-            (ready_at, len(rows), len(body), zlib.crc32(body), None if file else body, file, number),
+            (ready_at, len(rows), len(body), crc(body), None if file else body, file, number),
         )
         return file
 
@@ -210,6 +210,11 @@ def add(
         )
 
 
+def crc(body: bytes) -> int:
+    """The checksum of a body."""
+    return zlib.crc32(body)
+
+
 def listed(numbers: Iterable[int]) -> str:
     """Numbers as a list in SQL."""
     return ",".join(str(int(number)) for number in numbers)
@@ -234,7 +239,7 @@ def _insert(
         int(batch.form),
         len(keyed),
         len(body),
-        zlib.crc32(body),
+        crc(body),
         now,
         batch.evidence is not None and batch.hold > 0,
         now + batch.hold,

@@ -1,0 +1,90 @@
+"""CPU per span of the whole path, finished span to accepted row, beside `OTLPSpanExporter` over HTTP.
+
+    python benchmarks/path_cost.py            # needs opentelemetry-exporter-otlp-proto-http
+    python benchmarks/path_cost.py --profile
+
+Both export the same spans in turn, in one run: absolute figures drift, their ratio hardly does. CPU is
+all of this process's, all threads; the servers are in another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import pstats
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace import ReadableSpan
+from otel_arthur.sdk.span_exporter import ArthurSpanExporter
+from sink import Sink
+from spans import finished
+
+BATCH = 512
+
+
+def measured(export: Callable[[Sequence[ReadableSpan]], object], spans: Sequence[ReadableSpan]) -> float:
+    """Microseconds of CPU per span."""
+    began = time.process_time()
+    export(spans)
+    return (time.process_time() - began) / len(spans) * 1e6
+
+
+def in_batches(export: Callable[[Sequence[ReadableSpan]], object], spans: Sequence[ReadableSpan]) -> None:
+    for start in range(0, len(spans), BATCH):
+        export(spans[start : start + BATCH])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--batches", type=int, default=8)
+    parser.add_argument("--window", default="10", help="the duplicate window in seconds")
+    parser.add_argument("--profile", action="store_true")
+    options = parser.parse_args()
+    with Sink() as sink, tempfile.TemporaryDirectory() as folder:
+        otlp = OTLPSpanExporter(endpoint=f"{sink.url}/v1/traces")
+        import os
+
+        os.environ["OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW"] = options.window
+        arthur = ArthurSpanExporter(endpoint=sink.url, api_key="k", model_id="bench", spool_dir=folder)
+
+        def to_arthur(spans: Sequence[ReadableSpan]) -> None:
+            in_batches(arthur.export, spans)
+            assert arthur.force_flush(60_000)
+
+        to_arthur(finished(BATCH))
+        in_batches(otlp.export, finished(BATCH))
+        ours: list[float] = []
+        theirs: list[float] = []
+        profiles: list[cProfile.Profile] = []
+        for _ in range(options.rounds):
+            spans = finished(BATCH * options.batches)
+            theirs.append(measured(lambda batch: in_batches(otlp.export, batch), spans))
+            ours.append(measured(to_arthur, spans))
+        if options.profile:
+            spans = finished(BATCH * options.batches)
+            profiles = _profiled(lambda: to_arthur(spans))
+        arthur.shutdown()
+        print(f"OTLPSpanExporter  {statistics.median(theirs):6.1f} us of CPU per span")
+        print(f"ArthurSpanExporter{statistics.median(ours):6.1f} us of CPU per span")
+        ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]
+        print(f"ratio             {statistics.median(ratios):6.2f}")
+        for profile in profiles:
+            pstats.Stats(profile).sort_stats("tottime").print_stats(35)
+
+
+def _profiled(work: Callable[[], None]) -> list[cProfile.Profile]:
+    """A profile of the caller's part. The senders' part follows by calling their work here."""
+    del threading
+    profile = cProfile.Profile()
+    profile.runcall(work)
+    return [profile]
+
+
+if __name__ == "__main__":
+    main()

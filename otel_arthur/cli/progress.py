@@ -1,0 +1,37 @@
+"""A progress bar over a delivery that is being flushed, where somebody looks."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from otel_arthur.delivery.delivery import Delivery
+
+
+@contextmanager
+def watched(delivery: Delivery, what: str) -> Generator[None, None, None]:
+    """Show on stderr how far it is, if that is a terminal."""
+    total = delivery.counts().left
+    if not total or not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    ended = threading.Event()
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=total)
+
+        def follow() -> None:
+            while not ended.wait(0.2):
+                progress.update(task, completed=total - delivery.counts().left)
+
+        thread = threading.Thread(target=follow, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
