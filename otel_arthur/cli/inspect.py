@@ -47,7 +47,8 @@ def command(files: Sequence[str], output: str, model_id: str | None, show_all: b
     export = read_export(list(contents_of(files)))
     verdicts = judge(export.views, configuration.attributes, rules.metadata_only)
     if export.unjoined:
-        click.echo(f"{export.unjoined} log events with content have no span in these files.", err=True)
+        noun = "event" if export.unjoined == 1 else "events"
+        click.echo(f"{export.unjoined} log {noun} with content found no span in these files.", err=True)
     if output == "json":
         for verdict in verdicts:
             sys.stdout.buffer.write(_json_line(verdict, schema, rules))

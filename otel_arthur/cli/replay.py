@@ -7,7 +7,9 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
+from hashlib import blake2b
 from typing import NamedTuple
 
 import click
@@ -87,7 +89,7 @@ def command(
     metadata_only = configuration.content == "metadata"
     verdicts = judge(export.views, configuration.attributes, metadata_only)
     _say_found(verdicts, export)
-    journals = [_journal(configuration, content, since, until) for _, content in contents]
+    journals = _journals(configuration, [content for _, content in contents], f"{since} {until}")
     work = list(_work(verdicts, export, journals, (since, until), restart))
     if dry_run:
         _say_would(configuration, work)
@@ -130,12 +132,23 @@ def _work(
         start = end
 
 
-def _journal(configuration: Configuration, content: bytes, since: int | None, until: int | None) -> Journal:
+def _journals(configuration: Configuration, contents: Sequence[bytes], between: str) -> list[Journal]:
+    """One for each file. What becomes of its spans depends on the other files too: on their events."""
     folder = None if configuration.spool_dir is None else configuration.spool_dir / "replay"
-    models = [configuration.model_id or "", *(f"{r.pattern}={r.model_id}" for r in configuration.routes)]
-    return Journal(
-        folder, content, configuration.endpoint, identity_of(configuration), *models, f"{since} {until}"
+    together = blake2b(digest_size=16)
+    for digest in sorted(blake2b(content, digest_size=16).digest() for content in contents):
+        together.update(digest)
+    scope = (
+        together.hexdigest(),
+        between,
+        configuration.endpoint,
+        identity_of(configuration),
+        configuration.model_id or "",
+        *(f"{route.pattern}={route.model_id}" for route in configuration.routes),
+        configuration.content,
+        configuration.errors,
     )
+    return [Journal(folder, content, *scope) for content in contents]
 
 
 class _Replay:
@@ -146,7 +159,8 @@ class _Replay:
         self._journals = journals
         self._patience = patience
         self._console = Console(stderr=True)
-        self._delivery = Delivery(configuration, metrics=False, window=0.0)
+        # Duplicates were left out before, over all files at once.
+        self._delivery = Delivery(replace(configuration, duplicate_window=0.0), metrics=False)
         self._gave_up = False
 
     def run(self, work: Sequence[_Item], ends: Sequence[int]) -> None:
@@ -208,12 +222,14 @@ class _Replay:
 
     def _conclude(self, total: int, interrupted: bool) -> None:
         counts = self._delivery.counts()
-        told = [f"{counts.sent} inferences accepted"]
+        told = [f"{_plural(counts.sent, 'inference')} accepted"]
         told += [f"{counts.known} known to the spool already"] if counts.known else []
         told += [f"{number} skipped: {reason}" for reason, number in counts.skipped.items()]
         told += [f"{counts.dead_letter} refused"] if counts.dead_letter else []
         told += [f"{counts.left} waiting"] if counts.left else []
-        click.echo(f"{total} calls replayed: {', '.join(told)}." if total else "Nothing was left to send.")
+        click.echo(
+            f"{_plural(total, 'call')} replayed: {', '.join(told)}." if total else "Nothing was left to send."
+        )
         where = self._configuration.spool_dir
         on = "Run the same command again to go on" + (f"; the rest waits in {where}." if where else ".")
         if interrupted:
@@ -223,23 +239,29 @@ class _Replay:
             raise WorkFailed(f"no progress for {self._patience:g} seconds. {on}")
         if counts.dead_letter:
             raise WorkFailed(
-                f"Arthur refused {counts.dead_letter} inferences; "
+                f"Arthur refused {_plural(counts.dead_letter, 'inference')}; "
                 "`otel-arthur spool dead-letters` lists them with the reasons"
             )
         if counts.left:
-            raise WorkFailed(f"{counts.left} inferences are not with Arthur yet. {on}")
+            raise WorkFailed(f"{_plural(counts.left, 'inference')} not with Arthur yet. {on}")
 
 
 def _say_found(verdicts: Sequence[Verdict], export: Export) -> None:
     counts = Counter(verdict.decision for verdict in verdicts)
     told = ", ".join(f"{number} {decision}" for decision, number in sorted(counts.items())) or "none"
-    click.echo(f"{len(verdicts)} spans: {told}.")
+    click.echo(f"{_plural(len(verdicts), 'span')}: {told}.")
     if export.unjoined:
-        click.echo(f"{export.unjoined} log events with content have no span in these files.", err=True)
+        click.echo(
+            f"{_plural(export.unjoined, 'log event')} with content found no span in these files.", err=True
+        )
 
 
 def _say_would(configuration: Configuration, work: Sequence[_Item]) -> None:
     models = Counter(model_of(item.call, configuration) or "(no model configured)" for item in work)
     for model_id, number in sorted(models.items()):
-        click.echo(f"{number} calls would go to model {model_id}.")
-    click.echo(f"{len(work)} calls would be sent. Nothing was.")
+        click.echo(f"{_plural(number, 'call')} would go to model {model_id}.")
+    click.echo(f"{_plural(len(work), 'call')} would be sent. Nothing was.")
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
