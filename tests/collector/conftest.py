@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 import stock_collector
 from processes import ArthurCollector
 
@@ -42,25 +41,13 @@ class Account:
         return done.stdout.strip()
 
     def inferences(self, model_id: str) -> dict[str, dict[str, Any]]:
-        """Everything that this model has, by ``partner_inference_id``."""
-        found: dict[str, dict[str, Any]] = {}
-        for row in self._query(model_id, {"select": [{"property": "*"}], "page_size": 10000}):
-            found[row["partner_inference_id"]] = row
-        return found
+        """The data of everything that this model has, by ``partner_inference_id``."""
+        page = self.arthur.store.inferences(model_id, limit=100_000)
+        return {row.partner_inference_id: row.inference_data for row in page.inferences}
 
     def count(self, model_id: str) -> int:
         """How many inferences this model has."""
-        return int(self._query(model_id, {"select": [{"function": "count"}]})[0]["count"])
-
-    def _query(self, model_id: str, query: dict[str, Any]) -> list[dict[str, Any]]:
-        response = requests.post(
-            f"{self.url}/api/v3/models/{model_id}/inferences/query",
-            json=query,
-            headers={"Authorization": self.api_key},
-            timeout=10,
-        )
-        response.raise_for_status()
-        return response.json()["query_result"]
+        return self.arthur.store.count(model_id)
 
 
 @pytest.fixture

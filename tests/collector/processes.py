@@ -50,17 +50,17 @@ class ArthurCollector:
         self.path.write_text(configuration)
         self.lines: list[dict[str, Any]] = []
         self.addresses: dict[str, str] = {}
-        self._environment: dict[str, str] = {}
+        self.environment: dict[str, str] = {}
         self._process: subprocess.Popen[str] | None = None
 
     def start(self, **environment: str) -> ArthurCollector:
-        self._environment.update(environment)
+        self.environment.update(environment)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "otel_arthur", "collector", "--config", str(self.path)],
             cwd=self.folder,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, **self._environment},
+            env={**os.environ, **self.environment},
         )
         self._arrived: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
@@ -144,16 +144,18 @@ class StockCollector:
         self._path.write_text(configuration)
         self._log = folder / f"{name}.log"
         self._ports = ports
+        self.environment: dict[str, str] = {}
+        self.http = ""
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, **environment: str) -> StockCollector:
+    def start(self) -> StockCollector:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [stock_collector.program(), "--config", self._path],
                 cwd=self.folder,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **environment},
+                env={**os.environ, **self.environment},
             )
         for port in self._ports:
             eventually(lambda port=port: self._is_up(port), f"the Collector on port {port}")
