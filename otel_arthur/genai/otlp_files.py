@@ -167,7 +167,10 @@ def _parsed(kind: type[Any], content: bytes) -> Any:
 
 def _is_traces(request: ExportTraceServiceRequest) -> bool:
     spans = [s for rs in request.resource_spans for ss in rs.scope_spans for s in ss.spans]
-    return bool(spans) and all(len(span.trace_id) == 16 and len(span.span_id) == 8 for span in spans)
+    return bool(spans) and all(
+        len(span.trace_id) == 16 and len(span.span_id) == 8 and (span.start_time_unix_nano or span.kind)
+        for span in spans  # A metric's name and description may be as long as ids.
+    )
 
 
 def _is_logs(request: ExportLogsServiceRequest) -> bool:
