@@ -171,7 +171,7 @@ def _media(part: _Map) -> Part:
         return MediaPart(modality, clean(url[:_MAX_NAME]))
     if isinstance(url, str):
         head, _, body = url[5:].partition(",")
-        return MediaPart(modality, _described(head.partition(";")[0], len(body) * 3 // 4))
+        return MediaPart(modality, _described(head.partition(";")[0], _decoded_size(body)))
     name = _first(source, _FILES)
     if isinstance(name, str) and name:
         return MediaPart(modality, clean(name[:_MAX_NAME]))
@@ -179,8 +179,12 @@ def _media(part: _Map) -> Part:
     if isinstance(content, str):
         if content.startswith(("http://", "https://")):
             return MediaPart(modality, clean(content[:_MAX_NAME]))
-        return MediaPart(modality, _described(kind_of_file, len(content) * 3 // 4))
+        return MediaPart(modality, _described(kind_of_file, _decoded_size(content)))
     return MediaPart(modality, _described(kind_of_file, len(content) if isinstance(content, bytes) else 0))
+
+
+def _decoded_size(base64: str) -> int:
+    return len(base64) * 3 // 4 - base64[-2:].count("=")
 
 
 def _described(kind: str, size: int) -> str:

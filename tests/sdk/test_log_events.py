@@ -98,7 +98,15 @@ def details(words: str, failed: bool) -> list[tuple[str, dict, object]]:
     return [("gen_ai.client.inference.operation.details", attributes, None)]
 
 
-EVENTS = {"details": details}
+def messages(words: str, failed: bool) -> list[tuple[str, dict, object]]:
+    """The older form, one event a message; the prompt's comes when the call begins."""
+    answer = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": words}}
+    system = {"gen_ai.system": "openai"}
+    prompt = ("gen_ai.user.message", system, {"content": f"say {words}"})
+    return [prompt] if failed else [prompt, ("gen_ai.choice", system, answer)]
+
+
+EVENTS = {"details": details, "messages": messages}
 
 
 def texts(arthur: LocalArthur, model_id: str) -> list[tuple[str, str]]:
@@ -110,14 +118,18 @@ ORDERS = pytest.mark.parametrize("shut_down", [("spans", "logs"), ("logs", "span
 BUILT = pytest.mark.parametrize("first", ["spans", "logs"])
 
 
+STYLES = pytest.mark.parametrize("style", ["details", "messages"])
+
+
 @BUILT
 @ORDERS
+@STYLES
 def test_shut_down_in_either_order(
-    arthur: LocalArthur, model_id: str, tmp_path: Path, first: str, shut_down: tuple[str, str]
+    arthur: LocalArthur, model_id: str, tmp_path: Path, first: str, shut_down: tuple[str, str], style: str
 ) -> None:
     application = Application(arthur, model_id, tmp_path, first)
-    application.call("one")
-    application.call("two")
+    application.call("one", style)
+    application.call("two", style)
     for which in shut_down:
         (application.tracers if which == "spans" else application.loggers).shutdown()
     assert texts(arthur, model_id) == [("Human: say one", "one"), ("Human: say two", "two")]
@@ -126,12 +138,13 @@ def test_shut_down_in_either_order(
 
 @BUILT
 @pytest.mark.parametrize("flush", [("spans", "logs"), ("logs", "spans")], ids="-then-".join)
+@STYLES
 def test_flushed_in_either_order(
-    arthur: LocalArthur, model_id: str, tmp_path: Path, first: str, flush: tuple[str, str]
+    arthur: LocalArthur, model_id: str, tmp_path: Path, first: str, flush: tuple[str, str], style: str
 ) -> None:
     application = Application(arthur, model_id, tmp_path, first)
-    application.call("one")
-    application.call("boom", failed=True)
+    application.call("one", style)
+    application.call("boom", style, failed=True)
     for which in flush:
         (application.tracers if which == "spans" else application.loggers).force_flush()
     application.tracers.shutdown()
