@@ -104,7 +104,7 @@ def test_ctrl_c_leaves_nothing_and_loses_nothing(
     assert demo.returncode == 130 or "exactly once" in stderr
     assert "Traceback" not in stderr
     rows = [json.loads(line) for line in stdout.splitlines()]
-    assert any(row["inference_data"].get("output_text") for row in rows)
+    assert any(row["inference_data"].get("output_text") for row in rows), stdout + stderr
     assert list(tmp_path.iterdir()) == []
 
 
