@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -41,7 +42,7 @@ def _show_span(console: Console, verdict: Verdict, inferences: Sequence[Inferenc
         line.append(f"  dialect {dialect.name}", style="dim")
     console.print(line)
     if verdict.decision != "inference":
-        console.print(Text(f"  {verdict.reason}", style=_COLOURS[verdict.decision]))
+        console.print(Padding(Text(verdict.reason, style=_COLOURS[verdict.decision]), (0, 0, 0, 2)))
     for index, inference in enumerate(inferences):
         if len(inferences) > 1:
             console.print(Text(f"  choice {index + 1} of {len(inferences)}", style="dim"))

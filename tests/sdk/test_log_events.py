@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from otel_arthur import ArthurLogExporter, ArthurSpanExporter
 from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.configuration import Configuration
+from otel_arthur.genai.joiner import Joiner
 from otel_arthur.local.server import LocalArthur
 from otel_arthur.sdk import bridge as bridges
 
@@ -185,6 +188,44 @@ def test_without_a_log_exporter_nothing_waits(arthur: LocalArthur, model_id: str
     application.tracers.force_flush()
     assert application.counts() == {"no content": 1}
     application.tracers.shutdown()
+
+
+def test_a_span_is_decided_in_time_even_if_nothing_more_is_exported(
+    arthur: LocalArthur, model_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bridges, "SPAN_WAIT_SECONDS", 0.2)
+    application = Application(arthur, model_id, tmp_path)
+    application.exporter._bridge._joiner = Joiner(span_wait=0.1)
+    EVENTS["none"] = lambda words, failed: []
+    application.call("boom", style="none", failed=True)
+    application.tracers.force_flush()
+    end = time.monotonic() + 30
+    while not texts(arthur, model_id):
+        assert time.monotonic() < end
+        application.exporter.force_flush()
+        time.sleep(0.02)
+    application.tracers.shutdown()
+    application.loggers.shutdown()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_child_leaves_what_waits_to_its_parent(
+    arthur: LocalArthur, model_id: str, tmp_path: Path
+) -> None:
+    application = Application(arthur, model_id, tmp_path)
+    application.call("one")
+    application.tracers.force_flush()
+    bridge = application.exporter._bridge
+    assert bridge._joiner.holds_spans
+    with bridge._lock:
+        child = os.fork()
+        if child == 0:
+            os._exit(int(bridge._joiner.holds_spans or not bridge._lock.acquire(timeout=5)))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    application.loggers.shutdown()
+    application.tracers.shutdown()
+    assert texts(arthur, model_id) == [("Human: say one", "one")]
 
 
 def test_ordinary_log_records_are_passed_over(arthur: LocalArthur, model_id: str, tmp_path: Path) -> None:
