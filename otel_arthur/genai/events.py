@@ -7,7 +7,7 @@ log records that carry the ids of the LLM span itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from otel_arthur.genai.reading import Reading
@@ -141,13 +141,14 @@ def size_of(value: Any, depth: int = 0) -> int:
     """About how many bytes a value holds on to, to bound memory by."""
     if isinstance(value, str | bytes):
         return 50 + len(value)
-    if depth > 16:
-        return 50
-    if isinstance(value, Mapping):
-        mapping = cast("Mapping[Any, Any]", value)
-        return 64 + sum(size_of(k) + size_of(v, depth + 1) for k, v in mapping.items())
+    if isinstance(value, dict):
+        mapping = cast("dict[Any, Any]", value)
+        return 64 + sum([size_of(item, depth + 1) for item in mapping.values()]) if depth < 16 else 64
     if isinstance(value, list | tuple):
-        return 56 + sum(size_of(item, depth + 1) for item in cast("Iterable[Any]", value))
+        items = cast("Sequence[Any]", value)
+        return 56 + sum([size_of(item, depth + 1) for item in items]) if depth < 16 else 56
+    if isinstance(value, Mapping):
+        return size_of(dict(cast("Mapping[Any, Any]", value)), depth)
     return 32
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from enum import Enum
 from typing import Any, cast
 
@@ -54,19 +54,22 @@ class ArthurCompletionHook:
             _logger.debug("otel-arthur: the content of a call was not taken (%s)", type(error).__name__)
 
 
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+
+
 def _plain(value: Any, depth: int = 0) -> Any:
     """Messages as the structures that they become in an attribute, without the bytes of media."""
-    if value is None or (isinstance(value, str | bool | int | float) and not isinstance(value, Enum)):
+    if type(value) in _SCALARS:
         return value
-    if isinstance(value, Enum):
-        return value.value
     if depth > _MAX_DEPTH or isinstance(value, bytes | bytearray):
         return None
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name), depth + 1) for f in fields(value)}
+    if isinstance(value, list | tuple):
+        return [_plain(item, depth + 1) for item in cast("Iterable[Any]", value)]
+    if isinstance(value, Enum):
+        return value.value
+    if is_dataclass(value):
+        return {field: _plain(getattr(value, field), depth + 1) for field in value.__dataclass_fields__}
     if isinstance(value, Mapping):
         mapping = cast("Mapping[Any, Any]", value)
         return {str(key): _plain(item, depth + 1) for key, item in mapping.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item, depth + 1) for item in cast("Iterable[Any]", value)]
     return str(value)
