@@ -52,7 +52,7 @@ class Langfuse:
 
         Client(
             public_key="pk-lf-test",
-            secret_key="sk-lf-test",  # noqa: S106
+            secret_key="sk-lf-test",
             base_url="http://127.0.0.1:9",
             tracer_provider=tracer_provider,
             **self.arguments,

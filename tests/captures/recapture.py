@@ -6,7 +6,7 @@
 
 Writes ``<folder>/<mode>/<scenario>.pb`` (one ExportTraceServiceRequest), ``<scenario>.logs.pb`` (one
 ExportLogsServiceRequest, where there were log records) and ``manifest.json``: package versions,
-switches, and the truth of each scenario as the server saw it. What is recorded: ``environments.py``.
+switches, and the truth of each scenario as the server saw it. What is recorded: ``environments*.py``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ TESTS = HERE.parent
 CACHE = TESTS.parent / ".cache" / "captures"
 sys.path[:0] = [str(HERE), str(TESTS)]
 
-from environments import ENVIRONMENTS, RECORDINGS, Mode, Recording  # noqa: E402
+import environments  # noqa: E402
+import environments_long_tail  # noqa: E402
+from environments import Mode, Recording  # noqa: E402
 from openai_answers import (  # noqa: E402
     CACHED_TOKENS,
     COMPLETION_TOKENS,
@@ -40,6 +42,9 @@ from openai_answers import (  # noqa: E402
 from openai_server import Call, OpenAIServer  # noqa: E402
 
 JSON = dict[str, Any]
+ENVIRONMENTS = environments.ENVIRONMENTS | environments_long_tail.ENVIRONMENTS
+NODE_ENVIRONMENTS = environments_long_tail.NODE_ENVIRONMENTS
+RECORDINGS = environments.RECORDINGS + environments_long_tail.RECORDINGS
 
 
 def environment_python(name: str) -> Path:
@@ -54,12 +59,43 @@ def environment_python(name: str) -> Path:
     return python
 
 
+def environment_node(name: str) -> Path:
+    """The folder of a cached npm environment, made anew when its requirements changed."""
+    folder, wanted = CACHE / name, "\n".join(NODE_ENVIRONMENTS[name]) + "\n"
+    stamp = folder / "requirements.txt"
+    if not stamp.exists() or stamp.read_text() != wanted:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        subprocess.run(
+            ["npm", "install", "--silent", "--prefix", folder, *NODE_ENVIRONMENTS[name]], check=True
+        )
+        stamp.write_text(wanted)
+    return folder
+
+
+def command_of(recording: Recording, mode: Mode, out: Path) -> tuple[list[str], dict[str, str]]:
+    """How to run a recording's program, and what it runs in: package -> version."""
+    arguments = json.dumps(mode.arguments)
+    if recording.environment in NODE_ENVIRONMENTS:
+        folder = environment_node(recording.environment)
+        # Node looks for packages beside the program.
+        program = shutil.copy(HERE / recording.program, folder)
+        pins = (pin.rpartition("@") for pin in NODE_ENVIRONMENTS[recording.environment])
+        return ["node", program, str(out), arguments, *recording.scenarios], {n: v for n, _, v in pins}
+    python = environment_python(recording.environment)
+    command = [str(python), str(HERE / recording.program), "--out", str(out), "--arguments", arguments]
+    command += [part for name in recording.instrumentors for part in ("--instrumentor", name)]
+    command += [part for name in recording.scenarios for part in ("--only", name)]
+    return command, installed(python)
+
+
 def installed(python: Path) -> dict[str, str]:
     """The versions that can matter to a reader of the captures."""
     listing = subprocess.run(
         [python, "-m", "pip", "list", "--format=json"], check=True, capture_output=True, text=True
     )
     prefixes = ("opentelemetry-", "openinference-", "langchain", "langgraph", "openai")
+    prefixes += tuple(pin.partition("=")[0].partition("[")[0] for pin in ENVIRONMENTS[python.parts[-3]])
     return {
         entry["name"]: entry["version"]
         for entry in json.loads(listing.stdout)
@@ -92,21 +128,22 @@ def scrub(path: Path, folder: Path) -> None:
     """Takes this machine's paths out of stack traces."""
     kind = ExportLogsServiceRequest if path.name.endswith(".logs.pb") else ExportTraceServiceRequest
     text = json_format.MessageToJson(kind.FromString(path.read_bytes()))
-    for place, name in ((folder, "/venv"), (TESTS.parent, "/app"), (Path(sys.base_prefix), "/usr")):
+    for place, name in (
+        (folder.resolve(), "/venv"),
+        (folder, "/venv"),
+        (TESTS.parent, "/app"),
+        (Path(sys.base_prefix), "/usr"),
+    ):
         text = text.replace(str(place), name)
     path.write_bytes(json_format.Parse(text, kind()).SerializeToString(deterministic=True))
 
 
 def run(recording: Recording, mode_name: str, mode: Mode) -> int:
     """Records one mode; returns how many scenarios."""
-    python = environment_python(recording.environment)
     out = HERE / recording.folder / mode_name
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    command = [str(python), str(HERE / recording.program), "--out", str(out)]
-    command += [part for name in recording.instrumentors for part in ("--instrumentor", name)]
-    command += [part for name in recording.scenarios for part in ("--only", name)]
-    command += ["--arguments", json.dumps(mode.arguments)]
+    command, packages = command_of(recording, mode, out)
     scenarios: dict[str, list[JSON]] = {}
     with OpenAIServer() as server:
         # A clean environment: the maintainer's own switches must not be recorded.
@@ -139,7 +176,7 @@ def run(recording: Recording, mode_name: str, mode: Mode) -> int:
         "environ": mode.environ,
         "arguments": mode.arguments,
         "python": ".".join(map(str, sys.version_info[:3])),
-        "packages": installed(python),
+        "packages": packages,
         "scenarios": scenarios,
     }
     (out / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
