@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from otel_arthur.cli.errors import WrongUse
 from otel_arthur.genai.events import LogEvent, join_all, log_events
 from otel_arthur.genai.otlp import OTLPError, span_views
-from otel_arthur.genai.otlp_files import requests_in
+from otel_arthur.genai.otlp_files import EmptyExport, requests_in
 from otel_arthur.genai.span import SpanView
 
 FILES = click.argument("files", metavar="FILE...", nargs=-1, required=True)
@@ -37,12 +37,15 @@ class Export(NamedTuple):
 def read_export(contents: Sequence[tuple[str, bytes]]) -> Export:
     """The spans of files, given by name and content, joined with the events in any of them.
 
+    An empty file among others is told on stderr and passed over.
+
     Raises:
-        WrongUse: a file that is no trace or log export; the message names it.
+        WrongUse: a file that is no trace or log export; the message names it. Or all are empty.
     """
     views: list[SpanView] = []
     events: list[LogEvent] = []
     ends: list[int] = []
+    empty: list[str] = []
     for name, content in contents:
         try:
             for request in requests_in(content):
@@ -50,9 +53,15 @@ def read_export(contents: Sequence[tuple[str, bytes]]) -> Export:
                     views += span_views(request)
                 else:
                     events += log_events(request)
+        except EmptyExport as error:
+            empty.append(f"{name}: {error}")
         except OTLPError as error:
             raise WrongUse(f"{name}: {error}") from None
         ends.append(len(views))
+    if len(empty) == len(contents):
+        raise WrongUse("; ".join(empty))
+    for line in empty:
+        click.echo(f"Note: {line}", err=True)
     joined, unjoined = join_all(views, events)
     return Export(joined, unjoined, tuple(ends))
 

@@ -32,10 +32,15 @@ _JSON_SIGNALS: dict[str, type[Request] | None] = {
 }
 
 
+class EmptyExport(OTLPError):
+    """There is nothing in it: protobuf's form of an export without spans."""
+
+
 def requests_in(content: bytes) -> Iterator[Request]:
     """The trace and log exports in a file's bytes, in order; metrics beside them are passed over.
 
     Raises:
+        EmptyExport: there is not a byte.
         OTLPError: there are none, or at the first piece that cannot be read.
     """
     seen: set[str] = set()
@@ -44,7 +49,7 @@ def requests_in(content: bytes) -> Iterator[Request]:
         requests = _from_json(stripped, seen) if stripped[:1] in (b"{", b"[") else _from_binary(piece, seen)
         yield from requests
     if not seen:
-        raise OTLPError("the file is empty")
+        raise EmptyExport("it is empty")
     if seen == {"metrics"}:
         raise OTLPError("it holds metrics, and no traces or logs")
 

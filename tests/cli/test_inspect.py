@@ -165,6 +165,16 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     assert inspect().returncode == 2
 
 
+def test_an_empty_file_among_others_is_passed_over(tmp_path: Path) -> None:
+    """A program that made no span leaves one, and a glob takes it along."""
+    empty = tmp_path / "empty.pb"
+    empty.touch()
+    done = inspect(empty, EVENT_ONLY / "a_invoke.pb", EVENT_ONLY / "a_invoke.logs.pb", "--format", "json")
+    assert done.returncode == 0
+    assert done.stderr.decode() == f"Note: {empty}: it is empty\n"
+    assert [json.loads(line)["decision"] for line in done.stdout.splitlines()] == ["inference"]
+
+
 def test_metrics_beside_traces_are_passed_over(tmp_path: Path) -> None:
     file = tmp_path / "mixed.jsonl"
     file.write_bytes(_JSON_METRICS + b"\n" + JSON_LINES)
