@@ -140,11 +140,19 @@ def _line(one: StoredInference, model: Model) -> _Line:
         model=str(model.document.get("display_name") or model.document["partner_model_id"]),
         identity=one.partner_inference_id,
         # The end of a history is what was asked last.
-        input=_text_of(one, model, fields.INPUT_STAGE)[-_EXCERPT:],
-        output=_text_of(one, model, fields.PREDICTED_STAGE)[:_EXCERPT],
+        input=_end_of(_text_of(one, model, fields.INPUT_STAGE)),
+        output=_beginning_of(_text_of(one, model, fields.PREDICTED_STAGE)),
         has_ground_truth=one.ground_truth_data is not None,
         repeated=one.presentation > 1,
     )
+
+
+def _end_of(text: str) -> str:
+    return text if len(text) <= _EXCERPT else f"… {text[-_EXCERPT:]}"
+
+
+def _beginning_of(text: str) -> str:
+    return text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]} …"
 
 
 def _text_of(one: StoredInference, model: Model, stage: str) -> str:
