@@ -18,9 +18,12 @@ from otel_arthur.genai.span import SpanView
 
 FILES = click.argument("files", metavar="FILE...", nargs=-1, required=True)
 
-FORMATS = """FILE is an OTLP export of traces, logs or both: binary protobuf, OTLP/JSON, or JSON lines or
-length-prefixed protobuf as a Collector's file exporter writes them, plain or compressed with gzip or
-zstd; - is standard input. Log events give their content to the spans of all files."""
+FORMATS = (
+    "FILE is an OTLP export of traces, logs or both: binary protobuf, OTLP/JSON, or JSON lines or "
+    "length-prefixed protobuf as a Collector's file exporter writes them, plain or compressed with gzip "
+    "or zstd; - is standard input. Log events give their content to the spans of all files."
+)
+"""For the help of commands that take such files."""
 
 
 class Export(NamedTuple):
