@@ -32,6 +32,7 @@ def read_arthur(section: Section, spool: Section) -> Configuration:
         "timeout": section.read("timeout", seconds, None),
         "certificate": section.text("certificate"),
         "insecure": section.read("insecure", boolean, None),
+        "duplicate_window": section.read("duplicate_window", seconds, None),
         "max_text_length": section.read("max_text_length", _whole_number, None),
         "attributes": section.pairs("attributes") or None,
         "redact": section.texts("redact") or None,
@@ -65,7 +66,7 @@ def read_routes(section: Section, connection: Configuration) -> tuple[ModelRoute
         destination = connection
         if own:
             # Another key is another account: nothing of the common credentials may go with it.
-            destination = replace(connection, api_key=None, login=None, password=None, **own)
+            destination = replace(connection, **{"api_key": None, "login": None, "password": None, **own})
         if organization:
             destination = replace(destination, organization_id=organization)
         if model_id is not None:

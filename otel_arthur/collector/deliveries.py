@@ -39,7 +39,9 @@ class Deliveries:
             if full_key not in self._open:
                 _check_folder(route.destination.spool_dir)
                 patterns = tuple(Route("*", model) for model in dict.fromkeys(models[key]))
-                self._open[full_key] = Delivery(replace(route.destination, routes=patterns))
+                delivery = Delivery(replace(route.destination, routes=patterns))
+                delivery.start()
+                self._open[full_key] = delivery
                 self._capacity[full_key] = route.destination.spool_max_bytes
             found[id(route)] = self._open[full_key]
         return found

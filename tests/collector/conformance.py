@@ -353,12 +353,16 @@ def grpc_empty_request_succeeds(server: Server) -> None:
 
 @rule
 def grpc_gzip(server: Server) -> None:
-    assert is_full_success(server.call(plain_request(10).SerializeToString(), compression=grpc.Compression.Gzip))
+    assert is_full_success(
+        server.call(plain_request(10).SerializeToString(), compression=grpc.Compression.Gzip)
+    )
 
 
 @rule
 def grpc_deflate_practice(server: Server) -> None:
-    assert is_full_success(server.call(plain_request(10).SerializeToString(), compression=grpc.Compression.Deflate))
+    assert is_full_success(
+        server.call(plain_request(10).SerializeToString(), compression=grpc.Compression.Deflate)
+    )
 
 
 @rule

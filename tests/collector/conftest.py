@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import stock_collector
+from click.testing import CliRunner
 from processes import ArthurCollector
 
+from otel_arthur.cli import cli
 from otel_arthur.local import LocalArthur
 
 
@@ -31,13 +31,12 @@ class Account:
 
     def onboard(self, name: str) -> str:
         """A new model's id, by the documented command."""
-        done = subprocess.run(
-            [sys.executable, "-m", "otel_arthur", "onboard", name],
-            env={"OTEL_EXPORTER_ARTHUR_ENDPOINT": self.url, "OTEL_EXPORTER_ARTHUR_API_KEY": self.api_key},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        environment = {
+            "OTEL_EXPORTER_ARTHUR_ENDPOINT": self.url,
+            "OTEL_EXPORTER_ARTHUR_API_KEY": self.api_key,
+        }
+        done = CliRunner(env=environment).invoke(cli, ["onboard", name])
+        assert done.exit_code == 0, done.output
         return done.stdout.strip()
 
     def inferences(self, model_id: str) -> dict[str, dict[str, Any]]:
@@ -62,9 +61,7 @@ def model_id(account: Account) -> str:
 
 
 @pytest.fixture
-def collector(
-    account: Account, model_id: str, tmp_path: Path
-) -> Iterator[Callable[..., ArthurCollector]]:
+def collector(account: Account, model_id: str, tmp_path: Path) -> Iterator[Callable[..., ArthurCollector]]:
     """Starts collectors with a few lines of YAML beside those that every test needs."""
     started: list[ArthurCollector] = []
 

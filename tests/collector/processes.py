@@ -138,7 +138,9 @@ class ArthurCollector:
 class StockCollector:
     """A stock Collector with a configuration. It is ready when the given addresses take connections."""
 
-    def __init__(self, folder: Path, configuration: str, ports: tuple[int, ...], name: str = "otelcol") -> None:
+    def __init__(
+        self, folder: Path, configuration: str, ports: tuple[int, ...], name: str = "otelcol"
+    ) -> None:
         self.folder = folder
         self._path = folder / f"{name}.yaml"
         self._path.write_text(configuration)

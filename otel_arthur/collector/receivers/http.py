@@ -26,10 +26,6 @@ _ENCODINGS = {"application/x-protobuf": False, "application/protobuf": False, "a
 _NAMES = {"": None, "identity": None, "x-gzip": "gzip", **{name: name for name in COMPRESSIONS}}
 
 
-_SMALL = 1024 * 1024
-"""A request of this size is let through when others fill the memory in the meantime."""
-
-
 class HTTPReceiver:
     """An OTLP/HTTP server."""
 
@@ -134,7 +130,7 @@ class HTTPReceiver:
             ticket.hold(len(piece))
             if len(body) > self._limits.max_request_bytes:
                 return answers.too_large(self._limits.max_request_bytes)
-            if self._admission.is_full and len(body) > _SMALL:
+            if self._admission.is_full:
                 return self._admission.refusal()
         return bytes(body)
 
