@@ -23,6 +23,7 @@ from otel_arthur.genai.events import LogEvent, lacks_content
 from otel_arthur.genai.joiner import SPAN_WAIT_SECONDS, Joiner
 from otel_arthur.genai.reading import Reading, is_candidate, read
 from otel_arthur.genai.span import SpanView, attributes_of, from_sdk
+from otel_arthur.sdk.log_flush import flush_log_records, start
 
 _logger = logging.getLogger("otel_arthur")
 
@@ -151,7 +152,7 @@ class Bridge:
             self._timer = threading.Timer(SPAN_WAIT_SECONDS, self._expire)
             self._timer.name = "otel-arthur-join"
             self._timer.daemon = True
-            self._timer.start()
+            start(self._timer)
 
     def _expire(self) -> None:
         try:
@@ -169,13 +170,8 @@ class Bridge:
 
         Events are emitted before their span ends: those of a span that has come are in its queue.
         """
-        if not (_log_exporters and self._joiner.holds_spans):
-            return
-        from opentelemetry._logs import get_logger_provider
-
-        flush = getattr(get_logger_provider(), "force_flush", None)
-        if flush is not None:
-            flush(int(timeout * 1000))
+        if _log_exporters and self._joiner.holds_spans:
+            flush_log_records(timeout)
 
     def _after_fork(self) -> None:
         """In a child: what waits is the parent's, and a lock may be held by a thread that is not here."""

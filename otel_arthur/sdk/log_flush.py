@@ -1,0 +1,42 @@
+"""Having the log processors export what they hold, within a time that is kept."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+_logger = logging.getLogger("otel_arthur")
+
+
+def flush_log_records(timeout: float) -> None:
+    """Flush the global logger provider, for at most `timeout` seconds.
+
+    The SDK's own flush keeps to no timeout (opentelemetry-python#4568), and the log records of
+    other exporters go with ours, so it has a thread of its own.
+    """
+    from opentelemetry._logs import get_logger_provider
+
+    flush = getattr(get_logger_provider(), "force_flush", None)
+    if flush is None:
+        return
+
+    def run() -> None:
+        try:
+            flush(int(timeout * 1000))
+        except Exception as error:  # another exporter's error is not ours to tell
+            _logger.debug("otel-arthur: log records could not be flushed (%s)", type(error).__name__)
+
+    thread = threading.Thread(target=run, name="otel-arthur-log-flush", daemon=True)
+    if start(thread):
+        thread.join(timeout)
+    else:
+        run()
+
+
+def start(thread: threading.Thread) -> bool:
+    """Start a thread; False at the interpreter's end, when Python 3.12 and later have no new ones."""
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    return True
