@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from otel_arthur.genai.json_text import clean, parse_json
 from otel_arthur.genai.span import EventView, SpanView
@@ -53,6 +53,12 @@ class Bag:
                 self.sources[field] = f"event {name}"
                 return event
         return None
+
+
+def document(value: Any) -> Mapping[str, Any]:
+    """A map, or the map in a JSON text; else an empty one."""
+    parsed = parse_json(value)[0] if isinstance(value, str) else value
+    return cast("Mapping[str, Any]", parsed) if isinstance(parsed, Mapping) else {}
 
 
 def text(value: Any) -> str | None:

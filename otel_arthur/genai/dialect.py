@@ -39,6 +39,8 @@ class Dialect:
     """Mends the counts where the dialect's algebra is not ours."""
     first_token_event: str | None = None
     """The span event that marks the first token; its time gives the time to first token."""
+    emits_log_events: bool = False
+    """Whether its messages may come as log events, for which a span without messages is worth a wait."""
     content_switch: str | Callable[[SpanView], str]
     """What to set so that the instrumentation records messages, for people to read."""
 

@@ -104,7 +104,7 @@ def lacks_content(reading: Reading) -> bool:
     A failed call has no answer, but its prompt may be in an event.
     """
     call = reading.call
-    if call is None or reading.dialect is None or not reading.dialect.name.startswith("semconv"):
+    if call is None or reading.dialect is None or not reading.dialect.emits_log_events:
         return False
     return reading.content_missing or (call.failed and not call.messages)
 

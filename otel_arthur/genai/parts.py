@@ -126,8 +126,8 @@ def _part(item: Any, depth: int) -> Part | None:
 
 
 def _text(part: _Map) -> Part | None:
-    words = _first(part, _WORDS)
-    return TextPart(result_text(words)) if words is not None else None
+    words = result_text(_first(part, _WORDS))
+    return TextPart(words) if words else None
 
 
 def _reasoning(part: _Map) -> Part:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from otel_arthur.genai.bag import Bag, count, number, text
-from otel_arthur.genai.call import LLMCall, Usage
+from otel_arthur.genai.call import LLMCall, Message, ToolCallPart, Usage
 from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import DIALECTS
 from otel_arthur.genai.likelihoods import TIME_TO_FIRST_TOKEN, with_likelihoods
@@ -154,11 +154,16 @@ def _read_call(view: SpanView, dialect: Dialect, operation: str, extra: Mapping[
 
 def _lacking(call: LLMCall) -> str | None:
     """What a call that succeeded must have and has not, or None. A prompt alone may be hidden on purpose."""
-    if any(choice.message.parts for choice in call.choices):
+    if any(_tells(choice.message) for choice in call.choices):
         return None
-    if not any(message.parts for message in call.messages):
+    if not any(_tells(message) for message in call.messages):
         return "messages were"
     return None if call.choices else "the answer was"
+
+
+def _tells(message: Message) -> bool:
+    """Whether a message has any content; where content is off, some still name the tools called."""
+    return any(not isinstance(part, ToolCallPart) or part.arguments is not None for part in message.parts)
 
 
 def _time_to_first_token(bag: Bag, taken: Mapping[str, Any], event_name: str | None) -> float | None:
@@ -191,6 +196,8 @@ def _error_type(view: SpanView, taken: Mapping[str, Any]) -> str | None:
         for event in view.events:
             if event.name == "exception":
                 kind = text(event.attributes.get("exception.type"))
+    if kind is not None and kind.startswith("<class '"):
+        return kind[8:-2]
     return kind or "_OTHER"
 
 

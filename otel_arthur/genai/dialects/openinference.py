@@ -13,6 +13,7 @@ from typing import Any, cast
 from otel_arthur.genai.bag import Bag
 from otel_arthur.genai.call import Choice, Message, TextPart, ToolCallPart, ToolResultPart
 from otel_arthur.genai.dialect import Conversation, Dialect
+from otel_arthur.genai.dialects import semconv
 from otel_arthur.genai.indexed import items, starts_late, whole
 from otel_arthur.genai.json_text import parse_json
 from otel_arthur.genai.messages import input_messages, output_choices
@@ -59,8 +60,10 @@ def _owns(view: SpanView) -> bool:
 def _operation(view: SpanView) -> str | None:
     attributes = view.attributes
     kind = attributes.get("openinference.span.kind")
-    if kind is None and "llm.model_name" in attributes:
-        kind = "LLM"
+    if kind is None:
+        # A Collector's gen_ai_normalizer renames it, and calls prompt templates text completions.
+        has_model = "llm.model_name" in attributes or "gen_ai.request.model" in attributes
+        return semconv.operation(view) if has_model else None
     if not isinstance(kind, str) or kind.upper() != "LLM":
         return None
     is_completion = "llm.prompts" in attributes or "llm.prompts.0.prompt.text" in attributes
@@ -81,6 +84,8 @@ def _derived(bag: Bag) -> dict[str, tuple[Any, str]]:
     model = response.get("model_name") or response.get("model")
     named = bag.attributes.get("llm.model_name")
     found["response_model"] = (model, "output.value") if isinstance(model, str) else (named, "llm.model_name")
+    if "request_model" not in found:
+        found["request_model"] = (bag.attributes.get("gen_ai.request.model"), "gen_ai.request.model")
     return found
 
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from otel_arthur.genai.bag import Bag
 from otel_arthur.genai.dialect import Conversation, Dialect
-from otel_arthur.genai.dialects import openllmetry
+from otel_arthur.genai.dialects import openllmetry, semconv
 from otel_arthur.genai.indexed import has_any, items, starts_late, whole
 from otel_arthur.genai.json_text import parse_json
 from otel_arthur.genai.messages import input_messages, output_choices
@@ -70,7 +70,7 @@ def indexed_conversation(bag: Bag) -> Conversation:
         bag.sources["messages"] = f"{PROMPT}N"
     if completion:
         bag.sources["choices"] = f"{COMPLETION}N"
-    reasons = bag.take("finish_reasons", ("gen_ai.response.finish_reasons",))
+    reasons = bag.take_json("finish_reasons", semconv.FINISH_REASONS)
     return Conversation(tuple(input_messages(prompt)), tuple(output_choices(completion, reasons)))
 
 

@@ -56,6 +56,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 INPUT = ("gen_ai.input.messages",)
 OUTPUT = ("gen_ai.output.messages",)
 SYSTEM = ("gen_ai.system_instructions",)
+FINISH_REASONS = ("gen_ai.response.finish_reasons", "gen_ai.response.finish_reason")
 
 _ANSWERS = frozenset(
     {
@@ -96,7 +97,7 @@ def conversation(bag: Bag) -> Conversation:
     messages = input_messages(bag.take_json("messages", INPUT))
     choices = output_choices(
         bag.take_json("choices", OUTPUT),
-        bag.take("finish_reasons", ("gen_ai.response.finish_reasons",)),
+        bag.take_json("finish_reasons", FINISH_REASONS),
     )
     return Conversation((*system, *messages), tuple(choices))
 
@@ -108,5 +109,6 @@ DIALECT = Dialect(
     operation=operation,
     keys=KEYS,
     conversation=conversation,
+    emits_log_events=True,
     content_switch=switch_of,
 )

@@ -43,7 +43,7 @@ def conversation(bag: Bag) -> Conversation:
     """Messages in the order of their events; the plain attributes where there are none."""
     messages: list[Message] = []
     choices: list[Choice] = []
-    reasons = bag.take("finish_reasons", ("gen_ai.response.finish_reasons",))
+    reasons = bag.take_json("finish_reasons", semconv.FINISH_REASONS)
     for event in bag.view.events:
         if event.name not in _EVENTS:
             continue
@@ -71,6 +71,8 @@ def _fields(event: EventView) -> dict[str, Any]:
     """A message's fields: the body of a log event, a JSON text of all, or the attributes of a span event."""
     attributes = event.attributes
     body: Any = event.body
+    if isinstance(body, str):
+        body = _parsed(body)
     if isinstance(body, Mapping):
         return dict(cast("Mapping[str, Any]", body))
     whole = _parsed(attributes.get("gen_ai.event.content"))
@@ -124,5 +126,6 @@ DIALECT = Dialect(
     operation=semconv.operation,
     keys=semconv.KEYS,
     conversation=conversation,
+    emits_log_events=True,
     content_switch=semconv.switch_of,
 )

@@ -1,0 +1,19 @@
+"""Microsoft Agent Framework: semantic conventions; temperature and limits are on the agent's span only.
+
+Reference: https://learn.microsoft.com/agent-framework (observability). Detects: its scope.
+"""
+
+from __future__ import annotations
+
+from otel_arthur.genai.dialect import Dialect
+from otel_arthur.genai.dialects import semconv
+
+DIALECT = Dialect(
+    name="agent-framework",
+    reference="https://learn.microsoft.com/agent-framework/user-guide/observability",
+    owns=lambda view: view.scope.startswith(("agent_framework", "Experimental.Microsoft.Agents.AI")),
+    operation=semconv.operation,
+    keys=semconv.KEYS,
+    conversation=semconv.conversation,
+    content_switch="ENABLE_SENSITIVE_DATA=true",
+)
