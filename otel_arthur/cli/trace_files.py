@@ -40,15 +40,14 @@ class Export(NamedTuple):
 def read_export(contents: Sequence[tuple[str, bytes]]) -> Export:
     """The spans of files, given by name and content, joined with the events in any of them.
 
-    An empty file among others is told on stderr and passed over.
+    An empty file is an export without spans (OTLP: an empty request succeeds); it is told on stderr.
 
     Raises:
-        WrongUse: a file that is no trace or log export; the message names it. Or all are empty.
+        WrongUse: a file that is no trace or log export; the message names it.
     """
     views: list[SpanView] = []
     events: list[LogEvent] = []
     ends: list[int] = []
-    empty: list[str] = []
     for name, content in contents:
         try:
             for request in requests_in(content):
@@ -57,14 +56,10 @@ def read_export(contents: Sequence[tuple[str, bytes]]) -> Export:
                 else:
                     events += log_events(request)
         except EmptyExport as error:
-            empty.append(f"{name}: {error}")
+            click.echo(f"Note: {name}: {error}", err=True)
         except OTLPError as error:
             raise WrongUse(f"{name}: {error}") from None
         ends.append(len(views))
-    if len(empty) == len(contents):
-        raise WrongUse("; ".join(empty))
-    for line in empty:
-        click.echo(f"Note: {line}", err=True)
     joined, unjoined = join_all(views, events)
     return Export(joined, unjoined, tuple(ends))
 

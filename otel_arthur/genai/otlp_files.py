@@ -101,7 +101,10 @@ def _inflated(content: bytes) -> bytes:
         raise OTLPError("it is compressed with zstd; pip install zstandard to read it") from None
     try:
         reader = zstandard.ZstdDecompressor().stream_reader(content, read_across_frames=True)
-        return reader.read(_MAX_INFLATED)
+        inflated = reader.read(_MAX_INFLATED)
+        if not inflated:
+            raise OTLPError("its zstd compression is cut short: nothing can be read of it")
+        return inflated
     except zstandard.ZstdError as error:
         raise OTLPError(f"its zstd compression is damaged: {error}") from None
 

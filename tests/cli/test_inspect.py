@@ -126,8 +126,6 @@ _metric = (
 _metric.sum.data_points.add(as_int=1, time_unix_nano=1)
 _JSON_METRICS = json.dumps({"resourceMetrics": []}).encode()
 BAD = {
-    "empty": (b"", "empty"),
-    "white space": (b" \n ", "empty"),
     "text": (b"hello world, this is no export", "no OTLP export"),
     "random bytes": (bytes(range(256)) * 4, "no OTLP export"),
     "metrics": (METRICS.SerializeToString(), "metrics"),
@@ -173,6 +171,16 @@ def test_an_empty_file_among_others_is_passed_over(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert done.stderr.decode() == f"Note: {empty}: it is empty\n"
     assert [json.loads(line)["decision"] for line in done.stdout.splitlines()] == ["inference"]
+
+
+@pytest.mark.parametrize("content", [b"", b" \n "])
+def test_an_empty_file_is_an_export_without_spans(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "empty.pb"
+    file.write_bytes(content)
+    done = inspect(file, "--format", "json")
+
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert done.stderr.decode() == f"Note: {file}: it is empty\n"
 
 
 def test_metrics_beside_traces_are_passed_over(tmp_path: Path) -> None:
