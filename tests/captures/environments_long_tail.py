@@ -13,15 +13,33 @@ _OPENAI = "openai==3.54.0"
 
 ENVIRONMENTS: dict[str, list[str]] = {
     "pydantic-ai": ["pydantic-ai-slim[openai]==2.68.0", _OPENAI, *_SDK],
-    "pydantic-ai-1": ["pydantic-ai-slim[openai]==1.9.1", _OPENAI, *_SDK],
-    "litellm": ["litellm==1.106.2", "openai==2.54.0", "opentelemetry-exporter-otlp", *_SDK],
+    # It imports an API of OpenTelemetry's that later versions do not have.
+    "pydantic-ai-1": [
+        "pydantic-ai-slim[openai]==1.9.1",
+        _OPENAI,
+        "opentelemetry-sdk==1.38.0",
+        "opentelemetry-exporter-otlp-proto-common==1.38.0",
+    ],
+    "litellm": [
+        "litellm==1.106.2",
+        "mcp==2.1.1",
+        "openai==2.54.0",
+        "opentelemetry-exporter-otlp==1.45.2",
+        *_SDK,
+    ],
     "strands": ["strands-agents[openai]==1.62.0", "openai==2.54.0", "opentelemetry-sdk==1.45.1", _ENCODER],
-    "google-adk": ["google-adk==2.13.0", "litellm==1.106.2", "opentelemetry-sdk==1.44.0", _ENCODER],
+    "google-adk": [
+        "google-adk==2.13.0",
+        "litellm==1.106.2",
+        "mcp==2.1.1",
+        "opentelemetry-sdk==1.44.0",
+        _ENCODER,
+    ],
     "agent-framework": [
         "agent-framework-core==1.23.0",
         "agent-framework-openai==1.17.0",
         _OPENAI,
-        _ENCODER,
+        *_SDK,
     ],
     "semantic-kernel": ["semantic-kernel==1.45.0", _OPENAI, *_SDK],
     "logfire": ["logfire==5.2.0", _OPENAI, *_SDK],

@@ -35,9 +35,7 @@ def ask(text: str, tools: Any = None) -> None:
         model_id="gpt-4o-mini",
         params={"temperature": 0.2, "max_tokens": 64},
     )
-    Agent(
-        model=model, system_prompt="You are a helpful assistant.", tools=tools, callback_handler=None
-    )(text)
+    Agent(model=model, system_prompt="You are a helpful assistant.", tools=tools, callback_handler=None)(text)
 
 
 def failing() -> None:
