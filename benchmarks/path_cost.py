@@ -11,18 +11,19 @@ from __future__ import annotations
 
 import argparse
 import cProfile
+import os
 import pstats
 import statistics
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Sequence
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import ReadableSpan
-from otel_arthur.sdk.span_exporter import ArthurSpanExporter
 from sink import Sink
 from spans import finished
+
+from otel_arthur.sdk.span_exporter import ArthurSpanExporter
 
 BATCH = 512
 
@@ -48,8 +49,6 @@ def main() -> None:
     options = parser.parse_args()
     with Sink() as sink, tempfile.TemporaryDirectory() as folder:
         otlp = OTLPSpanExporter(endpoint=f"{sink.url}/v1/traces")
-        import os
-
         os.environ["OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW"] = options.window
         arthur = ArthurSpanExporter(endpoint=sink.url, api_key="k", model_id="bench", spool_dir=folder)
 
@@ -79,8 +78,7 @@ def main() -> None:
 
 
 def _profiled(work: Callable[[], None]) -> list[cProfile.Profile]:
-    """A profile of the caller's part. The senders' part follows by calling their work here."""
-    del threading
+    """A profile of the caller's thread: reading, building, appending. The sender's part is the rest."""
     profile = cProfile.Profile()
     profile.runcall(work)
     return [profile]

@@ -47,8 +47,13 @@ def adopt(
         How many records were moved.
     """
     moved = 0
+    if not configuration.model_id and not configuration.routes:
+        return 0
     for owner in {identity, ""}:
         orphaned = Destination(configuration.endpoint, owner, "")
+        if services is None:
+            with spool.index.transaction() as index:
+                index.execute("UPDATE batches SET ready_at = 0 WHERE destination = ?", (orphaned.number,))
         settle(spool, orphaned.number, configuration.duplicate_window, at_once=services is None)
         for kind in Kind:
             while batches := lease(spool, orphaned.number, kind, Limits()):

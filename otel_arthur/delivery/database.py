@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import sqlite3
 import threading
@@ -103,6 +105,13 @@ class Connection:
         with self.lock:
             return self._current().execute(statement, arguments).fetchall()
 
+    def shrink_log(self) -> bool:
+        """Give the room of the log back to the disk; whether it could be done."""
+        with self.lock, contextlib.suppress(sqlite3.Error, OSError, SpoolError):
+            (busy, *_), *_ = self._current().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            return not busy
+        return False
+
     def close(self) -> None:
         """Close it; later use opens it again. What was in memory only is gone."""
         with self.lock:
@@ -147,12 +156,22 @@ class Connection:
 _abandoned: list[sqlite3.Connection] = []
 
 
-def is_damage(error: sqlite3.Error) -> bool:
+def is_damage(error: BaseException) -> bool:
     """Whether an error says that the file is no intact database."""
+    # SQLite quotes what it read, and Python cannot decode that.
+    if isinstance(error, UnicodeDecodeError):
+        return True
     # By text: the codes of errors are known to Python from 3.11 on.
     return isinstance(error, sqlite3.DatabaseError) and any(
         words in str(error) for words in ("malformed", "not a database", "no such table", "no such column")
     )
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether an error says that the disk has no room."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return isinstance(error, sqlite3.Error) and "full" in str(error)
 
 
 def make_private(folder: Path) -> None:
@@ -175,6 +194,8 @@ def _prepare(raw: sqlite3.Connection, durable: bool) -> None:
     # file whole: an outcome lost with the power means that rows are presented once more.
     raw.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
     raw.execute("PRAGMA secure_delete = OFF")
+    # Pages of the log before it is folded back: the reserve must be able to hold as many.
+    raw.execute("PRAGMA wal_autocheckpoint = 256")
     raw.execute("PRAGMA foreign_keys = OFF")
     version = raw.execute("PRAGMA user_version").fetchone()[0]
     if version == 0:

@@ -230,7 +230,7 @@ class Delivery:
         self._counters.add("received", count)
         try:
             appended = self._spool.append(destination, batch)
-        except (sqlite3.Error, OSError, SpoolError) as error:
+        except Exception as error:  # a damaged database may raise anything, and the host is sacred
             self._dropped(count, BROKEN, submitted)
             if self._counters.is_first(f"{BROKEN} {error}"):
                 _logger.warning(

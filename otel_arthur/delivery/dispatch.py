@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
 
@@ -61,19 +62,26 @@ class Dispatcher:
         self._client = client
         self._schemas = schemas
         self._found = found
+        self.recording = threading.Lock()
+        """Held while rows leave the spool and are counted: who takes it sees both or neither."""
         self._limits = Limits(seconds=max(60.0, 4 * configuration.timeout))
 
     def settle(self, destination: Destination, *, at_once: bool) -> None:
         """Let go what the duplicate window has held long enough."""
         window = self._configuration.duplicate_window
-        found = settlement.settle(self._spool, destination.number, window, at_once=at_once)
-        self._counters.add("duplicate", found)
+        with self.recording:
+            found = self._spool.ensured(
+                lambda: settlement.settle(self._spool, destination.number, window, at_once=at_once)
+            )
+            self._counters.add("duplicate", found)
         self._metrics.exported(found, None)
 
     def lease(self, destination: Destination) -> list[Batch]:
         """What is due, inferences first."""
         for kind in Kind:
-            batches = lease(self._spool, destination.number, kind, self._limits)
+            batches = self._spool.ensured(
+                lambda kind=kind: lease(self._spool, destination.number, kind, self._limits)
+            )
             if batches:
                 return batches
         return []
@@ -103,8 +111,9 @@ class Dispatcher:
             self._report(destination, pacer, error)
         else:
             self._works(destination, pacer)
-        for result in finish(self._spool, results):
-            self._count(destination, result)
+        with self.recording:
+            for result in self._spool.ensured(lambda: finish(self._spool, results)):
+                self._count(destination, result)
 
     def _rows(
         self, destination: Destination, batches: Sequence[Batch], results: Sequence[Settled]

@@ -74,7 +74,7 @@ def finish(spool: Spool, results: Sequence[Settled]) -> list[Settled]:
                 if row is None:
                     continue
                 recorded.append(result)
-                if len(result.waiting) == len(batch.rows):
+                if result.waiting == batch.rows:
                     _release(index, batch.number, now + result.wait)
                 elif result.waiting:
                     new_files.append(

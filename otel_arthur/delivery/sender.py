@@ -87,7 +87,8 @@ class Sender:
                 while True:
                     left = [d for d in self._served if self._spool.waiting([d.number], up_to)]
                     if not left:
-                        return True
+                        with self._dispatcher.recording:
+                            return True
                     remaining = deadline - time.monotonic()
                     failed = all(self._served[d].failures > before.get(d, 0) for d in left)
                     if remaining <= 0 or (give_up and failed) or self._is_postponed(left, remaining):
@@ -142,7 +143,7 @@ class Sender:
                 except Exception as error:  # a sender must outlive whatever happens to a batch
                     _logger.warning("otel-arthur: sending was interrupted (%s)", type(error).__name__)
                     _logger.debug("otel-arthur: details", exc_info=True)
-                    wait = IDLE_SECONDS
+                    wait = 0.0 if self._spool.mend(error) else IDLE_SECONDS
                 with self._changed:
                     if wait and turn == self._turn and not self._stopping:
                         self._changed.wait(wait)
@@ -156,7 +157,7 @@ class Sender:
                 continue
             try:
                 self._dispatcher.settle(destination, at_once=self._flushing > 0)
-                batches = self._spool.repaired(lambda d=destination: self._dispatcher.lease(d))
+                batches = self._dispatcher.lease(destination)
                 if batches:
                     found = True
                     self._start_another()

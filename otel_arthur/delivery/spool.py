@@ -16,10 +16,11 @@ from typing import Any, Final, TypeVar
 from otel_arthur.delivery import keys
 from otel_arthur.delivery.batches import Appended, NewBatch
 from otel_arthur.delivery.bodies import Bodies
-from otel_arthur.delivery.database import Connection, is_damage, make_private, set_aside
+from otel_arthur.delivery.database import Connection, is_damage, is_full, make_private, set_aside
 from otel_arthur.delivery.destination import Destination
 from otel_arthur.delivery.owners import Owner
 from otel_arthur.delivery.records import Kind, join, key_of, pack_keys
+from otel_arthur.delivery.reserve import Reserve
 
 _logger = logging.getLogger("otel_arthur")
 _T = TypeVar("_T")
@@ -51,7 +52,9 @@ class Spool:
             self._incoming = Connection(self._database, durable=True)
             self.index = Connection(self._database, durable=False)
         self.owner = Owner(folder)
+        self._reserve = Reserve(folder)
         self.repaired(lambda: self.index.read("SELECT count(*) FROM batches"))
+        self._reserve.make()
 
     def append(self, destination: Destination, batch: NewBatch) -> Appended:
         """Add records durably. Those whose key is known already are left out.
@@ -105,6 +108,7 @@ class Spool:
         Returns the number of records given up.
         """
         self.owner.sweep()
+        self._reserve.make()
         dropped = 0
         files: list[str | None] = []
         if max_age is not None:
@@ -144,18 +148,27 @@ class Spool:
         self.owner = Owner(self.folder)
 
     def repaired(self, operation: Callable[[], _T]) -> _T:
-        """Do it; where the database turns out to be damaged, set it aside and do it on a new one."""
+        """Do it, a second time where the database was damaged and is new now, or gave back room."""
         try:
             return operation()
-        except sqlite3.Error as error:
-            if self._database is None or not is_damage(error):
+        except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
+            if not self.mend(error) and not (is_full(error) and self.index.shrink_log()):
                 raise
-            self._begin_anew(error)
             return operation()
 
-    def _begin_anew(self, error: sqlite3.Error) -> None:
-        assert self._database is not None
-        assert self.bodies.folder is not None
+    def ensured(self, operation: Callable[[], _T]) -> _T:
+        """As `repaired`, and with the reserve where the disk is full: for what makes the spool smaller."""
+        try:
+            return self.repaired(operation)
+        except (sqlite3.OperationalError, OSError) as error:
+            if not is_full(error) or not self._reserve.release():
+                raise
+            return self.repaired(operation)
+
+    def mend(self, error: BaseException) -> bool:
+        """Begin with a new database where `error` says that this one is damaged; whether it did."""
+        if self._database is None or self.bodies.folder is None or not is_damage(error):
+            return False
         with self._incoming.lock, self.index.lock:
             self._incoming.close()
             self.index.close()
@@ -164,6 +177,7 @@ class Spool:
                 "otel-arthur: the spool is damaged (%s); it is kept in %s and a new one begins", error, aside
             )
             make_private(self.bodies.folder)
+        return True
 
     def _append(self, destination: Destination, batch: NewBatch) -> Appended:
         number, kind = destination.number, batch.kind

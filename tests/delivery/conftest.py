@@ -1,0 +1,60 @@
+"""Calls, deliveries and servers that the delivery's tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fault_server import FaultServer
+
+from otel_arthur.configuration import Configuration
+from otel_arthur.delivery import Delivery
+
+MODEL = "33333333-3333-3333-3333-333333333333"
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    with FaultServer() as running:
+        yield running
+
+
+@pytest.fixture
+def spool_dir(tmp_path: Path) -> Path:
+    return tmp_path / "the-spool"
+
+
+@pytest.fixture
+def configured(server: FaultServer, spool_dir: Path) -> Callable[..., Configuration]:
+    """A configuration for the server and the spool; arguments win."""
+
+    def configure(**settings: Any) -> Configuration:
+        values = {
+            "endpoint": server.url,
+            "api_key": "k",
+            "organization_id": "o",
+            "model_id": MODEL,
+            "spool_dir": spool_dir,
+            "timeout": 2.0,
+            "duplicate_window": 0.0,
+        }
+        return Configuration(**{**values, **settings})
+
+    return configure
+
+
+@pytest.fixture
+def deliver(configured: Callable[..., Configuration]) -> Iterator[Callable[..., Delivery]]:
+    """Deliveries that are shut down at the end of the test."""
+    made: list[Delivery] = []
+
+    def build(**settings: Any) -> Delivery:
+        delivery = Delivery(configured(**settings))
+        made.append(delivery)
+        return delivery
+
+    yield build
+    for delivery in made:
+        delivery.shutdown(0.2)

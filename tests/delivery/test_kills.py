@@ -1,0 +1,156 @@
+"""kill -9 in each state and at random points: what was handed over arrives, under the same ids."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+from conftest import MODEL
+from fault_server import FaultServer
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def environ(server: FaultServer, spool_dir: Path) -> dict[str, str]:
+    return {
+        **os.environ,
+        "PYTHONPATH": str(HERE),
+        "OTEL_EXPORTER_ARTHUR_ENDPOINT": server.url,
+        "OTEL_EXPORTER_ARTHUR_API_KEY": "k",
+        "OTEL_EXPORTER_ARTHUR_ORGANIZATION_ID": "o",
+        "OTEL_EXPORTER_ARTHUR_MODEL_ID": MODEL,
+        "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(spool_dir),
+        "OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW": "0.5",
+    }
+
+
+@pytest.fixture
+def run(environ: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*arguments: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            env=environ,
+            # Unbuffered, so that no line is lost between `readline` and `communicate`.
+            bufsize=0,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def application(run: Callable[..., subprocess.Popen[bytes]], mode: str, count: int) -> set[str]:
+    """Runs it to its end; the ids that it handed over."""
+    process = run(str(HERE / "application.py"), mode, str(count))
+    said, errors = process.communicate(timeout=60)
+    assert process.returncode in (0, -signal.SIGKILL), errors.decode()
+    assert mode == "exit" or process.returncode == -signal.SIGKILL, errors.decode()
+    return set(said.decode().split())
+
+
+def drain(run: Callable[..., subprocess.Popen[bytes]]) -> dict[str, int]:
+    process = run("-m", "otel_arthur", "spool", "drain", "--json", "--timeout", "40")
+    said, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors.decode()
+    return orjson.loads(said)
+
+
+def test_down_500_calls_kill_up_drain(
+    server: FaultServer, run: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    server.stop()
+    handed = application(run, "die after append", 500)
+    assert len(handed) == 500
+    server.start()
+    assert drain(run)["sent"] == 500
+    assert sorted(server.accepted_ids) == sorted(handed)
+
+
+@pytest.mark.parametrize("mode", ["die before append", "die between body and commit", "die before sending"])
+def test_killed_before_arthur_has_it_nothing_is_presented_twice(
+    server: FaultServer, run: Callable[..., subprocess.Popen[bytes]], mode: str
+) -> None:
+    handed = application(run, mode, 50)
+    assert len(handed) == 50
+    drain(run)
+    assert sorted(server.accepted_ids) == sorted(handed)
+
+
+@pytest.mark.parametrize("mode", ["die after acceptance", "die in finish"])
+def test_killed_after_acceptance_the_same_rows_are_presented_once_more(
+    server: FaultServer, run: Callable[..., subprocess.Popen[bytes]], mode: str
+) -> None:
+    handed = application(run, mode, 50)
+    assert drain(run)["sent"] == 50
+    assert Counter(server.accepted_ids) == dict.fromkeys(handed, 2)
+
+
+def test_four_processes_on_one_spool(
+    server: FaultServer, run: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    server.stop()
+    processes = [run(str(HERE / "application.py"), "die after append", "125") for _ in range(4)]
+    handed: set[str] = set()
+    for process in processes:
+        said, _ = process.communicate(timeout=60)
+        handed.update(said.decode().split())
+    assert len(handed) == 500
+    server.start()
+    drains = [run("-m", "otel_arthur", "spool", "drain", "--json", "--timeout", "40") for _ in range(2)]
+    sent = 0
+    for process in drains:
+        said, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors.decode()
+        sent += orjson.loads(said)["sent"]
+    assert sent == 500
+    assert sorted(server.accepted_ids) == sorted(handed)
+
+
+def test_killed_at_random_points_many_times(
+    server: FaultServer, run: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    seed = random.randrange(2**32)
+    print("seed", seed)
+    chance = random.Random(seed)
+    handed: set[str] = set()
+    for _ in range(6):
+        sizes = [str(chance.choice([1, 40])) for _ in range(2)]
+        processes = [run(str(HERE / "application.py"), "stream", size) for size in sizes]
+        said: list[bytes] = []
+        for process in processes:
+            assert process.stdout is not None
+            said.append(process.stdout.readline())
+        time.sleep(chance.uniform(0.0, 0.6))
+        for process in processes:
+            process.kill()
+        for process, first in zip(processes, said, strict=True):
+            rest, _ = process.communicate()
+            whole = (first + rest).decode()
+            # The last line may be cut; a line that is whole was written after the append.
+            handed.update(whole[: whole.rfind("\n") + 1].split())
+    drain(run)
+    presented = Counter(server.accepted_ids)
+    assert handed <= set(presented)
+    status = run("-m", "otel_arthur", "spool", "status", "--json").communicate()[0]
+    (destination,) = (d for d in orjson.loads(status)["destinations"] if d["destination"]["identity"])
+    outcomes = destination["outcomes"]["inference"]
+    # The spool's own books hold through the kills: each id once, however often it was presented.
+    assert outcomes["appended"] == outcomes["sent"] == len(presented)
+    assert destination["inferences"] == 0

@@ -1,0 +1,318 @@
+"""The spool alone: leases, clocks, damage, full disks, forks of format."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from otel_arthur.delivery import keys
+from otel_arthur.delivery.batches import NewBatch, Settled
+from otel_arthur.delivery.database import NewerFormat, SpoolError
+from otel_arthur.delivery.destination import Destination
+from otel_arthur.delivery.leases import Limits, finish, lease
+from otel_arthur.delivery.records import Form, Kind, Record, key_of, pack_keys, row_id, split, unpack_keys
+from otel_arthur.delivery.spool import Spool
+from otel_arthur.delivery.status import status_of
+
+HERE = Destination("https://arthur.test", "org:o", "m")
+NUMBER = HERE.number
+
+
+def records(count: int, size: int = 10, start: int = 0) -> list[Record]:
+    return [
+        Record(f"id-{n}", b'{"partner_inference_id":"id-%d","text":"%s"}' % (n, b"x" * size))
+        for n in range(start, start + count)
+    ]
+
+
+def inferences(count: int, size: int = 10, start: int = 0) -> NewBatch:
+    return NewBatch(Kind.INFERENCE, Form.ROW, records(count, size, start))
+
+
+@pytest.fixture
+def opened(spool_dir: Path) -> Iterator[Callable[..., Spool]]:
+    made: list[Spool] = []
+
+    def build(max_bytes: int = 1 << 30) -> Spool:
+        made.append(Spool(spool_dir, max_bytes))
+        return made[-1]
+
+    yield build
+    for spool in made:
+        spool.close()
+
+
+def leased_ids(spool: Spool, limits: Limits | None = None) -> list[str]:
+    batches = lease(spool, NUMBER, Kind.INFERENCE, limits or Limits())
+    return [row_id(row) for batch in batches for row in batch.rows]
+
+
+@pytest.mark.parametrize("size", [10, 5000], ids=["in the index", "in a file"])
+def test_rows_come_out_as_they_went_in_once(opened: Callable[..., Spool], size: int) -> None:
+    spool = opened()
+    given = inferences(20, size)
+    assert spool.append(HERE, given) == (20, 0, 0)
+    (batch,) = lease(spool, NUMBER, Kind.INFERENCE, Limits())
+    assert batch.rows == [record.row for record in given.records]
+    assert lease(opened(), NUMBER, Kind.INFERENCE, Limits()) == []
+    finish(spool, [Settled(batch, sent=20)])
+    assert (spool.waiting([NUMBER]), spool.bytes_used()) == (0, 0)
+    assert not list((spool.folder / "bodies").glob("*") if spool.folder else [])
+    assert spool.append(HERE, given) == (0, 20, 0)
+
+
+def test_batches_are_taken_together_up_to_the_limits(opened: Callable[..., Spool]) -> None:
+    spool = opened()
+    for start in range(0, 50, 10):
+        spool.append(HERE, inferences(10, start=start))
+    assert leased_ids(spool, Limits(rows=25)) == [f"id-{n}" for n in range(20)]
+    assert leased_ids(spool, Limits(bytes=1)) == [f"id-{n}" for n in range(20, 30)]
+    assert len(leased_ids(spool)) == 20
+
+
+def test_a_lease_that_expired_is_taken_over_and_the_first_holder_records_nothing(
+    opened: Callable[..., Spool],
+) -> None:
+    first, second = opened(), opened()
+    first.append(HERE, inferences(5))
+    (batch,) = lease(first, NUMBER, Kind.INFERENCE, Limits(seconds=0.0))
+    (again,) = lease(second, NUMBER, Kind.INFERENCE, Limits())
+    assert finish(first, [Settled(batch, sent=5)]) == []
+    assert finish(second, [Settled(again, sent=5)]) != []
+    assert status_of(first).destinations[0].outcomes["inference"]["sent"] == 5
+
+
+@pytest.mark.parametrize("shift", [-10 * 86_400, 10 * 86_400], ids=["set back", "set forward"])
+def test_a_clock_that_jumps_strands_nothing(
+    opened: Callable[..., Spool], monkeypatch: pytest.MonkeyPatch, shift: float
+) -> None:
+    first, second = opened(), opened()
+    first.append(HERE, inferences(5))
+    (batch,) = lease(first, NUMBER, Kind.INFERENCE, Limits())
+    finish(first, [Settled(batch, waiting=batch.rows, wait=30.0)])
+    first.append(HERE, inferences(5, start=5))
+    lease(first, NUMBER, Kind.INFERENCE, Limits())
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + shift)
+    assert sorted(leased_ids(second)) == sorted(f"id-{n}" for n in range(10))
+
+
+def test_what_part_of_a_batch_waits_keeps_its_place(opened: Callable[..., Spool]) -> None:
+    spool = opened()
+    spool.append(HERE, inferences(6, 10_000))
+    (batch,) = lease(spool, NUMBER, Kind.INFERENCE, Limits())
+    finish(spool, [Settled(batch, sent=4, waiting=batch.rows[4:])])
+    spool.append(HERE, inferences(2, start=6))
+    assert leased_ids(spool) == ["id-4", "id-5", "id-6", "id-7"]
+
+
+def test_several_writers_and_senders_lose_and_repeat_nothing(opened: Callable[..., Spool]) -> None:
+    spools = [opened() for _ in range(4)]
+    seen: list[str] = []
+    lock = threading.Lock()
+    writing = threading.Event()
+
+    def write(spool: Spool, number: int) -> None:
+        for part in range(15):
+            spool.append(HERE, inferences(7, 20, start=number * 1000 + part * 7))
+
+    def send(spool: Spool) -> None:
+        while not writing.is_set() or spool.waiting([NUMBER]):
+            batches = lease(spool, NUMBER, Kind.INFERENCE, Limits(rows=20))
+            with lock:
+                seen.extend(row_id(row) for batch in batches for row in batch.rows)
+            finish(spool, [Settled(batch, sent=len(batch.rows)) for batch in batches])
+
+    writers = [threading.Thread(target=write, args=(spool, n)) for n, spool in enumerate(spools)]
+    senders = [threading.Thread(target=send, args=(spool,)) for spool in spools[:2]]
+    for thread in [*writers, *senders]:
+        thread.start()
+    for thread in writers:
+        thread.join()
+    writing.set()
+    for thread in senders:
+        thread.join()
+    assert sorted(seen) == sorted(f"id-{n * 1000 + part}" for n in range(4) for part in range(105))
+
+
+def test_a_damaged_body_is_kept_aside_and_counted(opened: Callable[..., Spool], spool_dir: Path) -> None:
+    spool = opened()
+    spool.append(HERE, inferences(20, 5000))
+    spool.append(HERE, inferences(3, start=20))
+    (file,) = (spool_dir / "bodies").glob("*.rows")
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) // 2])
+    assert leased_ids(spool) == ["id-20", "id-21", "id-22"]
+    assert status_of(spool).destinations[0].outcomes["inference"]["dropped: damaged on disk"] == 20
+    assert file.with_name(file.name + ".damaged").exists()
+
+
+def test_random_damage_to_the_index_never_stops_the_writer(
+    opened: Callable[..., Spool], spool_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    chance = random.Random(7)
+    for attempt in range(12):
+        spool = opened()
+        spool.append(HERE, inferences(5, 200, start=attempt * 100))
+        spool.close()
+        database = spool_dir / "spool.db"
+        content = bytearray(database.read_bytes())
+        for _ in range(40):
+            content[chance.randrange(len(content))] = chance.randrange(256)
+        database.write_bytes(content[: chance.randrange(1, len(content))] if attempt % 2 else content)
+        try:
+            again = opened()
+        except SpoolError:
+            # A header that says "not ours" is left alone: the delivery then spools in memory.
+            shutil.rmtree(spool_dir)
+            continue
+        again.append(HERE, inferences(5, 200, start=attempt * 100 + 50))
+        assert set(leased_ids(again)) >= {f"id-{n}" for n in range(attempt * 100 + 50, attempt * 100 + 55)}
+        again.close()
+        shutil.rmtree(spool_dir)
+    kept = [record.getMessage() for record in caplog.records if "is kept in" in record.getMessage()]
+    assert kept
+
+
+def test_a_folder_deleted_under_a_running_process_is_made_again(
+    opened: Callable[..., Spool], spool_dir: Path
+) -> None:
+    spool = opened()
+    spool.append(HERE, inferences(5))
+    shutil.rmtree(spool_dir)
+    assert spool.append(HERE, inferences(5, 9000, start=5)).new == 5
+    assert leased_ids(opened()) == [f"id-{n}" for n in range(5, 10)]
+
+
+def test_a_newer_format_is_left_alone(opened: Callable[..., Spool], spool_dir: Path) -> None:
+    opened().close()
+    with sqlite3.connect(spool_dir / "spool.db") as database:
+        database.execute("PRAGMA user_version = 99")
+    database.close()
+    with pytest.raises(NewerFormat, match="format 99"):
+        opened()
+    assert (spool_dir / "spool.db").exists()
+
+
+def test_keys_are_remembered_by_generation_and_those_that_wait_always(
+    opened: Callable[..., Spool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "GENERATION", 100)
+    spool = opened()
+    spool.append(HERE, inferences(10))
+    for start in range(1000, 2000, 50):
+        spool.append(HERE, inferences(50, start=start))
+        for batch in lease(spool, NUMBER, Kind.INFERENCE, Limits(rows=50)):
+            if batch.rows[0] != records(1)[0].row:
+                finish(spool, [Settled(batch, sent=len(batch.rows))])
+    assert spool.append(HERE, inferences(10)) == (0, 10, 0)
+    assert spool.append(HERE, inferences(50, start=1950)) == (0, 50, 0)
+    (remembered,) = spool.index.read("SELECT (SELECT count(*) FROM keys_0) + (SELECT count(*) FROM keys_1)")[
+        0
+    ]
+    assert remembered < 400
+
+
+def test_keys_tell_destination_kind_and_id_apart() -> None:
+    record = Record("a", b"{}")
+    found = {
+        key_of(1, Kind.INFERENCE, record),
+        key_of(2, Kind.INFERENCE, record),
+        key_of(1, Kind.GROUND_TRUTH, record),
+        key_of(1, Kind.GROUND_TRUTH, Record("a", b'{"corrected":1}')),
+        key_of(1, Kind.INFERENCE, Record("b", b"{}")),
+    }
+    assert len(found) == 5
+    assert key_of(1, Kind.INFERENCE, Record("a", b"other")) in found
+    assert set(unpack_keys(pack_keys(list(found)))) == found
+    assert split(b"") == []
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from test_spool import HERE, inferences, NUMBER
+from otel_arthur.delivery.spool import Spool
+import signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+spool = Spool(Path(sys.argv[1]), 1 << 30)
+assert spool.append(HERE, inferences(5, 200)).new == 5
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+failed = 0
+for part in range(30):
+    for size in (200, 30_000):
+        try:
+            spool.append(HERE, inferences(5, size, start=1000 + part * 100 + size // 1000))
+        except Exception as error:
+            failed += 1
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+spool.append(HERE, inferences(5, 200, start=9000))
+print(failed, spool.waiting([NUMBER]))
+"""
+
+
+def test_a_file_size_limit_loses_only_what_was_refused(spool_dir: Path, opened: Callable[..., Spool]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(spool_dir), str(Path(__file__).parent)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    failed, waiting = map(int, done.stdout.split())
+    assert failed
+    spool = opened()
+    found: list[str] = []
+    while part := leased_ids(spool):
+        found += part
+    assert len(found) == len(set(found)) == waiting == (2 * 30 - failed) * 5 + 10
+    assert {f"id-{n}" for n in [*range(5), *range(9000, 9005)]} <= set(found)
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("mount") is None, reason="mounting needs the superuser")
+def test_a_full_filesystem(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(disk)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        spool = Spool(disk / "spool", 1 << 30)
+        request.addfinalizer(spool.close)
+        kept = failed = 0
+        for part in range(400):
+            try:
+                kept += spool.append(HERE, inferences(5, 5000, start=part * 10)).new
+            except (sqlite3.Error, OSError):
+                failed += 1
+        assert kept
+        assert failed
+        sent = 0
+        # Outcomes need room too, on a disk that others have filled to the last byte.
+        with contextlib.suppress(OSError), (disk / "filler").open("wb", buffering=0) as filler:
+            while True:
+                filler.write(bytes(512))
+        while batches := spool.ensured(lambda: lease(spool, NUMBER, Kind.INFERENCE, Limits(rows=5))):
+            results = [Settled(batch, sent=5) for batch in batches]
+            sent += sum(
+                len(r.batch.rows) for r in spool.ensured(lambda results=results: finish(spool, results))
+            )
+        assert sent == kept
+        assert spool.append(HERE, inferences(5, 5000, start=9000)).new == 5
+        spool.close()
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
