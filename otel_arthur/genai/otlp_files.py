@@ -102,11 +102,11 @@ def _inflated(content: bytes) -> bytes:
     try:
         reader = zstandard.ZstdDecompressor().stream_reader(content, read_across_frames=True)
         inflated = reader.read(_MAX_INFLATED)
-        if not inflated:
-            raise OTLPError("its zstd compression is cut short: nothing can be read of it")
-        return inflated
     except zstandard.ZstdError as error:
         raise OTLPError(f"its zstd compression is damaged: {error}") from None
+    if not inflated:
+        raise OTLPError("its zstd compression is cut short: nothing can be read of it")
+    return inflated
 
 
 def _from_json(content: bytes, seen: set[str]) -> Iterator[Request]:
