@@ -28,6 +28,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "user_id": (f"{_METADATA}user_id", *semconv.KEYS["user_id"]),
 }
 
+_RAISED = re.compile(r"([A-Za-z_][\w.]{0,200})\(")
+
 _DETAILS: Mapping[str, tuple[str, re.Pattern[str]]] = {
     "usage.cached": ("gen_ai.usage.input_token_details", re.compile(r"cache_read\W{1,4}(\d{1,12})\b")),
     "usage.cache_write": (
@@ -56,6 +58,11 @@ def _derived(bag: Bag) -> dict[str, tuple[Any, str]]:
         match = pattern.search(str(bag.attributes.get(key, "")))
         if match is not None:
             found[field] = (int(match[1]), key)
+    for event in bag.view.events:
+        # The event's own type is always Exception: the real one begins the message.
+        raised = _RAISED.match(str(event.attributes.get("exception.message", "")))
+        if event.name == "exception" and raised is not None:
+            found["error_type"] = (raised[1], "event exception")
     return found
 
 

@@ -78,5 +78,8 @@ DIALECT = Dialect(
     keys=KEYS,
     derived=_derived,
     conversation=_conversation,
-    content_switch="litellm.turn_off_message_logging = False",
+    content_switch=(
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only "
+        "and litellm.turn_off_message_logging = False"
+    ),
 )

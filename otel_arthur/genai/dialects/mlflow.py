@@ -14,6 +14,7 @@ from otel_arthur.genai.span import SpanView
 
 _TYPES = {"LLM": "chat", "CHAT_MODEL": "chat"}
 _IN, _OUT, _USAGE = "mlflow.spanInputs", "mlflow.spanOutputs", "mlflow.chat.tokenUsage"
+_FORMAT = "mlflow.message.format"
 _COUNTS = {
     "usage.input": "input_tokens",
     "usage.output": "output_tokens",
@@ -27,7 +28,10 @@ _WORDS = {"provider": "mlflow.llm.provider", "response_model": "mlflow.llm.model
 def _operation(view: SpanView) -> str | None:
     kind = view.attributes.get("mlflow.spanType")
     # As JSON text the word has quotes.
-    return _TYPES.get(kind.strip('"')) if isinstance(kind, str) else None
+    operation = _TYPES.get(kind.strip('"')) if isinstance(kind, str) else None
+    if operation is None or "prompt" not in view.attributes:
+        return operation
+    return "text_completion"
 
 
 def _derived(bag: Bag) -> dict[str, tuple[Any, str]]:
@@ -38,6 +42,8 @@ def _derived(bag: Bag) -> dict[str, tuple[Any, str]]:
         for field, key in _WORDS.items()
         if isinstance(value := attributes.get(key), str)
     }
+    if "provider" not in words and isinstance(format_ := attributes.get(_FORMAT), str):
+        words["provider"] = (format_.strip('"'), _FORMAT)
     return {
         **words,
         **{field: (value, _IN) for field, value in request_fields(document(attributes.get(_IN))).items()},
@@ -60,5 +66,6 @@ DIALECT = Dialect(
     keys={"error_type": ("error.type",), "conversation_id": ("session.id",)},
     derived=_derived,
     conversation=_conversation,
+    first_token_event="mlflow.chunk.item.0",
     content_switch="no span processor that redacts inputs and outputs (mlflow.tracing.configure)",
 )

@@ -14,7 +14,8 @@ from otel_arthur.genai.dialect import Conversation, Dialect
 from otel_arthur.genai.dialects import semconv, semconv_events
 
 KEYS: Mapping[str, tuple[str, ...]] = {
-    **semconv.KEYS,
+    # Not the provider: what the conventions keep for it names the framework.
+    **{field: keys for field, keys in semconv.KEYS.items() if field != "provider"},
     "usage.cached": (*semconv.KEYS["usage.cached"], "gen_ai.usage.cache_read_input_tokens"),
     "usage.cache_write": (*semconv.KEYS["usage.cache_write"], "gen_ai.usage.cache_write_input_tokens"),
 }
