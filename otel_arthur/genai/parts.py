@@ -39,7 +39,7 @@ _URLS = (
 )
 _FILES = ("file_id", "fileId", "filename", "name", "title")
 _TYPES = ("mime_type", "media_type", "mediaType", "mimeType", "format")
-_BYTES = ("content", "data", "bytes", "file_data", "blob", "base64", "image")
+_BYTES = ("content", "data", "bytes", "file_data", "blob", "base64", "image", "binary_content")
 _WRAPPERS = ("message_content", "tool_call", "file", "image", "source", "input_audio", "audio", "inline_data")
 
 
@@ -107,7 +107,7 @@ def _part(item: Any, depth: int) -> Part | None:
     part = cast("_Map", item)
     kind = part.get("type")
     if not isinstance(kind, str):
-        kind = part.get("part_kind")
+        kind = part.get("part_kind", part.get("kind"))
     if isinstance(kind, str):
         read = _READERS.get(kind.lower().replace("-", "_"))
         if read is not None:

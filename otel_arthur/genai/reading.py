@@ -49,6 +49,10 @@ _MARKERS = frozenset(
     }
 )
 _PREFIXES = ("gen_ai.", "llm.")
+MARKER_BYTES = tuple(
+    sorted({*(p.encode() for p in _PREFIXES), *(m.encode() for m in _MARKERS if not m.startswith(_PREFIXES))})
+)
+"""Every candidate has one of these in its bytes, in protobuf and in JSON alike: a part of a key."""
 _MANY_ATTRIBUTES = 64
 """From here on a limit may have dropped all markers, so every key is looked at."""
 

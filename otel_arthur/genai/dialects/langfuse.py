@@ -94,12 +94,10 @@ def _conversation(bag: Bag) -> Conversation:
 
 def _is_list_of_items(value: Any) -> bool:
     """Whether it is the output of the Responses API, several items of one answer."""
-    kinds = (
-        {document(item).get("type") for item in cast("list[Any]", value)}
-        if isinstance(value, list)
-        else set()
-    )
-    return bool(kinds) and kinds <= {"message", "function_call", "reasoning"}
+    if not isinstance(value, list) or not value:
+        return False
+    items = cast("list[Any]", value)
+    return all(document(item).get("type") in ("message", "function_call", "reasoning") for item in items)
 
 
 DIALECT = Dialect(

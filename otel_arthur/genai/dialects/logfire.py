@@ -11,13 +11,13 @@ from typing import Any
 
 from otel_arthur.genai.bag import Bag, document
 from otel_arthur.genai.dialect import Conversation, Dialect
-from otel_arthur.genai.dialects import semconv
+from otel_arthur.genai.dialects import pydantic_ai, semconv
 from otel_arthur.genai.documents import request_fields, request_messages, response_choices, usage_fields
 from otel_arthur.genai.messages import output_choices
 from otel_arthur.genai.span import SpanView
 
 _RAW_USAGE, _REQUEST, _RESPONSE = "gen_ai.usage.raw", "request_data", "response_data"
-_ANSWERS = ("gen_ai.output.messages", _RESPONSE, "gen_ai.usage.output_tokens", "gen_ai.response.id")
+_ANSWERS = ("gen_ai.output.messages", _RESPONSE, "gen_ai.usage.output_tokens", "gen_ai.response.id", "events")
 
 
 def _operation(view: SpanView) -> str | None:
@@ -42,7 +42,7 @@ def _derived(bag: Bag) -> dict[str, tuple[Any, str]]:
 
 
 def _conversation(bag: Bag) -> Conversation:
-    told = semconv.conversation(bag)
+    told = pydantic_ai.conversation(bag)
     if told.messages and told.choices:
         return told
     response = document(bag.attributes.get(_RESPONSE))

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from otel_arthur.genai.bag import Bag
+from otel_arthur.genai.bag import Bag, document
+from otel_arthur.genai.call import Choice
 from otel_arthur.genai.dialect import Conversation, Dialect
 from otel_arthur.genai.dialects import semconv, semconv_events
 from otel_arthur.genai.span import EventView
@@ -21,18 +22,24 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def _conversation(bag: Bag) -> Conversation:
+def conversation(bag: Bag) -> Conversation:
+    """As the conventions have it; before them, events of an older form as a list in one attribute."""
     told = semconv.conversation(bag)
     if told.messages or told.choices:
         return told
-    events = bag.take_json("messages", ("events",))
-    if not isinstance(events, list):
+    listed = bag.take_json("messages", ("events",))
+    if not isinstance(listed, list):
         return semconv_events.conversation(bag)
-    bodies = [
-        cast("Mapping[str, Any]", item) for item in cast("list[Any]", events) if isinstance(item, Mapping)
+    events = [
+        EventView(str(body.get("event.name")), 0, {}, _without_name(body))
+        for item in cast("list[Any]", listed)
+        if (body := document(item))
     ]
-    views = [EventView(str(body.get("event.name")), 0, {}, _without_name(body)) for body in bodies]
-    return semconv_events.conversation(Bag(bag.view._replace(events=views)))
+    told = semconv_events.conversation(Bag(bag.view._replace(events=events)))
+    if not told.choices and told.messages and told.messages[-1].role == "assistant":
+        # The Responses API has no choices: the answer is the last message.
+        return Conversation(told.messages[:-1], (Choice(told.messages[-1]),))
+    return told
 
 
 def _without_name(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,6 +52,6 @@ DIALECT = Dialect(
     owns=lambda view: view.scope == "pydantic-ai",
     operation=semconv.operation,
     keys=KEYS,
-    conversation=_conversation,
+    conversation=conversation,
     content_switch="InstrumentationSettings(include_content=True)",
 )

@@ -1,0 +1,218 @@
+"""Which field is read from which instrumentation: `docs/compatibility.md`, from the captures themselves.
+
+    python tests/genai/compatibility.py            # writes docs/compatibility.md
+
+Every cell is computed: each recorded call is read and compared with what the server saw. A field that
+an instrumentation does not record must have its reason in `ABSENT`, or the cell says WRONG and
+the tests fail; so they do when a reader's line is deleted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from truth import FIELDS, Capture, Comparison, captures, comparisons
+
+PAGE = Path(__file__).parents[2] / "docs" / "compatibility.md"
+
+FAMILIES: Mapping[str, Sequence[str]] = {
+    "OpenLLMetry": (
+        "oll-langchain-0.62.4/default",
+        "oll-langchain-0.53.4/default",
+        "oll-openai-0.62.4/default",
+        "oll-openai-0.53.4/default",
+    ),
+    "OpenTelemetry (official)": (
+        "genai-langchain-1.3b0/span_only",
+        "genai-langchain-1.3b0/event_only",
+        "genai-openai-1.3b0/span_only",
+        "genai-openai-1.3b0/event_only",
+    ),
+    "OpenInference": (
+        "oi-langchain-0.1.80/default",
+        "oi-langchain-0.1.80/genai_semconv",
+        "oi-openai-0.1.66/default",
+        "oi-openai-0.1.66/genai_semconv",
+    ),
+}
+"""Family -> its columns: a recording and the mode of it."""
+
+UNVERIFIED: Mapping[str, str] = {
+    "Spring AI": "https://docs.spring.io/spring-ai/reference/observability/",
+    "Collector `gen_ai_normalizer`": (
+        "https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/"
+        "processor/genainormalizerprocessor"
+    ),
+    "Former official packages (`opentelemetry-instrumentation-openai-v2`)": (
+        "https://github.com/open-telemetry/opentelemetry-python-contrib/tree/main/instrumentation-genai"
+    ),
+}
+"""Read as their documentation says, on spans built from it; not run here."""
+
+
+@dataclass(frozen=True)
+class Absent:
+    """Why a field is not on some spans. `instead` allows another value, which the reason explains."""
+
+    columns: str
+    fields: tuple[str, ...]
+    scenarios: tuple[str, ...]
+    reason: str
+    instead: bool = False
+
+    def covers(self, column: str, comparison: Comparison) -> bool:
+        return (
+            fnmatch(column, self.columns)
+            and comparison.field in self.fields
+            and any(fnmatch(comparison.capture.scenario, pattern) for pattern in self.scenarios)
+            and (self.instead or comparison.found is None)
+        )
+
+
+NOT_PLAIN = "in streams, completions and the Responses API"
+COMPLETION = "for completion models"
+ALL = ("*",)
+NO_TIMING = "not recorded; see OTEL_EXPORTER_ARTHUR_LIKELIHOODS"
+FLAGGED = "in histories beyond the SDK's limit of 128 attributes; the call is flagged"
+STREAMS = ("b_stream", "u_stream_no_usage", "v_responses_stream", "x_async_stream")
+RESPONSES = ("l_responses", "v_responses_stream")
+LIMIT = "in histories beyond the SDK's limit of 128 attributes: the oldest are dropped"
+EARLY = ("provider", "request_model", "temperature", "max_tokens", "response_id")
+NO_ID = ("b_stream", "u_stream_no_usage", "x_async_stream", "h_completion")
+
+ABSENT: Sequence[Absent] = (
+    Absent("oll-langchain-*", ("reasoning_tokens",), ALL, "not recorded"),
+    Absent(
+        "oll-langchain-*",
+        ("time_to_first_token",),
+        STREAMS,
+        "not recorded; see OTEL_EXPORTER_ARTHUR_LIKELIHOODS",
+    ),
+    Absent(
+        "oll-langchain-*",
+        ("response_id",),
+        (*NO_ID, *RESPONSES),
+        "in streams, completions and the Responses API",
+    ),
+    Absent("oll-langchain-*", ("finish_reason",), RESPONSES, "with the Responses API"),
+    Absent("oll-langchain-*", ("cached_tokens",), ("h_completion",), COMPLETION),
+    Absent(
+        "o?*-langchain-*",
+        ("response_model",),
+        (*STREAMS, *RESPONSES, "h_completion"),
+        "in streams, completions and the Responses API it is the model asked for",
+        instead=True,
+    ),
+    Absent("oll-*-0.53.4/*", EARLY, ("p_long_history",), LIMIT),
+    Absent("oll-*-0.53.4/*", ("messages",), ("p_long_history",), FLAGGED, instead=True),
+    Absent("oll-openai-*", ("reasoning_tokens",), (*STREAMS, "h_completion"), "in streams and completions"),
+    Absent("oll-openai-0.53.4/*", ("finish_reason",), RESPONSES, "with the Responses API"),
+    Absent("oll-openai-*", ("time_to_first_token",), ("v_responses_stream",), "with the Responses API"),
+    Absent(
+        "oll-openai-*",
+        ("messages",),
+        ("s_image",),
+        "a message with an image is left out where no upload is set up",
+        instead=True,
+    ),
+    Absent("genai-*", ("user_id",), ALL, "not recorded"),
+    Absent("genai-langchain-*", ("response_id",), NO_ID, "in streams of chat completions"),
+    Absent(
+        "genai-langchain-*",
+        ("finish_reason",),
+        RESPONSES,
+        "with the Responses API it is error, and dropped",
+    ),
+    Absent(
+        "oi-langchain-*",
+        ("time_to_first_token",),
+        STREAMS,
+        "not recorded; see OTEL_EXPORTER_ARTHUR_LIKELIHOODS",
+    ),
+    Absent("oi-langchain-*", ("response_id",), (*NO_ID, "i_n2"), "in streams, completions, several choices"),
+    Absent("oi-langchain-*", ("cached_tokens", "reasoning_tokens"), ("h_completion",), COMPLETION),
+    Absent("oi-*", EARLY, ("p_long_history",), LIMIT, instead=True),
+    Absent("oi-*", ("messages",), ("p_long_history",), FLAGGED, instead=True),
+)
+
+
+def column_of(capture: Capture) -> str:
+    return f"{capture.recording}/{capture.mode}"
+
+
+def columns() -> list[str]:
+    return [column for family in FAMILIES.values() for column in family]
+
+
+def results() -> dict[tuple[str, str], list[Comparison]]:
+    """(column, field) -> every comparison of it."""
+    found: dict[tuple[str, str], list[Comparison]] = {}
+    wanted = set(columns())
+    for capture in captures():
+        column = column_of(capture)
+        if column in wanted:
+            for comparison in comparisons(capture):
+                found.setdefault((column, comparison.field), []).append(comparison)
+    return found
+
+
+def unexplained(column: str, compared: Sequence[Comparison]) -> list[Comparison]:
+    """The comparisons that are neither right nor absent for a reason."""
+    return [one for one in compared if not one.is_right and _reason(column, one) is None]
+
+
+def _reason(column: str, comparison: Comparison) -> str | None:
+    return next((row.reason for row in ABSENT if row.covers(column, comparison)), None)
+
+
+def cell(column: str, compared: Sequence[Comparison]) -> str:
+    """What the matrix says of a field: ``present``, or ``absent`` with the reason, or both."""
+    if not compared:
+        return "not exercised"
+    wrong = [one for one in compared if not one.is_right]
+    if unexplained(column, compared):
+        return "WRONG"
+    reasons = list(dict.fromkeys(_reason(column, one) or "" for one in wrong))
+    if not reasons:
+        return "present"
+    told = "; ".join(reasons)
+    return f"absent ({told})" if len(wrong) == len(compared) else f"present; absent ({told})"
+
+
+def page() -> str:
+    """The whole of ``docs/compatibility.md``."""
+    found = results()
+    lines = [
+        "# What is read from which instrumentation",
+        "",
+        "Generated by `python tests/genai/compatibility.py` from the captures in `tests/captures`; a test",
+        "fails when this page and the readers differ. `present` is a value equal to what the model's",
+        "server saw, in every recorded scenario; `absent` is what the instrumentation does not",
+        "record, with the reason.",
+    ]
+    for family, names in FAMILIES.items():
+        lines += ["", f"## {family}", "", "| field | " + " | ".join(f"`{name}`" for name in names) + " |"]
+        lines += ["|---" * (len(names) + 1) + "|"]
+        for field in FIELDS:
+            cells = [cell(name, found.get((name, field), [])) for name in names]
+            lines.append(f"| `{field}` | " + " | ".join(cells) + " |")
+    lines += [
+        "",
+        "## Not run here",
+        "",
+        "Read as documented, tested on spans built from the documentation.",
+        "",
+    ]
+    lines += ["| dialect | every field | documentation |", "|---|---|---|"]
+    lines += [f"| {name} | unverified | {reference} |" for name, reference in UNVERIFIED.items()]
+    return "\n".join([*lines, ""])
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
