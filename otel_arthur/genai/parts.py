@@ -155,7 +155,9 @@ def _answer(value: Any) -> str:
 
 def _media(part: _Map) -> Part:
     """Media by name: a URL, a file's name, or its type and size; never its content."""
-    kind = result_text(part.get("type") or part.get("part_kind")).lower().replace("-", "_")
+    kind = (
+        result_text(part.get("type") or part.get("part_kind") or part.get("kind")).lower().replace("-", "_")
+    )
     source = part
     for _ in range(3):
         inner = next(

@@ -123,7 +123,8 @@ def _read_call(view: SpanView, dialect: Dialect, operation: str, extra: Mapping[
         name=view.name,
         scope=view.scope,
         dialect=dialect.name,
-        start_ns=view.start_ns,
+        # A span that is only the end of a call says when the call began.
+        start_ns=count(taken.get("start_ns")) or view.start_ns,
         end_ns=view.end_ns,
         messages=conversation.messages,
         choices=choices,
@@ -167,7 +168,11 @@ def _lacking(call: LLMCall) -> str | None:
 
 def _tells(message: Message) -> bool:
     """Whether a message has any content; where content is off, some still name the tools called."""
-    return any(not isinstance(part, ToolCallPart) or part.arguments is not None for part in message.parts)
+    # Of every other part the last field is its words, or its name.
+    return any(
+        part.arguments is not None if isinstance(part, ToolCallPart) else bool(part[-1])
+        for part in message.parts
+    )
 
 
 def _time_to_first_token(bag: Bag, taken: Mapping[str, Any], event_name: str | None) -> float | None:

@@ -42,10 +42,9 @@ class Instrumentor:
 
 def complete(text: str, *more: Any, **arguments: Any) -> Any:
     messages = [SYSTEM, {"role": "user", "content": text}, *more]
-    answer = litellm.completion(
+    return litellm.completion(
         MODEL, messages=messages, temperature=0.2, max_tokens=64, num_retries=0, max_retries=0, **arguments
     )
-    return answer
 
 
 def settle() -> None:

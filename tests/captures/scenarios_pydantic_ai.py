@@ -1,4 +1,4 @@
-"""What an application on Pydantic AI does, which instruments itself. A letter means the same as with LangChain."""
+"""An application on Pydantic AI, which instruments itself. A letter means the same as with LangChain."""
 
 from __future__ import annotations
 

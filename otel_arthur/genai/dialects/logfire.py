@@ -7,17 +7,18 @@ the line has the answer and stands for the call.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-from otel_arthur.genai.bag import Bag, document
+from otel_arthur.genai.bag import Bag, document, number
+from otel_arthur.genai.call import Choice
 from otel_arthur.genai.dialect import Conversation, Dialect
 from otel_arthur.genai.dialects import pydantic_ai, semconv
 from otel_arthur.genai.documents import request_fields, request_messages, response_choices, usage_fields
-from otel_arthur.genai.messages import output_choices
+from otel_arthur.genai.messages import finish_reason_of, output_choices
 from otel_arthur.genai.span import SpanView
 
 _RAW_USAGE, _REQUEST, _RESPONSE = "gen_ai.usage.raw", "request_data", "response_data"
-_ANSWERS = ("gen_ai.output.messages", _RESPONSE, "gen_ai.usage.output_tokens", "gen_ai.response.id", "events")
+_ANSWERS = ("gen_ai.output.messages", _RESPONSE, "gen_ai.usage.output_tokens", "gen_ai.response.id")
 
 
 def _operation(view: SpanView) -> str | None:
@@ -26,7 +27,8 @@ def _operation(view: SpanView) -> str | None:
     began = not is_line and view.status_code == 0 and not any(key in attributes for key in _ANSWERS)
     if began or not (is_line or _REQUEST in attributes or "gen_ai.operation.name" in attributes):
         return None
-    if is_line and not any(key in attributes for key in _ANSWERS):
+    # Of version 1, the events of the first span are the question, those of the line have the answer.
+    if is_line and not any(key in attributes for key in (*_ANSWERS, "events")):
         return None
     return semconv.operation(view) or ("chat" if "gen_ai.operation.name" not in attributes else None)
 
@@ -35,7 +37,10 @@ def _derived(bag: Bag) -> dict[str, tuple[Any, str]]:
     usage = document(bag.attributes.get(_RAW_USAGE))
     if not usage:
         usage = document(document(bag.attributes.get(_RESPONSE)).get("usage"))
+    duration = number(bag.attributes.get("duration"))
+    began = bag.view.start_ns - int((duration or 0) * 1e9)
     return {
+        "start_ns": (began if bag.attributes.get("logfire.span_type") == "log" else None, "duration"),
         **{field: (value, _REQUEST) for field, value in request_fields(_request(bag)).items()},
         **{field: (value, _RAW_USAGE) for field, value in usage_fields(usage).items()},
     }
@@ -50,6 +55,12 @@ def _conversation(bag: Bag) -> Conversation:
     choices = output_choices(words) if words is not None else []
     if not choices and response:
         choices = response_choices({"choices": [response]})
+    reasons = bag.take_json("finish_reasons", semconv.FINISH_REASONS)
+    if isinstance(reasons, list) and reasons:
+        choices = [
+            choice if choice.finish_reason else Choice(choice.message, finish_reason_of(reason))
+            for choice, reason in zip(choices, cast("list[Any]", reasons), strict=False)
+        ]
     return Conversation(
         told.messages or tuple(request_messages(_request(bag))), told.choices or tuple(choices)
     )
