@@ -21,6 +21,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
@@ -128,8 +129,8 @@ def http_server_threads(port: int) -> None:
 
 
 def _client(port: int, body: bytes, count: int) -> None:
-    head = f"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\nContent-Length: {len(body)}\r\n\r\n"
-    message = head.encode() + body
+    head = "POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\n"
+    message = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
     with socket.create_connection(("127.0.0.1", port)) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for _ in range(count):
@@ -143,8 +144,7 @@ def _client(port: int, body: bytes, count: int) -> None:
 
 
 def cpu_seconds(pid: int) -> float:
-    with open(f"/proc/{pid}/stat") as stat:
-        fields = stat.read().rpartition(")")[2].split()
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
@@ -164,7 +164,8 @@ def measure_http(server: Callable[[int], None], body: bytes) -> float:
     assert process.pid is not None
     before = cpu_seconds(process.pid)
     threads = [
-        threading.Thread(target=_client, args=(port, body, REQUESTS // CONNECTIONS)) for _ in range(CONNECTIONS)
+        threading.Thread(target=_client, args=(port, body, REQUESTS // CONNECTIONS))
+        for _ in range(CONNECTIONS)
     ]
     for thread in threads:
         thread.start()
@@ -230,7 +231,9 @@ def _grpc_server(kind: str, pipe) -> None:
 
 def measure_grpc(kind: str, body: bytes) -> float:
     parent, child = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_grpc_server, args=(kind, child), daemon=True)
+    process = multiprocessing.get_context("spawn").Process(
+        target=_grpc_server, args=(kind, child), daemon=True
+    )
     process.start()
     port = parent.recv()
     drive = multiprocessing.get_context("spawn").Process(target=_grpc_client, args=(port, body, 100))
@@ -238,7 +241,9 @@ def measure_grpc(kind: str, body: bytes) -> float:
     drive.join()
     parent.send(0)
     before = parent.recv()
-    drive = multiprocessing.get_context("spawn").Process(target=_grpc_client, args=(port, body, REQUESTS // 8))
+    drive = multiprocessing.get_context("spawn").Process(
+        target=_grpc_client, args=(port, body, REQUESTS // 8)
+    )
     drive.start()
     drive.join()
     parent.send(0)
@@ -269,7 +274,9 @@ GRPC = ["grpc threads", "grpc.aio", "grpc.aio, message read by the handler"]
 
 if __name__ == "__main__":
     content = payload()
-    print(f"{len(content)} bytes a request, 100 spans; median of {ROUNDS}; requests per CPU second of the server")
+    print(
+        f"{len(content)} bytes a request, 100 spans; median of {ROUNDS}; requests per CPU second of the server"
+    )
     results: dict[str, list[float]] = {}
     for _ in range(ROUNDS):
         for server in HTTP:

@@ -16,10 +16,11 @@ from otel_arthur.collector import answers
 from otel_arthur.collector.answers import Answer
 from otel_arthur.collector.decoding import BadBody, TooLarge, decompress, parse
 from otel_arthur.collector.forwarding import Breaker, NextHop, Outgoing
-from otel_arthur.collector.intake import Intake, Taken, has_marker, invalid_ids
+from otel_arthur.collector.intake import Intake, Taken
 from otel_arthur.collector.loops import Sightings
 from otel_arthur.collector.received import HOP_HEADER, Received
 from otel_arthur.collector.signals import LOGS, TRACES, Signal
+from otel_arthur.collector.spans import has_marker, invalid_ids
 from otel_arthur.collector.telemetry import Telemetry
 
 _logger = logging.getLogger(__name__)
@@ -78,8 +79,13 @@ class Exchange:
         self._count(received, answer, items)
         return answer
 
+    async def settle(self, everything: bool = False) -> None:
+        """Decide about calls whose messages did not come in time, or about `everything` that waits."""
+        self._count_taken(await self._in_thread(self._intake.settle, everything))
+
     async def close(self) -> None:
-        """End the connections to the next hop."""
+        """Decide about what waits, and end the connections to the next hop."""
+        await self.settle(everything=True)
         if self._hop is not None:
             await self._hop.close()
 
@@ -190,6 +196,7 @@ class Exchange:
             ("refused", taken.refused),
             ("unmatched", taken.unmatched),
             ("skipped", taken.skipped),
+            ("waiting", taken.waiting),
         ):
             if count:
                 self._telemetry.add("otelcol_arthur_calls", count, outcome=outcome)

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
-
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from otel_arthur.collector.arthur_configuration import ModelRoute
 from otel_arthur.collector.routing import Router
+from otel_arthur.collector.spans import candidates, stamp
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import LLMCall
-from otel_arthur.genai.otlp import attribute_map, span_view
+from otel_arthur.genai.events import lacks_content, log_events
+from otel_arthur.genai.joiner import Joiner
 from otel_arthur.genai.reading import Reading, read
 from otel_arthur.genai.span import SpanView
 from otel_arthur.inference.identity import partner_inference_id
 
 _logger = logging.getLogger(__name__)
-
-MARKERS = (b"gen_ai.", b"llm.", b"openinference.span.kind")
-"""Every LLM span has one of these in its bytes, in protobuf and in JSON alike: part of a key."""
-MAX_ATTRIBUTES = 20_000
-"""Of one span, with its events: more is no span of an LLM call but an attack on memory."""
-STAMP = "arthur.inference.id"
 
 
 class Submitted(Protocol):
@@ -41,24 +37,30 @@ class Sink(Protocol):
     def skip(self, reason: str, n: int = 1) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Taken:
-    """What became of a trace request's LLM spans."""
+    """What became of a request's LLM spans."""
 
     calls: int = 0
-    """LLM calls that are in the spool now, new or known."""
+    """In the spool now, new or known."""
     refused: int = 0
-    """LLM calls that a full spool did not take."""
+    """Inferences that a full spool did not take."""
     unmatched: int = 0
-    """LLM calls that no route takes."""
+    """Calls that no route takes."""
     skipped: int = 0
-    """LLM spans that could not be read, or that hold no messages."""
-    keys: tuple[tuple[str, str], ...] = ()
+    """Spans that could not be read, or that hold no messages."""
+    waiting: int = 0
+    """Calls whose messages may come as log events."""
+    keys: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     """Trace and span id of each call."""
 
 
 class Intake:
-    """Reads trace requests. Safe to use from several threads."""
+    """Reads trace and log requests. Safe to use from several threads.
+
+    A call whose messages may come as GenAI log events waits for them in memory, some seconds at
+    most. It would be skipped otherwise: what is acknowledged and can be an inference is on disk.
+    """
 
     def __init__(
         self,
@@ -71,79 +73,119 @@ class Intake:
         self._sinks = {id(route): sink_for(route.destination) for route in routes}
         self._default = next(iter(self._sinks.values()))
         self._warned: set[str] = set()
+        self._joiner = Joiner()
+        self._lock = threading.Lock()
+        self._has_seen_events = False
 
-    def take(self, request: Any, stamp: bool = False) -> Taken:
+    def take(self, request: Any, with_stamp: bool = False) -> Taken:
         """Put the calls of an ``ExportTraceServiceRequest`` into the spool; on disk when this returns.
 
-        With `stamp`, each span that became a call gets the attribute `STAMP`, in place.
+        With `with_stamp` each call's span gets the attribute ``arthur.inference.id``, in place.
         """
-        groups: dict[int, tuple[ModelRoute, list[LLMCall]]] = {}
-        keys: list[tuple[str, str]] = []
-        unmatched = skipped = 0
-        for view, span in self._candidates(request):
-            call = self._call(view)
-            if call is None:
-                skipped += 1
-                continue
-            if isinstance(call, Reading):
-                continue
-            route = self._router.route(view)
-            if route is None:
-                unmatched += 1
-                self._default.skip("no route", 1)
-                self._warn("no route", "some LLM calls match no model; add a last one without match")
-                continue
-            groups.setdefault(id(route), (route, []))[1].append(call)
-            keys.append((call.trace_id, call.span_id))
-            if stamp:
-                _stamp(span, partner_inference_id(call.trace_id, call.span_id))
-        refused = 0
-        for key, (route, calls) in groups.items():
-            refused += self._sinks[key].submit(calls, model_id=route.model_id).refused_full
-        return Taken(len(keys) - refused, refused, unmatched, skipped, tuple(keys))
+        batch = _Batch()
+        now = time.monotonic()
+        for view, span in candidates(request, self._default.skip):
+            if self._place(batch, view, now) and with_stamp:
+                stamp(span, partner_inference_id(view.trace_id, view.span_id))
+        return self._submit(batch)
 
     def take_logs(self, request: Any) -> Taken:
-        """GenAI events of an ``ExportLogsServiceRequest``, to be joined to their spans.
+        """Join the GenAI events of an ``ExportLogsServiceRequest`` to their spans."""
+        events = list(log_events(request))
+        if not events:
+            return Taken()
+        self._has_seen_events = True
+        with self._lock:
+            reached = self._joiner.add(events, time.monotonic())
+        batch = _Batch()
+        for held in reached:
+            self._place(batch, held.view, held.since)
+        return self._submit(batch)
 
-        The hook for the joining room: content that comes in logs is not read yet.
+    def settle(self, everything: bool = False) -> Taken:
+        """Decide about spans that waited too long for their messages, or about `everything` that waits."""
+        with self._lock:
+            if everything:
+                views = self._joiner.release_spans()
+                self._joiner.release_contents()
+            else:
+                views = self._joiner.expire(time.monotonic())
+        batch = _Batch()
+        for view in views:
+            self._place(batch, view, None)
+        return self._submit(batch)
+
+    def _place(self, batch: _Batch, view: SpanView, since: float | None) -> bool:
+        """Read and route one span; whether it is a call that has a route.
+
+        Args:
+            since: when it came; None where it may not wait (any longer) for messages.
         """
-        return Taken()
+        given_up: list[SpanView] = []
+        # Held while reading: content that came in between would wait for a span that waits for it.
+        with self._lock:
+            view = self._joiner.with_content(view)
+            reading = self._read(view)
+            waits = reading is not None and since is not None and self._may_wait(reading)
+            if waits and since is not None:
+                given_up = self._joiner.hold(view, since)
+            elif reading is not None and reading.call is not None:
+                self._joiner.complete(view, time.monotonic())
+        for other in given_up:
+            self._place(batch, other, None)
+        if reading is None:
+            batch.taken.skipped += 1
+            return False
+        if reading.call is None:
+            return False
+        route = self._router.route(view)
+        if waits:
+            batch.taken.waiting += 1
+            return route is not None
+        if route is None:
+            batch.taken.unmatched += 1
+            self._default.skip("no route", 1)
+            self._warn("no route", "some LLM calls match no model; add a last one without match")
+            return False
+        if not self._is_wanted(reading):
+            batch.taken.skipped += 1
+            return False
+        batch.groups.setdefault(id(route), (route, []))[1].append(reading.call)
+        batch.taken.keys.append((view.trace_id, view.span_id))
+        return True
 
-    def _candidates(self, request: Any) -> Iterator[tuple[SpanView, Span]]:
-        """Spans with a marker, as views. The others are never read: a search of bytes tells."""
-        for resource_spans in request.resource_spans:
-            resource: Mapping[str, Any] | None = None
-            for scope_spans in resource_spans.scope_spans:
-                scope = scope_spans.scope
-                for span in scope_spans.spans:
-                    if not has_marker(span.SerializeToString()):
-                        continue
-                    if len(span.trace_id) != 16 or len(span.span_id) != 8:
-                        self._default.skip("invalid id", 1)
-                        continue
-                    if _attribute_count(span, resource_spans.resource) > MAX_ATTRIBUTES:
-                        self._default.skip("too many attributes", 1)
-                        continue
-                    if resource is None:
-                        resource = attribute_map(resource_spans.resource.attributes)
-                    yield span_view(span, scope.name, scope.version, resource), span
+    def _may_wait(self, reading: Reading) -> bool:
+        """Whether messages may still come. A failed call is worth an inference without them."""
+        if self._connection.content == "metadata" or not lacks_content(reading):
+            return False
+        return reading.content_missing or self._has_seen_events
 
-    def _call(self, view: SpanView) -> LLMCall | Reading | None:
-        """The call in a span, None where it is lost to us, or the reading of what is no call."""
+    def _read(self, view: SpanView) -> Reading | None:
         try:
-            reading = read(view, self._connection.attributes)
+            return read(view, self._connection.attributes)
         except Exception as error:  # a span of a shape never seen must not cost its request
             self._default.skip("unreadable", 1)
             self._warn("unreadable", f"a span could not be read ({type(error).__name__}); it is skipped")
             return None
-        if reading.call is None:
-            return reading
-        if reading.content_missing and self._connection.content != "metadata":
-            self._default.skip("no content", 1)
-            dialect = reading.dialect.name if reading.dialect else ""
-            self._warn(f"no content {dialect}", f"an LLM call without messages is skipped: {reading.reason}")
-            return None
-        return reading.call
+
+    def _is_wanted(self, reading: Reading) -> bool:
+        if not reading.content_missing or self._connection.content == "metadata":
+            return True
+        self._default.skip("no content", 1)
+        dialect = reading.dialect.name if reading.dialect else ""
+        self._warn(f"no content {dialect}", f"an LLM call without messages is skipped: {reading.reason}")
+        return False
+
+    def _submit(self, batch: _Batch) -> Taken:
+        taken = batch.taken
+        with self._lock:
+            unjoined, self._joiner.unjoined = self._joiner.unjoined, type(self._joiner.unjoined)()
+        for reason, number in unjoined.items():
+            self._default.skip(reason, number)
+        for key, (route, calls) in batch.groups.items():
+            taken.refused += self._sinks[key].submit(calls, model_id=route.model_id).refused_full
+        taken.calls = max(0, len(taken.keys) - taken.refused)
+        return taken
 
     def _warn(self, key: str, line: str) -> None:
         """Once per reason and configuration."""
@@ -152,33 +194,11 @@ class Intake:
             _logger.warning(line)
 
 
-def has_marker(content: bytes) -> bool:
-    """Whether bytes of OTLP may hold an LLM span; a search that walks no attribute."""
-    return any(marker in content for marker in MARKERS)
+@dataclass(slots=True)
+class _Batch:
+    """Calls on their way to the spool, by route."""
 
-
-def invalid_ids(request: Any) -> int:
-    """Spans whose ids have a length that is not allowed (``trace.proto``, ``Span.trace_id``)."""
-    return sum(
-        len(span.trace_id) != 16 or len(span.span_id) != 8
-        for resource_spans in request.resource_spans
-        for scope_spans in resource_spans.scope_spans
-        for span in scope_spans.spans
+    groups: dict[int, tuple[ModelRoute, list[LLMCall]]] = field(
+        default_factory=dict[int, "tuple[ModelRoute, list[LLMCall]]"]
     )
-
-
-def _attribute_count(span: Span, resource: Any) -> int:
-    return (
-        len(span.attributes)
-        + len(resource.attributes)
-        + len(span.events)
-        + sum(len(event.attributes) for event in span.events)
-    )
-
-
-def _stamp(span: Span, inference_id: str) -> None:
-    for attribute in span.attributes:
-        if attribute.key == STAMP:
-            attribute.value.string_value = inference_id
-            return
-    span.attributes.add(key=STAMP).value.string_value = inference_id
+    taken: Taken = field(default_factory=Taken)

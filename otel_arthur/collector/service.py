@@ -26,6 +26,7 @@ from otel_arthur.collector.telemetry import Sample, Telemetry
 
 _logger = logging.getLogger(__name__)
 
+_SETTLE_SECONDS = 1.0
 _READERS = 4
 """Threads that read requests and write the spool: the one holds the interpreter, the other waits."""
 
@@ -71,8 +72,11 @@ class Service:
             await self._start_receivers()
             self._is_ready = True
             _logger.info("ready")
+            tasks.add(loop.create_task(self._settle_regularly()))
             await stop.wait()
         finally:
+            for task in tasks:
+                task.cancel()
             await self._drain()
 
     async def export(self, received: Received) -> Answer:
@@ -170,6 +174,15 @@ class Service:
         await asyncio.gather(*(receiver.stop(seconds) for receiver in receivers))
         for server in operations:
             await server.stop()
+
+    async def _settle_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(_SETTLE_SECONDS)
+            try:
+                if self._exchange is not None:
+                    await self._exchange.settle()
+            except Exception as error:  # the next round must come whatever happens in this one
+                _logger.exception("calls that wait were not looked at", exc_info=error)
 
     async def _wait_for_requests(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds

@@ -69,7 +69,8 @@ def collector(account: Account, model_id: str, tmp_path: Path) -> Iterator[Calla
         sections = {
             "receivers": "{otlp: {grpc: {endpoint: '127.0.0.1:0'}, http: {endpoint: '127.0.0.1:0'}}}",
             "arthur": (
-                f"{{endpoint: '{account.url}', api_key: '${{env:KEY}}', models: [{{model_id: '{model_id}'}}]}}"
+                f"{{endpoint: '{account.url}', api_key: '${{env:KEY}}', "
+                f"models: [{{model_id: '{model_id}'}}]}}"
             ),
             "spool": f"{{directory: ./spool-{name}}}",
             "health": "{endpoint: '127.0.0.1:0'}",

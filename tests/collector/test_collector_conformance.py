@@ -54,7 +54,9 @@ def test_differences_to_the_stock_collector_are_documented(
     """The documentation lists exactly the rules that the stock Collector breaks."""
     http, grpc = free_port(), free_port()
     configuration = f"""
-receivers: {{otlp: {{protocols: {{http: {{endpoint: "127.0.0.1:{http}"}}, grpc: {{endpoint: "127.0.0.1:{grpc}"}}}}}}}}
+receivers:
+  otlp:
+    protocols: {{http: {{endpoint: "127.0.0.1:{http}"}}, grpc: {{endpoint: "127.0.0.1:{grpc}"}}}}
 exporters: {{debug: {{}}}}
 service:
   telemetry: {{metrics: {{level: none}}}}

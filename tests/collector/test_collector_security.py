@@ -122,9 +122,9 @@ def test_connections_above_the_limit_are_closed(collector: Start) -> None:
     host, port = ours.addresses["otlp/http"].split(":")
     with contextlib.ExitStack() as stack:
         idle = [stack.enter_context(socket.create_connection((host, int(port)), 20)) for _ in range(5)]
-        with socket.create_connection((host, int(port)), 20) as one_more:
-            with contextlib.suppress(ConnectionError):
-                assert one_more.recv(1) == b""
+        one_more = stack.enter_context(socket.create_connection((host, int(port)), 20))
+        with contextlib.suppress(ConnectionError):
+            assert one_more.recv(1) == b""
         for sock in idle:
             sock.close()
     deadline = time.monotonic() + 20

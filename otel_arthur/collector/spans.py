@@ -1,0 +1,77 @@
+"""What is asked of spans while they are still protobuf: which may be LLM calls, and which are not valid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from otel_arthur.genai.otlp import attribute_map, span_view
+from otel_arthur.genai.reading import MARKER_BYTES
+from otel_arthur.genai.span import SpanView
+
+MAX_ATTRIBUTES = 20_000
+"""Of one span, with its events and its resource: more is no LLM call but an attack on memory."""
+STAMP = "arthur.inference.id"
+
+
+def has_marker(content: bytes) -> bool:
+    """Whether bytes of OTLP may hold an LLM span; a search that walks no attribute."""
+    return any(marker in content for marker in MARKER_BYTES)
+
+
+def candidates(request: Any, skip: Callable[[str], None]) -> Iterator[tuple[SpanView, Span]]:
+    """Spans that may be LLM calls, as views; the others are never read.
+
+    Args:
+        request: an ``ExportTraceServiceRequest``.
+        skip: told the reason of each candidate that is left out.
+    """
+    for resource_spans in request.resource_spans:
+        resource: Mapping[str, Any] | None = None
+        for scope_spans in resource_spans.scope_spans:
+            scope = scope_spans.scope
+            for span in scope_spans.spans:
+                if not has_marker(span.SerializeToString()):
+                    continue
+                if not _has_valid_ids(span):
+                    skip("invalid id")
+                elif _attribute_count(span, resource_spans.resource) > MAX_ATTRIBUTES:
+                    skip("too many attributes")
+                else:
+                    if resource is None:
+                        resource = attribute_map(resource_spans.resource.attributes)
+                    yield span_view(span, scope.name, scope.version, resource), span
+
+
+def invalid_ids(request: Any) -> int:
+    """Spans whose ids are not allowed (``trace.proto``: 16 and 8 bytes, not all zeros)."""
+    return sum(
+        not _has_valid_ids(span)
+        for resource_spans in request.resource_spans
+        for scope_spans in resource_spans.scope_spans
+        for span in scope_spans.spans
+    )
+
+
+def stamp(span: Span, inference_id: str) -> None:
+    """Write an inference's id onto its span, in place."""
+    for attribute in span.attributes:
+        if attribute.key == STAMP:
+            attribute.value.string_value = inference_id
+            return
+    span.attributes.add(key=STAMP).value.string_value = inference_id
+
+
+def _has_valid_ids(span: Span) -> bool:
+    return len(span.trace_id) == 16 and len(span.span_id) == 8 and any(span.trace_id) and any(span.span_id)
+
+
+def _attribute_count(span: Span, resource: Any) -> int:
+    return (
+        len(span.attributes)
+        + len(resource.attributes)
+        + len(span.events)
+        + sum(len(event.attributes) for event in span.events)
+    )

@@ -1,0 +1,192 @@
+"""The configuration: the promised form, and errors that name the line, the key and the fix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from otel_arthur.cli import cli
+from otel_arthur.collector.configuration import CollectorConfiguration, load, parse
+from otel_arthur.collector.document import ConfigurationError
+from otel_arthur.collector.routing import Router
+from otel_arthur.genai.span import SpanView
+
+PROMISED = """
+receivers:
+  otlp:
+    grpc: {endpoint: 127.0.0.1:4317}
+    http: {endpoint: 127.0.0.1:4318}
+arthur:
+  endpoint: https://app.arthur.ai
+  api_key: ${env:ARTHUR_API_KEY}
+  models:
+    - {match: {service.name: "support-*", deployment.environment.name: prod}, model_id: "1111"}
+    - {model_id: "2222"}
+forward:
+  endpoint: http://127.0.0.1:14318      # or grpc://host:port
+spool: {directory: ./spool, max_mb: 512, on_full: pass}
+health: {endpoint: 127.0.0.1:13133}
+metrics: {endpoint: 127.0.0.1:8888}
+"""
+SMALLEST = "arthur: {api_key: k, models: [{model_id: m}]}\n"
+BASE = "arthur:\n  api_key: k\n  models:\n    - model_id: m\n"
+
+
+def read(content: str, **environ: str) -> CollectorConfiguration:
+    return parse("c.yaml", content, environ)
+
+
+def problems(content: str, **environ: str) -> list[str]:
+    with pytest.raises(ConfigurationError) as error:
+        read(content, **environ)
+    return error.value.problems
+
+
+def test_the_promised_form() -> None:
+    configuration = read(PROMISED, ARTHUR_API_KEY="key")
+    assert configuration.arthur.api_key == "key"
+    assert configuration.arthur.spool_max_bytes == 512 * 1024 * 1024
+    assert configuration.arthur.spool_dir == Path("spool")
+    assert configuration.forward is not None
+    assert configuration.forward.endpoint == "http://127.0.0.1:14318"
+    assert [(route.match, route.model_id) for route in configuration.routes] == [
+        ((("service.name", "support-*"), ("deployment.environment.name", "prod")), "1111"),
+        ((), "2222"),
+    ]
+    assert not configuration.refuse_when_full
+    assert (str(configuration.health), str(configuration.metrics)) == ("127.0.0.1:13133", "127.0.0.1:8888")
+
+
+@pytest.mark.parametrize("written", ["0123", "'0123'", '"0123"', "${env:MODEL}", "'${env:MODEL}'"])
+def test_ids_are_texts_quoted_or_not(written: str) -> None:
+    configuration = read(
+        "arthur: {api_key: k}\n".replace("}", f", models: [{{model_id: {_flow(written)}}}]}}"),
+        MODEL="0123",
+    )
+    assert [route.model_id for route in configuration.routes] == ["0123"]
+
+
+@pytest.mark.parametrize("written", ["1e3", "0x10", "1_000", "yes", "12:30:00", "2026-11-22", ".5"])
+def test_no_id_is_taken_for_a_number_or_a_date(written: str) -> None:
+    assert read(f"arthur: {{api_key: k, models: [{{model_id: {written}}}]}}").routes[0].model_id == written
+
+
+def test_variables_with_defaults_and_dollars() -> None:
+    configuration = read(f"{BASE}  login: a$$b\n  organization_id: ${{env:ORG:-o:-1}}\n")
+    assert configuration.arthur.login == "a$b"
+    assert configuration.arthur.organization_id == "o:-1"
+    assert read(f"{BASE}  organization_id: x-${{env:ORG}}\n", ORG="1").arthur.organization_id == "x-1"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            "receivers:\n  otpl: {}\n" + SMALLEST,
+            "line 2: receivers.otpl is not a key of this section; did you mean otlp?",
+        ),
+        ("arthur: {api_key: k, models: [{}]}", "line 1: arthur.models[0] needs a model_id"),
+        ("arthur: {api_key: k}", "line 1: arthur needs models"),
+        ("arthur: {models: [{model_id: m}]}", "line 1: arthur needs an api_key"),
+        (f"{BASE}forward: {{}}\n", "line 5: forward needs an endpoint"),
+        (f"{BASE}forward: {{endpoint: 'ftp://x'}}\n", "line 5: forward.endpoint must be a URL"),
+        (f"{BASE}forward: {{endpoint: 'grpc://x'}}\n", "line 5: forward.endpoint must name a port"),
+        (f"{BASE}forward:\n  endpoint: http://u:p@x\n", "line 6: forward.endpoint must not hold a password"),
+        (f"{BASE}forward: {{endpoint: 'http://127.0.0.1:4318'}}\n", "is this collector's own receiver"),
+        (f"{BASE}spool: {{on_full: maybe}}\n", "line 5: spool.on_full must be pass or refuse"),
+        (f"{BASE}spool: {{max_mb: lots}}\n", "line 5: spool.max_mb must be a number of megabytes"),
+        (f"{BASE}spool: 7\n", "line 5: spool must be a mapping, not a single value"),
+        (f"{BASE}health: {{endpoint: '127.0.0.1:99999'}}\n", "line 5: health.endpoint must end in a port"),
+        (f"{BASE}  sample_ratio: 2\n", "line 5: arthur.sample_ratio must be a number from 0 to 1"),
+        (f"{BASE}  errors: perhaps\n", "line 5: arthur.errors must be one of auto, skip, send"),
+        (f"{BASE}  api_key: again\n", "line 5: arthur.api_key is written twice"),
+        (f"{BASE}  login: ${{env:NOBODY}}\n", "line 5: arthur.login needs the environment variable NOBODY"),
+        (f"{BASE}  login: ${{file:x}}\n", "line 5: arthur.login has ${file:x}, which is not of the form"),
+        (f"{BASE}    - model_id: n\n", "line 5: arthur.models[1] is never reached"),
+        ("a: [", "line 1, column 5: not YAML"),
+        ("just text", "line 1: the document must be a mapping"),
+        (f"{BASE}service: {{drain_seconds: soon}}\n", "line 5: service.drain_seconds must be a time"),
+        (
+            f"{BASE}receivers: {{otlp: {{http: {{tls: {{cert_file: no.pem, key_file: no.pem}}}}}}}}\n",
+            "line 5: receivers.otlp.http.tls.cert_file names a file that cannot be read",
+        ),
+    ],
+)
+def test_problems_name_line_key_and_fix(content: str, said: str) -> None:
+    found = problems(content)
+    assert any(said in problem for problem in found), found
+    assert all(problem.startswith("c.yaml, line ") for problem in found)
+
+
+def test_all_problems_at_once_in_order() -> None:
+    found = problems("spool: {max_mb: x}\nhealth: {endpoint: y:z}\n")
+    lines = [int(problem.split("line ")[1].split(":")[0]) for problem in found]
+    assert lines == sorted(lines)
+    assert len(found) >= 3
+
+
+def test_no_secret_in_what_is_printed() -> None:
+    configuration = read(
+        f"{BASE}receivers: {{otlp: {{http: {{auth: {{bearer_token: tokensecret}}}}}}}}\n"
+        "forward: {endpoint: 'http://x:1', headers: {a: headersecret}}\n".replace(
+            "api_key: k", "api_key: keysecret"
+        )
+    )
+    assert "secret" not in repr(configuration)
+
+
+def test_validate_says_what_it_would_do(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(PROMISED)
+    done = CliRunner(env={"ARTHUR_API_KEY": "keysecret"}).invoke(
+        cli, ["collector", "validate", "--config", str(path)]
+    )
+    assert done.exit_code == 0
+    assert "service.name=support-*" in done.output
+    assert "keysecret" not in done.output
+
+
+@pytest.mark.parametrize("arguments", [["collector"], ["collector", "validate"]])
+def test_wrong_configurations_exit_2(tmp_path: Path, arguments: list[str]) -> None:
+    runner = CliRunner()
+    assert runner.invoke(cli, arguments).exit_code == 2
+    missing = runner.invoke(cli, [*arguments, "--config", str(tmp_path / "none.yaml")])
+    assert missing.exit_code == 2
+    assert "none.yaml: cannot be read: No such file" in missing.output
+    (tmp_path / "bad.yaml").write_text("arthur: 1\n")
+    bad = runner.invoke(cli, [*arguments, "--config", str(tmp_path / "bad.yaml")])
+    assert bad.exit_code == 2
+    assert "bad.yaml, line 1: arthur must be a mapping" in bad.output
+
+
+def test_relative_files_and_the_real_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("from-a-file\n")
+    path = tmp_path / "c.yaml"
+    path.write_text(f"arthur: {{api_key_file: '{tmp_path}/key', models: [{{model_id: m}}]}}\n")
+    assert load(path, {}).arthur.api_key == "from-a-file"
+
+
+def view(resource: dict[str, object], **attributes: object) -> SpanView:
+    return SpanView("0" * 32, "0" * 16, None, "n", "s", "", 0, 0, 0, "", attributes, [], resource, 0)
+
+
+def test_routes_in_order_by_span_or_resource() -> None:
+    models = """
+    - {match: {service.name: "support-[ab]"}, model_id: brackets}
+    - {match: {tenant: 42, paid: "true"}, model_id: values}
+    - {match: {service.name: "*-eu"}, model_id: star}"""
+    router = Router(read(f"arthur:\n  api_key: k\n  models: {models}\n").routes)
+
+    def model(resource: dict[str, object], **attributes: object) -> str | None:
+        route = router.route(view(resource, **attributes))
+        return route.model_id if route else None
+
+    assert model({"service.name": "support-a"}) == "brackets"
+    assert model({"service.name": "Support-a"}) is None
+    assert model({"tenant": 42}, paid=True) == "values"
+    assert model({"tenant": 42}) is None
+    assert model({"service.name": "chat-eu"}) == "star"
+    assert model({"service.name": "no"}, **{"service.name": "chat-eu"}) == "star"
+    assert model({}) is None
