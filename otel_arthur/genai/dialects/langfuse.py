@@ -10,10 +10,12 @@ from datetime import datetime
 from typing import Any, cast
 
 from otel_arthur.genai.bag import Bag, document
+from otel_arthur.genai.call import Usage
 from otel_arthur.genai.dialect import Conversation, Dialect
 from otel_arthur.genai.documents import request_messages, response_choices
 from otel_arthur.genai.json_text import parse_json
 from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.usage import inclusive
 
 _OBSERVATION = "langfuse.observation."
 
@@ -92,6 +94,14 @@ def _conversation(bag: Bag) -> Conversation:
     return Conversation(tuple(request_messages(asked)), tuple(choices))
 
 
+def _usage(usage: Usage, _: Conversation, bag: Bag) -> Usage:
+    """Langfuse's own names count each part once, beside the others, and so does Anthropic's document."""
+    counts = document(bag.attributes.get(f"{_OBSERVATION}usage_details"))
+    sums_up = usage.total is not None and usage.total == (usage.input or 0) + (usage.output or 0)
+    beside = not sums_up and "prompt_tokens" not in counts and "input_tokens_details" not in counts
+    return inclusive(usage, cache_outside=beside, reasoning_outside=beside and "output" in counts)
+
+
 def _is_list_of_items(value: Any) -> bool:
     """Whether it is the output of the Responses API, several items of one answer."""
     if not isinstance(value, list) or not value:
@@ -108,5 +118,6 @@ DIALECT = Dialect(
     keys=KEYS,
     derived=_derived,
     conversation=_conversation,
+    usage=_usage,
     content_switch="no mask, and capture_input=True and capture_output=True on @observe",
 )
