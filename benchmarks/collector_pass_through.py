@@ -111,10 +111,8 @@ def cost(rounds: int, count: int) -> None:
                             figures.append((cpu_seconds(ours.pid) - before) / count * 1000)
                         behind.got.clear()
                     where = "handed on over HTTP" if forward else "answered here"
-                    size = len(bodies[0])
-                    print(
-                        f"{kind:6} {size:7} bytes over {transport}, {where:20} {statistics.median(figures):6.2f}"
-                    )
+                    size, figure = len(bodies[0]), statistics.median(figures)
+                    print(f"{kind:6} {size:7} bytes over {transport}, {where:20} {figure:6.2f}")
 
 
 def sender(ours: ArthurCollector, transport: str):
@@ -144,9 +142,10 @@ def hang(seconds: float) -> None:
                 metrics = ours.metrics()
                 taken = metrics.get('otelcol_arthur_calls{outcome="taken"}', 0)
                 forwarded = metrics.get('otelcol_exporter_sent_spans{exporter="forward"}', 0)
+                memory = metrics["otelcol_process_memory_rss"] / 2**20
                 print(
                     f"{name:15} {forwarded / seconds:8.0f} spans/s handed on, {taken / seconds:8.0f} calls/s "
-                    f"into the spool, answers {answered}, {metrics['otelcol_process_memory_rss'] / 2**20:.0f} MiB"
+                    f"into the spool, answers {answered}, {memory:.0f} MiB"
                 )
             behind.got.clear()
 

@@ -274,9 +274,7 @@ GRPC = ["grpc threads", "grpc.aio", "grpc.aio, message read by the handler"]
 
 if __name__ == "__main__":
     content = payload()
-    print(
-        f"{len(content)} bytes a request, 100 spans; median of {ROUNDS}; requests per CPU second of the server"
-    )
+    print(f"{len(content)} bytes a request, 100 spans; requests per CPU second, median of {ROUNDS}")
     results: dict[str, list[float]] = {}
     for _ in range(ROUNDS):
         for server in HTTP:

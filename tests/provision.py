@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent.parent
 TIERS = ROOT / ".cache" / "tiers.json"
 
 PROVISIONERS = {
+    "collector": "stock_collector",
     "interpreters": "interpreters",
     "arthurai": "arthurai_sdk",
     "instrumentations": "instrumentations",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,9 @@ def collector(account: Account, model_id: str, tmp_path: Path) -> Iterator[Calla
 @pytest.fixture(scope="session")
 def stock() -> None:
     """Skips where a stock Collector cannot be had; builds it where it was not yet."""
-    reason = stock_collector.provision()
+    try:
+        reason = stock_collector.provision()
+    except (subprocess.CalledProcessError, OSError) as error:
+        reason = f"a stock Collector could not be built: {str(error)[:200]}"
     if reason:
         pytest.skip(reason)

@@ -61,10 +61,8 @@ def test_the_promised_form() -> None:
 
 @pytest.mark.parametrize("written", ["0123", "'0123'", '"0123"', "${env:MODEL}", "'${env:MODEL}'"])
 def test_ids_are_texts_quoted_or_not(written: str) -> None:
-    configuration = read(
-        "arthur: {api_key: k}\n".replace("}", f", models: [{{model_id: {_flow(written)}}}]}}"),
-        MODEL="0123",
-    )
+    models = f"arthur:\n  api_key: k\n  models:\n    - model_id: {written}\n"
+    configuration = read(models, MODEL="0123")
     assert [route.model_id for route in configuration.routes] == ["0123"]
 
 

@@ -48,6 +48,7 @@ def test_rule(ours: dict[str, Server], way: str, name: str) -> None:
 
 @pytest.mark.collector
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_differences_to_the_stock_collector_are_documented(
     stock: None, tmp_path: Path, collector: Callable[..., ArthurCollector]
 ) -> None:

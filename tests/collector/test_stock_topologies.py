@@ -18,7 +18,12 @@ from processes import ArthurCollector, StockCollector, eventually, free_port, ru
 
 from otel_arthur.genai.otlp import trace_requests
 
-pytestmark = [pytest.mark.collector, pytest.mark.slow, pytest.mark.usefixtures("stock")]
+pytestmark = [
+    pytest.mark.collector,
+    pytest.mark.slow,
+    pytest.mark.timeout(900),  # where the Collector has to be built first
+    pytest.mark.usefixtures("stock"),
+]
 
 FOLDER = Path(__file__).parent.parent.parent / "collector"
 
@@ -28,15 +33,15 @@ class Topology:
 
     def __init__(self, folder: Path, account: Account, model_id: str) -> None:
         self.folder = folder
-        self._account = account
-        self._model_id = model_id
+        self.account = account
+        self.model_id = model_id
 
     def ours(self, forward: str, name: str = "arthur", grpc: int = 0, http: int = 0) -> ArthurCollector:
         collector = ArthurCollector(self.folder, (FOLDER / "arthur.yaml").read_text(), name)
         collector.environment.update(
-            ARTHUR_ENDPOINT_URL=self._account.url,
-            ARTHUR_API_KEY=self._account.api_key,
-            ARTHUR_MODEL_ID=self._model_id,
+            ARTHUR_ENDPOINT_URL=self.account.url,
+            ARTHUR_API_KEY=self.account.api_key,
+            ARTHUR_MODEL_ID=self.model_id,
             ARTHUR_COLLECTOR_GRPC=f"127.0.0.1:{grpc}",
             ARTHUR_COLLECTOR_HTTP=f"127.0.0.1:{http}",
             ARTHUR_COLLECTOR_FORWARD=forward,
@@ -124,20 +129,29 @@ def test_agent_hands_everything_on(topology: Topology, account: Account, model_i
 
 
 def test_bytes_are_the_same_with_and_without_us(topology: Topology, tmp_path: Path) -> None:
-    """Two Collectors' files: one behind us, one directly behind the sender."""
-    backend = topology.stock("backend")
-    (tmp_path / "direct").mkdir()
-    direct = Topology(tmp_path / "direct", topology._account, topology._model_id).stock("backend")
-    ours = topology.ours(backend.http)
+    """Application, Collector, us, Collector, file: the file is what it is without us."""
+    (tmp_path / "without").mkdir()
+    without = Topology(tmp_path / "without", topology.account, topology.model_id)
+    behind_us, directly = topology.stock("backend"), without.stock("backend")
+    ours = topology.ours(behind_us.http)
     batches = [llm_request(5, text="Grüße, Jürgen 👋"), plain_request(30), llm_request(1)]
-    with running(backend, direct, ours):
-        for request in batches:
-            send(ours.http, request)
-            send(direct.http, request)
-        for folder in (tmp_path, tmp_path / "direct"):
-            file = folder / "backend.jsonl"
-            eventually(lambda file=file: file.exists() and file.read_bytes().count(b"\n") == 3, "three lines")
-    assert (tmp_path / "backend.jsonl").read_bytes() == (tmp_path / "direct" / "backend.jsonl").read_bytes()
+    with running(behind_us, directly, ours):
+        fronts = [
+            topology.stock("agent", ARTHUR_COLLECTOR=ours.http),
+            without.stock("agent", ARTHUR_COLLECTOR=directly.http),
+        ]
+        files = [folder / "backend.jsonl" for folder in (tmp_path, tmp_path / "without")]
+        with running(*fronts):
+            for number, request in enumerate(batches, 1):
+                for front, file in zip(fronts, files, strict=True):
+                    send(front.http, request)
+                    # One after another, for the agent makes one batch of what comes together.
+                    eventually(lambda file=file, number=number: lines(file) == number, f"line {number}")
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def lines(file: Path) -> int:
+    return file.read_bytes().count(b"\n") if file.exists() else 0
 
 
 def test_processor_of_an_existing_collector(topology: Topology, account: Account, model_id: str) -> None:

@@ -119,7 +119,8 @@ class HTTPReceiver:
         try:
             return await asyncio.wait_for(self._pieces(request, ticket), self._limits.request_timeout)
         except (asyncio.TimeoutError, TimeoutError):
-            return Answer(answers.DEADLINE_EXCEEDED, "the request did not arrive in time", status=408)
+            # Not 408: OTLP clients do not send a request again after that.
+            return answers.unavailable("the request did not arrive in time")
         except web.RequestPayloadError:
             return answers.bad_data("the body does not have the form that its headers announce")
 
