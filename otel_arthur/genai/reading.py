@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from otel_arthur.genai.bag import Bag, count, number, text
-from otel_arthur.genai.call import LLMCall, Message, ToolCallPart, Usage
+from otel_arthur.genai.call import LLMCall, MediaPart, Message, ToolCallPart, Usage
 from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import DIALECTS
 from otel_arthur.genai.likelihoods import TIME_TO_FIRST_TOKEN, with_likelihoods
@@ -99,7 +99,7 @@ def _not_a_call(view: SpanView) -> str:
 
 def _read_call(view: SpanView, dialect: Dialect, operation: str, extra: Mapping[str, str]) -> Reading:
     bag = Bag(view)
-    taken = {field: bag.take(field, names) for field, names in dialect.keys.items()}
+    taken = bag.take_all(dialect.keys)
     if dialect.derived is not None:
         for field, (value, source) in dialect.derived(bag).items():
             if value is not None and taken.get(field) is None:
@@ -124,7 +124,7 @@ def _read_call(view: SpanView, dialect: Dialect, operation: str, extra: Mapping[
         scope=view.scope,
         dialect=dialect.name,
         # A span that is only the end of a call says when the call began.
-        start_ns=count(taken.get("start_ns")) or view.start_ns,
+        start_ns=taken.get("start_ns") or view.start_ns,
         end_ns=view.end_ns,
         messages=conversation.messages,
         choices=choices,
@@ -167,11 +167,11 @@ def _lacking(call: LLMCall) -> str | None:
 
 
 def _tells(message: Message) -> bool:
-    """Whether a message has any content; where content is off, some still name the tools called."""
-    # Of every other part the last field is its words, or its name.
+    """Whether a message has words; where content is off, some still name the tools called and the media."""
     return any(
-        part.arguments is not None if isinstance(part, ToolCallPart) else bool(part[-1])
+        part.arguments is not None if isinstance(part, ToolCallPart) else bool(part.text)
         for part in message.parts
+        if not isinstance(part, MediaPart)
     )
 
 
