@@ -8,15 +8,20 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+import tenacity
 
 FORMAT: Final = 1
 """Version of what is on disk. A spool of a newer format is left alone."""
 APPLICATION_ID: Final = 0x41525448
 BUSY_SECONDS: Final = 30.0
+_SQLITE_BUSY_SECONDS: Final = 0.05
+FORK_SECONDS: Final = 5.0
+_T = TypeVar("_T")
 
 _SCHEMA: Final = """
 CREATE TABLE destinations (
@@ -88,10 +93,8 @@ class Connection:
             sqlite3.Error: the disk is full, the database is damaged, or another process holds it.
             OSError, SpoolError: there is no database to be had.
         """
-        with self.lock:
-            raw = self._current()
-            # IMMEDIATE: the write lock is taken before the first look, so what is seen stays true.
-            raw.execute("BEGIN IMMEDIATE")
+        raw = self._patiently(self._begin)
+        try:
             try:
                 yield raw
                 raw.execute("COMMIT")
@@ -99,11 +102,17 @@ class Connection:
                 if raw.in_transaction:
                     raw.execute("ROLLBACK")
                 raise
+        finally:
+            self.lock.release()
 
     def read(self, statement: str, arguments: Any = ()) -> list[Any]:
         """All rows of a query; errors as `transaction`."""
-        with self.lock:
-            return self._current().execute(statement, arguments).fetchall()
+
+        def query() -> list[Any]:
+            with self.lock:
+                return self._current().execute(statement, arguments).fetchall()
+
+        return self._patiently(query)
 
     def shrink_log(self) -> bool:
         """Give the room of the log back to the disk; whether it could be done."""
@@ -119,16 +128,54 @@ class Connection:
             if raw is not None:
                 raw.close()
 
-    def abandon(self) -> None:
-        """In a forked child: open a connection of its own later, and never touch the parent's.
+    def before_fork(self) -> bool:
+        """Take the lock and close the file; False where another thread kept the lock too long.
 
-        Not even to close it: SQLite would act on locks and a log that are the parent's
-        (sqlite.org/howtocorrupt.html, 2.6).
+        SQLite keeps what it has locked in the process's memory, by file: a child that inherited it would
+        take the parent's locks for its own (sqlite.org/howtocorrupt.html, 2.6). Memory cannot be closed,
+        and has no locks.
         """
+        if not self.lock.acquire(timeout=FORK_SECONDS):
+            return False
+        if self._path is not None:
+            self.close()
+        return True
+
+    def after_fork_in_child(self) -> None:
+        """Begin anew. A parent's memory is neither used nor closed."""
         self.lock = threading.RLock()
         if self._raw is not None:
             _abandoned.append(self._raw)
             self._raw = None
+
+    def _begin(self) -> sqlite3.Connection:
+        """Take the lock and begin a transaction, or neither."""
+        self.lock.acquire()
+        try:
+            raw = self._current()
+            # IMMEDIATE: the write lock is taken before the first look, so what is seen stays true.
+            raw.execute("BEGIN IMMEDIATE")
+        except BaseException:
+            self.lock.release()
+            raise
+        return raw
+
+    def _patiently(self, operation: Callable[[], _T]) -> _T:
+        """Do it again while another process holds the database, at most `BUSY_SECONDS`.
+
+        Not left to SQLite, which would keep our lock meanwhile, and with it a fork.
+        """
+        try:
+            return operation()
+        except sqlite3.OperationalError as error:
+            if not is_busy(error):
+                raise
+        return tenacity.Retrying(
+            retry=tenacity.retry_if_exception(is_busy),
+            wait=tenacity.wait_random(0.001, 0.02),
+            stop=tenacity.stop_after_delay(BUSY_SECONDS),
+            reraise=True,
+        )(operation)
 
     def _current(self) -> sqlite3.Connection:
         if self._raw is not None and (self._path is None or self._inode == _inode(self._path)):
@@ -141,12 +188,17 @@ class Connection:
         target = ":memory:"
         if self._path is not None:
             make_private(self._path.parent)
-            self._path.touch(mode=0o600, exist_ok=True)
             target = str(self._path)
-            self._inode = _inode(self._path)
-        raw = sqlite3.connect(target, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        raw = sqlite3.connect(
+            target, timeout=_SQLITE_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
         try:
             _prepare(raw, self._durable)
+            if self._path is not None:
+                # By name: to open and close the file here would drop SQLite's locks on it
+                # (sqlite.org/howtocorrupt.html, 2.2). Its log takes over the mode.
+                self._path.chmod(0o600)
+                self._inode = _inode(self._path)
         except BaseException:
             raw.close()
             raise
@@ -165,6 +217,11 @@ def is_damage(error: BaseException) -> bool:
     return isinstance(error, sqlite3.DatabaseError) and any(
         words in str(error) for words in ("malformed", "not a database", "no such table", "no such column")
     )
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether an error says that another process holds the database."""
+    return isinstance(error, sqlite3.OperationalError) and ("locked" in str(error) or "busy" in str(error))
 
 
 def is_full(error: BaseException) -> bool:

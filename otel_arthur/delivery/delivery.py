@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 from otel_arthur.arthur.encoding import encode
@@ -17,7 +18,7 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import adoption, ground_truth, life_cycle, preparation, settlement
 from otel_arthur.delivery.batches import NewBatch
 from otel_arthur.delivery.counters import Counters, Counts
-from otel_arthur.delivery.database import SpoolError
+from otel_arthur.delivery.database import FORK_SECONDS, SpoolError
 from otel_arthur.delivery.destination import Destination, identity_of, route
 from otel_arthur.delivery.dispatch import Dispatcher
 from otel_arthur.delivery.metrics import Metrics
@@ -70,7 +71,7 @@ class Delivery:
         name = str(next(_names))
         self._metrics = Metrics(name, None, self._spool_level) if metrics else Metrics.off()
         self._is_shut_down = False
-        self._last_schemas: Schemas | None = None
+        self._is_locked = False
         self._begin()
         life_cycle.watch(self)
 
@@ -170,13 +171,24 @@ class Delivery:
             self._record_skips()
             self._sender.flush(time.monotonic() + timeout, give_up=self._spool.folder is not None)
 
-    def fork_locks(self) -> list[Any]:
-        """Locks to hold while the process forks."""
-        return [connection.lock for connection in self._spool.connections]
+    def before_fork(self) -> None:
+        """No thread of ours may be inside SQLite or an import while the process forks."""
+        self._is_locked = self._lock.acquire(timeout=FORK_SECONDS)
+        self._spool.before_fork()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on as before."""
+        self._spool.after_fork_in_parent()
+        if self._is_locked:
+            self._lock.release()
 
     def after_fork_in_child(self) -> None:
         """Begin as a new process: threads, connections and counts are the parent's."""
-        self._spool.abandon()
+        if not self._spool.after_fork_in_child():
+            _logger.warning(
+                "otel-arthur: the process forked while the spool was in use; the child spools in memory"
+            )
+            self._spool = Spool(None, self._configuration.spool_max_bytes)
         self._begin()
 
     def _begin(self) -> None:
@@ -344,6 +356,9 @@ class Delivery:
             return self._given_client
         with self._lock:
             if self._made_client is None:
+                # All that a request imports, under the lock that a fork waits for: a module half imported
+                # by a thread that is not there would keep the child waiting for ever.
+                import_module("otel_arthur.arthur._adapter")
                 from otel_arthur.arthur.client import ArthurClient
 
                 self._made_client = ArthurClient.from_configuration(self._configuration)

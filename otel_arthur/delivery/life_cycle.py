@@ -14,19 +14,19 @@ from otel_arthur.delivery import owners
 
 EXIT_SECONDS = 5.0
 """What an exit may take where nobody called `shutdown`."""
-_FORK_SECONDS = 1.0
 
 
 class Living(Protocol):
     """What is told of the process's life."""
 
     def at_exit(self, timeout: float) -> None: ...
-    def fork_locks(self) -> list[threading.RLock]: ...  # type: ignore[valid-type]
+    def before_fork(self) -> None: ...
+    def after_fork_in_parent(self) -> None: ...
     def after_fork_in_child(self) -> None: ...
 
 
 _living: WeakSet[Living] = WeakSet()
-_held: list[threading.RLock] = []  # type: ignore[valid-type]
+_forking: list[Living] = []
 _is_watching = False
 
 
@@ -80,22 +80,17 @@ def _at_exit() -> None:
 
 
 def _before_fork() -> None:
-    # No thread of ours may be inside SQLite while the process forks: its own locks would stay locked in
-    # the child. Bounded, as another process may keep one of us waiting there.
-    _held.clear()
-    for living in list(_living):
-        for lock in living.fork_locks():
-            if lock.acquire(timeout=_FORK_SECONDS):
-                _held.append(lock)
+    _forking[:] = _living
+    for living in _forking:
+        living.before_fork()
 
 
 def _after_fork_in_parent() -> None:
-    while _held:
-        _held.pop().release()
+    while _forking:
+        _forking.pop().after_fork_in_parent()
 
 
 def _after_fork_in_child() -> None:
-    _held.clear()
     owners.forget_after_fork()
-    for living in list(_living):
-        living.after_fork_in_child()
+    while _forking:
+        _forking.pop().after_fork_in_child()

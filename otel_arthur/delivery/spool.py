@@ -31,7 +31,7 @@ NOWHERE: Final = 0
 
 
 class Spool:
-    """See the module. Safe to use from any thread, and from a forked child after `abandon`.
+    """See the module. Safe to use from any thread, and from a forked child after `after_fork_in_child`.
 
     Args:
         folder: None keeps everything in memory.
@@ -51,6 +51,8 @@ class Spool:
         else:
             self._incoming = Connection(self._database, durable=True)
             self.index = Connection(self._database, durable=False)
+        self._connections = list(dict.fromkeys([self._incoming, self.index]))
+        self._locked: list[Connection] = []
         self.owner = Owner(folder)
         self._reserve = Reserve(folder)
         self.repaired(lambda: self.index.read("SELECT count(*) FROM batches"))
@@ -132,20 +134,24 @@ class Spool:
     def close(self) -> None:
         """Close the database. Later use opens it again; what was in memory only is gone."""
         self.owner.close()
-        self.index.close()
-        if self._incoming is not self.index:
-            self._incoming.close()
+        for connection in self._connections:
+            connection.close()
 
-    @property
-    def connections(self) -> Sequence[Connection]:
-        """All connections, in the order in which their locks may be taken together."""
-        return [self._incoming] if self._incoming is self.index else [self._incoming, self.index]
+    def before_fork(self) -> None:
+        """Nothing of SQLite may be at work while the process forks."""
+        self._locked = [connection for connection in self._connections if connection.before_fork()]
 
-    def abandon(self) -> None:
-        """In a forked child: leave connections and leases to the parent. Memory is the parent's too."""
-        for connection in self.connections:
-            connection.abandon()
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        for connection in reversed(self._locked):
+            connection.lock.release()
+
+    def after_fork_in_child(self) -> bool:
+        """Leave leases and memory to the parent; False where the spool cannot be used here."""
+        for connection in self._connections:
+            connection.after_fork_in_child()
         self.owner = Owner(self.folder)
+        return len(self._locked) == len(self._connections)
 
     def repaired(self, operation: Callable[[], _T]) -> _T:
         """Do it, a second time where the database was damaged and is new now, or gave back room."""

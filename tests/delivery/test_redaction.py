@@ -1,0 +1,127 @@
+"""Redaction before disk and wire; what fails is withheld."""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fault_server import FaultServer
+from llm_calls import llm_call
+
+from otel_arthur.delivery import Delivery
+from otel_arthur.delivery.redaction import PATTERNS, WITHHELD, redactor_of
+
+KEPT = [
+    "Call me at 10:30 or 1234 5678",
+    "4111 1111 1111 1112 fails the check digit",
+    "order 0000000000000000",
+    "a @ b, user@localhost, @handle",
+    "the key of success, skiing, task-force, monkey-business",
+    "2026-11-22T12:00:00.250000+00:00",
+    "",
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("email", "write to Jane.Doe+x@mail.example.co.uk!", "write to [email]!"),
+        ("email", "müller@straße.example and a@b.io", "[email] and [email]"),
+        ("card", "card 4111 1111 1111 1111.", "card [card]."),
+        ("card", "5500-0000-0000-0004/378282246310005", "[card]/[card]"),
+        ("key", "use sk-proj-abcdefghijklmnop1234 now", "use [key] now"),
+        ("key", "Authorization: Bearer abcdef0123456789abcdef", "Authorization: Bearer [key]"),
+        ("key", "AKIAIOSFODNN7EXAMPLE", "[key]"),
+        ("key", "ghp_0123456789abcdefghij0123456789", "[key]"),
+        ("key", "password=hunter2 next", "password=[key] next"),
+        ("key", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl", "[key]"),
+        ("key", "-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\nrest", "[key]\nrest"),
+    ],
+)
+def test_patterns(name: str, text: str, expected: str) -> None:
+    assert PATTERNS[name](text) == expected
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_ordinary_text_is_kept(text: str) -> None:
+    redact = redactor_of(list(PATTERNS))
+    assert redact is not None
+    assert redact(text) == text
+
+
+def test_patterns_are_linear_in_hostile_text() -> None:
+    redact = redactor_of(list(PATTERNS))
+    assert redact is not None
+    for part in ("a", "a.", "1 ", "@", "a@", "eyJ", "key-", "sk-a", "password=", "-----BEGIN "):
+        redact(part * 50_000)
+
+
+@pytest.fixture
+def module(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
+    made = types.ModuleType("application_redaction")
+    monkeypatch.setitem(sys.modules, made.__name__, made)
+    return made
+
+
+def test_nothing_unredacted_reaches_disk_or_wire(
+    server: FaultServer, deliver: Callable[..., Delivery], spool_dir: Path
+) -> None:
+    server.stop()
+    delivery = deliver(redact=("email", "card"))
+    call = llm_call(
+        "I am jane@example.com with 4111111111111111 " + "x" * 40_000,
+        user_id="jane@example.com",
+        extra={"note": "from jane@example.com"},
+    )
+    delivery.submit([call])
+    delivery.flush(0.3)
+    for path in spool_dir.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert b"jane@example" not in content
+            assert b"4111111111111111" not in content
+    server.start()
+    assert delivery.flush(10)
+    (row,) = server.accepted_rows
+    assert "[email] with [card]" in row["inference_data"]["input_text"]
+
+
+@pytest.mark.parametrize("fault", ["raises", "returns no text", "is not there", "does not import"])
+def test_a_redactor_that_fails_withholds_the_text(
+    server: FaultServer,
+    deliver: Callable[..., Delivery],
+    module: types.ModuleType,
+    caplog: pytest.LogCaptureFixture,
+    fault: str,
+) -> None:
+    def broken(text: str) -> str:
+        if fault == "raises":
+            raise RuntimeError(text)
+        return None  # type: ignore[return-value]
+
+    module.broken = broken  # type: ignore[attr-defined]
+    path = {
+        "is not there": "application_redaction.missing",
+        "does not import": "no_such_module_anywhere.redact",
+    }.get(fault, "application_redaction:broken")
+    delivery = deliver(redact=(path,))
+    delivery.submit([llm_call("a secret thing")])
+    assert delivery.flush(10)
+    (row,) = server.accepted_rows
+    assert row["inference_data"]["input_text"] == WITHHELD
+    assert "secret" not in str(row) + caplog.text
+    assert delivery.counts().withheld
+
+
+def test_the_application_s_own_redactor(
+    server: FaultServer, deliver: Callable[..., Delivery], module: types.ModuleType
+) -> None:
+    module.redact = lambda text: text.replace("Acme", "[customer]")  # type: ignore[attr-defined]
+    delivery = deliver(redact=("application_redaction.redact", "email"))
+    delivery.submit([llm_call("Acme wrote to a@b.example")])
+    assert delivery.flush(10)
+    (row,) = server.accepted_rows
+    assert "[customer] wrote to [email]" in row["inference_data"]["input_text"]

@@ -1,0 +1,136 @@
+"""The duplicate window: one call told twice is one inference, across batches and processes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from fault_server import FaultServer
+from llm_calls import ids_of, llm_call, llm_calls
+from test_outcomes import balance
+
+from otel_arthur.delivery import Delivery
+from otel_arthur.delivery.status import status_of
+from otel_arthur.genai.call import LLMCall
+from otel_arthur.genai.duplicates import duplicates, evidence_of
+
+PROVIDER = "opentelemetry.instrumentation.openai_v2"
+
+
+def told_twice(text: str = "twice") -> tuple[LLMCall, LLMCall]:
+    """A framework's and a provider's description of one call: winner, loser."""
+    outer = llm_call(text, response_id="chatcmpl-1" + text)
+    inner = replace(
+        outer,
+        span_id="f" * 16,
+        parent_span_id=outer.span_id,
+        scope=PROVIDER,
+        start_ns=outer.start_ns + 1000,
+        end_ns=outer.end_ns - 1000,
+    )
+    ((_, winner),) = duplicates([evidence_of(outer), evidence_of(inner)]).items()
+    return (outer, inner) if winner[1] == outer.span_id else (inner, outer)
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["one batch", "two batches"])
+@pytest.mark.parametrize("reverse", [False, True], ids=["winner first", "loser first"])
+def test_one_of_two_descriptions_is_sent(
+    server: FaultServer, deliver: Callable[..., Delivery], apart: bool, reverse: bool
+) -> None:
+    delivery = deliver(duplicate_window=30.0)
+    winner, loser = told_twice()
+    others = llm_calls(5)
+    pair = [loser, winner] if reverse else [winner, loser]
+    if apart:
+        delivery.submit([pair[0], *others])
+        delivery.submit([pair[1]])
+    else:
+        delivery.submit([*pair, *others])
+    assert delivery.flush(10)
+    assert sorted(server.accepted_ids) == sorted(ids_of([winner, *others]))
+    assert delivery.counts().duplicate == 1
+    balance(delivery.counts())
+
+
+def test_two_processes_see_one_call(server: FaultServer, deliver: Callable[..., Delivery]) -> None:
+    first, second = deliver(duplicate_window=30.0), deliver(duplicate_window=30.0)
+    winner, loser = told_twice()
+    first.submit([loser])
+    second.submit([winner])
+    assert first.flush(10)
+    assert second.flush(10)
+    assert server.accepted_ids == ids_of([winner])
+
+
+def test_a_winner_that_comes_after_its_loser_was_sent_is_the_duplicate(
+    server: FaultServer, deliver: Callable[..., Delivery]
+) -> None:
+    delivery = deliver(duplicate_window=30.0)
+    winner, loser = told_twice()
+    delivery.submit([loser])
+    assert delivery.flush(10)
+    delivery.submit([winner])
+    assert delivery.flush(10)
+    assert server.accepted_ids == ids_of([loser])
+    assert delivery.counts().duplicate == 1
+    # And so it stays when both are replayed.
+    delivery.submit([winner, loser])
+    assert delivery.flush(10)
+    assert server.accepted_ids == ids_of([loser])
+    balance(delivery.counts())
+
+
+def test_real_calls_with_equal_words_are_all_sent(
+    server: FaultServer, deliver: Callable[..., Delivery]
+) -> None:
+    delivery = deliver(duplicate_window=30.0)
+    calls = [llm_call("the same") for _ in range(6)]
+    delivery.submit(calls)
+    assert delivery.flush(10)
+    assert sorted(server.accepted_ids) == sorted(ids_of(calls))
+
+
+def test_the_window_holds_and_then_lets_go(server: FaultServer, deliver: Callable[..., Delivery]) -> None:
+    delivery = deliver(duplicate_window=1.0)
+    calls = llm_calls(3)
+    began = time.monotonic()
+    delivery.submit(calls)
+    assert server.wait_for(3, 20)
+    assert time.monotonic() - began >= 1.0
+    assert sorted(server.accepted_ids) == sorted(ids_of(calls))
+
+
+def test_ground_truth_for_a_suppressed_duplicate_goes_to_the_kept_inference(
+    server: FaultServer, deliver: Callable[..., Delivery]
+) -> None:
+    delivery = deliver(duplicate_window=30.0)
+    winner, loser = told_twice()
+    delivery.submit([winner, loser])
+    assert delivery.flush(10)
+    (lost,) = ids_of([loser])
+    delivery.submit_ground_truth(
+        [
+            {
+                "partner_inference_id": lost,
+                "ground_truth_timestamp": "2026-11-22T12:00:00+00:00",
+                "ground_truth_data": {"expected_text": "Paris"},
+            }
+        ]
+    )
+    assert delivery.flush(10)
+    patched = [r.ids for r in server.sends if r.method == "PATCH"]
+    assert patched == [ids_of([winner])]
+
+
+def test_the_books_of_the_spool_hold(server: FaultServer, deliver: Callable[..., Delivery]) -> None:
+    delivery = deliver(duplicate_window=30.0)
+    pairs = [told_twice(f"pair {n}") for n in range(10)]
+    delivery.submit([call for pair in pairs for call in pair])
+    assert delivery.flush(10)
+    (destination,) = (d for d in status_of(delivery._spool).destinations if d.destination.identity)
+    outcomes = destination.outcomes["inference"]
+    assert outcomes["appended"] == 20
+    assert outcomes["sent"] + outcomes["duplicate"] == 20
+    assert outcomes["duplicate"] == 10
