@@ -20,6 +20,10 @@ COMPRESSIONS = ("gzip", "zstd", "deflate")
 """What ``Accept-Encoding`` of a 415 names; no compression is always understood."""
 
 
+_ZSTD_WINDOW = 8 * 1024 * 1024
+"""RFC 8878, 3.1.1.1.2: decoders should support windows of at least this size."""
+
+
 class TooLarge(ValueError):
     """The body would be larger than the limit once decompressed."""
 
@@ -68,12 +72,15 @@ def _zlib(body: bytes, limit: int, name: str) -> bytes:
 
 
 def _zstd(body: bytes, limit: int) -> bytes:
-    # The window is bounded too: a frame may ask for gigabytes of it.
-    reader = zstandard.ZstdDecompressor(max_window_size=max(limit, 1 << 20)).stream_reader(
-        body, read_across_frames=True
-    )
+    # A frame may ask for a window of gigabytes: no more than what the encoder's highest levels use.
+    window = max(limit, _ZSTD_WINDOW)
     try:
-        content = reader.read(limit + 1)
+        frame = zstandard.get_frame_parameters(body)
+        known = frame.content_size not in (zstandard.CONTENTSIZE_UNKNOWN, zstandard.CONTENTSIZE_ERROR)
+        if (known and frame.content_size > limit) or frame.window_size > window:
+            raise TooLarge
+        inflater = zstandard.ZstdDecompressor(max_window_size=window)
+        content = inflater.stream_reader(body, read_across_frames=True).read(limit + 1)
     except zstandard.ZstdError:
         raise BadBody("the body is not zstd, though Content-Encoding says so") from None
     if len(content) > limit:

@@ -68,8 +68,7 @@ class Service:
             loop.add_signal_handler(signal.SIGHUP, reload)
         try:
             self._exchange = self._build(self._configuration)
-            await self._start_operations()
-            await self._start_receivers()
+            await self._start_servers()
             self._is_ready = True
             _logger.info("ready")
             tasks.add(loop.create_task(self._settle_regularly()))
@@ -140,33 +139,38 @@ class Service:
                     _logger.warning("configuration not reloaded: %s", problem)
                 return
             except OSError as error:
-                _logger.warning("configuration not reloaded: the spool cannot be used (%s)", error.strerror)
+                _logger.warning("configuration not reloaded: %s", error)
                 return
             before, old_exchange = self._configuration, self._exchange
             self._configuration, self._exchange = configuration, exchange
-            if _listens(before) != _listens(configuration):
-                await self._restart_servers(before)
-            _logger.info("configuration reloaded")
+            if _listens(before) != _listens(configuration) and not await self._restart_servers(before):
+                self._configuration, self._exchange, old_exchange = before, old_exchange, exchange
+            else:
+                _logger.info("configuration reloaded")
             # Requests under way hold on to what they began with.
-            await asyncio.sleep(0)
+            await self._wait_for_requests(before.drain_seconds)
             if old_exchange is not None:
-                await self._wait_for_requests(before.drain_seconds)
                 await old_exchange.close()
             used = self._deliveries.use(self._configuration.routes).values()
             await self._deliveries.close_unused(used, before.drain_seconds)
 
-    async def _restart_servers(self, before: CollectorConfiguration) -> None:
-        """Move to new addresses; the old ones where the new cannot be had."""
+    async def _restart_servers(self, before: CollectorConfiguration) -> bool:
+        """Move to new addresses; back to the old ones, and False, where the new cannot be had."""
         await self._stop_servers(before.drain_seconds)
         try:
-            await self._start_operations()
-            await self._start_receivers()
+            await self._start_servers()
         except OSError as error:
-            _logger.warning("cannot listen as the new configuration says (%s); the old addresses stay", error)
+            _logger.warning("configuration not reloaded: cannot listen as it says (%s)", error)
             await self._stop_servers(0)
             self._configuration = before
-            await self._start_operations()
-            await self._start_receivers()
+            await self._start_servers()
+            return False
+        return True
+
+    async def _start_servers(self) -> None:
+        self._admission.max_bytes = self._configuration.limits.max_in_flight_bytes
+        await self._start_operations()
+        await self._start_receivers()
 
     async def _stop_servers(self, seconds: float) -> None:
         receivers, self._receivers = self._receivers, []

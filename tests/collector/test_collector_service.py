@@ -152,9 +152,27 @@ def test_reload_takes_a_good_file_and_keeps_running_on_a_bad_one(
     ours.wait_for("configuration reloaded")
     assert ours.http.startswith("http://127.0.0.2:")
     assert post(ours, plain_request()).status_code == 200
+    with socket.create_server(("127.0.0.3", 0)) as taken:
+        ours.path.write_text(moved.replace("127.0.0.2:0", f"127.0.0.3:{taken.getsockname()[1]}"))
+        ours.send(signal.SIGHUP)
+        ours.wait_for("configuration not reloaded: cannot listen")
+        eventually(lambda: "127.0.0.2:" in ours.http, "the old address")
+        ours.wait_for("listening")
+        eventually(lambda: is_ready(ours), "readiness after a reload that failed")
+        assert post(ours, plain_request()).status_code == 200
     assert ours.stop() == 0
     assert set(account.inferences(model_id)) == set(ids(first_request))
     assert set(account.inferences(second)) == set(ids(second_request))
+
+
+def is_ready(collector: ArthurCollector) -> bool:
+    try:
+        for server in ("health", "otlp/http", "otlp/grpc"):
+            host, port = collector.addresses[server].split(":")
+            socket.create_connection((host, int(port)), 1).close()
+    except OSError:
+        return False
+    return True
 
 
 def test_drain_answers_what_is_under_way(collector: Start) -> None:
@@ -340,3 +358,22 @@ def test_a_call_whose_messages_never_come_is_skipped_with_its_reason(
     ours.stop()
     assert any("without messages is skipped" in line["msg"] for line in ours.lines)
     assert account.count(model_id) == 0
+
+
+def test_a_spool_that_cannot_be_written_stops_the_start(tmp_path: Path) -> None:
+    """Falling back to memory would make the answers untrue."""
+    (tmp_path / "file").write_text("")
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        "receivers: {otlp: {http: {endpoint: '127.0.0.1:0'}}}\n"
+        f"arthur: {{api_key: k, models: [{{model_id: m}}]}}\nspool: {{directory: '{tmp_path}/file/spool'}}\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "otel_arthur", "collector", "--config", str(path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert f"the spool's folder {tmp_path}/file/spool cannot be written" in done.stderr.splitlines()[-1]

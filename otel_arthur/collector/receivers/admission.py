@@ -14,14 +14,14 @@ class Admission:
     """Bytes of requests that are not answered yet. For one event loop."""
 
     def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self.held = 0
         self.requests = 0
 
     @property
     def is_full(self) -> bool:
         """Whether a further request must wait outside."""
-        return self.held >= self._max_bytes
+        return self.held >= self.max_bytes
 
     def refusal(self) -> Answer:
         """What a sender is told then."""

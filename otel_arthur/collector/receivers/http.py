@@ -174,5 +174,5 @@ def _response(answer: HTTPAnswer) -> web.Response:
     return web.Response(
         status=answer.status,
         body=answer.body,
-        headers=[("Content-Type", answer.content_type), *answer.headers],
+        headers=[("Content-Type", answer.content_type), ("Server", "otel-arthur"), *answer.headers],
     )
