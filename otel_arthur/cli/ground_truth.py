@@ -113,6 +113,7 @@ def _cell(name: str, text: str) -> Any:
 
 
 def _row(where: str, record: Mapping[str, Any], now: str) -> dict[str, Any]:
+    identity = _identity(where, record)
     values = record.get("ground_truth_data")
     if values is None:
         values = {
@@ -129,7 +130,7 @@ def _row(where: str, record: Mapping[str, Any], now: str) -> dict[str, Any]:
             f"{where}: no ground truth value; add a field named as the model's ground truth attribute"
         )
     return {
-        "partner_inference_id": _identity(where, record),
+        "partner_inference_id": identity,
         _TIME: _timestamp(where, record.get(_TIME), now),
         "ground_truth_data": values,
     }

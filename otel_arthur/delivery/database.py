@@ -189,15 +189,17 @@ class Connection:
         if self._path is not None:
             make_private(self._path.parent)
             target = str(self._path)
+            if not self._path.exists():
+                # Only where it is new: to open and close a file in use would drop SQLite's locks on it
+                # (sqlite.org/howtocorrupt.html, 2.2). Its log takes over the mode.
+                with contextlib.suppress(FileExistsError):
+                    os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         raw = sqlite3.connect(
             target, timeout=_SQLITE_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         try:
             _prepare(raw, self._durable)
             if self._path is not None:
-                # By name: to open and close the file here would drop SQLite's locks on it
-                # (sqlite.org/howtocorrupt.html, 2.2). Its log takes over the mode.
-                self._path.chmod(0o600)
                 self._inode = _inode(self._path)
         except BaseException:
             raw.close()
