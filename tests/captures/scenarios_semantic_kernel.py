@@ -81,9 +81,7 @@ SCENARIOS = {
     "e_err429": lambda: run(failing()),
     "g_unicode": lambda: run(ask('EMOJI ¿Qué tal? 你好 🌍👩‍💻 "quoted" \\ back')),
     "k_async": lambda: run(async_calls()),
-    "d_functions": lambda: run(
-        ask("TOOLS weather?", function_choice_behavior=FunctionChoiceBehavior.Auto())
-    ),
+    "d_functions": lambda: run(ask("TOOLS weather?", function_choice_behavior=FunctionChoiceBehavior.Auto())),
 }
 
 if __name__ == "__main__":
