@@ -9,6 +9,9 @@ from typing import Any, cast
 from otel_arthur.genai.json_text import clean, parse_json
 from otel_arthur.genai.span import EventView, SpanView
 
+MAX_COUNT = 10**15
+"""More than any model counts; JSON keeps it exactly."""
+
 
 class Bag:
     """Look-ups over one span. `sources` tells, per field, the attribute that filled it (for `inspect`)."""
@@ -30,6 +33,19 @@ class Bag:
                 self.sources[field] = key
                 return value
         return None
+
+    def take_all(self, keys: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+        """Field -> the value of the first of its keys that is present, for the fields that have one."""
+        attributes, sources = self.attributes, self.sources
+        taken: dict[str, Any] = {}
+        for field, names in keys.items():
+            for key in names:
+                value = attributes.get(key)
+                if value is not None:
+                    taken[field] = value
+                    sources[field] = key
+                    break
+        return taken
 
     def take_json(self, field: str, keys: tuple[str, ...]) -> Any:
         """As `take`, with JSON text parsed; text that was cut is salvaged and flags the call `truncated`."""
@@ -74,22 +90,20 @@ def text(value: Any) -> str | None:
 
 def count(value: Any) -> int | None:
     """A count that is not negative, from a number or its text, or None."""
-    if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if value is None:
         return None
-    return int(value) if value >= 0 else None
+    if type(value) is int:
+        return value if 0 <= value <= MAX_COUNT else None
+    result = number(value)
+    return int(result) if result is not None and 0 <= result <= MAX_COUNT else None
 
 
 def number(value: Any) -> float | None:
     """A finite number from a number or its text, or None."""
-    if isinstance(value, bool):
+    if value is None or isinstance(value, bool):
         return None
     try:
-        result = float(value)
+        result = value if type(value) is float else float(value)
     except (TypeError, ValueError, OverflowError):
         return None
     return result if math.isfinite(result) else None

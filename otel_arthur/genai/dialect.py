@@ -26,8 +26,12 @@ class Dialect:
     name: str
     reference: str
     """Where the convention is written down."""
-    owns: Callable[[SpanView], bool]
-    """Whether a span is written in this dialect; the first dialect that says so reads it."""
+    marker: str | None = None
+    """An attribute that only this dialect writes."""
+    scopes: tuple[str, ...] = ()
+    """Beginnings of the instrumentation scopes that write it."""
+    owns: Callable[[SpanView], bool] | None = None
+    """Whether a span is written in this dialect, where neither marker nor scope tells."""
     operation: Callable[[SpanView], str | None]
     """The operation when the span is one call to a language model, else None."""
     keys: Mapping[str, tuple[str, ...]]

@@ -21,7 +21,7 @@ from otel_arthur.genai.call import (
     ToolResultPart,
 )
 from otel_arthur.genai.json_text import clean, json_text
-from otel_arthur.genai.parts import parsed_arguments, parts_of, result_text, tool_call_of
+from otel_arthur.genai.parts import parsed_arguments, parts_of, plain_texts, result_text, tool_call_of
 
 __all__ = [
     "finish_reason_of",
@@ -50,6 +50,7 @@ _ROLES = {
 _CLASSES = {"human", "ai", "system", "tool", "function", "aimessagechunk", "chat"}
 """Values of ``type`` that tell a LangChain message's role."""
 
+_COMMON_REASONS = frozenset({"stop", "length", "content_filter", "tool_calls"})
 _FINISH_REASONS = {
     "tool_call": "tool_calls",
     "tool_calls": "tool_calls",
@@ -96,6 +97,8 @@ def finish_reason_of(value: Any) -> str | None:
     """
     if not isinstance(value, str) or not value:
         return None
+    if value in _COMMON_REASONS:
+        return value
     reason = value.lower().rpartition(".")[2]
     if reason in ("error", "unknown", "none", "null", "finish_reason_unspecified"):
         return None
@@ -119,9 +122,8 @@ def output_choices(value: Any, finish_reasons: Any = None) -> list[Choice]:
     choices: list[Choice] = []
     for index, item in enumerate(_items(value)):
         reason = None
-        if isinstance(item, Mapping):
-            message = cast("Mapping[str, Any]", item)
-            reason = finish_reason_of(message.get("finish_reason", message.get("finishReason")))
+        if type(item) is dict or isinstance(item, Mapping):
+            reason = finish_reason_of(_reason_in(item))
         if reason is None and beside:
             # Some write one reason for all choices, some one each.
             reason = finish_reason_of(beside[index] if index < len(beside) else beside[0])
@@ -129,8 +131,16 @@ def output_choices(value: Any, finish_reasons: Any = None) -> list[Choice]:
     return choices
 
 
+def _reason_in(message: Any) -> Any:
+    return message.get("finish_reason", message.get("finishReason"))
+
+
 def message_of(item: Any, default_role: str) -> Message:
     """One message, whatever its form; text alone is said by `default_role`."""
+    if type(item) is dict:
+        plain = _plain_message(item)
+        if plain is not None:
+            return plain
     if not isinstance(item, Mapping):
         return Message(default_role, tuple(parts_of(item)))
     message, kind = _unwrapped(cast("Mapping[str, Any]", item))
@@ -141,6 +151,23 @@ def message_of(item: Any, default_role: str) -> Message:
     elif role == "tool":
         parts = [_as_result(part, message) for part in parts]
     return Message(role, tuple(parts))
+
+
+_PLAIN_ROLES = {"user": "user", "assistant": "assistant", "system": "system"}
+
+
+def _plain_message(item: Any) -> Message | None:
+    """A message of texts alone in the conventions' own form, which nearly all are, or None.
+
+    The reading of any form costs five times as much, and every word of every prompt passes here.
+    """
+    role = item.get("role")
+    role = _PLAIN_ROLES.get(role) if type(role) is str else None
+    given: Any = item.get("parts")
+    if role is None or given.__class__ is not list or "tool_calls" in item or "reasoning_content" in item:
+        return None
+    parts = plain_texts(given)
+    return None if parts is None else Message(role, parts)
 
 
 def _unwrapped(message: Mapping[str, Any]) -> tuple[Mapping[str, Any], Any]:

@@ -50,10 +50,28 @@ def parts_of(value: Any, depth: int = 0) -> list[Part]:
     if isinstance(value, str):
         return [TextPart(clean(value))] if value else []
     if isinstance(value, list | tuple):
+        plain = plain_texts(value)
+        if plain is not None:
+            return list(plain)
         items = cast("Sequence[Any]", value)[:MAX_PARTS]
         return [part for item in items if (part := _part(item, depth)) is not None]
     part = _part(value, depth)
     return [] if part is None else [part]
+
+
+def plain_texts(items: Any) -> tuple[TextPart, ...] | None:
+    """A list of ``{"type": "text", "content": …}``, what nearly all content is, or None for any other."""
+    parts: list[TextPart] = []
+    item: Any
+    for item in items[:MAX_PARTS]:
+        if item.__class__ is not dict or item.get("type") != "text":
+            return None
+        words: Any = item.get("content")
+        if words.__class__ is not str:
+            return None
+        if words:
+            parts.append(TextPart(words if words.isascii() else clean(words)))
+    return tuple(parts)
 
 
 def tool_call_of(value: Any) -> ToolCallPart | None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from otel_arthur.genai.bag import Bag, count, number, text
 from otel_arthur.genai.call import LLMCall, MediaPart, Message, ToolCallPart, Usage
 from otel_arthur.genai.dialect import Dialect
-from otel_arthur.genai.dialects import DIALECTS
+from otel_arthur.genai.dialects import dialect_of
 from otel_arthur.genai.likelihoods import TIME_TO_FIRST_TOKEN, with_likelihoods
 from otel_arthur.genai.span import STATUS_ERROR, SpanView
 from otel_arthur.genai.usage import inclusive
@@ -83,13 +83,11 @@ def read(view: SpanView, extra: Mapping[str, str] | None = None) -> Reading:
     """Read a span. `extra` maps the user's own field names to span or resource attributes."""
     if not is_candidate(view.attributes):
         return NOT_GENAI
-    for dialect in DIALECTS:
-        if dialect.owns(view):
-            operation = dialect.operation(view)
-            if operation is None:
-                return Reading(None, dialect, _not_a_call(view), {})
-            return _read_call(view, dialect, operation, extra or {})
-    return Reading(None, None, "no dialect knows these attributes", {})
+    dialect = dialect_of(view)
+    operation = dialect.operation(view)
+    if operation is None:
+        return Reading(None, dialect, _not_a_call(view), {})
+    return _read_call(view, dialect, operation, extra or {})
 
 
 def _not_a_call(view: SpanView) -> str:
@@ -159,11 +157,13 @@ def _read_call(view: SpanView, dialect: Dialect, operation: str, extra: Mapping[
 
 def _lacking(call: LLMCall) -> str | None:
     """What a call that succeeded must have and has not, or None. A prompt alone may be hidden on purpose."""
-    if any(_tells(choice.message) for choice in call.choices):
-        return None
-    if not any(_tells(message) for message in call.messages):
-        return "messages were"
-    return None if call.choices else "the answer was"
+    for choice in call.choices:
+        if _tells(choice.message):
+            return None
+    for message in call.messages:
+        if _tells(message):
+            return None if call.choices else "the answer was"
+    return "messages were"
 
 
 def _tells(message: Message) -> bool:

@@ -48,8 +48,7 @@ def attributes_of(span: ReadableSpan) -> Mapping[str, Any]:
     The public property wraps the SDK's own mapping twice, and a look-up through it costs ten
     times a dict's; every finished span of the application passes here.
     """
-    held = getattr(span, "_attributes", None)
-    plain = getattr(held, "_dict", None)
+    plain = getattr(getattr(span, "_attributes", None), "_dict", None)
     return plain if type(plain) is dict else span.attributes or {}  # type: ignore[return-value]
 
 
@@ -71,11 +70,13 @@ def from_sdk(span: ReadableSpan, attributes: Mapping[str, Any]) -> SpanView:
         span.status.status_code.value,
         span.status.description or "",
         attributes,
-        [EventView(e.name, e.timestamp, e.attributes or {}) for e in span.events],
+        [EventView(e.name, e.timestamp, e.attributes or {}) for e in span.events] if span.events else (),
         _resource_attributes(span.resource),
         span.dropped_attributes,
     )
 
 
 def _resource_attributes(resource: Resource) -> Mapping[str, Any]:
-    return resource.attributes
+    attributes = resource.attributes
+    plain = getattr(attributes, "_dict", None)
+    return plain if type(plain) is dict else attributes  # type: ignore[return-value]

@@ -8,8 +8,6 @@ mended only where the numbers themselves, or the dialect, prove that a part is o
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from otel_arthur.genai.call import Usage
 
 
@@ -31,7 +29,7 @@ def inclusive(usage: Usage, cache_outside: bool = False, reasoning_outside: bool
     tokens_out = given_out + reasoning if given_out is not None and reasoning_outside else given_out
     if tokens_in is not None and tokens_out is not None:
         total = max(total or 0, tokens_in + tokens_out)
-    return replace(usage, input=tokens_in, output=tokens_out, total=total)
+    return Usage(tokens_in, tokens_out, total, usage.cached, usage.cache_write, usage.reasoning)
 
 
 def _completes(total: int | None, whole: int, other: int | None, part: int, other_part: int) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
+
 from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import (
     agent_framework,
@@ -22,6 +25,7 @@ from otel_arthur.genai.dialects import (
     strands,
     vercel_ai,
 )
+from otel_arthur.genai.span import SpanView
 
 DIALECTS: tuple[Dialect, ...] = tuple(
     module.DIALECT
@@ -48,4 +52,30 @@ DIALECTS: tuple[Dialect, ...] = tuple(
         semconv,
     )
 )
-"""The first that owns a span reads it."""
+"""The first that owns a span reads it: by its marker, then by scope or by what is written."""
+
+_BY_MARKER: Mapping[str, Dialect] = {
+    dialect.marker: dialect for dialect in DIALECTS if dialect.marker is not None
+}
+_MARKERS = frozenset(_BY_MARKER)
+
+
+def dialect_of(view: SpanView) -> Dialect:
+    """The dialect in which a span is written; the conventions themselves when no other owns it."""
+    attributes = view.attributes
+    if not _MARKERS.isdisjoint(attributes):
+        return next(dialect for marker, dialect in _BY_MARKER.items() if marker in attributes)
+    for dialect in _of_scope(view.scope):
+        if dialect.owns is None or dialect.owns(view):
+            return dialect
+    return semconv.DIALECT
+
+
+@lru_cache(maxsize=256)
+def _of_scope(scope: str) -> tuple[Dialect, ...]:
+    """Those that may own a span of this scope, in order."""
+    return tuple(
+        dialect
+        for dialect in DIALECTS
+        if scope.startswith(dialect.scopes) or (not dialect.scopes and dialect.owns is not None)
+    )

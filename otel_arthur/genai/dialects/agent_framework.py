@@ -11,7 +11,7 @@ from otel_arthur.genai.dialects import semconv
 DIALECT = Dialect(
     name="agent-framework",
     reference="https://learn.microsoft.com/agent-framework/user-guide/observability",
-    owns=lambda view: view.scope.startswith(("agent_framework", "Experimental.Microsoft.Agents.AI")),
+    scopes=("agent_framework", "Experimental.Microsoft.Agents.AI"),
     operation=semconv.operation,
     keys=semconv.KEYS,
     conversation=semconv.conversation,

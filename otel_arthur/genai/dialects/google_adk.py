@@ -69,7 +69,7 @@ def _usage(usage: Usage, _: Conversation, bag: Bag) -> Usage:
 DIALECT = Dialect(
     name="google-adk",
     reference="https://google.github.io/adk-docs/observability/",
-    owns=lambda view: view.scope == "gcp.vertex.agent",
+    scopes=("gcp.vertex.agent",),
     operation=_operation,
     keys=KEYS,
     derived=_derived,

@@ -113,7 +113,7 @@ def _is_list_of_items(value: Any) -> bool:
 DIALECT = Dialect(
     name="langfuse",
     reference="https://langfuse.com/integrations/native/opentelemetry",
-    owns=lambda view: f"{_OBSERVATION}type" in view.attributes,
+    marker=f"{_OBSERVATION}type",
     operation=_operation,
     keys=KEYS,
     derived=_derived,

@@ -79,7 +79,7 @@ def _conversation(bag: Bag) -> Conversation:
 DIALECT = Dialect(
     name="langsmith",
     reference="https://docs.langchain.com/langsmith/trace-with-opentelemetry",
-    owns=lambda view: "langsmith.span.kind" in view.attributes,
+    marker="langsmith.span.kind",
     operation=_operation,
     keys=KEYS,
     derived=_derived,

@@ -65,15 +65,11 @@ def _conversation(bag: Bag) -> Conversation:
     return Conversation(told.messages, tuple(answers))
 
 
-def _owns(view: SpanView) -> bool:
-    # Inside a span of the application LiteLLM writes onto that one.
-    return view.scope == "litellm" or "litellm.call_id" in view.attributes
-
-
 DIALECT = Dialect(
     name="litellm",
     reference="https://docs.litellm.ai/docs/observability/opentelemetry_integration",
-    owns=_owns,
+    marker="litellm.call_id",
+    scopes=("litellm",),
     operation=_operation,
     keys=KEYS,
     derived=_derived,

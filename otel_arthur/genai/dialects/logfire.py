@@ -73,7 +73,7 @@ def _request(bag: Bag) -> Any:
 DIALECT = Dialect(
     name="logfire",
     reference="https://logfire.pydantic.dev/docs/integrations/llms/openai/",
-    owns=lambda view: view.scope.startswith("logfire."),
+    scopes=("logfire.",),
     operation=_operation,
     keys=semconv.KEYS,
     derived=_derived,

@@ -61,7 +61,7 @@ def _conversation(bag: Bag) -> Conversation:
 DIALECT = Dialect(
     name="mlflow",
     reference="https://mlflow.org/docs/latest/genai/tracing/",
-    owns=lambda view: "mlflow.spanType" in view.attributes,
+    marker="mlflow.spanType",
     operation=_operation,
     keys={"error_type": ("error.type",), "conversation_id": ("session.id",)},
     derived=_derived,

@@ -53,10 +53,6 @@ _MAX_JSON = 4_000_000
 """Longer raw outputs are not searched for what is only there."""
 
 
-def _owns(view: SpanView) -> bool:
-    return "openinference.span.kind" in view.attributes or view.scope.startswith("openinference.")
-
-
 def _operation(view: SpanView) -> str | None:
     attributes = view.attributes
     kind = attributes.get("openinference.span.kind")
@@ -213,7 +209,8 @@ def _at(value: Any, *path: str | int) -> Any:
 DIALECT = Dialect(
     name="openinference",
     reference="https://github.com/Arize-ai/openinference/tree/main/spec",
-    owns=_owns,
+    marker="openinference.span.kind",
+    scopes=("openinference.",),
     operation=_operation,
     keys=KEYS,
     derived=_derived,

@@ -30,15 +30,18 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 }
 
 _OPERATIONS = {"chat": "chat", "completion": "text_completion"}
-_FIRST = ("role", "content", "finish_reason", "tool_calls.0.name")
+_FIRST = frozenset(
+    f"{prefix}0.{name}"
+    for prefix in (PROMPT, COMPLETION)
+    for name in ("role", "content", "finish_reason", "tool_calls.0.name")
+)
 
 
 def is_indexed(view: SpanView) -> bool:
     """Whether messages are spread over numbered attributes; every key is looked at only if some are gone."""
     attributes = view.attributes
-    for prefix in (COMPLETION, PROMPT):
-        if any(f"{prefix}0.{name}" in attributes for name in _FIRST):
-            return True
+    if not _FIRST.isdisjoint(attributes):
+        return True
     return view.dropped_attributes > 0 and (has_any(attributes, COMPLETION) or has_any(attributes, PROMPT))
 
 

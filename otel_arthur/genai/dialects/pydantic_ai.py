@@ -49,7 +49,7 @@ def _without_name(body: Mapping[str, Any]) -> dict[str, Any]:
 DIALECT = Dialect(
     name="pydantic-ai",
     reference="https://ai.pydantic.dev/logfire/",
-    owns=lambda view: view.scope == "pydantic-ai",
+    scopes=("pydantic-ai",),
     operation=semconv.operation,
     keys=KEYS,
     conversation=conversation,

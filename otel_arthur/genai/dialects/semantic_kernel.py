@@ -15,7 +15,7 @@ from otel_arthur.genai.dialect import Conversation, Dialect
 from otel_arthur.genai.dialects import semconv, semconv_events
 from otel_arthur.genai.json_text import parse_json
 from otel_arthur.genai.messages import finish_reason_of, message_of
-from otel_arthur.genai.span import EventView, SpanView
+from otel_arthur.genai.span import EventView
 
 _ORDER = "CHAT_MESSAGE_INDEX"
 _REASON = "gen_ai.response.finish_reason"
@@ -60,10 +60,6 @@ def _snake(reason: Any) -> Any:
     return spelled.get(reason.lower(), reason) if isinstance(reason, str) else reason
 
 
-def _owns(view: SpanView) -> bool:
-    return view.scope.startswith(("semantic_kernel.", "Microsoft.SemanticKernel"))
-
-
 def _derived(bag: Bag) -> Mapping[str, tuple[Any, str]]:
     kind = bag.attributes.get("error.type")
     named = kind.removeprefix("<class '").removesuffix("'>") if isinstance(kind, str) else None
@@ -73,7 +69,7 @@ def _derived(bag: Bag) -> Mapping[str, tuple[Any, str]]:
 DIALECT = Dialect(
     name="semantic-kernel",
     reference="https://learn.microsoft.com/semantic-kernel/concepts/enterprise-readiness/observability/",
-    owns=_owns,
+    scopes=("semantic_kernel.", "Microsoft.SemanticKernel"),
     operation=semconv.operation,
     keys={field: keys for field, keys in KEYS.items() if field != "error_type"},
     conversation=_conversation,

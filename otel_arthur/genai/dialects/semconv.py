@@ -105,7 +105,7 @@ def conversation(bag: Bag) -> Conversation:
 DIALECT = Dialect(
     name="semconv",
     reference="https://github.com/open-telemetry/semantic-conventions-genai",
-    owns=lambda _: True,
+    scopes=("",),
     operation=operation,
     keys=KEYS,
     conversation=conversation,

@@ -18,17 +18,12 @@ from otel_arthur.genai.dialects import semconv, semconv_events
 from otel_arthur.genai.messages import finish_reason_of
 from otel_arthur.genai.span import SpanView
 
-_SCOPES = ("org.springframework.boot", "org.springframework.ai", "io.micrometer.tracing")
 _MODELS = {"request_model": "gen_ai.request.model", "response_model": "gen_ai.response.model"}
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     **{field: keys for field, keys in semconv.KEYS.items() if field not in _MODELS},
     "conversation_id": ("spring.ai.chat.client.conversation.id", *semconv.KEYS["conversation_id"]),
 }
-
-
-def _owns(view: SpanView) -> bool:
-    return view.scope.startswith(_SCOPES) or "spring.ai.kind" in view.attributes
 
 
 def _operation(view: SpanView) -> str | None:
@@ -60,7 +55,8 @@ def _conversation(bag: Bag) -> Conversation:
 DIALECT = Dialect(
     name="spring-ai",
     reference="https://docs.spring.io/spring-ai/reference/observability/",
-    owns=_owns,
+    marker="spring.ai.kind",
+    scopes=("org.springframework.boot", "org.springframework.ai", "io.micrometer.tracing"),
     operation=_operation,
     keys=KEYS,
     derived=_derived,

@@ -35,7 +35,7 @@ def _conversation(bag: Bag) -> Conversation:
 DIALECT = Dialect(
     name="strands",
     reference="https://strandsagents.com/latest/documentation/docs/user-guide/observability-evaluation/traces/",
-    owns=lambda view: view.scope.startswith("strands."),
+    scopes=("strands.",),
     operation=semconv.operation,
     keys=KEYS,
     derived=_derived,

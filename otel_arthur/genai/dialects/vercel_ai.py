@@ -84,7 +84,7 @@ def _usage(usage: Usage, _: Conversation, bag: Bag) -> Usage:
 DIALECT = Dialect(
     name="vercel-ai",
     reference="https://ai-sdk.dev/docs/ai-sdk-core/telemetry",
-    owns=lambda view: "ai.operationId" in view.attributes,
+    marker="ai.operationId",
     operation=_operation,
     keys=KEYS,
     derived=_derived,
