@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import long_tail
 from truth import FIELDS, Capture, Comparison, captures, comparisons
 
 PAGE = Path(__file__).parents[2] / "docs" / "compatibility.md"
@@ -40,16 +41,13 @@ FAMILIES: Mapping[str, Sequence[str]] = {
         "oi-openai-0.1.66/default",
         "oi-openai-0.1.66/genai_semconv",
     ),
+    **{name: entry.columns for name, entry in long_tail.LONG_TAIL.items() if entry.verified},
 }
 """Family -> its columns: a recording and the mode of it."""
 
 UNVERIFIED: Mapping[str, str] = {
-    "Spring AI": "https://docs.spring.io/spring-ai/reference/observability/",
-    "Collector `gen_ai_normalizer`": (
-        "https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/"
-        "processor/genainormalizerprocessor"
-    ),
-    "Former official packages (`opentelemetry-instrumentation-openai-v2`)": (
+    **{name: entry.reference for name, entry in long_tail.LONG_TAIL.items() if not entry.verified},
+    "Former official `opentelemetry-instrumentation-openai-v2`": (
         "https://github.com/open-telemetry/opentelemetry-python-contrib/tree/main/instrumentation-genai"
     ),
 }
@@ -139,6 +137,7 @@ ABSENT: Sequence[Absent] = (
     Absent("oi-langchain-*", ("cached_tokens", "reasoning_tokens"), ("h_completion",), COMPLETION),
     Absent("oi-*", EARLY, ("p_long_history",), LIMIT, instead=True),
     Absent("oi-*", ("messages",), ("p_long_history",), FLAGGED, instead=True),
+    *(Absent(*row) for row in long_tail.ABSENT),
 )
 
 
