@@ -102,6 +102,8 @@ def finish_reason_of(value: Any) -> str | None:
     reason = value.lower().rpartition(".")[2]
     if reason in ("error", "unknown", "none", "null", "finish_reason_unspecified"):
         return None
+    if reason in _COMMON_REASONS:
+        return reason
     return _FINISH_REASONS.get(reason) or (reason if value.isupper() else clean(value))
 
 
