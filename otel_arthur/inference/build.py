@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple, cast
 
-from otel_arthur.genai.call import LLMCall, Message
+from otel_arthur.genai.call import LLMCall
 from otel_arthur.inference import transcript
 from otel_arthur.inference.fields import FIELDS, STRING, TEXT, Answer, Field
 from otel_arthur.inference.identity import partner_inference_id
@@ -16,10 +16,19 @@ from otel_arthur.inference.schema import Schema, coerced
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _WORDS = (TEXT, STRING)
 
-_INPUT_FORMATS: Mapping[str, Callable[[Sequence[Message]], str]] = {
-    "transcript": transcript.transcript,
-    "last_user": lambda messages: transcript.last_user_text(messages) or "",
-    "json": transcript.messages_json,
+
+def _transcript(call: LLMCall) -> str:
+    """The conversation; for a completion model its prompt as it is, as the callback handler sent it."""
+    messages = call.messages
+    if call.operation == "text_completion" and all(message.role == "user" for message in messages):
+        return "\n".join(message.text for message in messages)
+    return transcript.transcript(messages)
+
+
+_INPUT_FORMATS: Mapping[str, Callable[[LLMCall], str]] = {
+    "transcript": _transcript,
+    "last_user": lambda call: transcript.last_user_text(call.messages) or "",
+    "json": lambda call: transcript.messages_json(call.messages),
 }
 
 
@@ -83,7 +92,7 @@ class Builder:
     def inferences(self, call: LLMCall) -> list[Inference]:
         """One inference for each choice, or one for a call that failed without answering."""
         timestamp = rfc3339(call.end_ns)
-        input_text = "" if self._rules.metadata_only else self._input(call.messages)
+        input_text = "" if self._rules.metadata_only else self._input(call)
         return [
             self._inference(Answer(call, position, choice, input_text), timestamp)
             for position, choice in enumerate(call.choices or (None,))

@@ -46,6 +46,15 @@ def test_each_choice_is_an_inference_that_repeats_the_calls_usage() -> None:
     assert first.partner_inference_id != second.partner_inference_id
 
 
+def test_the_prompt_of_a_completion_model_has_no_role() -> None:
+    completion = dataclasses.replace(CALL, operation="text_completion")
+    assert build(completion)[0].data["input_text"] == "hi"
+    assert build(CALL)[0].data["input_text"] == "Human: hi"
+    system = Message("system", (TextPart("be brief"),))
+    with_system = dataclasses.replace(completion, messages=(system, *CALL.messages))
+    assert build(with_system)[0].data["input_text"] == "System: be brief\nHuman: hi"
+
+
 def test_identity_is_a_function_of_the_span_and_can_be_read_back() -> None:
     first = build(CALL)[0]
 
