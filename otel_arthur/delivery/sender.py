@@ -145,8 +145,8 @@ class Sender:
                     _logger.debug("otel-arthur: details", exc_info=True)
                     wait = 0.0 if self._spool.mend(error) else IDLE_SECONDS
                 with self._changed:
-                    if wait and turn == self._turn and not self._stopping:
-                        self._changed.wait(wait)
+                    # Not woken by what other threads did, or they would wake each other for ever.
+                    self._changed.wait_for(lambda turn=turn: turn != self._turn or self._stopping, wait)
 
     def work(self) -> bool:
         """Send one request's worth of each destination; whether there was anything."""
