@@ -23,6 +23,7 @@ _Map: TypeAlias = Mapping[str, Any]
 _IDS = ("id", "tool_call_id", "toolCallId", "call_id", "toolUseId", "tool_use_id", "tool_id")
 _TOOL_NAMES = ("name", "tool_name", "toolName")
 _ARGUMENTS = ("arguments", "args", "input", "parameters")
+_DUMPED_TEXT_PARTS = '[{"type": "text"'
 _RESULTS = ("response", "result", "output", "content", "text", "value")
 _WORDS = ("content", "text", "refusal", "value")
 _THOUGHTS = ("content", "reasoning", "thinking", "reasoningText", "text", "summary", "thought")
@@ -163,7 +164,16 @@ def _tool_result(part: _Map) -> Part:
 
 
 def _answer(value: Any) -> str:
-    """A tool's answer; the AI SDK wraps it as ``{"type": "text" or "json", "value": …}``."""
+    """A tool's answer; the AI SDK wraps it as ``{"type": "text" or "json", "value": …}``.
+
+    OpenLLMetry writes a list of text parts, as MCP tools answer, as JSON text: its words are read.
+    """
+    if isinstance(value, str) and value.startswith(_DUMPED_TEXT_PARTS):
+        parts = parse_json(value)[0]
+        if isinstance(parts, list) and all(
+            _plain_words(part) is not None for part in cast("list[Any]", parts)
+        ):
+            return result_text(parts)
     if isinstance(value, Mapping):
         wrapped = cast("_Map", value)
         if set(wrapped) == {"type", "value"}:

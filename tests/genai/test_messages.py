@@ -59,6 +59,14 @@ def call_of(own: dict[str, Any], events: list[EventView] | None = None, scope: s
         ),
         ({"type": "tool_call_response", "id": "c1", "response": "sunny"}, ToolResultPart("c1", "sunny")),
         (
+            {"type": "tool_call_response", "response": '[{"type": "text", "text": "sun"}, {"text": "ny"}]'},
+            ToolResultPart(None, "sunny"),
+        ),
+        (
+            {"type": "tool_call_response", "response": '[{"type": "text", "text": "a", "score": 1}]'},
+            ToolResultPart(None, '[{"type": "text", "text": "a", "score": 1}]'),
+        ),
+        (
             {"type": "tool_result", "tool_use_id": "c1", "content": [{"type": "text", "text": "sunny"}]},
             ToolResultPart("c1", "sunny"),
         ),
