@@ -21,6 +21,7 @@ PROVISIONERS = {
     "collector": "stock_collector",
     "interpreters": "interpreters",
     "arthurai": "arthurai_sdk",
+    "callback_handler": "callback_handler",
     "instrumentations": "instrumentations",
 }
 """Tier -> module under ``tests/`` whose ``provision()`` makes it and returns why it cannot, or ''."""
