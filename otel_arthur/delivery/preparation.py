@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
@@ -13,7 +13,7 @@ from otel_arthur.arthur.encoding import encode
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery.records import Form, Record
 from otel_arthur.genai.call import LLMCall
-from otel_arthur.inference.build import TextRules, build, fit
+from otel_arthur.inference.build import Builder, TextRules, fit
 from otel_arthur.inference.schema import Schema
 
 NOT_SAMPLED = "not sampled"
@@ -48,13 +48,14 @@ def is_wanted(failed: bool, policy: str, schema: Schema | None) -> bool:
 
 def prepare(calls: Sequence[LLMCall], schema: Schema | None, rules: TextRules) -> Prepared:
     """Calls as records: rows for the model where its schema is known, else all that the catalogue has."""
+    builder = Builder(schema, rules)
     records: list[Record] = []
     for call in calls:
         if rules.redact is not None:
             call = _redacted(call, rules.redact)
         records += [
             Record(inference.partner_inference_id, encode(inference.as_json()))
-            for inference in build(call, schema, rules)
+            for inference in builder.inferences(call)
         ]
     return Prepared(Form.CATALOGUE if schema is None else Form.ROW, records, list(calls))
 
@@ -92,4 +93,4 @@ def _redacted(call: LLMCall, redact: Callable[[str], str]) -> LLMCall:
     extra = {name: redact(v) if isinstance(v, str) else v for name, v in call.extra.items()}
     user = redact(call.user_id) if call.user_id else call.user_id
     conversation = redact(call.conversation_id) if call.conversation_id else call.conversation_id
-    return replace(call, extra=extra, user_id=user, conversation_id=conversation)
+    return call._replace(extra=extra, user_id=user, conversation_id=conversation)

@@ -1,9 +1,13 @@
-"""`LLMCall`: the normal form of one call to a language model, free of any dialect."""
+"""`LLMCall`: the normal form of one call to a language model, free of any dialect.
+
+Named tuples, for they are frozen and slotted like frozen dataclasses and built in a third of the
+time: every call passes through a handful of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 
@@ -45,10 +49,10 @@ class MediaPart(NamedTuple):
 
 Part: TypeAlias = TextPart | ReasoningPart | ToolCallPart | ToolResultPart | MediaPart
 _WORDS = (TextPart, ToolResultPart)
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One turn. `role` is ``system``, ``user``, ``assistant``, ``tool`` or the role as it was written."""
 
     role: str
@@ -68,8 +72,7 @@ class Message:
         return tuple([part for part in self.parts if isinstance(part, ToolCallPart)])
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """One of the answers that the model gave to a call."""
 
     message: Message
@@ -80,8 +83,7 @@ class Choice:
     """One map of token -> probability for each output token."""
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """Tokens of a call. Totals include their parts: `input` includes cache reads and writes,
     `output` includes reasoning, whatever the dialect counted."""
 
@@ -93,8 +95,7 @@ class Usage:
     reasoning: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LLMCall:
+class LLMCall(NamedTuple):
     """One call to a language model. Times are nanoseconds since the epoch; absent is None."""
 
     trace_id: str
@@ -130,5 +131,5 @@ class LLMCall:
     environment: str | None = None
     truncated: bool = False
     """A text was cut, by the SDK's limits or by ours."""
-    extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    extra: Mapping[str, Any] = _NOTHING
     """The user's own fields: Arthur attribute -> value of a span or resource attribute."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from otel_arthur.genai.call import LLMCall
 
@@ -13,8 +12,7 @@ Key: TypeAlias = tuple[str, str]
 """Trace id and span id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What one LLM span testifies about the call that it describes. Holds no words of anyone."""
 
     trace_id: str

@@ -7,7 +7,6 @@ dialect of the span. Values are native structures within a process, JSON text on
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, cast
 
 from otel_arthur.genai.bag import Bag
@@ -28,8 +27,7 @@ def with_likelihoods(choices: tuple[Choice, ...], bag: Bag) -> tuple[Choice, ...
     tokens = _items(bag.take_json("output_tokens", (TOKENS,)))
     likelihoods = _items(bag.take_json("output_likelihoods", (LIKELIHOODS,)))
     return tuple(
-        replace(
-            choice,
+        choice._replace(
             tokens=_tokens(tokens[index]) if index < len(tokens) else None,
             likelihoods=_likelihoods(likelihoods[index]) if index < len(likelihoods) else None,
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from fault_server import FaultServer
@@ -22,8 +21,7 @@ PROVIDER = "opentelemetry.instrumentation.openai_v2"
 def told_twice(text: str = "twice") -> tuple[LLMCall, LLMCall]:
     """A framework's and a provider's description of one call: winner, loser."""
     outer = llm_call(text, response_id="chatcmpl-1" + text)
-    inner = replace(
-        outer,
+    inner = outer._replace(
         span_id="f" * 16,
         parent_span_id=outer.span_id,
         scope=PROVIDER,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import random
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -227,7 +226,7 @@ def test_any_candidates(rows: list[tuple[Any, ...]], chance: random.Random) -> N
 
 def test_evidence_survives_json() -> None:
     full = evidence_of(llm_call(1, FRAMEWORK, 0, 100, response_id="r"))
-    bare = replace(full, parent_span_id=None, tokens=None, models=(), question=None)
+    bare = full._replace(parent_span_id=None, tokens=None, models=(), question=None)
     for evidence in (full, bare):
         assert Evidence.from_json(evidence.to_json()) == evidence
     with pytest.raises(ValueError, match="not the evidence"):

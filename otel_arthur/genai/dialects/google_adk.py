@@ -6,7 +6,6 @@ Reference: https://google.github.io/adk-docs, ``google.adk.telemetry``. Detects:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from otel_arthur.genai.bag import Bag, document
@@ -63,7 +62,7 @@ def _usage(usage: Usage, _: Conversation, bag: Bag) -> Usage:
     of_litellm = isinstance(model, str) and model.startswith(("openai/", "azure/"))
     if not of_litellm or usage.output is None or not usage.reasoning or usage.total is not None:
         return usage
-    return replace(usage, output=max(usage.output - usage.reasoning, usage.reasoning))
+    return usage._replace(output=max(usage.output - usage.reasoning, usage.reasoning))
 
 
 DIALECT = Dialect(

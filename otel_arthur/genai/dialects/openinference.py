@@ -7,7 +7,6 @@ Reference: Arize-ai/openinference, ``spec/semantic_conventions.md``. Detects:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, cast
 
 from otel_arthur.genai.bag import Bag
@@ -142,7 +141,7 @@ def _told(message: Message) -> Message | None:
     if not hidden:
         return message
     parts = tuple(part for part in message.parts if not _is_hidden(part))
-    return replace(message, parts=parts) if parts else None
+    return message._replace(parts=parts) if parts else None
 
 
 def _is_hidden(part: Any) -> bool:

@@ -6,7 +6,6 @@ Reference: traceloop/openllmetry, ``opentelemetry-semantic-conventions-ai``. Det
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from otel_arthur.genai.bag import Bag
 from otel_arthur.genai.call import Usage
@@ -64,8 +63,7 @@ def per_call(usage: Usage, conversation: Conversation, bag: Bag) -> Usage:
         return usage
     if any(count is not None and count % n for count in (usage.input, usage.output, usage.total)):
         return usage
-    return replace(
-        usage,
+    return usage._replace(
         input=_divided(usage.input, n),
         output=_divided(usage.output, n),
         total=_divided(usage.total, n),
