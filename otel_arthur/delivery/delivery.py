@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
@@ -61,9 +61,12 @@ class Delivery:
     """
 
     def __init__(self, configuration: Configuration, *, metrics: bool = True, sender: Any = None) -> None:
-        self._configuration = configuration
         self._given_client, given_model = client_of(sender)
-        self._default_model = configuration.model_id or given_model
+        if given_model is not None:
+            # A live model takes everything: ids configured for other exporters are other models.
+            configuration = replace(configuration, model_id=given_model or None, routes=())
+        self._configuration = configuration
+        self._default_model = configuration.model_id
         self._identity = identity_of(configuration) or ("sdk" if sender is not None else "")
         redact = redactor_of(configuration.redact, self._withheld)
         self._rules = preparation.rules_of(configuration, redact)

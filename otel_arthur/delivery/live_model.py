@@ -5,6 +5,7 @@ The SDK is never imported here: its model and its errors are told by their names
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,8 @@ from otel_arthur.arthur.errors import Refused, Unavailable, error_for
 from otel_arthur.arthur.models import Attribute, Model
 from otel_arthur.arthur.rows import RowResult, read_rows
 
+_SDK_LOGGERS = ("arthurai.core.models", "arthurai.client.http.requests")
+"""They log the rows that were refused as errors, and whole requests for debugging."""
 _STATUS = re.compile(r"\s*(\d{3})\b")
 
 
@@ -30,11 +33,13 @@ class LiveModel:
         self._model = model
         # The SDK's session was not made for several threads.
         self._lock = threading.Lock()
+        for name in _SDK_LOGGERS:
+            logging.getLogger(name).addFilter(_is_ours_to_say)
 
     @property
     def model_id(self) -> str:
-        """Arthur's id of the model."""
-        return str(self._model.id)
+        """Arthur's id of the model; empty while it is not saved."""
+        return str(self._model.id or "")
 
     def organization_id(self, *, timeout: float | None = None) -> str:
         """Empty: the SDK knows it, but does not say it."""
@@ -72,10 +77,26 @@ class LiveModel:
         what = f"sending to model {self.model_id} through the SDK"
         try:
             with self._lock:
+                _quiet.sending = True
                 answer: Mapping[str, Any] = present([orjson.loads(row) for row in rows], fail_silently=True)
         except Exception as error:
             raise _translated(error, what) from None
+        finally:
+            _quiet.sending = False
         return read_rows(answer, len(rows), what)
+
+
+class _Quiet(threading.local):
+    """Whether this thread sends: then the SDK logs nothing, for what becomes of rows is ours to say."""
+
+    sending = False
+
+
+_quiet = _Quiet()
+
+
+def _is_ours_to_say(_record: logging.LogRecord) -> bool:
+    return not _quiet.sending
 
 
 def _word(value: Any) -> str:

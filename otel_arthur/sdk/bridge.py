@@ -201,7 +201,7 @@ def acquire(configuration: Configuration, sender: Any = None) -> Bridge:
         bridge = next((b for b in _live if sender is None and b.configuration == configuration), None)
         if bridge is None:
             if not _live:
-                _report(configuration)
+                _report(configuration, sender)
             bridge = Bridge(configuration, sender)
             _live.append(bridge)
         bridge._users += 1  # pyright: ignore[reportPrivateUsage]
@@ -278,13 +278,16 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def _report(configuration: Configuration) -> None:
+def _report(configuration: Configuration, sender: Any) -> None:
     """One line for each bad value, and one for what is missing; never more, never an exception."""
     for problem in configuration.problems:
         _logger.warning("otel-arthur: %s", problem)
-    if configuration.missing is not None:
+    missing = configuration.missing
+    if sender is not None:
+        missing = None if getattr(sender, "id", "unknown") else "call save() on the model before you pass it"
+    if missing is not None:
         _logger.warning(
             "otel-arthur: nothing is sent to Arthur yet: %s. Until then inferences %s.",
-            configuration.missing,
+            missing,
             "wait in memory" if configuration.spool_dir is None else f"wait in {configuration.spool_dir}",
         )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
@@ -76,6 +79,7 @@ class ArthurSpanExporter(SpanExporter):
             "errors": errors,
         }
         self._bridge = bridges.acquire(Configuration.from_environment(**arguments), arthur_model)
+        _unfinished.add(self)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Put the calls among `spans` into the spool; FAILURE only after shutdown.
@@ -104,6 +108,37 @@ class ArthurSpanExporter(SpanExporter):
         if not self._is_shut_down:
             self._is_shut_down = True
             bridges.release(self._bridge, min(timeout_millis / 1000, SHUTDOWN_SECONDS))
+            _unfinished.discard(self)
+
+    def _finish(self) -> None:
+        """What `shutdown` would have done, where nobody called it or Ctrl-C broke it off."""
+        for thread in threading.enumerate():
+            if thread.name == _PROCESSOR_THREAD:
+                thread.join(_HANDOVER_SECONDS)
+        if self._is_shut_down:
+            self._bridge.flush(SHUTDOWN_SECONDS)
+        else:
+            self.shutdown()
+
+
+_PROCESSOR_THREAD = "OtelBatchSpanRecordProcessor"
+_HANDOVER_SECONDS = 1.0
+"""A batch processor that is shut down hands over what it holds in far less."""
+
+_unfinished: WeakSet[ArthurSpanExporter] = WeakSet()
+
+
+def _finish_all() -> None:
+    for exporter in list(_unfinished):
+        try:
+            exporter._finish()  # pyright: ignore[reportPrivateUsage]
+        except Exception as error:  # the host application is sacred
+            _logger.debug("otel-arthur: an exporter did not finish (%s)", type(error).__name__)
+
+
+# With the import, not with the first exporter: exit handlers run in reverse order, and this one must
+# come after the tracer provider's, which is made in between and which Ctrl-C may break off.
+atexit.register(_finish_all)
 
 
 def _is_force_flush() -> bool:

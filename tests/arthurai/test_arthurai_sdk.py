@@ -1,4 +1,6 @@
-"""Arthur's own SDK, unchanged, works against local Arthur; parquet too, for pyarrow comes with it."""
+"""Arthur's own SDK, unchanged: it works against local Arthur, puts on the wire what our client does, and an
+exporter sends through its live models. Parquet too, for pyarrow comes with it.
+"""
 
 from __future__ import annotations
 
@@ -31,10 +33,11 @@ def run(*arguments: str) -> str:
     return done.stdout
 
 
-def test_every_flow() -> None:
-    steps = [line for line in run(str(HERE / "sdk_flow.py")).splitlines() if line.startswith("ok ")]
+@pytest.mark.parametrize("script", ["sdk_flow.py", "sdk_wire.py", "sdk_live_model.py"])
+def test_every_step(script: str) -> None:
+    steps = [line for line in run(str(HERE / script)).splitlines() if line.startswith("ok ")]
     # As many as the script has: one that leaves early must not count as well.
-    assert len(steps) == (HERE / "sdk_flow.py").read_text().count("    step(")
+    assert len(steps) == (HERE / script).read_text(encoding="utf-8").count("    step(")
 
 
 def test_parquet_uploads() -> None:

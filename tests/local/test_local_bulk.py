@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -99,8 +99,10 @@ def test_the_size_of_an_upload_is_bounded(api: Any, model_id: str) -> None:
     assert response.status_code == 413
 
 
-@pytest.mark.skipif(importlib.util.find_spec("pyarrow") is not None, reason="pyarrow is installed")
-def test_parquet_without_pyarrow(api: Any, model_id: str) -> None:
+def test_parquet_without_pyarrow(api: Any, model_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # What the import system itself does where the package is not installed.
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     response = upload(api, model_id, b"PAR1....PAR1")
     assert response.status_code == 415
     assert "pip install pyarrow" in response.json()["error"]

@@ -178,3 +178,38 @@ def test_misconfigured_the_application_runs_as_if_we_were_not_there(
     lines = [line for line in done.stderr.splitlines() if "otel-arthur" in line]
     assert any(said in line for line in lines), done.stderr
     assert "Traceback" not in done.stderr
+
+
+INTERRUPTED = """
+import os, signal, threading, time
+from langchain_openai import ChatOpenAI
+
+ChatOpenAI(model="m").invoke("ECHO farewell")
+interrupt = lambda: (time.sleep(float(os.environ["DELAY"])), os.kill(os.getpid(), signal.SIGINT))
+threading.Thread(target=interrupt, daemon=True).start()
+"""
+
+
+@pytest.mark.parametrize("delay", ["0", "0.005", "0.02", "0.05"])
+def test_ctrl_c_while_the_sdk_shuts_down_loses_nothing(
+    arthur: LocalArthur, model_server: OpenAIServer, tmp_path: Path, delay: str
+) -> None:
+    """Without a spool on disk: what is not sent when the process ends is lost."""
+    model_id = onboard(arthur)
+    done = run(
+        model_server,
+        tmp_path,
+        {
+            "DELAY": delay,
+            "OTEL_TRACES_EXPORTER": "arthur",
+            "OTEL_EXPORTER_ARTHUR_ENDPOINT": arthur.url,
+            "OTEL_EXPORTER_ARTHUR_API_KEY": arthur.api_key,
+            "OTEL_EXPORTER_ARTHUR_MODEL_ID": model_id,
+            "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": "off",
+        },
+        INTERRUPTED,
+    )
+
+    assert [row["inference_data"]["output_text"] for row in inferences(arthur, model_id)] == ["last words"], (
+        done.stderr
+    )
