@@ -210,6 +210,5 @@ def test_ctrl_c_while_the_sdk_shuts_down_loses_nothing(
         INTERRUPTED,
     )
 
-    assert [row["inference_data"]["output_text"] for row in inferences(arthur, model_id)] == ["last words"], (
-        done.stderr
-    )
+    texts = [row["inference_data"]["output_text"] for row in inferences(arthur, model_id)]
+    assert texts == ["farewell"], done.stderr
