@@ -79,6 +79,10 @@ def document(value: Any) -> Mapping[str, Any]:
 
 def text(value: Any) -> str | None:
     """A non-empty text, or None."""
+    if value is None:
+        return None
+    if type(value) is str and value.isascii():
+        return value or None
     if isinstance(value, str):
         return clean(value) or None
     if isinstance(value, bytes):

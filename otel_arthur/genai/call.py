@@ -49,7 +49,7 @@ class MediaPart(NamedTuple):
 
 Part: TypeAlias = TextPart | ReasoningPart | ToolCallPart | ToolResultPart | MediaPart
 _WORDS = (TextPart, ToolResultPart)
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
+NO_EXTRA: Mapping[str, Any] = MappingProxyType({})
 
 
 class Message(NamedTuple):
@@ -131,5 +131,5 @@ class LLMCall(NamedTuple):
     environment: str | None = None
     truncated: bool = False
     """A text was cut, by the SDK's limits or by ours."""
-    extra: Mapping[str, Any] = _NOTHING
+    extra: Mapping[str, Any] = NO_EXTRA
     """The user's own fields: Arthur attribute -> value of a span or resource attribute."""

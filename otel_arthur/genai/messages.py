@@ -109,7 +109,7 @@ def finish_reason_of(value: Any) -> str | None:
 
 def input_messages(value: Any) -> list[Message]:
     """A list of messages, one message, or the text of a prompt."""
-    return [message_of(item, "user") for item in _items(value)]
+    return [message_of(item, "user") for item in _listed(value)]
 
 
 def system_instructions(value: Any) -> list[Message]:
@@ -120,9 +120,9 @@ def system_instructions(value: Any) -> list[Message]:
 
 def output_choices(value: Any, finish_reasons: Any = None) -> list[Choice]:
     """One message a choice, with its finish reason inside or beside."""
-    beside = _items(finish_reasons)
+    beside = _listed(finish_reasons)
     choices: list[Choice] = []
-    for index, item in enumerate(_items(value)):
+    for index, item in enumerate(_listed(value)):
         reason = None
         if type(item) is dict or isinstance(item, Mapping):
             reason = finish_reason_of(_reason_in(item))
@@ -217,6 +217,13 @@ def _as_result(part: Part, message: Mapping[str, Any]) -> Part:
         return part
     identity = message.get("tool_call_id", message.get("id"))
     return ToolResultPart(clean(identity) if isinstance(identity, str) else None, part.text)
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    """The items of a value, to be looked at only: a list is not copied."""
+    if (value.__class__ is list or value.__class__ is tuple) and len(value) <= MAX_MESSAGES:
+        return cast("Sequence[Any]", value)
+    return _items(value)
 
 
 def _items(value: Any) -> list[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from otel_arthur.genai.bag import Bag, count, number, text
-from otel_arthur.genai.call import LLMCall, MediaPart, Message, ToolCallPart, Usage
+from otel_arthur.genai.call import NO_EXTRA, LLMCall, MediaPart, Message, TextPart, ToolCallPart, Usage
 from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import dialect_of
 from otel_arthur.genai.likelihoods import TIME_TO_FIRST_TOKEN, with_likelihoods
@@ -98,6 +98,7 @@ def _not_a_call(view: SpanView) -> str:
 def _read_call(view: SpanView, dialect: Dialect, operation: str, extra: Mapping[str, str]) -> Reading:
     bag = Bag(view)
     taken = bag.take_all(dialect.keys)
+    given = taken.get
     if dialect.derived is not None:
         for field, (value, source) in dialect.derived(bag).items():
             if value is not None and taken.get(field) is None:
@@ -113,7 +114,6 @@ def _read_call(view: SpanView, dialect: Dialect, operation: str, extra: Mapping[
     if dialect.usage is not None:
         usage = dialect.usage(usage, conversation, bag)
     resource = view.resource
-    request_model = text(taken.get("request_model"))
     call = LLMCall(
         trace_id=view.trace_id,
         span_id=view.span_id,
@@ -122,22 +122,22 @@ def _read_call(view: SpanView, dialect: Dialect, operation: str, extra: Mapping[
         scope=view.scope,
         dialect=dialect.name,
         # A span that is only the end of a call says when the call began.
-        start_ns=taken.get("start_ns") or view.start_ns,
+        start_ns=given("start_ns") or view.start_ns,
         end_ns=view.end_ns,
         messages=conversation.messages,
         choices=choices,
         usage=inclusive(usage),
         operation=operation,
-        provider=text(taken.get("provider")),
-        request_model=request_model,
-        response_model=text(taken.get("response_model")),
-        response_id=text(taken.get("response_id")),
-        temperature=number(taken.get("temperature")),
-        top_p=number(taken.get("top_p")),
-        max_tokens=count(taken.get("max_tokens")),
+        provider=text(given("provider")),
+        request_model=text(given("request_model")),
+        response_model=text(given("response_model")),
+        response_id=text(given("response_id")),
+        temperature=number(given("temperature")),
+        top_p=number(given("top_p")),
+        max_tokens=count(given("max_tokens")),
         time_to_first_token=_time_to_first_token(bag, taken, dialect.first_token_event),
-        conversation_id=text(taken.get("conversation_id")),
-        user_id=text(taken.get("user_id")),
+        conversation_id=text(given("conversation_id")),
+        user_id=text(given("user_id")),
         failed=failed,
         error_type=_error_type(view, taken),
         service_name=text(resource.get("service.name")),
@@ -146,7 +146,9 @@ def _read_call(view: SpanView, dialect: Dialect, operation: str, extra: Mapping[
             resource.get("deployment.environment.name") or resource.get("deployment.environment")
         ),
         truncated=bag.truncated,
-        extra={field: value for field, key in extra.items() if (value := _extra(view, key)) is not None},
+        extra={field: value for field, key in extra.items() if (value := _extra(view, key)) is not None}
+        if extra
+        else NO_EXTRA,
     )
     lacking = None if failed else _lacking(call)
     if lacking is None:
@@ -168,9 +170,12 @@ def _lacking(call: LLMCall) -> str | None:
 
 def _tells(message: Message) -> bool:
     """Whether a message has words; where content is off, some still name the tools called and the media."""
+    parts = message.parts
+    if len(parts) == 1 and type(parts[0]) is TextPart:
+        return bool(parts[0].text)
     return any(
         part.arguments is not None if isinstance(part, ToolCallPart) else bool(part.text)
-        for part in message.parts
+        for part in parts
         if not isinstance(part, MediaPart)
     )
 

@@ -58,6 +58,8 @@ def from_sdk(span: ReadableSpan, attributes: Mapping[str, Any]) -> SpanView:
     parent = span.parent
     scope = span.instrumentation_scope
     start = span.start_time or 0
+    status = span.status
+    events = span.events
     return SpanView(
         f"{context.trace_id:032x}" if context else "0" * 32,
         f"{context.span_id:016x}" if context else "0" * 16,
@@ -67,10 +69,10 @@ def from_sdk(span: ReadableSpan, attributes: Mapping[str, Any]) -> SpanView:
         (scope.version or "") if scope else "",
         start,
         span.end_time or start,
-        span.status.status_code.value,
-        span.status.description or "",
+        status.status_code.value,
+        status.description or "",
         attributes,
-        [EventView(e.name, e.timestamp, e.attributes or {}) for e in span.events] if span.events else (),
+        [EventView(e.name, e.timestamp, e.attributes or {}) for e in events] if events else (),
         _resource_attributes(span.resource),
         span.dropped_attributes,
     )
