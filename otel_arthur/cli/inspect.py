@@ -12,9 +12,10 @@ import orjson
 from otel_arthur.cli.connection import fetch_schema
 from otel_arthur.cli.trace_files import FILES, FORMATS, contents_of, read_export
 from otel_arthur.configuration import Configuration
+from otel_arthur.delivery.preparation import redacted, rules_of
+from otel_arthur.delivery.redaction import redactor_of
 from otel_arthur.genai.verdicts import Verdict, judge
-from otel_arthur.inference.build import Inference, TextRules, build
-from otel_arthur.inference.schema import Schema
+from otel_arthur.inference.build import Builder, Inference, TextRules
 
 
 @click.command(
@@ -37,11 +38,8 @@ from otel_arthur.inference.schema import Schema
 def command(files: Sequence[str], output: str, model_id: str | None, show_all: bool) -> None:
     configuration = Configuration.from_environment()
     schema = fetch_schema(configuration, model_id) if model_id else None
-    rules = TextRules(
-        input_format=configuration.input_format,
-        max_length=configuration.max_text_length,
-        metadata_only=configuration.content == "metadata",
-    )
+    rules = rules_of(configuration, redactor_of(configuration.redact))
+    builder = Builder(schema, rules)
     export = read_export(list(contents_of(files)))
     verdicts = judge(export.views, configuration.attributes, rules.metadata_only)
     if export.unjoined:
@@ -49,22 +47,22 @@ def command(files: Sequence[str], output: str, model_id: str | None, show_all: b
         click.echo(f"{export.unjoined} log {noun} with content found no span in these files.", err=True)
     if output == "json":
         for verdict in verdicts:
-            sys.stdout.buffer.write(_json_line(verdict, schema, rules))
+            sys.stdout.buffer.write(_json_line(verdict, builder, rules))
         sys.stdout.buffer.flush()
         return
     from otel_arthur.cli.inspect_table import show
 
-    show([(verdict, _inferences(verdict, schema, rules)) for verdict in verdicts], show_all)
+    show([(verdict, _inferences(verdict, builder, rules)) for verdict in verdicts], show_all)
 
 
-def _inferences(verdict: Verdict, schema: Schema | None, rules: TextRules) -> list[Inference]:
+def _inferences(verdict: Verdict, builder: Builder, rules: TextRules) -> list[Inference]:
     call = verdict.reading.call
     if call is None or verdict.decision not in ("inference", "failed"):
         return []
-    return build(call, schema, rules)
+    return builder.inferences(call if rules.redact is None else redacted(call, rules.redact))
 
 
-def _json_line(verdict: Verdict, schema: Schema | None, rules: TextRules) -> bytes:
+def _json_line(verdict: Verdict, builder: Builder, rules: TextRules) -> bytes:
     view, reading = verdict.view, verdict.reading
     record: dict[str, Any] = {
         "trace_id": view.trace_id,
@@ -76,6 +74,6 @@ def _json_line(verdict: Verdict, schema: Schema | None, rules: TextRules) -> byt
         "reason": verdict.reason,
         "dialect": reading.dialect.name if reading.dialect is not None else None,
         "duplicate_of": verdict.duplicate_of[1] if verdict.duplicate_of is not None else None,
-        "inferences": [inference.as_json() for inference in _inferences(verdict, schema, rules)],
+        "inferences": [inference.as_json() for inference in _inferences(verdict, builder, rules)],
     }
     return orjson.dumps(record, default=str, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)

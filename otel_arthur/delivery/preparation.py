@@ -52,7 +52,7 @@ def prepare(calls: Sequence[LLMCall], schema: Schema | None, rules: TextRules) -
     records: list[Record] = []
     for call in calls:
         if rules.redact is not None:
-            call = _redacted(call, rules.redact)
+            call = redacted(call, rules.redact)
         records += [
             Record(inference.partner_inference_id, encode(inference.as_json()))
             for inference in builder.inferences(call)
@@ -88,7 +88,7 @@ def rules_of(configuration: Configuration, redact: Callable[[str], str] | None) 
     )
 
 
-def _redacted(call: LLMCall, redact: Callable[[str], str]) -> LLMCall:
+def redacted(call: LLMCall, redact: Callable[[str], str]) -> LLMCall:
     """What is text of a user besides the messages, which the text rules cover."""
     extra = {name: redact(v) if isinstance(v, str) else v for name, v in call.extra.items()}
     user = redact(call.user_id) if call.user_id else call.user_id

@@ -28,7 +28,7 @@ KEYS = [
 
 
 def inspect(
-    *arguments: str | Path, stdin: bytes = b"", columns: int = 200
+    *arguments: str | Path, stdin: bytes = b"", columns: int = 200, environ: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
         [sys.executable, "-m", "otel_arthur", "inspect", *map(str, arguments)],
@@ -36,7 +36,7 @@ def inspect(
         capture_output=True,
         timeout=60,
         check=False,
-        env={"COLUMNS": str(columns), "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": "off"},
+        env={"COLUMNS": str(columns), "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": "off", **(environ or {})},
     )
 
 
@@ -206,3 +206,14 @@ def test_the_table_fits_its_terminal_and_says_what_filled_what(columns: int) -> 
     assert "Nothing was sent." in table
     everything = inspect(*files, "--all", columns=columns).stdout.decode()
     assert "execute_tool" in everything.partition(" spans: ")[0]
+
+
+def test_what_is_shown_is_redacted_as_it_would_be_sent() -> None:
+    capture = CAPTURES / "oll-langchain-0.62.4" / "default" / "a_invoke.pb"
+    settings = {
+        "OTEL_EXPORTER_ARTHUR_REDACT": "html.escape",
+        "OTEL_EXPORTER_ARTHUR_ATTRIBUTES": "asked=gen_ai.input.messages",
+    }
+    done = inspect(capture, "--format", "json", environ=settings)
+    (inference,) = json.loads(done.stdout)["inferences"]
+    assert inference["inference_data"]["asked"].startswith("[{&quot;role&quot;")
