@@ -15,7 +15,9 @@ test: $(VENV)/.dev-installed  ## Everything that this machine allows; says which
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	@$(BIN)/python tests/provision.py
-	$(BIN)/pytest -n 2 --dist loadgroup
+	@# Many tests watch real processes and clocks: what fails beside the others is run once more alone.
+	$(BIN)/pytest -n 2 --dist loadgroup || { \
+	  echo "Once more, alone, what failed:"; $(BIN)/pytest --last-failed --last-failed-no-failures none; }
 
 test-fast: $(VENV)/.dev-installed  ## Under two minutes: no other language, no other environment
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
