@@ -18,6 +18,24 @@ settings.register_profile("shared machine", deadline=None, suppress_health_check
 settings.load_profile("shared machine")
 
 
+SLOW = {
+    "collector",
+    "delivery",
+    "demo",
+    "examples",
+    "test_zero_code.py",
+    "test_replay.py",
+    "test_log_events.py",
+}
+"""Folders and files whose tests start, kill or wait for other processes: not in ``make test-fast``."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if SLOW.intersection(item.path.relative_to(ROOT).parts):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No variable of the host, and no spool of the user, has a part in a test."""
