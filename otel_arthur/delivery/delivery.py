@@ -8,20 +8,21 @@ import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
 from otel_arthur.arthur.encoding import encode
 from otel_arthur.configuration import Configuration
-from otel_arthur.delivery import adoption, ground_truth, life_cycle, preparation, settlement
+from otel_arthur.delivery import adoption, ground_truth, life_cycle, preparation
 from otel_arthur.delivery.batches import NewBatch
 from otel_arthur.delivery.counters import Counters, Counts
 from otel_arthur.delivery.database import FORK_SECONDS, SpoolError
 from otel_arthur.delivery.destination import Destination, identity_of, route
 from otel_arthur.delivery.dispatch import Dispatcher
 from otel_arthur.delivery.metrics import Metrics
+from otel_arthur.delivery.preparation import Preparation
 from otel_arthur.delivery.records import Form, Kind, Record
 from otel_arthur.delivery.redaction import redactor_of
 from otel_arthur.delivery.schemas import Schemas
@@ -78,20 +79,40 @@ class Delivery:
         self._begin()
         life_cycle.watch(self)
 
-    def submit(self, calls: Sequence[LLMCall], model_id: str | None = None) -> Submitted:
+    def submit(self, calls: Iterable[LLMCall], model_id: str | None = None) -> Submitted:
         """Put the inferences of calls into the spool; what is there when this returns survives the process.
 
         Args:
+            calls: taken one by one, each written as its row before the next is asked for.
             model_id: the model for all of them, instead of the routes.
         """
         submitted = Submitted()
-        for model, group in self._wanted(calls, model_id, submitted).items():
-            schema = self._schemas.known(model)
-            prepared = preparation.prepare(group, schema, self._rules)
-            window = self._configuration.duplicate_window
-            evidence = settlement.pack(group) if window else None
-            batch = NewBatch(Kind.INFERENCE, prepared.form, prepared.records, evidence, window)
-            self._append(self._destination(model), batch, submitted)
+        configuration = self._configuration
+        prepared: dict[str, Preparation] = {}
+        for call in calls:
+            if not preparation.is_sampled(call.trace_id, configuration.sample_ratio):
+                self._skip(submitted, preparation.NOT_SAMPLED)
+                continue
+            model = model_id or self._route(call)
+            preparing = prepared.get(model)
+            if preparing is None:
+                schema = self._schemas.known(model)
+                preparing = Preparation(schema, self._rules, configuration.duplicate_window)
+                prepared[model] = preparing
+            if not preparing.is_wanted(call, configuration.errors):
+                self._skip(submitted, preparation.FAILED_CALL)
+                continue
+            try:
+                preparing.add(call)
+            except Exception as error:  # a call of a shape never seen must not cost its batch
+                self._skip(submitted, preparation.UNREADABLE)
+                if self._counters.is_first(preparation.UNREADABLE):
+                    name = type(error).__name__
+                    _logger.warning("otel-arthur: a call cannot be written (%s); it is skipped", name)
+                continue
+            self._services.add(call.service_name)
+        for model, preparing in prepared.items():
+            self._append(self._destination(model), preparing.batch(), submitted)
         return submitted
 
     def submit_ground_truth(
@@ -219,24 +240,6 @@ class Delivery:
             for model in filter(None, models):
                 # Also what was spooled for this model while no credentials were configured.
                 self._found([Destination(endpoint, self._identity, model), Destination(endpoint, "", model)])
-
-    def _wanted(
-        self, calls: Sequence[LLMCall], model_id: str | None, submitted: Submitted
-    ) -> dict[str, list[LLMCall]]:
-        """The calls to record, by model."""
-        configuration = self._configuration
-        by_model: dict[str, list[LLMCall]] = {}
-        for call in calls:
-            if not preparation.is_sampled(call.trace_id, configuration.sample_ratio):
-                self._skip(submitted, preparation.NOT_SAMPLED)
-                continue
-            model = model_id or self._route(call)
-            if not preparation.is_wanted(call.failed, configuration.errors, self._schemas.known(model)):
-                self._skip(submitted, preparation.FAILED_CALL)
-                continue
-            self._services.add(call.service_name)
-            by_model.setdefault(model, []).append(call)
-        return by_model
 
     def _append(self, destination: Destination, batch: NewBatch, submitted: Submitted) -> None:
         count = len(batch.records)

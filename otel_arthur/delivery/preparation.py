@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
 
@@ -11,23 +10,65 @@ import orjson
 
 from otel_arthur.arthur.encoding import encode
 from otel_arthur.configuration import Configuration
-from otel_arthur.delivery.records import Form, Record
+from otel_arthur.delivery.batches import Evidence, NewBatch
+from otel_arthur.delivery.records import Form, Kind, Record
 from otel_arthur.genai.call import LLMCall
+from otel_arthur.genai.evidence import evidence_of
 from otel_arthur.inference.build import Builder, TextRules, fit
 from otel_arthur.inference.schema import Schema
 
 NOT_SAMPLED = "not sampled"
 FAILED_CALL = "failed call"
+UNREADABLE = "unreadable"
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """The records of calls to one model."""
+class Preparation:
+    """The batch that calls to one model become. Nothing of a call is kept but its row and its evidence,
+    as bytes: what a batch of calls would hold until its end is work for the garbage collector.
 
-    form: Form
-    records: list[Record]
-    calls: list[LLMCall]
-    """The calls that the records are of."""
+    Args:
+        window: seconds for which the records wait for a duplicate; 0 is not at all.
+    """
+
+    __slots__ = ("_builder", "_evidence", "_records", "_rules", "_schema", "_scopes", "_window")
+
+    def __init__(self, schema: Schema | None, rules: TextRules, window: float) -> None:
+        self._schema = schema
+        self._rules = rules
+        self._builder = Builder(schema, rules)
+        self._window = window
+        self._records: list[Record] = []
+        self._evidence: list[bytes] = []
+        self._scopes: set[str] = set()
+
+    def is_wanted(self, call: LLMCall, policy: str) -> bool:
+        """Whether a call is sent by ``OTEL_EXPORTER_ARTHUR_ERRORS``."""
+        return not call.failed or is_wanted(True, policy, self._schema)
+
+    def add(self, call: LLMCall) -> None:
+        """Take the inferences of a call.
+
+        Raises:
+            TypeError: a value of it cannot be written as JSON; nothing was taken.
+        """
+        sent = call if self._rules.redact is None else redacted(call, self._rules.redact)
+        rows = [
+            (inference.partner_inference_id, encode(inference.as_json()))
+            for inference in self._builder.inferences(sent)
+        ]
+        if self._window:
+            evidence = evidence_of(call)
+            self._evidence.append(orjson.dumps(evidence.to_json()))
+            self._scopes.add(evidence.scope)
+        self._records += [Record(*row) for row in rows]
+
+    def batch(self) -> NewBatch:
+        """All that was added: rows for the model where its schema is known, else the whole catalogue's."""
+        form = Form.CATALOGUE if self._schema is None else Form.ROW
+        evidence = None
+        if self._window:
+            evidence = Evidence("\n".join(sorted(self._scopes)), b"[" + b",".join(self._evidence) + b"]")
+        return NewBatch(Kind.INFERENCE, form, self._records, evidence, self._window)
 
 
 def is_sampled(trace_id: str, ratio: float) -> bool:
@@ -44,20 +85,6 @@ def is_wanted(failed: bool, policy: str, schema: Schema | None) -> bool:
     if not failed or policy == "send":
         return True
     return policy == "auto" and (schema is None or schema.has("status", "error_type"))
-
-
-def prepare(calls: Sequence[LLMCall], schema: Schema | None, rules: TextRules) -> Prepared:
-    """Calls as records: rows for the model where its schema is known, else all that the catalogue has."""
-    builder = Builder(schema, rules)
-    records: list[Record] = []
-    for call in calls:
-        if rules.redact is not None:
-            call = redacted(call, rules.redact)
-        records += [
-            Record(inference.partner_inference_id, encode(inference.as_json()))
-            for inference in builder.inferences(call)
-        ]
-    return Prepared(Form.CATALOGUE if schema is None else Form.ROW, records, list(calls))
 
 
 def fitted(row: bytes, schema: Schema, policy: str) -> bytes | None:

@@ -8,30 +8,21 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import orjson
 
-from otel_arthur.delivery import batches
 from otel_arthur.delivery.leases import is_due
 from otel_arthur.delivery.records import Kind, call_of, row_id, split
 from otel_arthur.delivery.spool import Spool, add
-from otel_arthur.genai.call import LLMCall
-from otel_arthur.genai.duplicates import Evidence, Key, duplicates, evidence_of
+from otel_arthur.genai.duplicates import Evidence, Key, duplicates
 
 MEMORY_SECONDS = 300.0
 """How long the evidence of what was settled is kept, or six windows if that is longer."""
 
 REDIRECT_SECONDS = 7 * 86_400.0
 """How long it is remembered which inference was kept for a duplicate, for ground truth that comes late."""
-
-
-def pack(calls: Iterable[LLMCall]) -> batches.Evidence:
-    """The evidence of calls as it is kept beside their batch."""
-    found = [evidence_of(call) for call in calls]
-    scopes = "\n".join(sorted({evidence.scope for evidence in found}))
-    return batches.Evidence(scopes, orjson.dumps([evidence.to_json() for evidence in found]))
 
 
 class _Held(NamedTuple):

@@ -40,24 +40,9 @@ class Evidence(NamedTuple):
         """Trace id and span id."""
         return self.trace_id, self.span_id
 
-    def to_json(self) -> list[Any]:
+    def to_json(self) -> tuple[Any, ...]:
         """The fields in order, as JSON values."""
-        return [
-            self.trace_id,
-            self.span_id,
-            self.parent_span_id,
-            self.scope,
-            self.start_ns,
-            self.end_ns,
-            self.failed,
-            self.response_id,
-            self.question,
-            self.answer,
-            list(self.models),
-            None if self.tokens is None else list(self.tokens),
-            self.process,
-            self.rank,
-        ]
+        return tuple(self)
 
     @classmethod
     def from_json(cls, values: Sequence[Any]) -> Evidence:

@@ -11,7 +11,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from opentelemetry.sdk.trace import ReadableSpan
@@ -49,22 +49,13 @@ class Bridge:
 
     def take_spans(self, spans: Iterable[ReadableSpan]) -> None:
         """Record the LLM calls among `spans`. What is on disk when this returns survives the process."""
-        calls: list[LLMCall] = []
-        for span in spans:
-            attributes = attributes_of(span)
-            if is_candidate(attributes):
-                self._take_view(from_sdk(span, attributes), time.monotonic(), calls)
-        self._submit(calls)
+        self._submit(self._calls_of(spans))
 
     def take_events(self, events: Sequence[LogEvent]) -> None:
         """Complete the spans that wait for `events`; the others wait for their span."""
-        now = time.monotonic()
-        calls: list[LLMCall] = []
         with self._lock:
-            reached = self._joiner.add(events, now)
-        for held in reached:
-            self._take_view(held.view, held.since, calls)
-        self._submit(calls)
+            reached = self._joiner.add(events, time.monotonic())
+        self._submit(call for held in reached for call in self._take_view(held.view, held.since))
 
     def flush(self, timeout: float) -> bool:
         """Wait until all that was taken is sent, at most `timeout` seconds; whether it was."""
@@ -76,7 +67,7 @@ class Bridge:
         """No more events come: decide about the spans that wait for theirs."""
         with self._lock:
             views = self._joiner.release_spans()
-        self._give_up(views)
+        self._submit(self._given_up(views))
 
     def close(self, timeout: float) -> bool:
         """Decide about all that waits, and shut the delivery down within `timeout` seconds."""
@@ -88,32 +79,48 @@ class Bridge:
         self._submit([])
         return self.delivery.shutdown(timeout)
 
-    def _take_view(self, view: SpanView, since: float, calls: list[LLMCall]) -> None:
-        """Read one span: it becomes a call, waits for its content, or is left out with a reason."""
+    def _calls_of(self, spans: Iterable[ReadableSpan]) -> Iterator[LLMCall]:
+        for span in spans:
+            attributes = attributes_of(span)
+            if not is_candidate(attributes):
+                continue
+            try:
+                view = from_sdk(span, attributes)
+            except Exception as error:
+                self._unreadable(error)
+                continue
+            yield from self._take_view(view, time.monotonic())
+
+    def _take_view(self, view: SpanView, since: float) -> Iterable[LLMCall]:
+        """Read one span: it becomes a call, waits for its content, or is left out with a reason.
+
+        Returns its call, or those of the spans that had to make room for it.
+        """
         # Held while reading: content that came in between would wait for a span that waits for it.
         with self._lock:
             view = self._joiner.with_content(view)
             reading = self._read(view)
             if reading is None or reading.call is None:
-                return
-            if self._may_be_completed(reading):
-                given_up = self._joiner.hold(view, since)
-                self._watch()
-            else:
-                given_up = []
+                return ()
+            if not self._may_be_completed(reading):
                 if _log_exporters:
                     self._joiner.complete(view, since)
-                if self._is_wanted(reading):
-                    calls.append(reading.call)
-        self._give_up(given_up)
+                return (reading.call,) if self._is_wanted(reading) else ()
+            given_up = self._joiner.hold(view, since)
+            self._watch()
+        return self._given_up(given_up)
 
     def _read(self, view: SpanView) -> Reading | None:
         try:
             return read(view, self.configuration.attributes)
-        except Exception as error:  # a span of a shape never seen must not cost its batch
-            self.delivery.skip("unreadable")
-            self._explain("unreadable", f"a span could not be read ({type(error).__name__}); it is skipped")
+        except Exception as error:
+            self._unreadable(error)
             return None
+
+    def _unreadable(self, error: Exception) -> None:
+        """A span of a shape never seen must not cost its batch."""
+        self.delivery.skip("unreadable")
+        self._explain("unreadable", f"a span could not be read ({type(error).__name__}); it is skipped")
 
     def _may_be_completed(self, reading: Reading) -> bool:
         return bool(_log_exporters) and self.configuration.content != "metadata" and lacks_content(reading)
@@ -129,22 +136,21 @@ class Bridge:
         )
         return False
 
-    def _give_up(self, views: Iterable[SpanView]) -> None:
-        """Take spans as they are: a call that failed is recorded, one without content is skipped."""
-        calls: list[LLMCall] = []
+    def _given_up(self, views: Iterable[SpanView]) -> Iterator[LLMCall]:
+        """The calls of spans as they are: one that failed is recorded, one without content is skipped."""
         for view in views:
             reading = self._read(view)
             if reading is not None and reading.call is not None and self._is_wanted(reading):
-                calls.append(reading.call)
-        self._submit(calls)
+                yield reading.call
 
-    def _submit(self, calls: Sequence[LLMCall]) -> None:
-        with self._lock:
-            unjoined, self._joiner.unjoined = self._joiner.unjoined, type(self._joiner.unjoined)()
-        for reason, number in unjoined.items():
-            self.delivery.skip(reason, number)
-        if calls:
-            self.delivery.submit(calls)
+    def _submit(self, calls: Iterable[LLMCall]) -> None:
+        """Record calls, one at a time: what is left of each before the next is read are bytes."""
+        self.delivery.submit(calls)
+        if self._joiner.unjoined:
+            with self._lock:
+                unjoined, self._joiner.unjoined = self._joiner.unjoined, type(self._joiner.unjoined)()
+            for reason, number in unjoined.items():
+                self.delivery.skip(reason, number)
 
     def _watch(self) -> None:
         """Have the spans that wait looked at in time, even if nothing more is exported."""
@@ -161,7 +167,7 @@ class Bridge:
                 self._timer = None
                 if self._joiner.holds_spans:
                     self._watch()
-            self._give_up(views)
+            self._submit(self._given_up(views))
         except Exception as error:  # a thread's death must not be the last word
             _logger.debug("otel-arthur: spans that wait were not looked at (%s)", type(error).__name__)
 

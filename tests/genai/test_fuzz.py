@@ -206,7 +206,7 @@ def test_any_text_is_parsed(text: str) -> None:
 )
 def test_what_stands_before_a_cut_is_kept(messages: list[dict[str, str]], data: st.DataObject) -> None:
     text = orjson.dumps(messages).decode()
-    at = data.draw(st.integers(len(orjson.dumps(messages[:1])) + 2, len(text) - 1))
+    at = data.draw(st.integers(len(orjson.dumps(messages[:1]).decode()) + 2, len(text) - 1))
     value, cut = parse_json(text[:at])
     assert cut
     assert value[0] == messages[0]

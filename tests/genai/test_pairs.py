@@ -60,9 +60,7 @@ def test_leaked_contexts_lose_no_call(recording: str) -> None:
 
 
 def _in_scope(one: Evidence, scope: str) -> Evidence:
-    values = one.to_json()
-    values[3] = scope
-    return Evidence.from_json(values)
+    return one._replace(scope=scope)
 
 
 def _evidence(capture: Capture) -> list[Evidence]:
