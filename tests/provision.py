@@ -23,6 +23,7 @@ PROVISIONERS = {
     "arthurai": "arthurai_sdk",
     "callback_handler": "callback_handler",
     "instrumentations": "instrumentations",
+    "celery": "celery_worker",
 }
 """Tier -> module under ``tests/`` whose ``provision()`` makes it and returns why it cannot, or ''."""
 

@@ -2,7 +2,8 @@
 
 Everything is a default that an explicit variable overrides. It never turns on the capture of
 content into spans or events, for those reach every other backend too: the completion hook gives
-Arthur the content alone.
+Arthur the content alone. It also has SIGTERM export what the batch processor holds, where nobody
+else handles the signal: under uvicorn, and in plain scripts.
 """
 
 from __future__ import annotations
@@ -40,8 +41,17 @@ def load_distro() -> BaseDistro | None:
     class ArthurDistro(BaseDistro):
         def _configure(self, **kwargs: Any) -> None:
             set_defaults()
+            _end_in_order()
 
     return ArthurDistro()
+
+
+def _end_in_order() -> None:
+    """A process ended by SIGTERM exports what the batch processor has, where nobody handles the signal."""
+    if NAME in os.environ["OTEL_TRACES_EXPORTER"].split(","):
+        from otel_arthur.delivery.life_cycle import flush_on_sigterm
+
+        flush_on_sigterm()
 
 
 def set_defaults() -> None:

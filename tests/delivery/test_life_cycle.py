@@ -179,6 +179,63 @@ time.sleep(60)
     assert sorted(server.accepted_ids) == handed
 
 
+TRACED = """
+import json, multiprocessing
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from otel_arthur import ArthurSpanExporter, inference_id
+provider = TracerProvider()
+provider.add_span_processor(BatchSpanProcessor(ArthurSpanExporter(), schedule_delay_millis=3_600_000))
+trace.set_tracer_provider(provider)
+def call(_number):
+    with trace.get_tracer("app").start_as_current_span("chat m") as span:
+        for kind, role in (("input", "user"), ("output", "assistant")):
+            message = {"role": role, "parts": [{"type": "text", "content": "hello"}]}
+            span.set_attribute(f"gen_ai.{kind}.messages", json.dumps([message]))
+        span.set_attributes({"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"})
+        os.write(1, (inference_id(span) + "\\n").encode())
+context = multiprocessing.get_context("fork")
+"""
+
+
+def test_children_of_multiprocessing_export_what_the_processor_has(
+    server: FaultServer, run: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    """They end with ``os._exit``: no exit handler runs in them."""
+    program = """
+call(0)
+child = context.Process(target=call, args=(1,))
+child.start()
+child.join()
+with context.Pool(2) as pool:
+    pool.map(call, range(8), chunksize=1)
+    pool.close()
+    pool.join()
+"""
+    handed = ids(run(TRACED + program))
+    assert len(handed) == 10
+    assert sorted(server.accepted_ids) == handed
+
+
+def test_children_that_recorded_nothing_end_without_asking_arthur(
+    server: FaultServer, run: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    server.stop()
+    ids(run("say(5)"))
+    server.start()
+    program = """
+child = context.Process(target=print)
+child.start()
+child.join()
+os._exit(0)
+"""
+    assert ids(run(TRACED + program)) == []
+    assert server.requests == []
+    assert ids(run("delivery.start()\nassert delivery.flush(20)")) == []
+    assert len(server.accepted_ids) == 5
+
+
 def test_gunicorn_workers(server: FaultServer, spool_dir: Path, tmp_path: Path) -> None:
     pytest.importorskip("gunicorn")
     import socket

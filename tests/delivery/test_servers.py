@@ -1,0 +1,256 @@
+"""SIGTERM under the servers that Python applications run in: what was handed over arrives, each call once.
+
+Real servers and a real Celery worker, real LangChain under ``opentelemetry-instrument``, local Arthur. The
+batch processor is told to wait an hour, so all spans are in its queue when the signal comes.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import celery_worker
+import orjson
+import pytest
+from openai_server import OpenAIServer
+
+from otel_arthur.arthur import ArthurClient, Authentication, Transport
+from otel_arthur.arthur.onboarding import model_request
+from otel_arthur.local.server import LocalArthur
+
+INSTRUMENT = str(Path(sys.executable).with_name("opentelemetry-instrument"))
+AN_HOUR = "3600000"
+
+WSGI = """
+from urllib.parse import unquote
+from langchain_openai import ChatOpenAI
+llm = ChatOpenAI(model="m")
+def application(environ, start_response):
+    text = llm.invoke("ECHO " + environ["PATH_INFO"].strip("/")).text
+    start_response("200 OK", [("Content-Length", str(len(text)))])
+    return [text.encode()]
+"""
+ASGI = """
+from langchain_openai import ChatOpenAI
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+llm = ChatOpenAI(model="m")
+async def answer(request):
+    return PlainTextResponse((await llm.ainvoke("ECHO " + request.path_params["text"])).text)
+"""
+LIFESPAN = """
+from contextlib import asynccontextmanager
+from otel_arthur import instrument
+provider = instrument()
+@asynccontextmanager
+async def lifespan(app):
+    yield
+    provider.shutdown()
+app = Starlette(routes=[Route("/{text}", answer)], lifespan=lifespan)
+"""
+TASKS = """
+from celery import Celery
+from langchain_openai import ChatOpenAI
+app = Celery("tasks")
+app.conf.update(
+    broker_url="filesystem://", worker_prefetch_multiplier=1, worker_hijack_root_logger=False,
+    broker_transport_options={"data_folder_in": "queue", "data_folder_out": "queue"},
+)
+@app.task
+def ask(text):
+    with open("answers", "a") as answers:
+        answers.write(ChatOpenAI(model="m").invoke("ECHO " + text).text + "\\n")
+"""
+
+
+class Backend:
+    """Local Arthur with one model, and a model server: what an application needs around it."""
+
+    def __init__(self, arthur: LocalArthur, server: OpenAIServer, spool_dir: Path) -> None:
+        self._arthur = arthur
+        client = ArthurClient(Transport(arthur.url), Authentication(api_key=arthur.api_key))
+        self._model = client.create_model(model_request("served")).id
+        client.close()
+        self.environ = {
+            **os.environ,
+            "PYTHONWARNINGS": "ignore",
+            "OPENAI_BASE_URL": server.base_url,
+            "OPENAI_API_KEY": "test",
+            "OTEL_TRACES_EXPORTER": "arthur",
+            "OTEL_METRICS_EXPORTER": "none",
+            "OTEL_LOGS_EXPORTER": "none",
+            "OTEL_BSP_SCHEDULE_DELAY": AN_HOUR,
+            "OTEL_EXPORTER_ARTHUR_ENDPOINT": arthur.url,
+            "OTEL_EXPORTER_ARTHUR_API_KEY": arthur.api_key,
+            "OTEL_EXPORTER_ARTHUR_MODEL_ID": self._model,
+            "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(spool_dir),
+        }
+
+    def texts(self) -> list[str]:
+        rows = self._arthur.store.inferences(self._model, limit=1000).inferences
+        return sorted(row.inference_data["output_text"] for row in rows)
+
+    def presented_once(self) -> bool:
+        return set(Counter(self._arthur.store.presentations(self._model)).values()) <= {1}
+
+
+@pytest.fixture
+def backend(spool_dir: Path) -> Iterator[Backend]:
+    with LocalArthur() as arthur, OpenAIServer() as server:
+        yield Backend(arthur, server, spool_dir)
+
+
+@pytest.fixture
+def serve(backend: Backend, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*command: str, instrumented: bool = True, **extra: str) -> subprocess.Popen[str]:
+        with (tmp_path / "stderr").open("w") as said:
+            process = subprocess.Popen(
+                [*([INSTRUMENT] if instrumented else []), sys.executable, "-m", *command],
+                env={**backend.environ, **extra},
+                cwd=tmp_path,
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+                text=True,
+                start_new_session=True,
+            )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+def ask(port: int, text: str, patience: float = 60.0) -> str:
+    """The answer of the server, once it listens."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return urllib.request.urlopen(f"http://127.0.0.1:{port}/{text}", timeout=30).read().decode()
+        except (urllib.error.URLError, ConnectionError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def ended(process: subprocess.Popen[str], folder: Path) -> str:
+    """Ends it with SIGTERM; all that it said."""
+    process.terminate()
+    process.wait(60)
+    said = (folder / "stderr").read_text()
+    assert "Traceback" not in said, said
+    return said
+
+
+def test_gunicorn(backend: Backend, serve: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
+    (tmp_path / "served.py").write_text(WSGI)
+    port = free_port()
+    process = serve("gunicorn", "--workers", "2", "--bind", f"127.0.0.1:{port}", "served")
+    asked = sorted(ask(port, f"question-{number}") for number in range(20))
+    assert backend.texts() == []
+    said = ended(process, tmp_path)
+    assert backend.texts() == asked, said
+    assert backend.presented_once()
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_uvicorn_with_the_distro(
+    backend: Backend, serve: Callable[..., subprocess.Popen[str]], tmp_path: Path, workers: str
+) -> None:
+    (tmp_path / "served.py").write_text(ASGI + 'app = Starlette(routes=[Route("/{text}", answer)])\n')
+    port = free_port()
+    process = serve(
+        "uvicorn", "served:app", "--port", str(port), "--workers", workers, OTEL_PYTHON_DISTRO="arthur"
+    )
+    asked = sorted(ask(port, f"question-{number}") for number in range(20))
+    assert backend.texts() == []
+    said = ended(process, tmp_path)
+    assert backend.texts() == asked, said
+    assert backend.presented_once()
+
+
+@pytest.mark.celery
+@pytest.mark.skipif(not (celery_worker.FOLDER / ".done").exists(), reason=celery_worker.MISSING)
+@pytest.mark.parametrize("distro", ["", "arthur"])
+def test_celery_prefork(
+    backend: Backend, serve: Callable[..., subprocess.Popen[str]], tmp_path: Path, distro: str
+) -> None:
+    (tmp_path / "tasks.py").write_text(TASKS)
+    (tmp_path / "queue").mkdir()
+    path = {"PYTHONPATH": str(celery_worker.FOLDER)}
+    process = serve(
+        *("celery", "-A", "tasks", "worker", "--pool", "prefork", "--concurrency", "2"),
+        *("--loglevel", "INFO", "--without-mingle", "--without-gossip", "--without-heartbeat"),
+        **path,
+        OTEL_PYTHON_DISTRO=distro,
+    )
+    client = "import tasks\nfor n in range(12): tasks.ask.apply_async([f'task-{n}'])"
+    subprocess.run([sys.executable, "-c", client], env={**backend.environ, **path}, cwd=tmp_path, check=True)
+    answers = tmp_path / "answers"
+    deadline = time.monotonic() + 60
+    while not answers.exists() or len(answers.read_text().splitlines()) < 12:
+        assert time.monotonic() < deadline, (tmp_path / "stderr").read_text()
+        time.sleep(0.1)
+    assert backend.texts() == []
+    said = ended(process, tmp_path)
+    assert backend.texts() == sorted(answers.read_text().splitlines()), said
+    assert backend.presented_once()
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_uvicorn_with_a_shutdown_in_the_lifespan(
+    backend: Backend, serve: Callable[..., subprocess.Popen[str]], tmp_path: Path, workers: str
+) -> None:
+    (tmp_path / "served.py").write_text(ASGI + LIFESPAN)
+    port = free_port()
+    process = serve("uvicorn", "served:app", "--port", str(port), "--workers", workers, instrumented=False)
+    asked = sorted(ask(port, f"question-{number}") for number in range(20))
+    assert backend.texts() == []
+    said = ended(process, tmp_path)
+    assert backend.texts() == asked, said
+    assert backend.presented_once()
+
+
+def test_what_uvicorn_handed_over_is_there_for_the_next_run(
+    backend: Backend, serve: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    """With neither: uvicorn ends by the signal itself, so exit handlers do not run."""
+    (tmp_path / "served.py").write_text(ASGI + 'app = Starlette(routes=[Route("/{text}", answer)])\n')
+    port = free_port()
+    process = serve(
+        *("uvicorn", "served:app", "--port", str(port)),
+        OTEL_BSP_SCHEDULE_DELAY="100",
+        OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW="300",
+    )
+    asked = sorted(ask(port, f"question-{number}") for number in range(20))
+    spool = [sys.executable, "-m", "otel_arthur", "spool"]
+    deadline = time.monotonic() + 30
+    while True:
+        status = subprocess.run([*spool, "status", "--json"], env=backend.environ, capture_output=True)
+        if sum(one["inferences"] for one in orjson.loads(status.stdout)["destinations"]) == 20:
+            break
+        assert time.monotonic() < deadline, status
+    ended(process, tmp_path)
+    assert backend.texts() == []
+    subprocess.run([*spool, "drain"], env=backend.environ, check=True, capture_output=True)
+    assert backend.texts() == asked
+    assert backend.presented_once()
