@@ -73,7 +73,7 @@ class Delivery:
         self._rules = preparation.rules_of(configuration, redact)
         self._spool = _open_spool(configuration)
         name = str(next(_names))
-        self._metrics = Metrics(name, None, self._spool_level) if metrics else Metrics.off()
+        self._metrics = Metrics(name, self._spool_level) if metrics else Metrics.off()
         self._is_shut_down = False
         self._is_locked = False
         self._begin()
@@ -149,9 +149,12 @@ class Delivery:
             self._sender.start()
 
     def flush(self, timeout: float) -> bool:
-        """Send what is in the spool, at most `timeout` seconds; whether all of it went."""
+        """Send what is in the spool, at most `timeout` seconds; whether all of it went.
+
+        False too where calls wait for a key or a model that is not configured: nothing can be sent.
+        """
         self._record_skips()
-        return self._sender.flush(time.monotonic() + timeout)
+        return self._sender.flush(time.monotonic() + timeout) and not self._is_unserved()
 
     def shutdown(self, timeout: float) -> bool:
         """Send what can be sent within `timeout` seconds; the rest stays in the spool. Idempotent.
@@ -166,6 +169,7 @@ class Delivery:
             return self._all_sent
         self._record_skips()
         self._all_sent = self._sender.flush(deadline, give_up=self._spool.folder is not None)
+        self._all_sent = self._all_sent and not self._is_unserved()
         self._report()
         if self._sender.stop(deadline) and self._spool.folder is not None:
             self._spool.close()
@@ -221,6 +225,7 @@ class Delivery:
         self._all_sent = True
         self._uncounted: Counter[str] = Counter()
         self._services: set[str | None] = set()
+        self._unserved: set[Destination] = set()
         self._made_client: Client | None = None
         self._counters = Counters(self._metrics.outcome)
         self._schemas = Schemas(self._client, self._configuration)
@@ -269,7 +274,9 @@ class Delivery:
                     "OTEL_EXPORTER_ARTHUR_SPOOL_MAX_MB)",
                     self._spool.max_bytes // 1024**2,
                 )
-        if destination.is_complete and not self._is_shut_down:
+        if not destination.is_complete:
+            self._unserved.add(destination)
+        elif not self._is_shut_down:
             self._found([destination])
             self._sender.start()
             self._sender.wake()
@@ -342,13 +349,18 @@ class Delivery:
         if self._counters.is_first("withheld"):
             _logger.warning("otel-arthur: the redaction of a text failed; such texts are withheld")
 
-    def _spool_level(self) -> tuple[int, int]:
-        """Rows that wait for our destinations, and bytes in the spool."""
+    def _spool_level(self, destinations: Iterable[Destination] | None = None) -> tuple[int, int]:
+        """Rows that wait for `destinations`, by default all of ours, and bytes in the spool."""
         try:
-            rows = self._spool.waiting(d.number for d in self._all_destinations())
+            rows = self._spool.waiting(d.number for d in destinations or self._all_destinations())
             return rows, self._spool.bytes_used()
         except (sqlite3.Error, OSError, SpoolError):
             return 0, 0
+
+    def _is_unserved(self) -> bool:
+        """Whether something waits that this process recorded, or would record, but cannot send."""
+        served = self._sender.destinations
+        return bool((self._unserved or not served) and self._spool_level(self._unserved)[0])
 
     def _all_destinations(self) -> list[Destination]:
         return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from weakref import WeakSet
 
 from opentelemetry.metrics import CallbackOptions, MeterProvider, NoOpMeterProvider, Observation, get_meter
 from opentelemetry.util.types import AttributeValue
@@ -11,14 +12,20 @@ _COMPONENT: Mapping[str, AttributeValue] = {"otel.component.type": "otel_arthur_
 
 
 class Metrics:
-    """Instruments of one delivery. Names: semantic conventions, ``otel/sdk-metrics.md``."""
+    """Instruments of one delivery. Names: semantic conventions, ``otel/sdk-metrics.md``.
+
+    Args:
+        name: tells this delivery from the process's others.
+        spool: rows that wait and bytes of the spool; asked as long as this object lives.
+        provider: default is the global one, and only there the gauges of the spool are reported.
+    """
 
     def __init__(
-        self, name: str, provider: MeterProvider | None, spool: Callable[[], tuple[int, int]]
+        self, name: str, spool: Callable[[], tuple[int, int]], provider: MeterProvider | None = None
     ) -> None:
         meter = get_meter("otel_arthur", meter_provider=provider)
-        self._attributes = {**_COMPONENT, "otel.component.name": f"otel_arthur_exporter/{name}"}
-        self._spool = spool
+        self.attributes = {**_COMPONENT, "otel.component.name": f"otel_arthur_exporter/{name}"}
+        self.spool = spool
         self._exported = meter.create_counter(
             "otel.sdk.exporter.span.exported",
             unit="{span}",
@@ -37,47 +44,69 @@ class Metrics:
             unit="{inference}",
             description="Inferences by outcome, and reason where there is one.",
         )
-        meter.create_observable_gauge(
-            "otel_arthur.spool.inferences", [self._rows], "{inference}", "Inferences that wait in the spool."
-        )
-        meter.create_observable_gauge("otel_arthur.spool.size", [self._bytes], "By", "Bytes in the spool.")
+        if provider is None:
+            _report_level_of(self)
 
     @classmethod
     def off(cls) -> Metrics:
         """Instruments that measure nothing."""
-        return cls("off", NoOpMeterProvider(), lambda: (0, 0))
+        return cls("off", lambda: (0, 0), NoOpMeterProvider())
 
     def spooled(self, count: int) -> None:
         """Records were taken into the spool."""
         if count:
-            self._inflight.add(count, self._attributes)
+            self._inflight.add(count, self.attributes)
 
     def exported(self, count: int, error_type: str | None) -> None:
         """Records left the spool."""
         if count:
-            self._inflight.add(-count, self._attributes)
+            self._inflight.add(-count, self.attributes)
             error = {} if error_type is None else {"error.type": error_type}
-            self._exported.add(count, {**self._attributes, **error})
+            self._exported.add(count, {**self.attributes, **error})
 
     def refused(self, count: int, error_type: str) -> None:
         """Records never got into the spool."""
         if count:
-            self._exported.add(count, {**self._attributes, "error.type": error_type})
+            self._exported.add(count, {**self.attributes, "error.type": error_type})
 
     def operation(self, seconds: float, error: BaseException | None) -> None:
         """A request to Arthur ended."""
         failed = {} if error is None else {"error.type": type(error).__name__}
-        self._duration.record(seconds, {**self._attributes, **failed})
+        self._duration.record(seconds, {**self.attributes, **failed})
 
     def outcome(self, outcome: str, count: int, reason: str = "") -> None:
         """One of our own counters grew."""
         attributes = {"otel_arthur.outcome": outcome}
         if reason:
             attributes["otel_arthur.reason"] = reason
-        self._outcomes.add(count, {**self._attributes, **attributes})
+        self._outcomes.add(count, {**self.attributes, **attributes})
 
-    def _rows(self, _options: CallbackOptions) -> Iterable[Observation]:
-        return [Observation(self._spool()[0], self._attributes)]
 
-    def _bytes(self, _options: CallbackOptions) -> Iterable[Observation]:
-        return [Observation(self._spool()[1], self._attributes)]
+_reported: WeakSet[Metrics] = WeakSet()
+_gauges: dict[str, object] = {}
+
+
+def _report_level_of(metrics: Metrics) -> None:
+    """Report the spool's level as long as `metrics` lives.
+
+    The SDK keeps an observable gauge and its callbacks for ever, so there is one for all deliveries, and
+    what it asks is held weakly.
+    """
+    _reported.add(metrics)
+    first = object()
+    # Without a lock: one held by another thread at a fork would never open in the child.
+    if _gauges.setdefault("made", first) is not first:
+        return
+    meter = get_meter("otel_arthur")
+    meter.create_observable_gauge(
+        "otel_arthur.spool.inferences", [_rows], "{inference}", "Inferences that wait in the spool."
+    )
+    meter.create_observable_gauge("otel_arthur.spool.size", [_bytes], "By", "Bytes in the spool.")
+
+
+def _rows(_options: CallbackOptions) -> Iterable[Observation]:
+    return [Observation(metrics.spool()[0], metrics.attributes) for metrics in list(_reported)]
+
+
+def _bytes(_options: CallbackOptions) -> Iterable[Observation]:
+    return [Observation(metrics.spool()[1], metrics.attributes) for metrics in list(_reported)]

@@ -195,7 +195,7 @@ def test_records_wait_for_the_configuration_they_are_for(
     unconfigured = deliver(api_key=None, organization_id=None)
     first = llm_calls(3)
     unconfigured.submit(first)
-    assert unconfigured.flush(1)
+    assert not unconfigured.flush(1)
     unconfigured.shutdown(1)
     no_model = deliver(model_id=None)
     second, foreign = llm_calls(3), llm_calls(2, service_name="another")
@@ -348,3 +348,33 @@ def test_idle_senders_do_not_wake_one_another(
     time.sleep(1.0)
     # Three threads that look twice each at most; a circle of wake-ups makes thousands.
     assert len(turns) - before < 30
+
+
+@pytest.mark.parametrize("missing", ["api_key", "model_id"])
+def test_a_flush_is_honest_where_nothing_can_be_sent(
+    server: FaultServer, deliver: Callable[..., Delivery], missing: str
+) -> None:
+    unconfigured = deliver(**{missing: None})
+    assert unconfigured.flush(1)
+    calls = llm_calls(2)
+    unconfigured.submit(calls)
+    assert not unconfigured.flush(1)
+    assert not unconfigured.shutdown(1)
+    # The next run is not configured either, and what it would record waits there already.
+    assert not deliver(**{missing: None}).flush(1)
+    configured = deliver()
+    if missing == "model_id":
+        assert configured.adopt_all() == 2
+    assert configured.flush(10)
+    assert sorted(server.accepted_ids) == sorted(ids_of(calls))
+
+
+def test_what_has_no_route_is_told_apart_from_what_was_sent(
+    server: FaultServer, deliver: Callable[..., Delivery]
+) -> None:
+    delivery = deliver(routes=(Route("billing-*", "billing"),), model_id=None)
+    delivery.submit([llm_call(service_name="billing-api")])
+    assert delivery.flush(10)
+    delivery.submit([llm_call(service_name="another")])
+    assert not delivery.flush(10)
+    assert len(server.accepted_ids) == 1

@@ -66,3 +66,47 @@ def test_metrics_agree_with_what_happened(server: FaultServer, spool_dir: Path) 
     assert found["otel_arthur.inferences" + skipped] == 2
     assert found["otel_arthur.spool.inferences{}"] == 0
     assert found["otel_arthur.spool.size{}"] > 0
+
+
+LEVELS = """
+import gc, sys, weakref
+from opentelemetry import metrics
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+reader = InMemoryMetricReader()
+metrics.set_meter_provider(MeterProvider([reader]))
+from pathlib import Path
+from llm_calls import llm_calls
+from otel_arthur.configuration import Configuration
+from otel_arthur.delivery import Delivery
+def level():
+    found = []
+    for resource in reader.get_metrics_data().resource_metrics:
+        for scope in resource.scope_metrics:
+            for metric in scope.metrics:
+                if metric.name == "otel_arthur.spool.inferences":
+                    found += [point.value for point in metric.data.data_points]
+    return sorted(found)
+def delivery(count):
+    made = Delivery(Configuration(endpoint=sys.argv[1], spool_dir=Path(sys.argv[2]) / str(count)))
+    made.submit(llm_calls(count))
+    return made
+kept, dropped = delivery(3), delivery(5)
+print(level())
+gone = weakref.ref(dropped)
+dropped.shutdown(1)
+del dropped
+gc.collect()
+print(gone(), level())
+"""
+
+
+def test_a_delivery_is_let_go_and_its_gauges_with_it(server: FaultServer, spool_dir: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LEVELS, server.url, str(spool_dir)],
+        env={"PYTHONPATH": str(Path(__file__).parent), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.splitlines() == ["[3, 5]", "None [3]"], done.stderr
