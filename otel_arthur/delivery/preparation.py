@@ -7,6 +7,7 @@ from hashlib import blake2b
 from typing import Any
 
 import orjson
+from msgspec.structs import replace
 
 from otel_arthur.arthur.encoding import encode
 from otel_arthur.configuration import Configuration
@@ -120,4 +121,4 @@ def redacted(call: LLMCall, redact: Callable[[str], str]) -> LLMCall:
     extra = {name: redact(v) if isinstance(v, str) else v for name, v in call.extra.items()}
     user = redact(call.user_id) if call.user_id else call.user_id
     conversation = redact(call.conversation_id) if call.conversation_id else call.conversation_id
-    return call._replace(extra=extra, user_id=user, conversation_id=conversation)
+    return replace(call, extra=extra, user_id=user, conversation_id=conversation)

@@ -49,7 +49,12 @@ class Bag:
 
     def take_json(self, field: str, keys: tuple[str, ...]) -> Any:
         """As `take`, with JSON text parsed; text that was cut is salvaged and flags the call `truncated`."""
-        value = self.take(field, keys)
+        return self.parsed(self.take(field, keys))
+
+    def parsed(self, value: Any) -> Any:
+        """A value with its JSON text parsed, as `take_json` does."""
+        if value is None:
+            return None
         if isinstance(value, bytes):
             value = value.decode("utf-8", "replace")
         if not isinstance(value, str):

@@ -1,29 +1,32 @@
 """`LLMCall`: the normal form of one call to a language model, free of any dialect.
 
-Named tuples, for they are frozen and slotted like frozen dataclasses and built in a third of the
-time: every call passes through a handful of them.
+Structs of `msgspec`, for they are frozen dataclasses that are built in a tenth of the time and that
+the garbage collector need not walk: every call passes through a dozen of them.
+`msgspec.structs.replace` and `asdict` do what `dataclasses` does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 
-class TextPart(NamedTuple):
+class TextPart(Struct, frozen=True, gc=False):
     """Words of a message."""
 
     text: str
 
 
-class ReasoningPart(NamedTuple):
+class ReasoningPart(Struct, frozen=True, gc=False):
     """What the model thought before it answered; never part of the answer's text."""
 
     text: str
 
 
-class ToolCallPart(NamedTuple):
+class ToolCallPart(Struct, frozen=True, gc=False):
     """A tool that the model asked to have called."""
 
     id: str | None
@@ -32,14 +35,14 @@ class ToolCallPart(NamedTuple):
     """The parsed JSON arguments, or their text where they are not JSON."""
 
 
-class ToolResultPart(NamedTuple):
+class ToolResultPart(Struct, frozen=True, gc=False):
     """What a tool answered."""
 
     id: str | None
     text: str
 
 
-class MediaPart(NamedTuple):
+class MediaPart(Struct, frozen=True, gc=False):
     """An image, file or recording: named, never inlined."""
 
     modality: str
@@ -52,7 +55,7 @@ _WORDS = (TextPart, ToolResultPart)
 NO_EXTRA: Mapping[str, Any] = MappingProxyType({})
 
 
-class Message(NamedTuple):
+class Message(Struct, frozen=True, gc=False):
     """One turn. `role` is ``system``, ``user``, ``assistant``, ``tool`` or the role as it was written."""
 
     role: str
@@ -72,7 +75,7 @@ class Message(NamedTuple):
         return tuple([part for part in self.parts if isinstance(part, ToolCallPart)])
 
 
-class Choice(NamedTuple):
+class Choice(Struct, frozen=True, gc=False):
     """One of the answers that the model gave to a call."""
 
     message: Message
@@ -83,7 +86,7 @@ class Choice(NamedTuple):
     """One map of token -> probability for each output token."""
 
 
-class Usage(NamedTuple):
+class Usage(Struct, frozen=True, gc=False):
     """Tokens of a call. Totals include their parts: `input` includes cache reads and writes,
     `output` includes reasoning, whatever the dialect counted."""
 
@@ -95,7 +98,7 @@ class Usage(NamedTuple):
     reasoning: int | None = None
 
 
-class LLMCall(NamedTuple):
+class LLMCall(Struct, frozen=True, gc=False):
     """One call to a language model. Times are nanoseconds since the epoch; absent is None."""
 
     trace_id: str

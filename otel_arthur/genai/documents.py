@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, cast
 from otel_arthur.genai.bag import count
 from otel_arthur.genai.call import Choice, Message, Part, Usage
 from otel_arthur.genai.messages import (
-    MAX_MESSAGES,
+    MAX_PARTS,
     finish_reason_of,
     input_messages,
     message_of,
@@ -87,7 +87,7 @@ def response_choices(document: Any, reason: Any = None) -> list[Choice]:
     for key in _ANSWERS:
         answers = response.get(key)
         if isinstance(answers, list | tuple):
-            items = cast("Sequence[Any]", answers)[:MAX_MESSAGES]
+            items = cast("Sequence[Any]", answers)[:MAX_PARTS]
             if key == "output":
                 return [_of_output(items, response, reason)]
             return [_choice(item, reason) for item in _flat(items)]
@@ -129,7 +129,7 @@ def _messages(told: Any) -> list[Message]:
     if not isinstance(told, list | tuple):
         return input_messages(told)
     messages: list[Message] = []
-    for item in _flat(cast("Sequence[Any]", told)[:MAX_MESSAGES]):
+    for item in _flat(cast("Sequence[Any]", told)[:MAX_PARTS]):
         role = _role_of_item(item)
         messages.append(message_of(item, "user") if role is None else Message(role, tuple(parts_of([item]))))
     return messages
@@ -145,7 +145,7 @@ def _role_of_item(item: Any) -> str | None:
 def _flat(items: Sequence[Any]) -> Iterator[Any]:
     for item in items:
         if isinstance(item, list | tuple):
-            yield from cast("Sequence[Any]", item)[:MAX_MESSAGES]
+            yield from cast("Sequence[Any]", item)[:MAX_PARTS]
         else:
             yield item
 

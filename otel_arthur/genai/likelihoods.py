@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from msgspec.structs import replace
+
 from otel_arthur.genai.bag import Bag
 from otel_arthur.genai.call import Choice
 
@@ -27,7 +29,8 @@ def with_likelihoods(choices: tuple[Choice, ...], bag: Bag) -> tuple[Choice, ...
     tokens = _items(bag.take_json("output_tokens", (TOKENS,)))
     likelihoods = _items(bag.take_json("output_likelihoods", (LIKELIHOODS,)))
     return tuple(
-        choice._replace(
+        replace(
+            choice,
             tokens=_tokens(tokens[index]) if index < len(tokens) else None,
             likelihoods=_likelihoods(likelihoods[index]) if index < len(likelihoods) else None,
         )

@@ -20,8 +20,16 @@ from otel_arthur.genai.call import (
     ToolCallPart,
     ToolResultPart,
 )
+from otel_arthur.genai.finish_reasons import finish_reason_of, reason_of_choice
 from otel_arthur.genai.json_text import clean, json_text
-from otel_arthur.genai.parts import parsed_arguments, parts_of, plain_texts, result_text, tool_call_of
+from otel_arthur.genai.parts import (
+    MAX_PARTS,
+    parsed_arguments,
+    parts_of,
+    plain_texts,
+    result_text,
+    tool_call_of,
+)
 
 __all__ = [
     "finish_reason_of",
@@ -35,9 +43,6 @@ __all__ = [
     "system_instructions",
 ]
 
-MAX_MESSAGES = 10_000
-"""More messages than a model takes; a longer list is hostile."""
-
 _ROLES = {
     "human": "user",
     "ai": "assistant",
@@ -50,34 +55,6 @@ _ROLES = {
 _CLASSES = {"human", "ai", "system", "tool", "function", "aimessagechunk", "chat"}
 """Values of ``type`` that tell a LangChain message's role."""
 
-_COMMON_REASONS = frozenset({"stop", "length", "content_filter", "tool_calls"})
-_FINISH_REASONS = {
-    "tool_call": "tool_calls",
-    "tool_calls": "tool_calls",
-    "tool_use": "tool_calls",
-    "tool-calls": "tool_calls",
-    "toolexecution": "tool_calls",
-    "function_call": "tool_calls",
-    "end_turn": "stop",
-    "end": "stop",
-    "stop_sequence": "stop",
-    "completed": "stop",
-    "complete": "stop",
-    "finish_reason_stop": "stop",
-    "max_tokens": "length",
-    "max_output_tokens": "length",
-    "finish_reason_max_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "safety": "content_filter",
-    "content-filter": "content_filter",
-    "content_filtered": "content_filter",
-    "guardrail_intervened": "content_filter",
-    "finish_reason_safety": "content_filter",
-    "recitation": "content_filter",
-    "blocklist": "content_filter",
-    "prohibited_content": "content_filter",
-}
-
 
 def role_of(value: Any, default: str) -> str:
     """Our name for a role; `default` where there is none, or only ``unknown``."""
@@ -87,24 +64,6 @@ def role_of(value: Any, default: str) -> str:
     if role in ("", "unknown"):
         return default
     return _ROLES.get(role) or clean(role)
-
-
-def finish_reason_of(value: Any) -> str | None:
-    """The common spelling of a finish reason: ``stop``, ``length``, ``content_filter``, ``tool_calls``.
-
-    ``error`` is dropped: instrumentations write it on calls that succeeded (a Responses API
-    call, a stream that the caller left), and a failure is told by the span's status.
-    """
-    if not isinstance(value, str) or not value:
-        return None
-    if value in _COMMON_REASONS:
-        return value
-    reason = value.lower().rpartition(".")[2]
-    if reason in ("error", "unknown", "none", "null", "finish_reason_unspecified"):
-        return None
-    if reason in _COMMON_REASONS:
-        return reason
-    return _FINISH_REASONS.get(reason) or (reason if value.isupper() else clean(value))
 
 
 def input_messages(value: Any) -> list[Message]:
@@ -120,15 +79,10 @@ def system_instructions(value: Any) -> list[Message]:
 
 def output_choices(value: Any, finish_reasons: Any = None) -> list[Choice]:
     """One message a choice, with its finish reason inside or beside."""
-    beside = _listed(finish_reasons)
     choices: list[Choice] = []
     for index, item in enumerate(_listed(value)):
-        reason = None
-        if type(item) is dict or isinstance(item, Mapping):
-            reason = finish_reason_of(_reason_in(item))
-        if reason is None and beside:
-            # Some write one reason for all choices, some one each.
-            reason = finish_reason_of(beside[index] if index < len(beside) else beside[0])
+        told = _reason_in(item) if isinstance(item, Mapping) else None
+        reason = reason_of_choice(told, finish_reasons, index)
         choices.append(Choice(message_of(item, "assistant"), reason))
     return choices
 
@@ -221,12 +175,12 @@ def _as_result(part: Part, message: Mapping[str, Any]) -> Part:
 
 def _listed(value: Any) -> Sequence[Any]:
     """The items of a value, to be looked at only: a list is not copied."""
-    if (value.__class__ is list or value.__class__ is tuple) and len(value) <= MAX_MESSAGES:
+    if (value.__class__ is list or value.__class__ is tuple) and len(value) <= MAX_PARTS:
         return cast("Sequence[Any]", value)
     return _items(value)
 
 
 def _items(value: Any) -> list[Any]:
     if isinstance(value, list | tuple):
-        return list(cast("Sequence[Any]", value)[:MAX_MESSAGES])
+        return list(cast("Sequence[Any]", value)[:MAX_PARTS])
     return [] if value is None else [value]

@@ -14,7 +14,7 @@ from otel_arthur.genai.call import MediaPart, Part, ReasoningPart, TextPart, Too
 from otel_arthur.genai.json_text import clean, json_text, parse_json
 
 MAX_PARTS = 10_000
-"""More parts than a message has; a longer list is hostile."""
+"""More messages than a model takes, more parts than a message has: a longer list is hostile."""
 _MAX_NAME = 2_000
 _MAX_DEPTH = 4
 
@@ -160,10 +160,10 @@ def _tool_call(part: _Map) -> Part | None:
 
 
 def _tool_result(part: _Map) -> Part:
-    return ToolResultPart(_identity(part), _answer(_first(part, _RESULTS)))
+    return ToolResultPart(_identity(part), answer_text(_first(part, _RESULTS)))
 
 
-def _answer(value: Any) -> str:
+def answer_text(value: Any) -> str:
     """A tool's answer; the AI SDK wraps it as ``{"type": "text" or "json", "value": …}``.
 
     OpenLLMetry writes a list of text parts, as MCP tools answer, as JSON text: its words are read.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from otel_arthur.genai.bag import Bag, count, number, text
@@ -98,63 +98,98 @@ def _not_a_call(view: SpanView) -> str:
 def _read_call(view: SpanView, dialect: Dialect, operation: str, extra: Mapping[str, str]) -> Reading:
     bag = Bag(view)
     taken = bag.take_all(dialect.keys)
-    given = taken.get
     if dialect.derived is not None:
         for field, (value, source) in dialect.derived(bag).items():
             if value is not None and taken.get(field) is None:
                 taken[field] = value
                 bag.sources[field] = source
+    # Only what is there is converted: most spans have a third of the fields.
+    for field, value in taken.items():
+        taken[field] = _CONVERSIONS[field](value)
+    given = taken.get
     failed = view.status_code == STATUS_ERROR
     conversation = dialect.conversation(bag)
     choices = with_likelihoods(conversation.choices, bag)
     if failed:
         # Some write the beginnings of an answer that never came.
         choices = tuple(choice for choice in choices if choice.message.parts)
-    usage = _usage_of(taken)
+    usage = Usage(
+        given("usage.input"),
+        given("usage.output"),
+        given("usage.total"),
+        given("usage.cached"),
+        given("usage.cache_write"),
+        given("usage.reasoning"),
+    )
     if dialect.usage is not None:
         usage = dialect.usage(usage, conversation, bag)
-    resource = view.resource
+    service_name, service_instance, environment = _resource_fields(view.resource)
+    # By position: naming the fields costs as much again as all else here.
     call = LLMCall(
-        trace_id=view.trace_id,
-        span_id=view.span_id,
-        parent_span_id=view.parent_span_id,
-        name=view.name,
-        scope=view.scope,
-        dialect=dialect.name,
+        view.trace_id,
+        view.span_id,
+        view.parent_span_id,
+        view.name,
+        view.scope,
+        dialect.name,
         # A span that is only the end of a call says when the call began.
-        start_ns=given("start_ns") or view.start_ns,
-        end_ns=view.end_ns,
-        messages=conversation.messages,
-        choices=choices,
-        usage=inclusive(usage),
-        operation=operation,
-        provider=text(given("provider")),
-        request_model=text(given("request_model")),
-        response_model=text(given("response_model")),
-        response_id=text(given("response_id")),
-        temperature=number(given("temperature")),
-        top_p=number(given("top_p")),
-        max_tokens=count(given("max_tokens")),
-        time_to_first_token=_time_to_first_token(bag, taken, dialect.first_token_event),
-        conversation_id=text(given("conversation_id")),
-        user_id=text(given("user_id")),
-        failed=failed,
-        error_type=_error_type(view, taken),
-        service_name=text(resource.get("service.name")),
-        service_instance=text(resource.get("service.instance.id")),
-        environment=text(
-            resource.get("deployment.environment.name") or resource.get("deployment.environment")
-        ),
-        truncated=bag.truncated,
-        extra={field: value for field, key in extra.items() if (value := _extra(view, key)) is not None}
-        if extra
-        else NO_EXTRA,
+        given("start_ns") or view.start_ns,
+        view.end_ns,
+        conversation.messages,
+        choices,
+        inclusive(usage),
+        operation,
+        given("provider"),
+        given("request_model"),
+        given("response_model"),
+        given("response_id"),
+        given("temperature"),
+        given("top_p"),
+        given("max_tokens"),
+        _time_to_first_token(bag, taken, dialect.first_token_event),
+        given("conversation_id"),
+        given("user_id"),
+        failed,
+        _error_type(view, taken) if failed else None,
+        service_name,
+        service_instance,
+        environment,
+        bag.truncated,
+        _extra(view, extra) if extra else NO_EXTRA,
     )
     lacking = None if failed else _lacking(call)
     if lacking is None:
         return Reading(call, dialect, "LLM call", bag.sources)
     reason = f"{lacking} not recorded: set {dialect.switch_for(view)}"
     return Reading(call, dialect, reason, bag.sources, content_missing=True)
+
+
+_CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
+    "start_ns": int,
+    "provider": text,
+    "request_model": text,
+    "response_model": text,
+    "response_id": text,
+    "temperature": number,
+    "top_p": number,
+    "max_tokens": count,
+    "time_to_first_token": number,
+    "conversation_id": text,
+    "user_id": text,
+    "error_type": text,
+    "usage.input": count,
+    "usage.output": count,
+    "usage.total": count,
+    "usage.cached": count,
+    "usage.cache_write": count,
+    "usage.reasoning": count,
+}
+
+
+def _resource_fields(resource: Mapping[str, Any]) -> tuple[str | None, str | None, str | None]:
+    """Name and instance of the service, and its environment."""
+    environment = resource.get("deployment.environment.name") or resource.get("deployment.environment")
+    return text(resource.get("service.name")), text(resource.get("service.instance.id")), text(environment)
 
 
 def _lacking(call: LLMCall) -> str | None:
@@ -182,7 +217,7 @@ def _tells(message: Message) -> bool:
 
 def _time_to_first_token(bag: Bag, taken: Mapping[str, Any], event_name: str | None) -> float | None:
     """Seconds, from an attribute, or from the event that marks the first token."""
-    seconds = number(taken.get("time_to_first_token"))
+    seconds = taken.get("time_to_first_token")
     if seconds is None and event_name is not None:
         event = bag.event("time_to_first_token", event_name)
         if event is not None and event.time_ns >= bag.view.start_ns:
@@ -190,22 +225,9 @@ def _time_to_first_token(bag: Bag, taken: Mapping[str, Any], event_name: str | N
     return number(bag.attributes.get(TIME_TO_FIRST_TOKEN)) if seconds is None else seconds
 
 
-def _usage_of(taken: Mapping[str, Any]) -> Usage:
-    return Usage(
-        count(taken.get("usage.input")),
-        count(taken.get("usage.output")),
-        count(taken.get("usage.total")),
-        count(taken.get("usage.cached")),
-        count(taken.get("usage.cache_write")),
-        count(taken.get("usage.reasoning")),
-    )
-
-
-def _error_type(view: SpanView, taken: Mapping[str, Any]) -> str | None:
-    """``error.type``, or the type of the recorded exception, for a span that failed."""
-    if view.status_code != STATUS_ERROR:
-        return None
-    kind = text(taken.get("error_type"))
+def _error_type(view: SpanView, taken: Mapping[str, Any]) -> str:
+    """``error.type``, or the type of the recorded exception, of a span that failed."""
+    kind = taken.get("error_type")
     if kind is None:
         for event in view.events:
             if event.name == "exception":
@@ -215,6 +237,13 @@ def _error_type(view: SpanView, taken: Mapping[str, Any]) -> str | None:
     return kind or "_OTHER"
 
 
-def _extra(view: SpanView, key: str) -> Any:
-    value = view.attributes.get(key)
-    return view.resource.get(key) if value is None else value
+def _extra(view: SpanView, keys: Mapping[str, str]) -> Mapping[str, Any]:
+    """The user's own fields, off the span or else its resource."""
+    found: dict[str, Any] = {}
+    for field, key in keys.items():
+        value = view.attributes.get(key)
+        if value is None:
+            value = view.resource.get(key)
+        if value is not None:
+            found[field] = value
+    return found

@@ -18,6 +18,8 @@ def inclusive(usage: Usage, cache_outside: bool = False, reasoning_outside: bool
     them. Else they are taken as included, unless a part exceeds its whole, or the total that was
     reported comes out only with the part added.
     """
+    if usage.cached is None and usage.cache_write is None and usage.reasoning is None:
+        return _with_total(usage)
     cache = (usage.cached or 0) + (usage.cache_write or 0)
     reasoning = usage.reasoning or 0
     given_in, given_out, total = usage.input, usage.output, usage.total
@@ -30,6 +32,13 @@ def inclusive(usage: Usage, cache_outside: bool = False, reasoning_outside: bool
     if tokens_in is not None and tokens_out is not None:
         total = max(total or 0, tokens_in + tokens_out)
     return Usage(tokens_in, tokens_out, total, usage.cached, usage.cache_write, usage.reasoning)
+
+
+def _with_total(usage: Usage) -> Usage:
+    tokens_in, tokens_out, total = usage.input, usage.output, usage.total
+    if tokens_in is None or tokens_out is None or (total is not None and total >= tokens_in + tokens_out):
+        return usage
+    return Usage(tokens_in, tokens_out, tokens_in + tokens_out)
 
 
 def _completes(total: int | None, whole: int, other: int | None, part: int, other_part: int) -> bool:

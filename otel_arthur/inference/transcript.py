@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec.structs import asdict
+
 from otel_arthur.genai.call import Message, ToolCallPart
 from otel_arthur.genai.messages import json_text
 
@@ -43,7 +45,7 @@ def messages_json(messages: Sequence[Message]) -> str:
 def tool_calls_json(message: Message) -> str | None:
     """The tool calls of an answer as JSON text: a list of ``{"id", "name", "arguments"}``."""
     calls = message.tool_calls
-    return json_text([call._asdict() for call in calls]) if calls else None
+    return json_text([asdict(call) for call in calls]) if calls else None
 
 
 def _line(message: Message) -> str:
@@ -61,5 +63,5 @@ def _langchain_tool_call(call: ToolCallPart) -> dict[str, Any]:
 def _as_json(message: Message) -> dict[str, Any]:
     entry: dict[str, Any] = {"role": message.role, "content": message.text}
     if calls := message.tool_calls:
-        entry["tool_calls"] = [call._asdict() for call in calls]
+        entry["tool_calls"] = [asdict(call) for call in calls]
     return entry

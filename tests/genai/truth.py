@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import asdict
+
 from otel_arthur.genai.call import LLMCall, MediaPart, Message, ReasoningPart, TextPart, ToolCallPart
 from otel_arthur.genai.events import join_all, log_events
 from otel_arthur.genai.otlp import log_requests, span_views, trace_requests
@@ -217,7 +219,7 @@ FIELDS: Mapping[str, Callable[[LLMCall], Any]] = {
     "messages": lambda call: [shape_of(message) for message in call.messages] or None,
     "answer": lambda call: [choice.message.text for choice in call.choices] or None,
     "tool_calls": lambda call: (
-        [tool._asdict() for choice in call.choices for tool in choice.message.tool_calls] or None
+        [asdict(tool) for choice in call.choices for tool in choice.message.tool_calls] or None
     ),
     "finish_reason": lambda call: call.choices[0].finish_reason if call.choices else None,
     "input_tokens": lambda call: call.usage.input,

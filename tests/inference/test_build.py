@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from otel_arthur.genai.call import Choice, LLMCall, Message, TextPart, ToolCallPart, Usage
 from otel_arthur.inference.build import TextRules, build, fit, rfc3339
@@ -45,11 +46,11 @@ def test_each_choice_is_an_inference_that_repeats_the_calls_usage() -> None:
 
 
 def test_the_prompt_of_a_completion_model_has_no_role() -> None:
-    completion = CALL._replace(operation="text_completion")
+    completion = replace(CALL, operation="text_completion")
     assert build(completion)[0].data["input_text"] == "hi"
     assert build(CALL)[0].data["input_text"] == "Human: hi"
     system = Message("system", (TextPart("be brief"),))
-    with_system = completion._replace(messages=(system, *CALL.messages))
+    with_system = replace(completion, messages=(system, *CALL.messages))
     assert build(with_system)[0].data["input_text"] == "System: be brief\nHuman: hi"
 
 
@@ -68,11 +69,11 @@ def test_the_timestamp_is_the_end_of_the_call_in_utc() -> None:
 
 
 def test_a_clock_that_went_back_gives_no_negative_duration() -> None:
-    assert build(CALL._replace(start_ns=CALL.end_ns + 5))[0].data["duration"] == 0.0
+    assert build(replace(CALL, start_ns=CALL.end_ns + 5))[0].data["duration"] == 0.0
 
 
 def test_a_failed_call_is_one_inference_without_an_answer() -> None:
-    failed = CALL._replace(choices=(), failed=True, error_type="RateLimitError")
+    failed = replace(CALL, choices=(), failed=True, error_type="RateLimitError")
     (only,) = build(failed)
 
     assert only.data["status"] == "error"
@@ -81,7 +82,7 @@ def test_a_failed_call_is_one_inference_without_an_answer() -> None:
 
 
 def test_what_the_model_lacks_is_not_sent_and_required_texts_always_are() -> None:
-    failed = CALL._replace(choices=(), failed=True)
+    failed = replace(CALL, choices=(), failed=True)
     (only,) = build(failed, Schema((*TEXTS, Slot("prompt_tokens", "INTEGER", "prompt_tokens"))))
 
     assert only.data == {"in": "Human: hi", "out": "", "prompt_tokens": 21}
@@ -89,7 +90,7 @@ def test_what_the_model_lacks_is_not_sent_and_required_texts_always_are() -> Non
 
 def test_a_value_that_does_not_fit_is_left_out_with_the_reason() -> None:
     schema = Schema((*TEXTS, Slot("model", "INTEGER", "model")))
-    (first, _) = build(CALL._replace(response_model="gpt"), schema)
+    (first, _) = build(replace(CALL, response_model="gpt"), schema)
 
     assert "model" not in first.data
     assert first.left_out == {"model": "a str does not fit INTEGER"}
@@ -97,14 +98,14 @@ def test_a_value_that_does_not_fit_is_left_out_with_the_reason() -> None:
 
 def test_waiting_for_a_schema_loses_nothing() -> None:
     schema = Schema((*TEXTS, Slot("model", "STRING", "model"), Slot("tenant", "STRING", "tenant")))
-    call = CALL._replace(response_model="gpt", extra={"tenant": "acme"})
+    call = replace(CALL, response_model="gpt", extra={"tenant": "acme"})
 
     assert fit(build(call)[0].data, schema)[0] == build(call, schema)[0].data
     assert build(call, schema)[0].data["tenant"] == "acme"
 
 
 def test_long_texts_are_cut_and_say_so() -> None:
-    long = CALL._replace(messages=(Message("user", (TextPart("x" * 100),)),))
+    long = replace(CALL, messages=(Message("user", (TextPart("x" * 100),)),))
     cut = build(long, rules=TextRules(max_length=20))[0]
 
     assert len(cut.data["input_text"]) == 20
@@ -122,7 +123,7 @@ def test_redaction_reaches_every_text_field() -> None:
 
 
 def test_metadata_only_sends_no_words() -> None:
-    secret = CALL._replace(messages=(Message("user", (TextPart("SECRET"),)),))
+    secret = replace(CALL, messages=(Message("user", (TextPart("SECRET"),)),))
     for inference in build(secret, rules=TextRules(metadata_only=True)):
         assert not {"input_text", "output_text", "tool_calls", "last_user_message"} & set(inference.data)
         assert "SECRET" not in str(inference.data)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from otel_arthur.genai.bag import Bag, document
 from otel_arthur.genai.call import Choice, Usage
 from otel_arthur.genai.dialect import Conversation, Dialect
@@ -62,7 +64,7 @@ def _usage(usage: Usage, _: Conversation, bag: Bag) -> Usage:
     of_litellm = isinstance(model, str) and model.startswith(("openai/", "azure/"))
     if not of_litellm or usage.output is None or not usage.reasoning or usage.total is not None:
         return usage
-    return usage._replace(output=max(usage.output - usage.reasoning, usage.reasoning))
+    return replace(usage, output=max(usage.output - usage.reasoning, usage.reasoning))
 
 
 DIALECT = Dialect(

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
+from msgspec.structs import replace
+
 from otel_arthur.genai.bag import Bag
 from otel_arthur.genai.call import Choice, Message, TextPart, ToolCallPart, ToolResultPart
 from otel_arthur.genai.dialect import Conversation, Dialect
@@ -141,7 +143,7 @@ def _told(message: Message) -> Message | None:
     if not hidden:
         return message
     parts = tuple(part for part in message.parts if not _is_hidden(part))
-    return message._replace(parts=parts) if parts else None
+    return replace(message, parts=parts) if parts else None
 
 
 def _is_hidden(part: Any) -> bool:

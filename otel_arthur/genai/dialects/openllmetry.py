@@ -6,6 +6,9 @@ Reference: traceloop/openllmetry, ``opentelemetry-semantic-conventions-ai``. Det
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
+
+from msgspec.structs import replace
 
 from otel_arthur.genai.bag import Bag
 from otel_arthur.genai.call import Usage
@@ -44,6 +47,7 @@ _VENDORS = frozenset(
 _SCOPE = "opentelemetry.instrumentation."
 
 
+@lru_cache(maxsize=256)
 def is_scope(scope: str) -> bool:
     """Whether OpenLLMetry wrote it; the official packages' scopes go on with ``genai.`` instead."""
     if not scope.startswith(_SCOPE):
@@ -63,7 +67,8 @@ def per_call(usage: Usage, conversation: Conversation, bag: Bag) -> Usage:
         return usage
     if any(count is not None and count % n for count in (usage.input, usage.output, usage.total)):
         return usage
-    return usage._replace(
+    return replace(
+        usage,
         input=_divided(usage.input, n),
         output=_divided(usage.output, n),
         total=_divided(usage.total, n),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from otel_arthur.genai import schema_form
 from otel_arthur.genai.bag import Bag
 from otel_arthur.genai.dialect import Conversation, Dialect
 from otel_arthur.genai.messages import input_messages, output_choices, system_instructions
@@ -94,11 +95,14 @@ def switch_of(view: SpanView) -> str:
 def conversation(bag: Bag) -> Conversation:
     """Messages from the three message attributes."""
     system = system_instructions(bag.take_json("system", SYSTEM))
-    messages = input_messages(bag.take_json("messages", INPUT))
-    choices = output_choices(
-        bag.take_json("choices", OUTPUT),
-        bag.take_json("finish_reasons", FINISH_REASONS),
-    )
+    asked, answered = bag.take("messages", INPUT), bag.take("choices", OUTPUT)
+    messages = schema_form.messages(asked)
+    if messages is None:
+        messages = input_messages(bag.parsed(asked))
+    reasons = bag.take_json("finish_reasons", FINISH_REASONS)
+    choices = schema_form.choices(answered, reasons)
+    if choices is None:
+        choices = output_choices(bag.parsed(answered), reasons)
     return Conversation((*system, *messages), tuple(choices))
 
 

@@ -1,0 +1,123 @@
+"""Messages exactly as the GenAI conventions' JSON schemas have them, decoded in one go.
+
+Source: OpenTelemetry GenAI semantic conventions, "Input messages" and "Output messages" JSON schemas.
+Nearly every message in a span is of this form, and to read it as one that may be of any form
+(`messages`, `parts`) costs three times as much. What is not of this form to the letter is left to them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias, cast
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from otel_arthur.genai.call import (
+    Choice,
+    Message,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
+from otel_arthur.genai.finish_reasons import reason_of_choice
+from otel_arthur.genai.parts import MAX_PARTS, answer_text, parsed_arguments
+
+
+def messages(value: Any) -> list[Message] | None:
+    """The messages of a JSON text, or None where `value` is of another form in any place, or was cut."""
+    found = _decoded(value)
+    if found is None:
+        return None
+    read: list[Message] = []
+    for told in found:
+        message = _message(told)
+        if message is None:
+            return None
+        read.append(message)
+    return read
+
+
+def choices(value: Any, finish_reasons: Any) -> list[Choice] | None:
+    """As `messages`, for a model's answers.
+
+    Args:
+        finish_reasons: those that stand beside the messages, for messages that do not say.
+    """
+    found = _decoded(value)
+    if found is None:
+        return None
+    read: list[Choice] = []
+    for index, told in enumerate(found):
+        message = _message(told)
+        if message is None:
+            return None
+        read.append(Choice(message, reason_of_choice(told.finish_reason, finish_reasons, index)))
+    return read
+
+
+_Words: TypeAlias = Annotated[str, Meta(min_length=1)]
+
+
+class _Text(Struct, tag_field="type", tag="text", gc=False):
+    content: _Words
+
+
+class _Reasoning(Struct, tag_field="type", tag="reasoning", gc=False):
+    content: _Words
+
+
+class _ToolCall(Struct, tag_field="type", tag="tool_call", gc=False, forbid_unknown_fields=True):
+    name: _Words
+    id: str | None = None
+    arguments: Any = None
+
+
+class _ToolResult(Struct, tag_field="type", tag="tool_call_response", gc=False, forbid_unknown_fields=True):
+    response: str
+    id: str | None = None
+
+
+_Part: TypeAlias = _Text | _Reasoning | _ToolCall | _ToolResult
+
+
+class _Message(Struct, gc=False):
+    role: Literal["system", "user", "assistant", "tool"]
+    parts: Annotated[tuple[_Part, ...], Meta(max_length=MAX_PARTS)]
+    finish_reason: str | None = None
+    # A message that has one of these is of another form.
+    finishReason: UnsetType = UNSET
+    tool_calls: UnsetType = UNSET
+    reasoning_content: UnsetType = UNSET
+
+
+_DECODER = msgspec.json.Decoder(Annotated[list[_Message], Meta(max_length=MAX_PARTS)])
+
+
+def _decoded(value: Any) -> list[_Message] | None:
+    try:
+        return _DECODER.decode(value) if value.__class__ is str else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _message(told: _Message) -> Message | None:
+    """None where a tool speaks otherwise than by results, or another gives results."""
+    role, parts = told.role, told.parts
+    if len(parts) == 1 and (part := parts[0]).__class__ is _Text and role != "tool":
+        return Message(role, (TextPart(cast("_Text", part).content),))
+    read = tuple([_part(part) for part in parts])
+    if any((part.__class__ is ToolResultPart) is not (role == "tool") for part in read):
+        return None
+    return Message(role, read)
+
+
+def _part(part: _Part) -> Part:
+    if isinstance(part, _Text):
+        return TextPart(part.content)
+    if isinstance(part, _ToolCall):
+        return ToolCallPart(part.id, part.name, parsed_arguments(part.arguments))
+    if isinstance(part, _ToolResult):
+        return ToolResultPart(part.id, answer_text(part.response))
+    return ReasoningPart(part.content)
