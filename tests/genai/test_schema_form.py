@@ -45,10 +45,28 @@ _messages = st.lists(
     | _words,
     max_size=4,
 )
+_schema_parts = st.one_of(
+    st.fixed_dictionaries({"type": st.just("text"), "content": _words}, optional={"other": _words}),
+    st.fixed_dictionaries({"type": st.just("reasoning"), "content": _words}),
+    st.fixed_dictionaries(
+        {"type": st.just("tool_call"), "name": _words}, optional={"id": _ids, "arguments": _arguments}
+    ),
+    st.fixed_dictionaries({"type": st.just("tool_call_response"), "response": _words, "id": _ids}),
+)
+_schema_messages = st.lists(
+    st.fixed_dictionaries(
+        {
+            "role": st.sampled_from(["system", "user", "assistant", "tool"]),
+            "parts": st.lists(_schema_parts, max_size=3),
+        },
+        optional={"finish_reason": st.none() | st.sampled_from(["stop", "tool_call", "STOP", "error", ""])},
+    ),
+    max_size=3,
+)
 _reasons = st.none() | st.just("length") | st.lists(st.sampled_from(["stop", "tool_calls"]), max_size=3)
 
 
-@given(_messages, _reasons)
+@given(_messages | _schema_messages, _reasons)
 def test_what_is_read_is_what_the_general_reader_reads(messages: list[Any], reasons: Any) -> None:
     text = json.dumps(messages)
     read = schema_form.messages(text)
