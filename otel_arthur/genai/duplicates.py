@@ -116,7 +116,7 @@ def _contradict(a: Evidence, b: Evidence) -> bool:
     return _differ(a.answer, b.answer) and _differ(a.question, b.question)
 
 
-def _differ(a: str | None, b: str | None) -> bool:
+def _differ(a: int | None, b: int | None) -> bool:
     return a is not None and b is not None and a != b
 
 
@@ -215,12 +215,13 @@ def _by_response_id(candidate: Evidence) -> Hashable:
 
 
 def _by_answer(candidate: Evidence) -> Hashable:
-    return (candidate.process, candidate.answer) if candidate.answer else None
+    return None if candidate.answer is None else (candidate.process, candidate.answer)
 
 
 def _by_question(candidate: Evidence) -> Hashable:
     """Only for calls that failed: a question alone may be asked twice at a time."""
-    return (candidate.process, candidate.question) if candidate.question and candidate.failed else None
+    asked = candidate.question is not None and candidate.failed
+    return (candidate.process, candidate.question) if asked else None
 
 
 def _by_counts(candidate: Evidence) -> Hashable:

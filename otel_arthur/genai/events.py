@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
+from msgspec.structs import replace
+
 from otel_arthur.genai.reading import Reading
 from otel_arthur.genai.span import EventView, SpanView
 
@@ -95,7 +97,7 @@ def log_event(
 def joined(view: SpanView, content: Content) -> SpanView:
     """The span with what came beside it; what the span has itself is kept."""
     events = [*view.events, *sorted(content.events, key=lambda event: event.time_ns)]
-    return view._replace(attributes={**content.attributes, **view.attributes}, events=events)
+    return replace(view, attributes={**content.attributes, **view.attributes}, events=events)
 
 
 def lacks_content(reading: Reading) -> bool:

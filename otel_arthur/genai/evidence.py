@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import blake2b
 from typing import Any, NamedTuple, TypeAlias
+from zlib import crc32
 
 from otel_arthur.genai.call import LLMCall
 
@@ -23,10 +23,10 @@ class Evidence(NamedTuple):
     end_ns: int
     failed: bool
     response_id: str | None
-    question: str | None
-    """Hash of the last user text; None where content was not recorded or was cut."""
-    answer: str | None
-    """Hash of the answers' texts and tool names; None as above."""
+    question: int | None
+    """Checksum of the last user text; None where content was not recorded or was cut."""
+    answer: int | None
+    """Checksum of the answers' texts and tool names; None as above."""
     models: tuple[str, ...]
     """The model asked for and the one that answered, as far as they are known."""
     tokens: tuple[int, int] | None
@@ -76,9 +76,9 @@ class Evidence(NamedTuple):
 
 def evidence_of(call: LLMCall) -> Evidence:
     """What `call` testifies."""
-    question, answer = (None, None) if call.truncated else (_question(call), _answer(call))
     usage = call.usage
-    tokens = (usage.input, usage.output) if usage.input is not None and usage.output is not None else None
+    request_model, response_model = call.request_model, call.response_model
+    models = (request_model, response_model) if request_model and response_model else ()
     return Evidence(
         call.trace_id,
         call.span_id,
@@ -88,53 +88,51 @@ def evidence_of(call: LLMCall) -> Evidence:
         call.end_ns,
         call.failed,
         call.response_id,
-        question,
-        answer,
-        tuple(model for model in (call.request_model, call.response_model) if model),
-        tokens,
+        None if call.truncated else _question(call),
+        None if call.truncated else _answer(call),
+        models or tuple([model for model in (request_model, response_model) if model]),
+        None if usage.input is None or usage.output is None else (usage.input, usage.output),
         f"{call.service_name or ''}\0{call.service_instance or ''}",
         _rank(call),
     )
 
 
-def _question(call: LLMCall) -> str | None:
+def _question(call: LLMCall) -> int | None:
     for message in reversed(call.messages):
         if message.role == "user":
-            return _hash(message.text)
+            return _checksum(message.text)
     return None
 
 
-def _answer(call: LLMCall) -> str | None:
-    if not call.choices:
-        return None
-    texts = [
-        text
-        for choice in call.choices
-        for text in (choice.message.text, *(tool.name for tool in choice.message.tool_calls))
-    ]
+def _answer(call: LLMCall) -> int | None:
+    texts: list[str] = []
+    for choice in call.choices:
+        message = choice.message
+        texts.append(message.text)
+        if len(message.parts) > 1 or not texts[-1]:
+            texts += [tool.name for tool in message.tool_calls]
     # An answer with no word in it (a stream that broke at once) is no evidence.
-    return _hash("\0".join(texts)) if any(texts) else None
+    return _checksum("\0".join(texts)) if any(texts) else None
 
 
-def _hash(text: str) -> str:
-    return blake2b(text.strip().encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+def _checksum(text: str) -> int:
+    """32 bits are enough for texts of one moment, process and model; a digest costs four times as much."""
+    return crc32(text.strip().encode("utf-8", "surrogatepass"))
 
 
 def _rank(call: LLMCall) -> int:
     """The richest first: each mark weighs more than all behind it."""
-    marks = (
-        bool(call.choices),
-        bool(call.messages),
-        not call.truncated,
-        any(choice.likelihoods is not None for choice in call.choices),
-        call.usage.input is not None,
-        any(choice.finish_reason for choice in call.choices),
-        call.conversation_id is not None or call.user_id is not None,
-        call.response_id is not None,
-        call.time_to_first_token is not None,
-        call.temperature is not None or call.max_tokens is not None,
-    )
-    rank = 0
-    for mark in marks:
-        rank = rank * 2 + mark
-    return rank
+    choices, usage = call.choices, call.usage
+    has_likelihoods = has_reason = False
+    for choice in choices:
+        has_likelihoods = has_likelihoods or choice.likelihoods is not None
+        has_reason = has_reason or choice.finish_reason is not None
+    rank = 2 * bool(choices) + bool(call.messages)
+    rank = 2 * rank + (not call.truncated)
+    rank = 2 * rank + has_likelihoods
+    rank = 2 * rank + (usage.input is not None)
+    rank = 2 * rank + has_reason
+    rank = 2 * rank + (call.conversation_id is not None or call.user_id is not None)
+    rank = 2 * rank + (call.response_id is not None)
+    rank = 2 * rank + (call.time_to_first_token is not None)
+    return 2 * rank + (call.temperature is not None or call.max_tokens is not None)

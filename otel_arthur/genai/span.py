@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
@@ -13,7 +15,7 @@ STATUS_ERROR = 2
 """``Status.StatusCode.STATUS_CODE_ERROR`` in OTLP and `StatusCode.ERROR` in the SDK."""
 
 
-class EventView(NamedTuple):
+class EventView(Struct, frozen=True):
     """A span event, or a log event that was joined to the span."""
 
     name: str
@@ -22,7 +24,7 @@ class EventView(NamedTuple):
     body: Any = None
 
 
-class SpanView(NamedTuple):
+class SpanView(Struct, frozen=True):
     """The parts of a finished span that reading needs. Times are nanoseconds since the epoch."""
 
     trace_id: str
@@ -59,11 +61,10 @@ def from_sdk(span: ReadableSpan, attributes: Mapping[str, Any]) -> SpanView:
     scope = span.instrumentation_scope
     start = span.start_time or 0
     status = span.status
-    events = span.events
     return SpanView(
-        f"{context.trace_id:032x}" if context else "0" * 32,
-        f"{context.span_id:016x}" if context else "0" * 16,
-        f"{parent.span_id:016x}" if parent else None,
+        context.trace_id.to_bytes(16, "big").hex() if context else "0" * 32,
+        context.span_id.to_bytes(8, "big").hex() if context else "0" * 16,
+        parent.span_id.to_bytes(8, "big").hex() if parent else None,
         span.name,
         scope.name if scope else "",
         (scope.version or "") if scope else "",
@@ -72,10 +73,18 @@ def from_sdk(span: ReadableSpan, attributes: Mapping[str, Any]) -> SpanView:
         status.status_code.value,
         status.description or "",
         attributes,
-        [EventView(e.name, e.timestamp, e.attributes or {}) for e in events] if events else (),
+        _events(span),
         _resource_attributes(span.resource),
         span.dropped_attributes,
     )
+
+
+def _events(span: ReadableSpan) -> Sequence[EventView]:
+    # Most spans have none: the SDK's own list tells, of which the public property makes a copy under a lock.
+    own = getattr(span, "_events", None)
+    if own is not None and not len(own):
+        return ()
+    return [EventView(event.name, event.timestamp, event.attributes or {}) for event in span.events]
 
 
 def _resource_attributes(resource: Resource) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from otel_arthur.genai.events import Content, LogEvent, join_all, joined, lacks_content, log_events
 from otel_arthur.genai.joiner import NO_ROOM, NO_SPAN, NO_SPAN_ID, Joiner
@@ -122,7 +123,7 @@ def test_messages_in_several_events_come_in_order_of_time() -> None:
 
 
 def test_what_the_span_has_itself_is_kept() -> None:
-    own = span(1)._replace(attributes={"gen_ai.operation.name": "chat", "gen_ai.input.messages": "own"})
+    own = replace(span(1), attributes={"gen_ai.operation.name": "chat", "gen_ai.input.messages": "own"})
     assert words_of(joined(own, event(1, "other").content)) == "own"
 
 

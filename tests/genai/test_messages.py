@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from otel_arthur.genai.call import LLMCall, MediaPart, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
 from otel_arthur.genai.json_text import parse_json
@@ -291,6 +292,6 @@ def test_what_is_no_call(own: dict[str, Any]) -> None:
 def test_a_limit_that_dropped_the_markers() -> None:
     own = {f"gen_ai.prompt.{n}.content": "x" for n in range(83, 150)} | {"gen_ai.completion.0.content": "y"}
     assert is_candidate(own)
-    call = read(view(own)._replace(dropped_attributes=90)).call
+    call = read(replace(view(own), dropped_attributes=90)).call
     assert call is not None
     assert call.truncated

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
+from msgspec.structs import replace
+
 from otel_arthur.genai.bag import Bag, document
 from otel_arthur.genai.call import Choice
 from otel_arthur.genai.dialect import Conversation, Dialect
@@ -35,7 +37,7 @@ def conversation(bag: Bag) -> Conversation:
         for item in cast("list[Any]", listed)
         if (body := document(item))
     ]
-    told = semconv_events.conversation(Bag(bag.view._replace(events=events)))
+    told = semconv_events.conversation(Bag(replace(bag.view, events=events)))
     if not told.choices and told.messages and told.messages[-1].role == "assistant":
         # The Responses API has no choices: the answer is the last message.
         return Conversation(told.messages[:-1], (Choice(told.messages[-1]),))

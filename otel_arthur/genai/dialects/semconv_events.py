@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from msgspec.structs import replace
+
 from otel_arthur.genai.bag import Bag
 from otel_arthur.genai.call import Choice, Message
 from otel_arthur.genai.dialect import Conversation, Dialect
@@ -57,7 +59,7 @@ def conversation(bag: Bag) -> Conversation:
         elif event.name == _COMPLETION:
             choices += output_choices(_parsed(event.attributes.get("gen_ai.completion")), reasons)
         else:
-            told = semconv.conversation(Bag(bag.view._replace(attributes=event.attributes)))
+            told = semconv.conversation(Bag(replace(bag.view, attributes=event.attributes)))
             messages += told.messages
             choices += told.choices
     if not messages:
