@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any, NamedTuple, cast
 
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.inference import transcript
 from otel_arthur.inference.fields import FIELDS, STRING, TEXT, Answer, Field
 from otel_arthur.inference.identity import partner_inference_id
-from otel_arthur.inference.schema import Schema, coerced
+from otel_arthur.inference.schema import Schema, Slot, coerced
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1)  # of UTC
 _WORDS = (TEXT, STRING)
 
 
@@ -80,14 +82,20 @@ class Builder:
     catalogue's names: that is also the form in which calls wait for a schema (see `fit`).
     """
 
-    __slots__ = ("_has_truncated", "_input", "_keeps_extra", "_rules", "_steps")
+    __slots__ = ("_copied", "_copies", "_has_truncated", "_input", "_keeps_extra", "_rules", "_steps")
 
     def __init__(self, schema: Schema | None = None, rules: TextRules | None = None) -> None:
         self._rules = rules or TextRules()
         self._input = _INPUT_FORMATS[self._rules.input_format]
-        self._steps = tuple(_steps(schema, self._rules))
+        slots = _CATALOGUE if schema is None else schema.slots
+        copied = {slot.attribute: path for slot in slots if (path := _path(slot)) is not None}
+        self._copied = tuple(copied)
+        # The call itself twice more, so that there are always several values.
+        self._copies = attrgetter(*copied.values(), "name", "name")
+        rest = [slot for slot in slots if slot.attribute not in copied]
+        self._steps = tuple([_step(slot, self._rules, schema is not None) for slot in rest])
         self._keeps_extra = schema is None
-        self._has_truncated = any(step.value is FIELDS["truncated"].value for step in self._steps)
+        self._has_truncated = any(slot.field == "truncated" and not slot.is_extra for slot in slots)
 
     def inferences(self, call: LLMCall) -> list[Inference]:
         """One inference for each choice, or one for a call that failed without answering."""
@@ -101,6 +109,7 @@ class Builder:
     def _inference(self, answer: Answer, timestamp: str) -> Inference:
         data: dict[str, Any] = {}
         left_out: dict[str, str] = {}
+        call = answer.call
         texts = _Texts(self._rules) if self._rules.redact or self._rules.max_length else None
         for attribute, value_type, value_of, is_content, is_required_text, fits in self._steps:
             value = value_of(answer)
@@ -117,7 +126,9 @@ class Builder:
                     left_out[attribute] = f"a {type(found).__name__} does not fit {value_type}"
                     continue
             data[attribute] = value
-        call = answer.call
+        for attribute, value in zip(self._copied, self._copies(call), strict=False):
+            if value is not None:
+                data[attribute] = value
         if self._keeps_extra and call.extra:
             data.update(call.extra)
         if texts is not None and texts.cut and self._has_truncated:
@@ -155,38 +166,44 @@ def fit(values: Mapping[str, Any], schema: Schema) -> tuple[dict[str, Any], dict
 
 def rfc3339(nanoseconds: int) -> str:
     """A moment in UTC with microseconds, as in ``2026-11-22T12:00:00.250000+00:00``."""
+    seconds, rest = divmod(nanoseconds // 1000, 1_000_000)
     try:
-        moment = _EPOCH + timedelta(microseconds=nanoseconds // 1000)
+        return f"{_second(seconds)}.{rest:06d}+00:00"
     except OverflowError:
-        moment = _EPOCH
-    return moment.isoformat(timespec="microseconds")
+        return f"{_second(0)}.000000+00:00"
 
 
-def _steps(schema: Schema | None, rules: TextRules) -> list[_Step]:
-    if schema is None:
-        return [
-            _Step(field.name, field.value_type, field.value, field.is_content, False, True)
-            for field in FIELDS.values()
-            if not (rules.metadata_only and field.is_content)
-        ]
-    steps: list[_Step] = []
-    for slot in schema.slots:
-        field = FIELDS.get(slot.field)
-        if field is None or slot.is_extra:
-            steps.append(_Step(slot.attribute, slot.value_type, _extra(slot.field), False, False, False))
-            continue
-        withheld = rules.metadata_only and field.is_content
-        steps.append(
-            _Step(
-                slot.attribute,
-                slot.value_type,
-                _nothing if withheld else field.value,
-                field.is_content,
-                slot.is_required_text,
-                _fits(field, slot.value_type),
-            )
-        )
-    return steps
+@lru_cache(maxsize=64)
+def _second(seconds: int) -> str:
+    """Many calls end within one second."""
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat(timespec="seconds")
+
+
+_CATALOGUE = tuple([Slot(field.name, field.value_type, field.name) for field in FIELDS.values()])
+"""A slot for every field, as when no schema is known."""
+
+
+def _path(slot: Slot) -> str | None:
+    """Where the call has the attribute's value, for one that is copied as it is: most are."""
+    field = None if slot.is_extra else FIELDS.get(slot.field)
+    if field is None or field.is_content or not _fits(field, slot.value_type):
+        return None
+    return field.source if isinstance(field.source, str) else None
+
+
+def _step(slot: Slot, rules: TextRules, is_final: bool) -> _Step:
+    field = None if slot.is_extra else FIELDS.get(slot.field)
+    if field is None:
+        return _Step(slot.attribute, slot.value_type, _extra(slot.field), False, False, False)
+    source = field.value if isinstance(field.source, str) else field.source
+    return _Step(
+        slot.attribute,
+        slot.value_type,
+        _nothing if rules.metadata_only and field.is_content else source,
+        field.is_content,
+        slot.is_required_text and is_final,
+        _fits(field, slot.value_type),
+    )
 
 
 def _fits(field: Field, value_type: str) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from otel_arthur.genai.call import Choice, LLMCall
@@ -46,11 +47,16 @@ class Field:
     name: str
     value_type: str
     description: str
-    value: Callable[[Answer], Any]
-    """The field's value, None where the call has none."""
+    source: str | Callable[[Answer], Any]
+    """Where the value is: the path of an attribute of `LLMCall`, or what computes it. None: there is none."""
     stage: str = METADATA_STAGE
     is_content: bool = False
     """Words of a user or a model: redacted, cut to length, and left out of metadata-only inferences."""
+
+    def value(self, answer: Answer) -> Any:
+        """The field's value, None where the call has none."""
+        source = self.source
+        return attrgetter(source)(answer.call) if isinstance(source, str) else source(answer)
 
 
 def _duration(answer: Answer) -> float:
@@ -80,8 +86,8 @@ def _likelihoods(answer: Answer) -> list[Mapping[str, float]] | None:
 _CATALOGUE: tuple[Field, ...] = (
     Field("input_text", TEXT, "the messages sent to the model", lambda a: a.input_text, INPUT_STAGE, True),
     Field("output_text", TEXT, "the model's answer", _output_text, PREDICTED_STAGE, True),
-    Field("prompt_tokens", INTEGER, "tokens in, cache reads included", lambda a: a.call.usage.input),
-    Field("completion_tokens", INTEGER, "tokens out, reasoning included", lambda a: a.call.usage.output),
+    Field("prompt_tokens", INTEGER, "tokens in, cache reads included", "usage.input"),
+    Field("completion_tokens", INTEGER, "tokens out, reasoning included", "usage.output"),
     Field(
         "finish_reason",
         STRING,
@@ -89,15 +95,15 @@ _CATALOGUE: tuple[Field, ...] = (
         lambda a: a.choice.finish_reason if a.choice else None,
     ),
     Field("duration", FLOAT, "seconds from start to end of the call", _duration),
-    Field("total_tokens", INTEGER, "tokens in and out", lambda a: a.call.usage.total),
-    Field("cached_tokens", INTEGER, "input tokens read from a cache", lambda a: a.call.usage.cached),
-    Field("cache_write_tokens", INTEGER, "input tokens put into a cache", lambda a: a.call.usage.cache_write),
-    Field("reasoning_tokens", INTEGER, "output tokens spent on reasoning", lambda a: a.call.usage.reasoning),
+    Field("total_tokens", INTEGER, "tokens in and out", "usage.total"),
+    Field("cached_tokens", INTEGER, "input tokens read from a cache", "usage.cached"),
+    Field("cache_write_tokens", INTEGER, "input tokens put into a cache", "usage.cache_write"),
+    Field("reasoning_tokens", INTEGER, "output tokens spent on reasoning", "usage.reasoning"),
     Field(
         "time_to_first_token",
         FLOAT,
         "seconds until the first token of a stream",
-        lambda a: a.call.time_to_first_token,
+        "time_to_first_token",
     ),
     Field(
         "model",
@@ -105,15 +111,15 @@ _CATALOGUE: tuple[Field, ...] = (
         "the model that answered, or else the one asked for",
         lambda a: a.call.response_model or a.call.request_model,
     ),
-    Field("request_model", STRING, "the model asked for", lambda a: a.call.request_model),
-    Field("provider", STRING, "who serves the model", lambda a: a.call.provider),
-    Field("operation", STRING, "chat, text_completion, generate_content", lambda a: a.call.operation),
-    Field("temperature", FLOAT, "sampling temperature asked for", lambda a: a.call.temperature),
-    Field("top_p", FLOAT, "nucleus sampling asked for", lambda a: a.call.top_p),
-    Field("max_tokens", INTEGER, "output limit asked for", lambda a: a.call.max_tokens),
-    Field("response_id", STRING, "the provider's id of the answer", lambda a: a.call.response_id),
-    Field("conversation_id", STRING, "session or thread", lambda a: a.call.conversation_id),
-    Field("user_id", STRING, "the end user", lambda a: a.call.user_id),
+    Field("request_model", STRING, "the model asked for", "request_model"),
+    Field("provider", STRING, "who serves the model", "provider"),
+    Field("operation", STRING, "chat, text_completion, generate_content", "operation"),
+    Field("temperature", FLOAT, "sampling temperature asked for", "temperature"),
+    Field("top_p", FLOAT, "nucleus sampling asked for", "top_p"),
+    Field("max_tokens", INTEGER, "output limit asked for", "max_tokens"),
+    Field("response_id", STRING, "the provider's id of the answer", "response_id"),
+    Field("conversation_id", STRING, "session or thread", "conversation_id"),
+    Field("user_id", STRING, "the end user", "user_id"),
     Field(
         "system_prompt",
         STRING,
@@ -146,14 +152,14 @@ _CATALOGUE: tuple[Field, ...] = (
         True,
     ),
     Field("status", STRING, "ok or error", lambda a: "error" if a.call.failed else "ok"),
-    Field("error_type", STRING, "class of the error", lambda a: a.call.error_type),
-    Field("trace_id", STRING, "trace of the call", lambda a: a.call.trace_id),
-    Field("span_id", STRING, "span of the call", lambda a: a.call.span_id),
-    Field("service_name", STRING, "service.name of the application", lambda a: a.call.service_name),
-    Field("environment", STRING, "deployment environment", lambda a: a.call.environment),
+    Field("error_type", STRING, "class of the error", "error_type"),
+    Field("trace_id", STRING, "trace of the call", "trace_id"),
+    Field("span_id", STRING, "span of the call", "span_id"),
+    Field("service_name", STRING, "service.name of the application", "service_name"),
+    Field("environment", STRING, "deployment environment", "environment"),
     Field("choice_index", INTEGER, "which of the call's answers this is", lambda a: a.position),
     Field("choice_count", INTEGER, "how many answers the call has", lambda a: max(len(a.call.choices), 1)),
-    Field("truncated", BOOLEAN, "whether a text was cut", lambda a: a.call.truncated),
+    Field("truncated", BOOLEAN, "whether a text was cut", "truncated"),
 )
 
 FIELDS: Mapping[str, Field] = {field.name: field for field in _CATALOGUE}
