@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from otel_arthur.sdk.capture import capture, inference_id
+    from otel_arthur.sdk.flush import force_flush
     from otel_arthur.sdk.ground_truth import record_ground_truth
     from otel_arthur.sdk.log_exporter import ArthurLogExporter
     from otel_arthur.sdk.setup import instrument
@@ -21,6 +22,7 @@ __all__ = [
     "ArthurLogExporter",
     "ArthurSpanExporter",
     "capture",
+    "force_flush",
     "inference_id",
     "instrument",
     "record_ground_truth",
@@ -30,6 +32,7 @@ _HOMES = {
     "ArthurLogExporter": "otel_arthur.sdk.log_exporter",
     "ArthurSpanExporter": "otel_arthur.sdk.span_exporter",
     "capture": "otel_arthur.sdk.capture",
+    "force_flush": "otel_arthur.sdk.flush",
     "inference_id": "otel_arthur.sdk.capture",
     "instrument": "otel_arthur.sdk.setup",
     "record_ground_truth": "otel_arthur.sdk.ground_truth",

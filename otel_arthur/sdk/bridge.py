@@ -207,7 +207,7 @@ def acquire(configuration: Configuration, sender: Any = None) -> Bridge:
         bridge = next((b for b in _live if sender is None and b.configuration == configuration), None)
         if bridge is None:
             if not _live:
-                _report(configuration, sender)
+                report(configuration, sender)
             bridge = Bridge(configuration, sender)
             _live.append(bridge)
         bridge._users += 1  # pyright: ignore[reportPrivateUsage]
@@ -217,6 +217,11 @@ def acquire(configuration: Configuration, sender: Any = None) -> Bridge:
 def current() -> Bridge | None:
     """The process's first bridge, if an exporter of ours lives."""
     return _live[0] if _live else None
+
+
+def live() -> list[Bridge]:
+    """Every bridge that is in use."""
+    return list(_live)
 
 
 def release(bridge: Bridge, timeout: float) -> bool:
@@ -284,7 +289,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def _report(configuration: Configuration, sender: Any) -> None:
+def report(configuration: Configuration, sender: Any = None) -> None:
     """One line for each bad value, and one for what is missing; never more, never an exception."""
     for problem in configuration.problems:
         _logger.warning("otel-arthur: %s", problem)

@@ -8,9 +8,13 @@ from datetime import datetime, timezone
 from typing import Any
 
 from otel_arthur.configuration import Configuration
+from otel_arthur.delivery import Delivery
 from otel_arthur.sdk import bridge as bridges
 
 _logger = logging.getLogger("otel_arthur")
+
+_own: tuple[Configuration, Delivery] | None = None
+"""Of a process that has no exporter: a service that learns the right answers to what another one asked."""
 
 
 def record_ground_truth(
@@ -28,7 +32,9 @@ def record_ground_truth(
         timestamp: when it became known, with a timezone; default now.
 
     It is spooled and retried as inferences are, and waits for an inference that is still on its
-    way. Never raises: a bad call is one log line and False.
+    way. This returns once it is in the spool; `force_flush` waits until Arthur has it. A process
+    without an exporter of ours is configured by the variables. Never raises: a bad call is one log
+    line and False.
     """
     data = {**(values or {}), **named_values}
     if not isinstance(inference_id, str) or not inference_id or not data:  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -49,14 +55,25 @@ def record_ground_truth(
         "ground_truth_data": data,
     }
     try:
-        bridge = bridges.current()
-        if bridge is not None:
-            return bool(bridge.delivery.submit_ground_truth([row]).spooled)
-        bridge = bridges.acquire(Configuration.from_environment())
-        try:
-            return bool(bridge.delivery.submit_ground_truth([row]).spooled)
-        finally:
-            bridges.release(bridge, bridges.SHUTDOWN_SECONDS)
+        return bool(_delivery().submit_ground_truth([row]).spooled)
     except Exception as error:  # the host application is sacred
         _logger.warning("otel-arthur: ground truth was not taken (%s)", type(error).__name__)
         return False
+
+
+def flush(timeout: float) -> bool:
+    """Wait for what was recorded in a process without an exporter; whether all of it went."""
+    return _own is None or _own[1].flush(timeout)
+
+
+def _delivery() -> Delivery:
+    """The exporter's, if there is one; else one that is kept, and sends in the background until the exit."""
+    global _own
+    bridge = bridges.current()
+    if bridge is not None:
+        return bridge.delivery
+    configuration = Configuration.from_environment()
+    if _own is None or _own[0] != configuration:
+        bridges.report(configuration)
+        _own = (configuration, Delivery(configuration))
+    return _own[1]

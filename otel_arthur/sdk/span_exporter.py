@@ -6,6 +6,7 @@ import atexit
 import logging
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -111,21 +112,34 @@ class ArthurSpanExporter(SpanExporter):
             _unfinished.discard(self)
 
     def _finish(self) -> None:
-        """What `shutdown` would have done, where nobody called it or Ctrl-C broke it off."""
-        for thread in threading.enumerate():
-            if thread.name == _PROCESSOR_THREAD:
-                thread.join(_HANDOVER_SECONDS)
+        """What the provider's own exit handler would have done, where Ctrl-C broke that off."""
+        was_draining = False
+        deadline = time.monotonic() + _HANDOVER_SECONDS
+        # Not by `join`: of a thread whose join Ctrl-C broke off, Python 3.11 believes that it has ended.
+        while any(map(_is_draining, threading.enumerate())) and time.monotonic() < deadline:
+            was_draining = True
+            time.sleep(_POLL_SECONDS)
         if self._is_shut_down:
             self._bridge.flush(SHUTDOWN_SECONDS)
-        else:
+        elif was_draining:
             self.shutdown()
+        else:
+            # Perhaps the provider was made before this module was imported, and its handler is yet to come.
+            self._bridge.delivery.at_exit(SHUTDOWN_SECONDS)
 
 
 _PROCESSOR_THREAD = "OtelBatchSpanRecordProcessor"
 _HANDOVER_SECONDS = 1.0
 """A batch processor that is shut down hands over what it holds in far less."""
+_POLL_SECONDS = 0.005
 
 _unfinished: WeakSet[ArthurSpanExporter] = WeakSet()
+
+
+def _is_draining(thread: threading.Thread) -> bool:
+    """Whether it is a batch processor's that is shut down and hands over what it holds."""
+    processor = getattr(getattr(thread, "_target", None), "__self__", None)
+    return thread.name == _PROCESSOR_THREAD and bool(getattr(processor, "_shutdown", False))
 
 
 def _finish_all() -> None:
@@ -136,8 +150,8 @@ def _finish_all() -> None:
             _logger.debug("otel-arthur: an exporter did not finish (%s)", type(error).__name__)
 
 
-# With the import, not with the first exporter: exit handlers run in reverse order, and this one must
-# come after the tracer provider's, which is made in between and which Ctrl-C may break off.
+# With the import, not with the first exporter: exit handlers run in reverse order, and this one is to
+# come after the tracer provider's, which is mostly made in between and which Ctrl-C may break off.
 atexit.register(_finish_all)
 
 
