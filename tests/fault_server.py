@@ -141,6 +141,12 @@ class FaultServer:
             thread.join(10)
         self._threads.clear()
 
+    def mend(self, tls: ssl.SSLContext) -> None:
+        """Show another certificate, on the same port: the next connections see it."""
+        self.stop()
+        self._tls = tls
+        self.start()
+
     def _spawn(self, target: Any, sock: socket.socket) -> None:
         thread = threading.Thread(target=target, args=(sock,), name="fault-server", daemon=True)
         self._threads = [other for other in self._threads if other.is_alive()]

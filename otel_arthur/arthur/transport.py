@@ -234,6 +234,9 @@ def _unavailable(error: BaseException, host: str) -> Unavailable:
     if any(isinstance(cause, TimeoutError | requests.Timeout) for cause in causes):
         return Unavailable(f"{host} did not answer in time")
     for cause in reversed(causes):
+        if isinstance(cause, ssl.SSLError) and cause.reason:
+            reason = cause.reason.replace("_", " ").lower()
+            return Unavailable(f"{host} does not speak TLS as it should ({reason})")
         if isinstance(cause, OSError) and cause.strerror and not isinstance(cause, requests.RequestException):
             return Unavailable(f"{host} cannot be reached ({cause.strerror})")
     return Unavailable(f"the connection to {host} broke ({type(causes[-1]).__name__})")
