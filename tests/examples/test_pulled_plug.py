@@ -55,9 +55,10 @@ class Arthur:
         assert said.startswith("Local Arthur"), said
 
     def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.communicate()
 
 
 @pytest.fixture
