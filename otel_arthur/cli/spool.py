@@ -163,7 +163,7 @@ def _configuration(folder: str | None) -> Configuration:
 @contextmanager
 def _opened(folder: str | None) -> Generator[Spool, None, None]:
     """The spool on disk; what is wrong with it becomes one line."""
-    from otel_arthur.delivery.database import SpoolError
+    from otel_arthur.delivery.disk_format import SpoolError
     from otel_arthur.delivery.spool import DATABASE_NAME, Spool
 
     configuration = _configuration(folder)

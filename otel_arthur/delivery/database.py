@@ -15,60 +15,12 @@ from typing import Any, Final, TypeVar
 
 import tenacity
 
-FORMAT: Final = 1
-"""Version of what is on disk. A spool of a newer format is left alone."""
-APPLICATION_ID: Final = 0x41525448
+from otel_arthur.delivery.disk_format import SpoolError, prepare
+
 BUSY_SECONDS: Final = 30.0
 _SQLITE_BUSY_SECONDS: Final = 0.05
 FORK_SECONDS: Final = 5.0
 _T = TypeVar("_T")
-
-_SCHEMA: Final = """
-CREATE TABLE destinations (
-    number INTEGER PRIMARY KEY, endpoint TEXT NOT NULL, identity TEXT NOT NULL, model TEXT NOT NULL,
-    organization TEXT, last_error TEXT, last_error_at REAL);
-CREATE TABLE batches (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, destination INTEGER NOT NULL, kind INTEGER NOT NULL,
-    form INTEGER NOT NULL, rows INTEGER NOT NULL, bytes INTEGER NOT NULL, checksum INTEGER NOT NULL,
-    created REAL NOT NULL, held INTEGER NOT NULL, ready_at REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
-    owner TEXT, leased_until REAL, body BLOB, file TEXT, keys BLOB NOT NULL);
-CREATE INDEX batches_waiting ON batches (destination, kind, held, number);
-CREATE TABLE keys_0 (key INTEGER PRIMARY KEY, batch INTEGER NOT NULL);
-CREATE TABLE keys_1 (key INTEGER PRIMARY KEY, batch INTEGER NOT NULL);
-CREATE TABLE evidence (
-    batch INTEGER PRIMARY KEY, destination INTEGER NOT NULL, at REAL NOT NULL, scopes TEXT NOT NULL,
-    body BLOB NOT NULL);
-CREATE TABLE duplicates (
-    destination INTEGER NOT NULL, loser TEXT NOT NULL, winner TEXT NOT NULL, at REAL NOT NULL,
-    PRIMARY KEY (destination, loser)) WITHOUT ROWID;
-CREATE TABLE dead_letters (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, destination INTEGER NOT NULL, kind INTEGER NOT NULL,
-    form INTEGER NOT NULL, id TEXT NOT NULL, at REAL NOT NULL, reason TEXT NOT NULL, bytes INTEGER NOT NULL,
-    row BLOB NOT NULL);
-CREATE TABLE counters (
-    destination INTEGER NOT NULL, kind INTEGER NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL,
-    value INTEGER NOT NULL, PRIMARY KEY (destination, kind, outcome, reason)) WITHOUT ROWID;
-CREATE TABLE state (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-INSERT INTO state VALUES ('bytes', 0), ('generation', 0), ('generation_keys', 0);
-CREATE TRIGGER batch_added AFTER INSERT ON batches BEGIN
-    UPDATE state SET value = value + new.bytes WHERE name = 'bytes'; END;
-CREATE TRIGGER batch_changed AFTER UPDATE OF bytes ON batches BEGIN
-    UPDATE state SET value = value + new.bytes - old.bytes WHERE name = 'bytes'; END;
-CREATE TRIGGER batch_removed AFTER DELETE ON batches BEGIN
-    UPDATE state SET value = value - old.bytes WHERE name = 'bytes'; END;
-CREATE TRIGGER dead_letter_added AFTER INSERT ON dead_letters BEGIN
-    UPDATE state SET value = value + new.bytes WHERE name = 'bytes'; END;
-CREATE TRIGGER dead_letter_removed AFTER DELETE ON dead_letters BEGIN
-    UPDATE state SET value = value - old.bytes WHERE name = 'bytes'; END;
-"""
-
-
-class SpoolError(Exception):
-    """The spool cannot be used; one line that says why."""
-
-
-class NewerFormat(SpoolError):
-    """Written by a newer version: left alone."""
 
 
 class Connection:
@@ -198,7 +150,7 @@ class Connection:
             target, timeout=_SQLITE_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         try:
-            _prepare(raw, self._durable)
+            prepare(raw, self._durable)
             if self._path is not None:
                 self._inode = _inode(self._path)
         except BaseException:
@@ -245,42 +197,6 @@ def _inode(path: Path) -> int:
         return path.stat().st_ino
     except OSError:
         return -1
-
-
-def _prepare(raw: sqlite3.Connection, durable: bool) -> None:
-    raw.execute("PRAGMA journal_mode = WAL")
-    # FULL syncs the log at each commit: what was appended survives a loss of power. NORMAL only keeps the
-    # file whole: an outcome lost with the power means that rows are presented once more.
-    raw.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-    raw.execute("PRAGMA secure_delete = OFF")
-    # Pages of the log before it is folded back: the reserve must be able to hold as many.
-    raw.execute("PRAGMA wal_autocheckpoint = 256")
-    raw.execute("PRAGMA foreign_keys = OFF")
-    version = raw.execute("PRAGMA user_version").fetchone()[0]
-    if version == 0:
-        raw.execute("BEGIN IMMEDIATE")
-        if raw.execute("PRAGMA user_version").fetchone()[0] == 0:
-            if raw.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                raw.execute("ROLLBACK")
-                raise SpoolError("the database is not a spool of otel-arthur")
-            for statement in _statements(_SCHEMA):
-                raw.execute(statement)
-            raw.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            raw.execute(f"PRAGMA user_version = {FORMAT}")
-        raw.execute("COMMIT")
-    elif version > FORMAT:
-        raise NewerFormat(f"the spool has format {version}, this version of otel-arthur knows {FORMAT}")
-    elif raw.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-        raise SpoolError("the database is not a spool of otel-arthur")
-
-
-def _statements(script: str) -> Generator[str, None, None]:
-    part = ""
-    for line in script.splitlines():
-        part += line + "\n"
-        if sqlite3.complete_statement(part):
-            yield part
-            part = ""
 
 
 def set_aside(path: Path, *folders: Path) -> Path:

@@ -18,8 +18,9 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import adoption, ground_truth, life_cycle, preparation
 from otel_arthur.delivery.batches import NewBatch
 from otel_arthur.delivery.counters import Counters, Counts
-from otel_arthur.delivery.database import FORK_SECONDS, SpoolError
+from otel_arthur.delivery.database import FORK_SECONDS
 from otel_arthur.delivery.destination import Destination, identity_of, route
+from otel_arthur.delivery.disk_format import SpoolError
 from otel_arthur.delivery.dispatch import Dispatcher
 from otel_arthur.delivery.metrics import Metrics
 from otel_arthur.delivery.preparation import Preparation

@@ -1,6 +1,10 @@
 """Keys of records that wait or were accepted not long ago, so that a repetition is told from news.
 
-Two tables take turns: when the current one has grown enough the older one is emptied and becomes the
+The keys of the latest batches lie beside one another, a batch a row. From time to time they are folded
+into a table by key, all at once: keys are digests, so each one alone would touch a page of its own, and a
+batch would write as much for its keys as for its rows (`docs/spool.md`).
+
+Two such tables take turns: when the current one has grown enough the older one is emptied and becomes the
 current. So between `GENERATION` and twice as many of the latest keys are known, and nothing is deleted
 one by one. Keys of batches that still wait are carried over.
 """
@@ -11,42 +15,59 @@ import sqlite3
 from collections.abc import Collection
 from typing import Final
 
-from otel_arthur.delivery.records import unpack_keys
+from otel_arthur.delivery.records import pack_keys, unpack_keys
 
 GENERATION: Final = 100_000
-_AT_ONCE: Final = 500
+RECENT_KEYS: Final = 4_096
+RECENT_BATCHES: Final = 64
+_KEY_BYTES: Final = 8
+_TABLES: Final = ("keys_0", "keys_1")
 
 
 def known(index: sqlite3.Connection, keys: Collection[int]) -> dict[int, int]:
-    """Those of `keys` that are known, with the batch that each came in."""
+    """Those of `keys` that are known, with the batch that each came in last."""
     found: dict[int, int] = {}
-    listed = [str(key) for key in keys]
-    for start in range(0, len(listed), _AT_ONCE):
-        part = ",".join(listed[start : start + _AT_ONCE])
-        for table in ("keys_0", "keys_1"):
-            found.update(index.execute(f"SELECT key, batch FROM {table} WHERE key IN ({part})"))
+    listed = f"[{','.join(map(str, keys))}]"
+    for table in _TABLES:
+        found.update(
+            index.execute(
+                f"SELECT {table}.key, {table}.batch FROM json_each(?) AS asked "
+                f"CROSS JOIN {table} ON {table}.key = asked.value",
+                (listed,),
+            )
+        )
+    asked = set(keys)
+    for batch, packed in index.execute("SELECT batch, keys FROM recent_keys ORDER BY batch"):
+        for key in asked.intersection(unpack_keys(packed)):
+            found[key] = batch
     return found
 
 
 def add(index: sqlite3.Connection, keys: Collection[int], batch: int) -> None:
-    """Remember keys."""
+    """Remember the keys of a batch."""
+    index.execute("INSERT INTO recent_keys VALUES (?, ?)", (batch, pack_keys(list(keys))))
+    batches, size = index.execute("SELECT count(*), sum(length(keys)) FROM recent_keys").fetchone()
+    if batches > RECENT_BATCHES or size > RECENT_KEYS * _KEY_BYTES:
+        _fold(index, size // _KEY_BYTES)
+
+
+def _fold(index: sqlite3.Connection, added: int) -> None:
+    """Take the latest keys into the current table, or into a new one."""
     state = dict(index.execute("SELECT name, value FROM state WHERE name LIKE 'generation%'"))
-    current, count = state["generation"], state["generation_keys"] + len(keys)
+    current, count = state["generation"], state["generation_keys"] + added
     if count > GENERATION:
-        current = 1 - current
+        current, count = 1 - current, added
         index.execute(f"DELETE FROM keys_{current}")
-        count = len(keys) + _carry_over(index, current)
+        # Not counted: else a spool that holds more than a generation would turn at every fold.
+        _put(index, current, "SELECT number, keys FROM batches ORDER BY number")
         index.execute("UPDATE state SET value = ? WHERE name = 'generation'", (current,))
-    index.executemany(f"INSERT OR REPLACE INTO keys_{current} VALUES (?, ?)", [(key, batch) for key in keys])
+    _put(index, current, "SELECT batch, keys FROM recent_keys ORDER BY batch")
+    index.execute("DELETE FROM recent_keys")
     index.execute("UPDATE state SET value = ? WHERE name = 'generation_keys'", (count,))
 
 
-def _carry_over(index: sqlite3.Connection, current: int) -> int:
-    waiting = [
-        (key, batch)
-        for batch, packed in index.execute("SELECT number, keys FROM batches")
-        for key in unpack_keys(packed)
-    ]
-    index.executemany(f"INSERT OR REPLACE INTO keys_{current} VALUES (?, ?)", waiting)
-    # Counted as none: else a spool that holds more than a generation would turn at every append.
-    return 0
+def _put(index: sqlite3.Connection, table: int, batches: str) -> None:
+    index.executemany(
+        f"INSERT OR REPLACE INTO keys_{table} VALUES (?, ?)",
+        [(key, batch) for batch, packed in index.execute(batches) for key in unpack_keys(packed)],
+    )

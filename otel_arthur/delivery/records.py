@@ -67,9 +67,18 @@ def key_of(destination: int, kind: Kind, record: Record) -> int:
 
     Ground truth may be corrected later under the same id, so there the row itself is digested.
     """
-    content = record.id.encode() if kind is Kind.INFERENCE else record.row
-    digest = blake2b(b"%d %d " % (destination, kind) + content, digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
+    return keys_of(destination, kind, (record,))[0]
+
+
+def keys_of(destination: int, kind: Kind, records: Sequence[Record]) -> tuple[int, ...]:
+    """The keys of several records (see `key_of`)."""
+    prefix = b"%d %d " % (destination, kind)
+    content = (
+        [prefix + record.id.encode() for record in records]
+        if kind is Kind.INFERENCE
+        else [prefix + record.row for record in records]
+    )
+    return unpack_keys(b"".join([blake2b(one, digest_size=8).digest() for one in content]))
 
 
 def pack_keys(keys: Sequence[int]) -> bytes:

@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from otel_arthur.arthur.suppression import suppress_instrumentation
-from otel_arthur.delivery.database import SpoolError
 from otel_arthur.delivery.destination import Destination
+from otel_arthur.delivery.disk_format import SpoolError
 from otel_arthur.delivery.dispatch import Dispatcher
 from otel_arthur.delivery.leases import can_be_tried, next_due
 from otel_arthur.delivery.retry import Pacer

@@ -19,7 +19,7 @@ from otel_arthur.delivery.bodies import Bodies
 from otel_arthur.delivery.database import Connection, is_damage, is_full, make_private, set_aside
 from otel_arthur.delivery.destination import Destination
 from otel_arthur.delivery.owners import Owner
-from otel_arthur.delivery.records import Kind, join, key_of, pack_keys
+from otel_arthur.delivery.records import Kind, join, keys_of, pack_keys
 from otel_arthur.delivery.reserve import Reserve
 
 _logger = logging.getLogger("otel_arthur")
@@ -187,7 +187,8 @@ class Spool:
 
     def _append(self, destination: Destination, batch: NewBatch) -> Appended:
         number, kind = destination.number, batch.kind
-        keyed = {key_of(number, kind, record): record.row for record in batch.records}
+        rows = [record.row for record in batch.records]
+        keyed = dict(zip(keys_of(number, kind, batch.records), rows, strict=True))
         body = join(keyed.values())
         # Before the transaction, as others wait for its end.
         file = self.bodies.write(body)

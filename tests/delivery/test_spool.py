@@ -18,8 +18,8 @@ import pytest
 
 from otel_arthur.delivery import keys
 from otel_arthur.delivery.batches import NewBatch, Settled
-from otel_arthur.delivery.database import NewerFormat, SpoolError
 from otel_arthur.delivery.destination import Destination
+from otel_arthur.delivery.disk_format import NewerFormat, SpoolError
 from otel_arthur.delivery.leases import Limits, finish, lease
 from otel_arthur.delivery.records import Form, Kind, Record, key_of, pack_keys, row_id, split, unpack_keys
 from otel_arthur.delivery.spool import Spool
@@ -222,6 +222,40 @@ def test_keys_are_remembered_by_generation_and_those_that_wait_always(
         0
     ]
     assert remembered < 400
+
+
+def test_keys_are_known_whether_they_lie_beside_one_another_or_are_folded(
+    opened: Callable[..., Spool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "RECENT_KEYS", 100)
+    monkeypatch.setattr(keys, "RECENT_BATCHES", 4)
+    spool = opened()
+    for start in range(0, 500, 30):
+        assert spool.append(HERE, inferences(30, start=start)) == (30, 0, 0)
+        assert spool.append(HERE, inferences(start + 30)) == (0, start + 30, 0)
+    for number in range(1000, 1020):
+        assert spool.append(HERE, inferences(1, start=number)) == (1, 0, 0)
+    ((folded, recent),) = spool.index.read(
+        "SELECT (SELECT count(*) FROM keys_0), (SELECT count(*) FROM recent_keys)"
+    )
+    assert folded
+    assert recent <= 4
+
+
+def test_a_spool_of_the_first_format_is_taken_over(opened: Callable[..., Spool], spool_dir: Path) -> None:
+    spool = opened()
+    spool.append(HERE, inferences(3))
+    spool.close()
+    with sqlite3.connect(spool_dir / "spool.db") as database:
+        for (packed,) in database.execute("SELECT keys FROM recent_keys").fetchall():
+            keys_then = [(key,) for key in unpack_keys(packed)]
+            database.executemany("INSERT INTO keys_0 VALUES (?, 1)", keys_then)
+        database.execute("DROP TABLE recent_keys")
+        database.execute("PRAGMA user_version = 1")
+    database.close()
+    spool = opened()
+    assert spool.append(HERE, inferences(5)) == (2, 3, 0)
+    assert leased_ids(spool) == [f"id-{n}" for n in range(5)]
 
 
 def test_keys_tell_destination_kind_and_id_apart() -> None:

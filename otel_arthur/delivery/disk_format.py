@@ -1,0 +1,123 @@
+"""What the spool's index is on disk: its tables, their version, and the way from one version to the next."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Generator
+from typing import Final
+
+FORMAT: Final = 2
+"""Version of what is on disk. A spool of a newer format is left alone."""
+APPLICATION_ID: Final = 0x41525448
+
+_SCHEMA: Final = """
+CREATE TABLE destinations (
+    number INTEGER PRIMARY KEY, endpoint TEXT NOT NULL, identity TEXT NOT NULL, model TEXT NOT NULL,
+    organization TEXT, last_error TEXT, last_error_at REAL);
+CREATE TABLE batches (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, destination INTEGER NOT NULL, kind INTEGER NOT NULL,
+    form INTEGER NOT NULL, rows INTEGER NOT NULL, bytes INTEGER NOT NULL, checksum INTEGER NOT NULL,
+    created REAL NOT NULL, held INTEGER NOT NULL, ready_at REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+    owner TEXT, leased_until REAL, body BLOB, file TEXT, keys BLOB NOT NULL);
+CREATE INDEX batches_waiting ON batches (destination, kind, held, number);
+CREATE TABLE recent_keys (batch INTEGER PRIMARY KEY, keys BLOB NOT NULL);
+CREATE TABLE keys_0 (key INTEGER PRIMARY KEY, batch INTEGER NOT NULL);
+CREATE TABLE keys_1 (key INTEGER PRIMARY KEY, batch INTEGER NOT NULL);
+CREATE TABLE evidence (
+    batch INTEGER PRIMARY KEY, destination INTEGER NOT NULL, at REAL NOT NULL, scopes TEXT NOT NULL,
+    body BLOB NOT NULL);
+CREATE TABLE duplicates (
+    destination INTEGER NOT NULL, loser TEXT NOT NULL, winner TEXT NOT NULL, at REAL NOT NULL,
+    PRIMARY KEY (destination, loser)) WITHOUT ROWID;
+CREATE TABLE dead_letters (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, destination INTEGER NOT NULL, kind INTEGER NOT NULL,
+    form INTEGER NOT NULL, id TEXT NOT NULL, at REAL NOT NULL, reason TEXT NOT NULL, bytes INTEGER NOT NULL,
+    row BLOB NOT NULL);
+CREATE TABLE counters (
+    destination INTEGER NOT NULL, kind INTEGER NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL,
+    value INTEGER NOT NULL, PRIMARY KEY (destination, kind, outcome, reason)) WITHOUT ROWID;
+CREATE TABLE state (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO state VALUES ('bytes', 0), ('generation', 0), ('generation_keys', 0);
+CREATE TRIGGER batch_added AFTER INSERT ON batches BEGIN
+    UPDATE state SET value = value + new.bytes WHERE name = 'bytes'; END;
+CREATE TRIGGER batch_changed AFTER UPDATE OF bytes ON batches BEGIN
+    UPDATE state SET value = value + new.bytes - old.bytes WHERE name = 'bytes'; END;
+CREATE TRIGGER batch_removed AFTER DELETE ON batches BEGIN
+    UPDATE state SET value = value - old.bytes WHERE name = 'bytes'; END;
+CREATE TRIGGER dead_letter_added AFTER INSERT ON dead_letters BEGIN
+    UPDATE state SET value = value + new.bytes WHERE name = 'bytes'; END;
+CREATE TRIGGER dead_letter_removed AFTER DELETE ON dead_letters BEGIN
+    UPDATE state SET value = value - old.bytes WHERE name = 'bytes'; END;
+"""
+
+
+_UPGRADES: Final = {1: ("CREATE TABLE recent_keys (batch INTEGER PRIMARY KEY, keys BLOB NOT NULL)",)}
+"""From a format to the next."""
+
+
+class SpoolError(Exception):
+    """The spool cannot be used; one line that says why."""
+
+
+class NewerFormat(SpoolError):
+    """Written by a newer version: left alone."""
+
+
+def prepare(raw: sqlite3.Connection, durable: bool) -> None:
+    """Set a new connection up, and the database where it is new or of an older format.
+
+    Raises:
+        SpoolError: it is no spool of ours, or a newer version's.
+    """
+    raw.execute("PRAGMA journal_mode = WAL")
+    # FULL syncs the log at each commit: what was appended survives a loss of power. NORMAL only keeps the
+    # file whole: an outcome lost with the power means that rows are presented once more.
+    raw.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+    raw.execute("PRAGMA secure_delete = OFF")
+    # Pages of the log before it is folded back: the reserve must be able to hold as many.
+    raw.execute("PRAGMA wal_autocheckpoint = 256")
+    raw.execute("PRAGMA foreign_keys = OFF")
+    if _version(raw) == 0:
+        _create(raw)
+    if raw.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        raise SpoolError("the database is not a spool of otel-arthur")
+    if _version(raw) < FORMAT:
+        _upgrade(raw)
+    if _version(raw) > FORMAT:
+        raise NewerFormat(f"the spool has format {_version(raw)}, this version of otel-arthur knows {FORMAT}")
+
+
+def _version(raw: sqlite3.Connection) -> int:
+    return raw.execute("PRAGMA user_version").fetchone()[0]
+
+
+def _create(raw: sqlite3.Connection) -> None:
+    raw.execute("BEGIN IMMEDIATE")
+    if _version(raw) == 0:
+        if raw.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            raw.execute("ROLLBACK")
+            raise SpoolError("the database is not a spool of otel-arthur")
+        for statement in _statements(_SCHEMA):
+            raw.execute(statement)
+        raw.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        raw.execute(f"PRAGMA user_version = {FORMAT}")
+    raw.execute("COMMIT")
+
+
+def _upgrade(raw: sqlite3.Connection) -> None:
+    raw.execute("BEGIN IMMEDIATE")
+    # Asked again with the lock: another process may have done it.
+    for version in range(_version(raw), FORMAT):
+        for statement in _UPGRADES[version]:
+            raw.execute(statement)
+    raw.execute(f"PRAGMA user_version = {max(_version(raw), FORMAT)}")
+    raw.execute("COMMIT")
+
+
+def _statements(script: str) -> Generator[str, None, None]:
+    part = ""
+    for line in script.splitlines():
+        part += line + "\n"
+        if sqlite3.complete_statement(part):
+            yield part
+            part = ""
