@@ -6,6 +6,7 @@ The SDK is never imported here: its model and its errors are told by their names
 from __future__ import annotations
 
 import logging
+import os
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -25,14 +26,17 @@ _STATUS = re.compile(r"\s*(\d{3})\b")
 class LiveModel:
     """A client that is bound to one model: whatever model is asked for, it is that one.
 
+    Where Arthur hangs, a request takes as long as the SDK lets it (300 s a try): only our own threads wait.
+
     Args:
         model: an ``ArthurModel`` that is saved.
     """
 
     def __init__(self, model: Any) -> None:
         self._model = model
-        # The SDK's session was not made for several threads.
-        self._lock = threading.Lock()
+        # The SDK's session was not made for several threads. By process, as a lock that is held by another
+        # thread at a fork never opens in the child.
+        self._locks = {os.getpid(): threading.Lock()}
         for name in _SDK_LOGGERS:
             logging.getLogger(name).addFilter(_is_ours_to_say)
 
@@ -73,10 +77,17 @@ class LiveModel:
     def close(self) -> None:
         """The model is the application's."""
 
+    def _lock(self) -> threading.Lock:
+        lock = self._locks.get(os.getpid())
+        if lock is None:
+            _forget_connections(self._model)
+            lock = self._locks.setdefault(os.getpid(), threading.Lock())
+        return lock
+
     def _send(self, present: Callable[..., Any], rows: Sequence[bytes]) -> list[RowResult]:
         what = f"sending to model {self.model_id} through the SDK"
         try:
-            with self._lock:
+            with self._lock():
                 _quiet.sending = True
                 answer: Mapping[str, Any] = present([orjson.loads(row) for row in rows], fail_silently=True)
         except Exception as error:
@@ -93,6 +104,13 @@ class _Quiet(threading.local):
 
 
 _quiet = _Quiet()
+
+
+def _forget_connections(model: Any) -> None:
+    """In a child: the connections that are open are the parent's, and two must not speak on one."""
+    session = getattr(getattr(model, "_client", None), "session", None)
+    if session is not None:
+        session.close()
 
 
 def _is_ours_to_say(_record: logging.LogRecord) -> bool:

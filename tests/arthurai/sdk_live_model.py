@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from arthurai import ArthurAI
 from arthurai.common.constants import InputType, OutputType
-from fault_behaviours import row_statuses, status
+from fault_behaviours import delay, hang, row_statuses, status
 from fault_server import MODEL, FaultServer
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 
 import otel_arthur
 from otel_arthur import ArthurSpanExporter
@@ -73,10 +74,10 @@ def new_model(client: ArthurAI, name: str) -> Any:
 
 
 @contextlib.contextmanager
-def exporting(model: Any) -> Iterator[TracerProvider]:
+def exporting(model: Any, spool: str | None = None) -> Iterator[TracerProvider]:
     """A tracer provider whose spans go through the model."""
-    with tempfile.TemporaryDirectory() as spool:
-        exporter = ArthurSpanExporter(arthur_model=model, spool_dir=spool)
+    with tempfile.TemporaryDirectory() as own:
+        exporter = ArthurSpanExporter(arthur_model=model, spool_dir=spool or own)
         provider = TracerProvider(shutdown_on_exit=False)
         provider.add_span_processor(BatchSpanProcessor(exporter))
         try:
@@ -207,6 +208,68 @@ def against_faults(server: FaultServer) -> None:
     step("nobody logs what was said or refused")
 
 
+def against_a_hang(server: FaultServer) -> None:
+    """The SDK waits five minutes for an answer: no thread of the application may."""
+    model = connected(server.url, "k").get_model(MODEL["id"])
+    server.always(hang())
+    with tempfile.TemporaryDirectory() as spool:
+        provider = TracerProvider(shutdown_on_exit=False)
+        # A simple processor exports on the thread that ends the span.
+        provider.add_span_processor(
+            SimpleSpanProcessor(ArthurSpanExporter(arthur_model=model, spool_dir=spool))
+        )
+        ids: list[str] = []
+        worked, shut_down = threading.Event(), threading.Event()
+        delivery = bridge().delivery
+
+        def application() -> None:
+            ids.extend(chat(provider, SECRET) for _ in range(20))
+            worked.set()
+            provider.shutdown()
+            shut_down.set()
+
+        threading.Thread(target=application, daemon=True).start()
+        assert worked.wait(60)
+        step("an Arthur that hangs holds up no thread of the application")
+        assert shut_down.wait(60)
+        assert (delivery.counts().sent, delivery.counts().left) == (0, 20), delivery.counts()
+        assert server.sends, "nothing hung"
+        step("and no shutdown beyond its deadline")
+
+        accepted = len(server.accepted_rows)
+        server.stop()
+        server.always(None)
+        server.start()
+        with exporting(connected(server.url, "k").get_model(MODEL["id"]), spool) as provider:
+            ids.append(chat(provider, SECRET))
+            provider.force_flush()
+            assert bridge().flush(30)
+        assert sorted(server.accepted_ids[accepted:]) == sorted(ids)
+        step("what waited arrives through the next run's live model")
+
+
+def in_a_child(server: FaultServer) -> None:
+    """Forked while a connection is open and a thread of the parent holds the SDK."""
+    model = connected(server.url, "k").get_model(MODEL["id"])
+    live = LiveModel(model)
+    live.send_inferences("any", [row("before the fork")])
+    server.script(delay(3.0))
+    before = len(server.requests)
+    held = threading.Thread(target=live.send_inferences, args=("any", [row("from the parent")]))
+    held.start()
+    assert server.wait_for_requests(before + 1)
+    child = os.fork()
+    if not child:
+        with contextlib.suppress(BaseException):
+            results = live.send_inferences("any", [row("from the child")])
+            os._exit(0 if results[0].delivered else 4)
+        os._exit(5)
+    assert os.waitpid(child, 0)[1] == 0
+    held.join()
+    assert sorted(server.accepted_ids[-3:]) == ["before the fork", "from the child", "from the parent"]
+    step("a child sends for itself")
+
+
 def main() -> int:
     # The SDK reads them beside its arguments.
     for name in [name for name in os.environ if name.startswith(("ARTHUR_", "OTEL_"))]:
@@ -217,6 +280,9 @@ def main() -> int:
     said.clear()
     with FaultServer() as server:
         against_faults(server)
+        against_a_hang(server)
+    with FaultServer() as server:
+        in_a_child(server)
     return 0
 
 
