@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from typing import Any, cast
 
 from otel_arthur.arthur.errors import RETRYABLE_STATUSES, InDoubt
@@ -40,11 +41,21 @@ class RowResult:
     @property
     def delivered(self) -> bool:
         """Arthur has the row, from this request or an earlier one."""
-        return self.outcome in (Outcome.ACCEPTED, Outcome.ALREADY_EXISTS)
+        return self.outcome is Outcome.ACCEPTED or self.outcome is Outcome.ALREADY_EXISTS
 
     @classmethod
     def of(cls, status: int, message: str) -> RowResult:
-        return cls(status, message[:_MAX_MESSAGE], outcome_of(status, message))
+        """The result of this status and text."""
+        message = message[:_MAX_MESSAGE]
+        if 200 <= status < 300:
+            return _accepted(status, message)
+        return RowResult(status, message, outcome_of(status, message))
+
+
+@lru_cache(maxsize=16)
+def _accepted(status: int, message: str) -> RowResult:
+    """One object for all of them: nearly every row of every answer is accepted in the same words."""
+    return RowResult(status, message, Outcome.ACCEPTED)
 
 
 def outcome_of(status: int, message: str) -> Outcome:
@@ -94,8 +105,9 @@ def read_rows(body: Any, sent: int, what: str) -> list[RowResult]:
 
 def _row(value: Any) -> RowResult | None:
     row = _mapping(value)
-    status = _integer(row.get("status"))
-    message = row.get("message")
+    status, message = row.get("status"), row.get("message")
+    if type(status) is not int:
+        status = _integer(status)
     return None if status is None else RowResult.of(status, message if isinstance(message, str) else "")
 
 

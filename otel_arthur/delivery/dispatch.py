@@ -100,7 +100,10 @@ class Dispatcher:
             )
             error = sent.error
             for (result, original), row, outcome in zip(places, rows, sent.results, strict=True):
-                self._judge(destination, result, original, row, outcome)
+                if outcome is not None and outcome.delivered:
+                    result.sent += 1
+                else:
+                    self._judge(destination, result, original, row, outcome)
         except (ArthurError, SchemaError) as failure:
             error = failure
             for result in results:
@@ -146,12 +149,10 @@ class Dispatcher:
         row: bytes,
         outcome: RowResult | None,
     ) -> None:
-        """Put one row where its outcome belongs."""
+        """Put one row that was not delivered where its outcome belongs."""
         batch = result.batch
         if outcome is None:
             result.waiting.append(original)
-        elif outcome.delivered:
-            result.sent += 1
         elif outcome.outcome is Outcome.RETRYABLE and batch.attempts < MAX_ATTEMPTS:
             self._retry(result, original)
         elif batch.kind is Kind.GROUND_TRUTH and outcome.status == ground_truth.NOT_FOUND:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from fault_server import FaultServer
 from llm_calls import ids_of, llm_call, llm_calls
+from msgspec.structs import replace
 from test_outcomes import balance
 
 from otel_arthur.delivery import Delivery
@@ -21,7 +22,8 @@ PROVIDER = "opentelemetry.instrumentation.openai_v2"
 def told_twice(text: str = "twice") -> tuple[LLMCall, LLMCall]:
     """A framework's and a provider's description of one call: winner, loser."""
     outer = llm_call(text, response_id="chatcmpl-1" + text)
-    inner = outer._replace(
+    inner = replace(
+        outer,
         span_id="f" * 16,
         parent_span_id=outer.span_id,
         scope=PROVIDER,
