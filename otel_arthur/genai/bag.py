@@ -34,19 +34,6 @@ class Bag:
                 return value
         return None
 
-    def take_all(self, keys: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
-        """Field -> the value of the first of its keys that is present, for the fields that have one."""
-        attributes, sources = self.attributes, self.sources
-        taken: dict[str, Any] = {}
-        for field, names in keys.items():
-            for key in names:
-                value = attributes.get(key)
-                if value is not None:
-                    taken[field] = value
-                    sources[field] = key
-                    break
-        return taken
-
     def take_json(self, field: str, keys: tuple[str, ...]) -> Any:
         """As `take`, with JSON text parsed; text that was cut is salvaged and flags the call `truncated`."""
         return self.parsed(self.take(field, keys))

@@ -6,20 +6,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
+
 from otel_arthur.genai.bag import Bag
 from otel_arthur.genai.call import Choice, Message, Usage
 from otel_arthur.genai.span import SpanView
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
+class Conversation(Struct, frozen=True, gc=False):
     """What was said: the input in order, and the answers."""
 
     messages: tuple[Message, ...]
     choices: tuple[Choice, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Dialect:
     """One way of writing an LLM call onto a span. Tables and small pure functions only."""
 

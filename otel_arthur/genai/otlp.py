@@ -74,8 +74,8 @@ def span_view(span: Span, scope: str, scope_version: str, resource: Mapping[str,
 
 
 def attribute_map(attributes: Iterable[KeyValue]) -> dict[str, Any]:
-    """Key-value pairs as a dict of Python values; a later key wins."""
-    return {pair.key: any_value(pair.value) for pair in attributes}
+    """Key-value pairs as a dict of Python values; a later key wins, and one without a value is absent."""
+    return {pair.key: value for pair in attributes if (value := any_value(pair.value)) is not None}
 
 
 def any_value(value: AnyValue, depth: int = 0) -> Any:

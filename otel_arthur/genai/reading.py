@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
-from otel_arthur.genai.bag import Bag, count, number, text
+from msgspec import Struct
+
+from otel_arthur.genai.bag import Bag, number, text
 from otel_arthur.genai.call import NO_EXTRA, LLMCall, MediaPart, Message, TextPart, ToolCallPart, Usage
 from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import dialect_of
+from otel_arthur.genai.fields import fields_of
 from otel_arthur.genai.likelihoods import TIME_TO_FIRST_TOKEN, with_likelihoods
 from otel_arthur.genai.span import STATUS_ERROR, SpanView
 from otel_arthur.genai.usage import inclusive
@@ -57,7 +60,7 @@ _MANY_ATTRIBUTES = 64
 """From here on a limit may have dropped all markers, so every key is looked at."""
 
 
-class Reading(NamedTuple):
+class Reading(Struct, frozen=True, gc=False):
     """What became of one span. `call` is None when it is not an LLM call."""
 
     call: LLMCall | None
@@ -97,16 +100,8 @@ def _not_a_call(view: SpanView) -> str:
 
 def _read_call(view: SpanView, dialect: Dialect, operation: str, extra: Mapping[str, str]) -> Reading:
     bag = Bag(view)
-    taken = bag.take_all(dialect.keys)
-    if dialect.derived is not None:
-        for field, (value, source) in dialect.derived(bag).items():
-            if value is not None and taken.get(field) is None:
-                taken[field] = value
-                bag.sources[field] = source
-    # Only what is there is converted: most spans have a third of the fields.
-    for field, value in taken.items():
-        taken[field] = _CONVERSIONS[field](value)
-    given = taken.get
+    fields = fields_of(bag, dialect)
+    given = fields.get
     failed = view.status_code == STATUS_ERROR
     conversation = dialect.conversation(bag)
     choices = with_likelihoods(conversation.choices, bag)
@@ -146,11 +141,11 @@ def _read_call(view: SpanView, dialect: Dialect, operation: str, extra: Mapping[
         given("temperature"),
         given("top_p"),
         given("max_tokens"),
-        _time_to_first_token(bag, taken, dialect.first_token_event),
+        _time_to_first_token(bag, fields, dialect.first_token_event),
         given("conversation_id"),
         given("user_id"),
         failed,
-        _error_type(view, taken) if failed else None,
+        _error_type(view, fields) if failed else None,
         service_name,
         service_instance,
         environment,
@@ -162,28 +157,6 @@ def _read_call(view: SpanView, dialect: Dialect, operation: str, extra: Mapping[
         return Reading(call, dialect, "LLM call", bag.sources)
     reason = f"{lacking} not recorded: set {dialect.switch_for(view)}"
     return Reading(call, dialect, reason, bag.sources, content_missing=True)
-
-
-_CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
-    "start_ns": int,
-    "provider": text,
-    "request_model": text,
-    "response_model": text,
-    "response_id": text,
-    "temperature": number,
-    "top_p": number,
-    "max_tokens": count,
-    "time_to_first_token": number,
-    "conversation_id": text,
-    "user_id": text,
-    "error_type": text,
-    "usage.input": count,
-    "usage.output": count,
-    "usage.total": count,
-    "usage.cached": count,
-    "usage.cache_write": count,
-    "usage.reasoning": count,
-}
 
 
 def _resource_fields(resource: Mapping[str, Any]) -> tuple[str | None, str | None, str | None]:
@@ -215,9 +188,9 @@ def _tells(message: Message) -> bool:
     )
 
 
-def _time_to_first_token(bag: Bag, taken: Mapping[str, Any], event_name: str | None) -> float | None:
+def _time_to_first_token(bag: Bag, fields: Mapping[str, Any], event_name: str | None) -> float | None:
     """Seconds, from an attribute, or from the event that marks the first token."""
-    seconds = taken.get("time_to_first_token")
+    seconds = fields.get("time_to_first_token")
     if seconds is None and event_name is not None:
         event = bag.event("time_to_first_token", event_name)
         if event is not None and event.time_ns >= bag.view.start_ns:
@@ -225,9 +198,9 @@ def _time_to_first_token(bag: Bag, taken: Mapping[str, Any], event_name: str | N
     return number(bag.attributes.get(TIME_TO_FIRST_TOKEN)) if seconds is None else seconds
 
 
-def _error_type(view: SpanView, taken: Mapping[str, Any]) -> str:
+def _error_type(view: SpanView, fields: Mapping[str, Any]) -> str:
     """``error.type``, or the type of the recorded exception, of a span that failed."""
-    kind = taken.get("error_type")
+    kind = fields.get("error_type")
     if kind is None:
         for event in view.events:
             if event.name == "exception":
