@@ -67,7 +67,6 @@ def _fold(index: sqlite3.Connection, added: int) -> None:
 
 
 def _put(index: sqlite3.Connection, table: int, batches: str) -> None:
-    index.executemany(
-        f"INSERT OR REPLACE INTO keys_{table} VALUES (?, ?)",
-        [(key, batch) for batch, packed in index.execute(batches) for key in unpack_keys(packed)],
-    )
+    latest = {key: batch for batch, packed in index.execute(batches) for key in unpack_keys(packed)}
+    # In order: each page of the table is then visited once.
+    index.executemany(f"INSERT OR REPLACE INTO keys_{table} VALUES (?, ?)", sorted(latest.items()))

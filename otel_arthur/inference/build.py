@@ -9,6 +9,8 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple, cast
 
+from msgspec import Struct
+
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.inference import transcript
 from otel_arthur.inference.fields import FIELDS, STRING, TEXT, Answer, Field
@@ -44,7 +46,7 @@ class TextRules:
     metadata_only: bool = False
 
 
-class Inference(NamedTuple):
+class Inference(Struct, frozen=True):
     """Arthur's record of one choice of one call."""
 
     partner_inference_id: str

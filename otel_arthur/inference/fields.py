@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+
+from msgspec import Struct
 
 from otel_arthur.genai.call import Choice, LLMCall
 from otel_arthur.inference import transcript
@@ -29,7 +31,7 @@ METADATA_STAGE: Final = "NON_INPUT_DATA"
 GROUND_TRUTH_STAGE: Final = "GROUND_TRUTH"
 
 
-class Answer(NamedTuple):
+class Answer(Struct, frozen=True, gc=False):
     """One choice of a call, as the fields see it: one `Answer` becomes one inference."""
 
     call: LLMCall

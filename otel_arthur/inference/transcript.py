@@ -20,7 +20,7 @@ def transcript(messages: Sequence[Message]) -> str:
     ``Human: …``, ``AI: …`` with the Python form of its tool calls right behind, ``Tool: …``;
     an unknown role stands as its own prefix. Arthur's callback handler sends this text.
     """
-    return "\n".join(_line(message) for message in messages)
+    return "\n".join([_line(message) for message in messages])
 
 
 def last_user_text(messages: Sequence[Message]) -> str | None:
