@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import socket
+import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -29,9 +32,13 @@ MODEL = {
 }
 
 
+_OUTAGE_SECONDS = 3.0
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     hang: Any = None
+    fails_every = 0.0
 
     def do_GET(self) -> None:
         body = {"organization_id": "o"} if self.path.endswith("/users/me") else MODEL
@@ -41,6 +48,12 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.hang is not None and self.path.endswith("/inferences"):
             self.hang.wait()
+        if self.fails_every and self.path.endswith("/inferences"):
+            cycle, since = divmod(time.monotonic(), self.fails_every)
+            if since < _OUTAGE_SECONDS:
+                # Taken and not said, or not there: by turns.
+                self._answer(503, b"{}") if cycle % 2 else self.connection.shutdown(socket.SHUT_RDWR)
+                return
         if self.path == "/v1/traces":
             self._answer(200, b"")
             return
@@ -60,9 +73,10 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-def _serve(ports: Any, hangs: bool) -> None:
+def _serve(ports: Any, hangs: bool, fails_every: float) -> None:
+    _Handler.fails_every = fails_every
     if hangs:
-        _Handler.hang = multiprocessing.Event()
+        _Handler.hang = threading.Event()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     ports.send(server.server_address[1])
     server.serve_forever()
@@ -73,12 +87,13 @@ class Sink:
 
     Args:
         hangs: never answer a request that sends inferences.
+        fails_every: seconds; each time they are over, such requests fail for a while.
     """
 
-    def __init__(self, *, hangs: bool = False) -> None:
+    def __init__(self, *, hangs: bool = False, fails_every: float = 0.0) -> None:
         context = multiprocessing.get_context("spawn")
         receiving, sending = context.Pipe(duplex=False)
-        self._process = context.Process(target=_serve, args=(sending, hangs), daemon=True)
+        self._process = context.Process(target=_serve, args=(sending, hangs, fails_every), daemon=True)
         self._process.start()
         self.url = f"http://127.0.0.1:{receiving.recv()}"
 
