@@ -280,7 +280,9 @@ class Delivery:
         elif not self._is_shut_down:
             self._found([destination])
             self._sender.start()
-            self._sender.wake()
+            if not batch.hold:
+                # What is held is not due: the sender looks again in time.
+                self._sender.wake()
 
     def _dropped(self, count: int, reason: str, submitted: Submitted) -> None:
         self._counters.add("dropped", count, reason)

@@ -43,9 +43,11 @@ def lease(spool: Spool, destination: int, kind: Kind, limits: Limits) -> list[Ba
         )
     leased: list[Batch] = []
     for number, rows, _, form, checksum, created, attempts, body, file, *_ in chosen:
-        whole = spool.bodies.read(body, file)
-        lines = split(whole)
-        if crc(whole) != checksum or len(lines) != rows:
+        lines = spool.fresh.take(number, checksum)
+        if lines is None:
+            whole = spool.bodies.read(body, file)
+            lines = split(whole) if crc(whole) == checksum else []
+        if len(lines) != rows:
             _drop_damaged(spool, number, destination, kind, rows, file)
         else:
             leased.append(Batch(number, destination, kind, Form(form), created, attempts, lines))

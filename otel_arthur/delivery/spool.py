@@ -18,6 +18,7 @@ from otel_arthur.delivery.batches import Appended, NewBatch
 from otel_arthur.delivery.bodies import Bodies
 from otel_arthur.delivery.database import Connection, is_damage, is_full, make_private, set_aside
 from otel_arthur.delivery.destination import Destination
+from otel_arthur.delivery.fresh import FreshRows
 from otel_arthur.delivery.owners import Owner
 from otel_arthur.delivery.records import Kind, join, keys_of, pack_keys
 from otel_arthur.delivery.reserve import Reserve
@@ -45,6 +46,7 @@ class Spool:
         self.folder = folder
         self.max_bytes = max_bytes
         self.bodies = Bodies(None if folder is None else folder / "bodies")
+        self.fresh = FreshRows()
         self._database = None if folder is None else folder / DATABASE_NAME
         if self._database is None:
             self._incoming = self.index = Connection(None, durable=False)
@@ -134,6 +136,7 @@ class Spool:
     def close(self) -> None:
         """Close the database. Later use opens it again; what was in memory only is gone."""
         self.owner.close()
+        self.fresh.clear()
         for connection in self._connections:
             connection.close()
 
@@ -150,6 +153,7 @@ class Spool:
         """Leave leases and memory to the parent; False where the spool cannot be used here."""
         for connection in self._connections:
             connection.after_fork_in_child()
+        self.fresh.clear()
         self.owner = Owner(self.folder)
         return len(self._locked) == len(self._connections)
 
@@ -192,6 +196,8 @@ class Spool:
         body = join(keyed.values())
         # Before the transaction, as others wait for its end.
         file = self.bodies.write(body)
+        inserted: int | None = None
+        checksum = 0
         try:
             with self._incoming.transaction() as index:
                 known = keys.known(index, keyed)
@@ -203,7 +209,9 @@ class Spool:
                 used = index.execute("SELECT value FROM state WHERE name = 'bytes'").fetchone()[0]
                 full = bool(keyed) and used + len(body) > self.max_bytes
                 if keyed and not full:
-                    keys.add(index, keyed, _insert(index, destination, batch, keyed, body, file))
+                    checksum = crc(body)
+                    inserted = _insert(index, destination, batch, keyed, body, checksum, file)
+                    keys.add(index, keyed, inserted)
                 appended = Appended(
                     0 if full else len(keyed), len(batch.records) - len(keyed), len(keyed) if full else 0
                 )
@@ -214,8 +222,10 @@ class Spool:
         except BaseException:
             self.bodies.remove([file])
             raise
-        if not appended.new:
+        if inserted is None:
             self.bodies.remove([file])
+        else:
+            self.fresh.keep(inserted, checksum, len(body), list(keyed.values()))
         return appended
 
 
@@ -247,6 +257,7 @@ def _insert(
     batch: NewBatch,
     keyed: Mapping[int, bytes],
     body: bytes,
+    checksum: int,
     file: str | None,
 ) -> int:
     now = time.time()
@@ -260,7 +271,7 @@ def _insert(
         int(batch.form),
         len(keyed),
         len(body),
-        crc(body),
+        checksum,
         now,
         batch.evidence is not None and batch.hold > 0,
         now + batch.hold,
