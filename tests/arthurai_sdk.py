@@ -18,7 +18,8 @@ PACKAGES = ("pytest", "pytest-timeout", "hypothesis")
 def provision() -> str:
     """Make the environment (900 MB, about a minute); returns why it cannot be, or an empty text."""
     done = ENVIRONMENT / ".done"
-    if done.exists():
+    wanted = "\n".join((*PACKAGES, (ROOT / "pyproject.toml").read_text()))
+    if done.exists() and done.read_text() == wanted:
         return ""
     interpreter = _interpreter()
     if interpreter is None:
@@ -27,7 +28,7 @@ def provision() -> str:
     subprocess.run([interpreter, "-m", "venv", str(ENVIRONMENT)], check=True)
     pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "-e", f"{ROOT}[local,arthurai]", *PACKAGES], check=True, cwd=ROOT)
-    done.touch()
+    done.write_text(wanted)
     return ""
 
 

@@ -35,15 +35,16 @@ def environment(version: str) -> Path:
 def provision() -> str:
     """Make the environments that are missing; returns why the tier cannot run, or an empty text."""
     interpreters = found()
+    wanted = "\n".join((*PACKAGES, (ROOT / "pyproject.toml").read_text()))
     for version, interpreter in interpreters.items():
         done = environment(version) / ".done"
-        if done.exists():
+        if done.exists() and done.read_text() == wanted:
             continue
         shutil.rmtree(environment(version), ignore_errors=True)
         subprocess.run([interpreter, "-m", "venv", str(environment(version))], check=True)
         pip = [str(environment(version) / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, "-e", f"{ROOT}[langchain,local]", *PACKAGES], check=True, cwd=ROOT)
-        done.touch()
+        done.write_text(wanted)
     return "" if interpreters else "no other supported Python is installed"
 
 

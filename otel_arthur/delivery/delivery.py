@@ -90,17 +90,18 @@ class Delivery:
         submitted = Submitted()
         configuration = self._configuration
         prepared: dict[str, Preparation] = {}
+        default = model_id or (None if configuration.routes else self._default_model or "")
         for call in calls:
             if not preparation.is_sampled(call.trace_id, configuration.sample_ratio):
                 self._skip(submitted, preparation.NOT_SAMPLED)
                 continue
-            model = model_id or self._route(call)
+            model = self._route(call) if default is None else default
             preparing = prepared.get(model)
             if preparing is None:
                 schema = self._schemas.known(model)
                 preparing = Preparation(schema, self._rules, configuration.duplicate_window)
                 prepared[model] = preparing
-            if not preparing.is_wanted(call, configuration.errors):
+            if call.failed and not preparing.takes_failed(configuration.errors):
                 self._skip(submitted, preparation.FAILED_CALL)
                 continue
             try:

@@ -16,6 +16,8 @@ MAX_WAIT_SECONDS: Final = 86_400.0
 """No lease and no wait is longer: what says so was written before a clock was set back."""
 _COLUMNS: Final = "number, rows, bytes, form, checksum, created, attempts, body, file, owner, leased_until"
 
+_DUE: Final = "destination = ? AND kind = ? AND held = 0 AND (ready_at <= ? OR ready_at > ?)"
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -35,6 +37,9 @@ def lease(spool: Spool, destination: int, kind: Kind, limits: Limits) -> list[Ba
         sqlite3.Error, OSError: nothing is leased.
     """
     now = time.time()
+    # Looked at first without the lock that others wait for: mostly nothing is due.
+    if not spool.index.read(f"SELECT 1 FROM batches WHERE {_DUE} LIMIT 1", _due(destination, kind, now)):
+        return []
     with spool.index.transaction() as index:
         chosen = _choose(spool, index, destination, kind, now, limits)
         index.executemany(
@@ -128,15 +133,17 @@ def note_error(spool: Spool, destination: int, error: str | None) -> None:
         )
 
 
+def _due(destination: int, kind: Kind, now: float) -> tuple[Any, ...]:
+    return destination, int(kind), now, now + MAX_WAIT_SECONDS
+
+
 def _choose(
     spool: Spool, index: sqlite3.Connection, destination: int, kind: Kind, now: float, limits: Limits
 ) -> list[tuple[Any, ...]]:
     chosen: list[tuple[Any, ...]] = []
     rows = size = 0
     candidates = index.execute(
-        f"SELECT {_COLUMNS} FROM batches WHERE destination = ? AND kind = ? "
-        "AND held = 0 AND (ready_at <= ? OR ready_at > ?) ORDER BY number",
-        (destination, int(kind), now, now + MAX_WAIT_SECONDS),
+        f"SELECT {_COLUMNS} FROM batches WHERE {_DUE} ORDER BY number", _due(destination, kind, now)
     )
     for candidate in candidates:
         owner, until = candidate[-2:]

@@ -42,9 +42,9 @@ class Preparation:
         self._evidence: list[bytes] = []
         self._scopes: set[str] = set()
 
-    def is_wanted(self, call: LLMCall, policy: str) -> bool:
-        """Whether a call is sent by ``OTEL_EXPORTER_ARTHUR_ERRORS``."""
-        return not call.failed or is_wanted(True, policy, self._schema)
+    def takes_failed(self, policy: str) -> bool:
+        """Whether calls that failed are sent by ``OTEL_EXPORTER_ARTHUR_ERRORS``."""
+        return is_wanted(True, policy, self._schema)
 
     def add(self, call: LLMCall) -> None:
         """Take the inferences of a call.
@@ -53,15 +53,15 @@ class Preparation:
             TypeError: a value of it cannot be written as JSON; nothing was taken.
         """
         sent = call if self._rules.redact is None else redacted(call, self._rules.redact)
-        rows = [
-            (inference.partner_inference_id, encode(inference.as_json()))
+        records = [
+            Record(inference.partner_inference_id, encode(inference.as_json()))
             for inference in self._builder.inferences(sent)
         ]
         if self._window:
             evidence = evidence_of(call)
             self._evidence.append(orjson.dumps(evidence.to_json()))
             self._scopes.add(evidence.scope)
-        self._records += [Record(*row) for row in rows]
+        self._records += records
 
     def batch(self) -> NewBatch:
         """All that was added: rows for the model where its schema is known, else the whole catalogue's."""

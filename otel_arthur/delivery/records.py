@@ -6,9 +6,10 @@ import struct
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from hashlib import blake2b
-from typing import Final, NamedTuple
+from typing import Final
 
 import orjson
+from msgspec import Struct
 
 _ID_PREFIX: Final = b'{"partner_inference_id":"'
 _SEPARATOR: Final = b"\n"
@@ -30,7 +31,7 @@ class Form(IntEnum):
     """All fields of the catalogue that have a value: the model's schema was not known."""
 
 
-class Record(NamedTuple):
+class Record(Struct, frozen=True, gc=False):
     """One row of a request and the id of the inference it is about."""
 
     id: str

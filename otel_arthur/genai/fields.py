@@ -1,47 +1,62 @@
 """The plain fields of a span: which are there is told by its attributes' names, what they are by the values.
 
 An instrumentation writes few different sets of names, so what a dialect's table says of a set is worked
-out once and remembered: the many fields that a span has not then cost nothing.
+out once and remembered: the choice of the dialect and the many fields that a span has not then cost nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
 from otel_arthur.genai.bag import Bag, count, number, text
 from otel_arthur.genai.dialect import Dialect
+from otel_arthur.genai.dialects import dialect_of
+from otel_arthur.genai.span import SpanView
 
-_Names: TypeAlias = tuple[str, ...]
-_MAX_PLANS: Final = 256
-"""Sets of names remembered per dialect; then it begins anew."""
+_MAX_LAYOUTS: Final = 1_024
+"""Layouts remembered; then it begins anew."""
 _MAX_CHARACTERS: Final = 8_192
-"""Of the names of a set that is remembered: a longer one is hostile, or has numbered names."""
+"""Of the names of a layout that is remembered: a longer one is hostile, or has numbered names."""
 
 
-class _Plan(NamedTuple):
-    """The fields that a set of names has, and where."""
+class Layout(NamedTuple):
+    """What a span's scope and the names of its attributes tell of it."""
 
+    dialect: Dialect
     steps: tuple[tuple[str, str, Callable[[Any], Any]], ...]
-    """Field, attribute, conversion."""
+    """Field, attribute, conversion, for each plain field that is there."""
     sources: Mapping[str, str]
+    """Field -> attribute."""
 
 
-_plans: dict[Dialect, dict[_Names, _Plan]] = {}
+_layouts: dict[tuple[str, tuple[str, ...]], Layout] = {}
 
 
-def fields_of(bag: Bag, dialect: Dialect) -> dict[str, Any]:
+def layout_of(view: SpanView) -> Layout:
+    """The layout of a span in the dialect in which it is written."""
+    names = tuple(view.attributes)
+    if view.events or view.dropped_attributes:
+        # They have a say in which dialect it is.
+        return _layout(dialect_of(view), names)
+    layout = _layouts.get((view.scope, names))
+    if layout is None:
+        layout = _layout(dialect_of(view), names)
+        if sum(map(len, names)) <= _MAX_CHARACTERS:
+            if len(_layouts) >= _MAX_LAYOUTS:
+                _layouts.clear()
+            _layouts[view.scope, names] = layout
+    return layout
+
+
+def fields_of(bag: Bag, layout: Layout) -> dict[str, Any]:
     """Field -> value, for the fields that the span has, each of its own type; a value of another is None."""
     attributes = bag.attributes
-    names = tuple(attributes)
-    plans = _plans.get(dialect)
-    plan = plans.get(names) if plans is not None else None
-    if plan is None:
-        plan = _plan(dialect, names)
-    values = {field: convert(attributes[key]) for field, key, convert in plan.steps}
-    bag.sources.update(plan.sources)
-    if dialect.derived is not None:
-        for field, (value, source) in dialect.derived(bag).items():
+    values = {field: convert(attributes[key]) for field, key, convert in layout.steps}
+    bag.sources.update(layout.sources)
+    derived = layout.dialect.derived
+    if derived is not None:
+        for field, (value, source) in derived(bag).items():
             if value is not None and values.get(field) is None:
                 values[field] = CONVERSIONS[field](value)
                 bag.sources[field] = source
@@ -71,17 +86,13 @@ CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
 """Every field that a dialect's table may name."""
 
 
-def _plan(dialect: Dialect, names: _Names) -> _Plan:
+def _layout(dialect: Dialect, names: tuple[str, ...]) -> Layout:
     there = frozenset(names)
     sources = {
         field: key
         for field, keys in dialect.keys.items()
         if (key := next((key for key in keys if key in there), None)) is not None
     }
-    plan = _Plan(tuple([(field, key, CONVERSIONS[field]) for field, key in sources.items()]), sources)
-    if sum(map(len, names)) <= _MAX_CHARACTERS:
-        plans = _plans.setdefault(dialect, {})
-        if len(plans) >= _MAX_PLANS:
-            plans.clear()
-        plans[names] = plan
-    return plan
+    return Layout(
+        dialect, tuple([(field, key, CONVERSIONS[field]) for field, key in sources.items()]), sources
+    )

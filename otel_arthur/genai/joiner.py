@@ -68,6 +68,11 @@ class Joiner:
         """Whether any span waits for its content."""
         return bool(self._spans)
 
+    @property
+    def holds_contents(self) -> bool:
+        """Whether any content waits for its span."""
+        return bool(self._contents)
+
     def with_content(self, view: SpanView) -> SpanView:
         """A span that has come, with the content that waited for it, if any did."""
         waiting = self._drop((view.trace_id, view.span_id)) if self._contents else None

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 
 from otel_arthur.genai.bag import Bag, number, text
 from otel_arthur.genai.call import NO_EXTRA, LLMCall, MediaPart, Message, TextPart, ToolCallPart, Usage
 from otel_arthur.genai.dialect import Dialect
-from otel_arthur.genai.dialects import dialect_of
-from otel_arthur.genai.fields import fields_of
+from otel_arthur.genai.fields import Layout, fields_of, layout_of
 from otel_arthur.genai.likelihoods import TIME_TO_FIRST_TOKEN, with_likelihoods
 from otel_arthur.genai.span import STATUS_ERROR, SpanView
 from otel_arthur.genai.usage import inclusive
@@ -86,11 +85,11 @@ def read(view: SpanView, extra: Mapping[str, str] | None = None) -> Reading:
     """Read a span. `extra` maps the user's own field names to span or resource attributes."""
     if not is_candidate(view.attributes):
         return NOT_GENAI
-    dialect = dialect_of(view)
-    operation = dialect.operation(view)
+    layout = layout_of(view)
+    operation = layout.dialect.operation(view)
     if operation is None:
-        return Reading(None, dialect, _not_a_call(view), {})
-    return _read_call(view, dialect, operation, extra or {})
+        return Reading(None, layout.dialect, _not_a_call(view), {})
+    return _read_call(view, layout, operation, extra or {})
 
 
 def _not_a_call(view: SpanView) -> str:
@@ -98,9 +97,10 @@ def _not_a_call(view: SpanView) -> str:
     return f"operation {name} is not a call to a language model" if name else "not a call to a language model"
 
 
-def _read_call(view: SpanView, dialect: Dialect, operation: str, extra: Mapping[str, str]) -> Reading:
+def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[str, str]) -> Reading:
+    dialect = layout.dialect
     bag = Bag(view)
-    fields = fields_of(bag, dialect)
+    fields = fields_of(bag, layout)
     given = fields.get
     failed = view.status_code == STATUS_ERROR
     conversation = dialect.conversation(bag)
@@ -159,10 +159,23 @@ def _read_call(view: SpanView, dialect: Dialect, operation: str, extra: Mapping[
     return Reading(call, dialect, reason, bag.sources, content_missing=True)
 
 
-def _resource_fields(resource: Mapping[str, Any]) -> tuple[str | None, str | None, str | None]:
-    """Name and instance of the service, and its environment."""
-    environment = resource.get("deployment.environment.name") or resource.get("deployment.environment")
-    return text(resource.get("service.name")), text(resource.get("service.instance.id")), text(environment)
+_ResourceFields: TypeAlias = tuple[str | None, str | None, str | None]
+_last_resource: tuple[Mapping[str, Any], _ResourceFields] = ({}, (None, None, None))
+
+
+def _resource_fields(resource: Mapping[str, Any]) -> _ResourceFields:
+    """Name and instance of the service, and its environment. All spans of a process share one resource."""
+    global _last_resource
+    last, found = _last_resource
+    if last is not resource:
+        environment = resource.get("deployment.environment.name") or resource.get("deployment.environment")
+        found = (
+            text(resource.get("service.name")),
+            text(resource.get("service.instance.id")),
+            text(environment),
+        )
+        _last_resource = resource, found
+    return found
 
 
 def _lacking(call: LLMCall) -> str | None:

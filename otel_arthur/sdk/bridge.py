@@ -89,7 +89,13 @@ class Bridge:
             except Exception as error:
                 self._unreadable(error)
                 continue
-            yield from self._take_view(view, time.monotonic())
+            if _log_exporters or self._joiner.holds_contents:
+                yield from self._take_view(view, time.monotonic())
+                continue
+            # No content can be on its way, so there is nothing to join and nothing to lock.
+            reading = self._read(view)
+            if reading is not None and reading.call is not None and self._is_wanted(reading):
+                yield reading.call
 
     def _take_view(self, view: SpanView, since: float) -> Iterable[LLMCall]:
         """Read one span: it becomes a call, waits for its content, or is left out with a reason.

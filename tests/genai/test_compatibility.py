@@ -11,7 +11,7 @@ import pytest
 from compatibility import ABSENT, PAGE, cell, column_of, columns, page, unexplained
 from truth import FIELDS, Capture, Comparison, calls_served, captures, comparisons, verdicts_of
 
-from otel_arthur.genai import reading
+from otel_arthur.genai import fields
 from otel_arthur.genai.dialects import semconv
 
 LONG_TAIL = {column for entry in long_tail.LONG_TAIL.values() for column in entry.columns}
@@ -73,7 +73,8 @@ def test_a_deleted_reader_turns_its_cell_red(monkeypatch: pytest.MonkeyPatch) ->
     assert cell(column, results()[column, field]) == "present"
     keys = {name: keys for name, keys in semconv.KEYS.items() if name != "usage.input"}
     blind = replace(semconv.DIALECT, keys=keys)
-    monkeypatch.setattr(reading, "dialect_of", lambda view: blind)
+    monkeypatch.setattr(fields, "dialect_of", lambda view: blind)
+    monkeypatch.setattr(fields, "_layouts", {})
     capture = Capture("genai-openai-1.3b0", "span_only", "a_invoke")
     compared = [one for one in comparisons(capture) if one.field == field]
     assert cell(column, compared) == "WRONG"
