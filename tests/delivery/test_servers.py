@@ -196,7 +196,7 @@ def test_celery_prefork(
 ) -> None:
     (tmp_path / "tasks.py").write_text(TASKS)
     (tmp_path / "queue").mkdir()
-    path = {"PYTHONPATH": str(celery_worker.FOLDER)}
+    path = {"PYTHONPATH": os.pathsep.join([str(celery_worker.FOLDER), os.environ.get("PYTHONPATH", "")])}
     process = serve(
         *("celery", "-A", "tasks", "worker", "--pool", "prefork", "--concurrency", "2"),
         *("--loglevel", "INFO", "--without-mingle", "--without-gossip", "--without-heartbeat"),
