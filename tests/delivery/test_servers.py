@@ -71,6 +71,13 @@ def ask(text):
     with open("answers", "a") as answers:
         answers.write(ChatOpenAI(model="m").invoke("ECHO " + text).text + "\\n")
 """
+IN_THE_CHILD = """
+from celery.signals import worker_process_init
+from otel_arthur import instrument
+@worker_process_init.connect
+def begin(**_fields):
+    instrument()
+"""
 
 
 class Backend:
@@ -190,18 +197,19 @@ def test_uvicorn_with_the_distro(
 
 @pytest.mark.celery
 @pytest.mark.skipif(not (celery_worker.FOLDER / ".done").exists(), reason=celery_worker.MISSING)
-@pytest.mark.parametrize("distro", ["", "arthur"])
+@pytest.mark.parametrize("how", ["zero code", "the distro", "in each child"])
 def test_celery_prefork(
-    backend: Backend, serve: Callable[..., subprocess.Popen[str]], tmp_path: Path, distro: str
+    backend: Backend, serve: Callable[..., subprocess.Popen[str]], tmp_path: Path, how: str
 ) -> None:
-    (tmp_path / "tasks.py").write_text(TASKS)
+    (tmp_path / "tasks.py").write_text(TASKS + (IN_THE_CHILD if how == "in each child" else ""))
     (tmp_path / "queue").mkdir()
     path = {"PYTHONPATH": os.pathsep.join([str(celery_worker.FOLDER), os.environ.get("PYTHONPATH", "")])}
     process = serve(
         *("celery", "-A", "tasks", "worker", "--pool", "prefork", "--concurrency", "2"),
         *("--loglevel", "INFO", "--without-mingle", "--without-gossip", "--without-heartbeat"),
         **path,
-        OTEL_PYTHON_DISTRO=distro,
+        OTEL_PYTHON_DISTRO="arthur" if how == "the distro" else "",
+        instrumented=how != "in each child",
     )
     client = "import tasks\nfor n in range(12): tasks.ask.apply_async([f'task-{n}'])"
     subprocess.run([sys.executable, "-c", client], env={**backend.environ, **path}, cwd=tmp_path, check=True)
