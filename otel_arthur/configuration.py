@@ -9,24 +9,45 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from otel_arthur import environment_variables as env
+from otel_arthur.configuration_values import (
+    FLAG,
+    NAMES,
+    NUMBER,
+    PAIRS,
+    PATH,
+    ROUTES,
+    TEXT,
+    UNSET,
+    Form,
+    Route,
+    argument,
+    boolean,
+    encodable,
+    file_content,
+    file_name,
+    folder,
+    megabytes,
+    names,
+    one_of,
+    pairs,
+    ratio,
+    routes,
+    seconds,
+    text,
+    url,
+    whole_number,
+    window,
+)
 
 DEFAULT_ENDPOINT = "https://app.arthur.ai"
+__all__ = ["DEFAULT_ENDPOINT", "INPUT_FORMATS", "Configuration", "Route", "default_spool_dir"]
+
 INPUT_FORMATS = ("transcript", "last_user", "json")
-_T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Calls whose ``service.name`` or request model matches `pattern` go to `model_id`."""
-
-    pattern: str
-    """A shell-style pattern, as in ``support-*``."""
-    model_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,50 +82,44 @@ class Configuration:
     likelihoods: bool = False
     errors: str = "auto"
     problems: tuple[str, ...] = ()
-    """One line for each variable that had a bad value, naming it, the value's form and the default used."""
+    """One line for each variable or argument of a bad value, naming it and what it must be."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None, **arguments: Any) -> Configuration:
-        """Resolve from `environ` (default: the process's), with arguments that are not None winning."""
+        """Resolve from `environ` (default: the process's), with arguments that are not None winning.
+
+        Args:
+            **arguments: fields, or ``models`` for `routes` and ``spool_max_mb`` for `spool_max_bytes`.
+                Each is the text that its variable would hold, or a value of the field's own kind. One of
+                a wrong type is a problem too, and as if it were not given; nothing raises.
+        """
         source = _Environment(os.environ if environ is None else environ)
-        values: dict[str, Any] = {
-            "endpoint": source.read(env.OTEL_EXPORTER_ARTHUR_ENDPOINT, _url, DEFAULT_ENDPOINT),
-            "api_key": source.text(env.OTEL_EXPORTER_ARTHUR_API_KEY)
-            or source.read(env.OTEL_EXPORTER_ARTHUR_API_KEY_FILE, _file_content, None),
-            "login": source.text(env.OTEL_EXPORTER_ARTHUR_LOGIN),
-            "password": source.text(env.OTEL_EXPORTER_ARTHUR_PASSWORD),
-            "organization_id": source.text(env.OTEL_EXPORTER_ARTHUR_ORGANIZATION_ID),
-            "model_id": source.text(env.OTEL_EXPORTER_ARTHUR_MODEL_ID),
-            "routes": source.read(env.OTEL_EXPORTER_ARTHUR_MODELS, _routes, ()),
-            "timeout": source.read(env.OTEL_EXPORTER_ARTHUR_TIMEOUT, _positive_number, 10.0),
-            "compression": source.read(env.OTEL_EXPORTER_ARTHUR_COMPRESSION, _one_of("none", "gzip"), "none"),
-            "certificate": source.text(env.OTEL_EXPORTER_ARTHUR_CERTIFICATE),
-            "insecure": source.insecure(),
-            "spool_dir": source.read(env.OTEL_EXPORTER_ARTHUR_SPOOL_DIR, _folder, _DEFAULT_FOLDER),
-            "spool_max_bytes": source.read(env.OTEL_EXPORTER_ARTHUR_SPOOL_MAX_MB, _megabytes, 512 * 1024**2),
-            "spool_max_age": source.read(env.OTEL_EXPORTER_ARTHUR_SPOOL_MAX_AGE, _positive_number, None),
-            "duplicate_window": source.read(env.OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW, _window, 10.0),
-            "input_format": source.read(
-                env.OTEL_EXPORTER_ARTHUR_INPUT_FORMAT, _one_of(*INPUT_FORMATS), "transcript"
-            ),
-            "attributes": source.read(env.OTEL_EXPORTER_ARTHUR_ATTRIBUTES, _pairs, {}),
-            "redact": source.read(env.OTEL_EXPORTER_ARTHUR_REDACT, _names, ()),
-            "content": source.read(env.OTEL_EXPORTER_ARTHUR_CONTENT, _one_of("full", "metadata"), "full"),
-            "max_text_length": source.read(env.OTEL_EXPORTER_ARTHUR_MAX_TEXT_LENGTH, _positive_integer, None),
-            "sample_ratio": source.read(env.OTEL_EXPORTER_ARTHUR_SAMPLE_RATIO, _ratio, 1.0),
-            "likelihoods": source.read(env.OTEL_EXPORTER_ARTHUR_LIKELIHOODS, _boolean, False),
-            "errors": source.read(env.OTEL_EXPORTER_ARTHUR_ERRORS, _one_of("auto", "skip", "send"), "auto"),
-        }
+        values: dict[str, Any] = {}
+        for setting in _SETTINGS:
+            is_set = source.read(setting.variable, setting.parse, setting.field, values)
+            if setting.otherwise is not None and not is_set:
+                source.read(*setting.otherwise, setting.field, values)
         for name, value in arguments.items():
-            if value is None:
-                continue
-            parse = _ARGUMENT_PARSERS.get(name)
-            if parse is not None and isinstance(value, str):
-                value = source.parse(f"argument {name}", value, parse, values[name])
-            values[name] = value
-        if values["spool_dir"] is _DEFAULT_FOLDER:
+            if value is not None:
+                source.take(name, value, values)
+        if "spool_dir" not in values:
             values["spool_dir"] = default_spool_dir()
         return cls(**values, problems=tuple(source.problems))
+
+    def problems_with(self, *fields: str) -> tuple[str, ...]:
+        """The problems that concern these fields, for a command to which they matter."""
+        names = {
+            name
+            for setting in _SETTINGS
+            if setting.field in fields
+            for name in (
+                setting.variable,
+                env.FALLBACKS.get(setting.variable),
+                *(setting.otherwise or ())[:1],
+            )
+        }
+        names |= {f"argument {name}" for name, argument in _ARGUMENTS.items() if argument.field in fields}
+        return tuple(line for line in self.problems if line.partition(" is ignored")[0] in names)
 
     @property
     def missing(self) -> str | None:
@@ -130,154 +145,92 @@ def default_spool_dir() -> Path:
     return Path(platformdirs.user_state_dir("otel-arthur", appauthor=False)) / "spool"
 
 
-_DEFAULT_FOLDER = Path("\0default")
-
-
 class _Environment:
-    """Reads variables and collects what was wrong with them."""
+    """Reads variables and arguments, and collects what was wrong with them."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self.problems: list[str] = []
 
-    def text(self, name: str) -> str | None:
-        value = self._environ.get(name, "").strip()
-        fallback = env.FALLBACKS.get(name)
-        if not value and fallback is not None:
-            value = self._environ.get(fallback, "").strip()
-        return value or None
-
-    def read(self, name: str, parse: Callable[[str], _T], default: _T) -> _T:
-        value = self.text(name)
-        return default if value is None else self.parse(name, value, parse, default)
-
-    def parse(self, name: str, value: str, parse: Callable[[str], _T], default: _T) -> _T:
-        try:
-            return parse(value)
-        except ValueError as error:
-            self.problems.append(f"{name} is ignored: {error}")
-            return default
-
-    def insecure(self) -> bool:
-        if self.text(env.OTEL_EXPORTER_ARTHUR_INSECURE) is not None:
-            return self.read(env.OTEL_EXPORTER_ARTHUR_INSECURE, _boolean, False)
-        return not self.read(env.VERIFY_SSL, _boolean, True)
-
-
-def _url(value: str) -> str:
-    from urllib.parse import urlsplit
-
-    try:
-        parts = urlsplit(value)
-        parts.port  # noqa: B018 - the property raises on a port that is no number
-    except ValueError:
-        raise ValueError("it is not a URL; write it as https://host") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("it must be a URL that begins with https:// or http://, as in https://app.arthur.ai")
-    return value.rstrip("/")
-
-
-def _file_content(value: str) -> str | None:
-    try:
-        content = Path(value).expanduser().read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(
-            f"the file cannot be read ({type(error).__name__}); name a readable text file"
-        ) from None
-    if not content:
-        raise ValueError("the file is empty; put the API key into it")
-    return content
-
-
-def _positive_number(value: str) -> float:
-    try:
-        number = float(value)
-    except ValueError:
-        raise ValueError("it must be a number of seconds, as in 10 or 2.5") from None
-    if not 0 < number < 1e9:
-        raise ValueError("it must be greater than 0")
-    return number
-
-
-def _window(value: str) -> float:
-    try:
-        number = float(value)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number <= 3600:
-        raise ValueError("it must be a number of seconds from 0 to 3600")
-    return number
-
-
-def _positive_integer(value: str) -> int:
-    if not value.isascii() or not value.isdigit() or int(value) == 0:
-        raise ValueError("it must be a whole number greater than 0")
-    return int(value)
-
-
-def _megabytes(value: str) -> int:
-    return int(_positive_number(value) * 1024 * 1024)
-
-
-def _ratio(value: str) -> float:
-    try:
-        number = float(value)
-    except ValueError:
-        number = -1.0
-    if not 0.0 <= number <= 1.0:
-        raise ValueError("it must be a number from 0 to 1")
-    return number
-
-
-def _boolean(value: str) -> bool:
-    lowered = value.lower()
-    if lowered in ("true", "1", "yes", "on"):
-        return True
-    if lowered in ("false", "0", "no", "off"):
+    def read(self, variable: str, parse: Callable[[str], Any], field: str, values: dict[str, Any]) -> bool:
+        """Set `field` from a variable or its fallback, if that is good; whether it is set, good or bad."""
+        for name in (variable, env.FALLBACKS.get(variable)):
+            text = self._environ.get(name, "").strip() if name else ""
+            if name and text:
+                try:
+                    values[field] = parse(encodable(text))
+                except ValueError as error:
+                    self.problems.append(f"{name} is ignored: {error}")
+                return True
         return False
-    raise ValueError("it must be true or false")
+
+    def take(self, name: str, value: Any, values: dict[str, Any]) -> None:
+        """Set a field from an argument, if that is good."""
+        known = _ARGUMENTS[name]
+        try:
+            found = argument(value, known.form, known.parse)
+        except ValueError as error:
+            self.problems.append(f"argument {name} is ignored: {error}")
+            if known.field == "redact":
+                # Who gave it wanted something masked: a redactor that cannot be used keeps all texts back.
+                values["redact"] = (_UNUSABLE,)
+            return
+        if found is not UNSET:
+            values[known.field] = found
 
 
-def _one_of(*allowed: str) -> Callable[[str], str]:
-    def parse(value: str) -> str:
-        if value.lower() not in allowed:
-            raise ValueError(f"it must be one of {', '.join(allowed)}")
-        return value.lower()
-
-    return parse
-
-
-def _folder(value: str) -> Path | None:
-    return None if value.lower() == "off" else Path(value).expanduser()
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    field: str
+    variable: str
+    parse: Callable[[str], Any]
+    form: Form = TEXT
+    otherwise: tuple[str, Callable[[str], Any]] | None = None
+    """Another variable, of another meaning, where the first says nothing."""
 
 
-def _names(value: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in value.split(",") if name.strip())
-
-
-def _pairs(value: str) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    for item in _names(value):
-        left, equals, right = item.partition("=")
-        if not (equals and left.strip() and right.strip()):
-            raise ValueError("each item must have the form name=value, separated by commas")
-        pairs[left.strip()] = right.strip()
-    return pairs
-
-
-def _routes(value: str) -> tuple[Route, ...]:
-    return tuple(Route(pattern, model_id) for pattern, model_id in _pairs(value).items())
-
-
-_ARGUMENT_PARSERS: dict[str, Callable[[str], Any]] = {
-    "endpoint": _url,
-    "routes": _routes,
-    "spool_dir": _folder,
-    "attributes": _pairs,
-    "redact": _names,
-    "compression": _one_of("none", "gzip"),
-    "input_format": _one_of(*INPUT_FORMATS),
-    "content": _one_of("full", "metadata"),
-    "errors": _one_of("auto", "skip", "send"),
+_UNUSABLE = "argument-redact"
+_SETTINGS = (
+    _Setting("endpoint", env.OTEL_EXPORTER_ARTHUR_ENDPOINT, url),
+    _Setting(
+        "api_key",
+        env.OTEL_EXPORTER_ARTHUR_API_KEY,
+        text,
+        otherwise=(env.OTEL_EXPORTER_ARTHUR_API_KEY_FILE, file_content),
+    ),
+    _Setting("login", env.OTEL_EXPORTER_ARTHUR_LOGIN, text),
+    _Setting("password", env.OTEL_EXPORTER_ARTHUR_PASSWORD, text),
+    _Setting("organization_id", env.OTEL_EXPORTER_ARTHUR_ORGANIZATION_ID, text),
+    _Setting("model_id", env.OTEL_EXPORTER_ARTHUR_MODEL_ID, text),
+    _Setting("routes", env.OTEL_EXPORTER_ARTHUR_MODELS, routes, ROUTES),
+    _Setting("timeout", env.OTEL_EXPORTER_ARTHUR_TIMEOUT, seconds, NUMBER),
+    _Setting("compression", env.OTEL_EXPORTER_ARTHUR_COMPRESSION, one_of("none", "gzip")),
+    _Setting("certificate", env.OTEL_EXPORTER_ARTHUR_CERTIFICATE, file_name, PATH),
+    _Setting(
+        "insecure",
+        env.OTEL_EXPORTER_ARTHUR_INSECURE,
+        boolean,
+        FLAG,
+        otherwise=(env.VERIFY_SSL, lambda value: not boolean(value)),
+    ),
+    _Setting("spool_dir", env.OTEL_EXPORTER_ARTHUR_SPOOL_DIR, folder, PATH),
+    _Setting("spool_max_bytes", env.OTEL_EXPORTER_ARTHUR_SPOOL_MAX_MB, megabytes, NUMBER),
+    _Setting("spool_max_age", env.OTEL_EXPORTER_ARTHUR_SPOOL_MAX_AGE, seconds, NUMBER),
+    _Setting("duplicate_window", env.OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW, window, NUMBER),
+    _Setting("input_format", env.OTEL_EXPORTER_ARTHUR_INPUT_FORMAT, one_of(*INPUT_FORMATS)),
+    _Setting("attributes", env.OTEL_EXPORTER_ARTHUR_ATTRIBUTES, pairs, PAIRS),
+    _Setting("redact", env.OTEL_EXPORTER_ARTHUR_REDACT, names, NAMES),
+    _Setting("content", env.OTEL_EXPORTER_ARTHUR_CONTENT, one_of("full", "metadata")),
+    _Setting("max_text_length", env.OTEL_EXPORTER_ARTHUR_MAX_TEXT_LENGTH, whole_number, NUMBER),
+    _Setting("sample_ratio", env.OTEL_EXPORTER_ARTHUR_SAMPLE_RATIO, ratio, NUMBER),
+    _Setting("likelihoods", env.OTEL_EXPORTER_ARTHUR_LIKELIHOODS, boolean, FLAG),
+    _Setting("errors", env.OTEL_EXPORTER_ARTHUR_ERRORS, one_of("auto", "skip", "send")),
+)
+_BY_FIELD = {setting.field: setting for setting in _SETTINGS}
+_ARGUMENTS = {
+    **_BY_FIELD,
+    "models": _BY_FIELD["routes"],
+    "spool_max_mb": _BY_FIELD["spool_max_bytes"],
+    "spool_max_bytes": replace(_BY_FIELD["spool_max_bytes"], parse=whole_number),
 }
-"""Arguments may be given as the text that the variable would hold (declarative configuration does)."""
+"""By the name of the argument; the variable holds megabytes, the field bytes."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from otel_arthur.configuration import DEFAULT_ENDPOINT, Configuration, Route
+from otel_arthur.delivery.redaction import redactor_of
 
 
 def read(**environ: str) -> Configuration:
@@ -47,6 +48,10 @@ def test_an_empty_value_is_unset() -> None:
         ("ENDPOINT", "app.arthur.ai", "endpoint", DEFAULT_ENDPOINT),
         ("ENDPOINT", "http://host:port", "endpoint", DEFAULT_ENDPOINT),
         ("ENDPOINT", "ftp://x", "endpoint", DEFAULT_ENDPOINT),
+        ("ENDPOINT", "https://user:s3cret@host", "endpoint", DEFAULT_ENDPOINT),
+        ("MODEL_ID", "\udcff", "model_id", None),
+        ("SPOOL_MAX_MB", "inf", "spool_max_bytes", 512 * 1024**2),
+        ("CERTIFICATE", "~nobody-of-this-name/ca.pem", "certificate", None),
         ("TIMEOUT", "soon", "timeout", 10.0),
         ("TIMEOUT", "-1", "timeout", 10.0),
         ("TIMEOUT", "nan", "timeout", 10.0),
@@ -68,7 +73,21 @@ def test_a_bad_value_is_a_warning_that_names_it_and_the_default(
 
     assert getattr(configuration, field) == default
     (problem,) = configuration.problems
-    assert f"OTEL_EXPORTER_ARTHUR_{name}" in problem
+    assert problem.startswith(f"OTEL_EXPORTER_ARTHUR_{name} is ignored: ")
+    assert "s3cret" not in problem
+    assert configuration.problems_with(field) == (problem,)
+    assert configuration.problems_with("likelihoods") == ()
+
+
+def test_a_bad_spool_folder_is_the_default() -> None:
+    for value in ("~nobody-of-this-name/spool", "a\0b"):
+        configuration = read(OTEL_EXPORTER_ARTHUR_SPOOL_DIR=value)
+        assert configuration.spool_dir == read().spool_dir
+        assert len(configuration.problems) == 1
+
+
+def test_what_is_bad_is_not_replaced_by_something_of_another_meaning() -> None:
+    assert read(VERIFY_SSL="false", OTEL_EXPORTER_ARTHUR_INSECURE="perhaps").insecure is False
 
 
 def test_lists_and_files(tmp_path: Path) -> None:
@@ -93,6 +112,75 @@ def test_arguments_may_be_the_text_of_the_variable() -> None:
     assert configuration.routes == (Route("a", "1"),)
     assert configuration.attributes == {"x": "y"}
     assert configuration.spool_dir is None
+
+
+ARGUMENTS = {
+    "endpoint": ("https://arthur.example", "https://arthur.example"),
+    "models": ({"a": "1"}, (Route("a", "1"),)),
+    "timeout": (5, 5.0),
+    "insecure": (True, True),
+    "spool_dir": (Path("/tmp/x"), Path("/tmp/x")),
+    "spool_max_mb": (1.5, 1572864),
+    "spool_max_bytes": (1000, 1000),
+    "spool_max_age": ("60", 60.0),
+    "max_text_length": (10, 10),
+    "duplicate_window": (0, 0.0),
+    "attributes": ({"x": "y"}, {"x": "y"}),
+    "redact": (["email", "card"], ("email", "card")),
+    "sample_ratio": ("0.5", 0.5),
+    "likelihoods": ("true", True),
+    "certificate": (Path("/tmp/ca.pem"), "/tmp/ca.pem"),
+}
+FIELDS = {"models": "routes", "spool_max_mb": "spool_max_bytes"}
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_arguments_may_be_of_the_fields_own_kind(name: str) -> None:
+    given, meant = ARGUMENTS[name]
+    configuration = Configuration.from_environment({}, **{name: given})
+
+    assert configuration.problems == ()
+    assert getattr(configuration, FIELDS.get(name, name)) == meant
+
+
+@pytest.mark.parametrize("words", ["false", "no", "0", "off", "FALSE"])
+def test_a_text_that_says_false_does_not_switch_verification_off(words: str) -> None:
+    assert Configuration.from_environment({}, insecure=words).insecure is False
+
+
+EVERY_ARGUMENT = (
+    *ARGUMENTS,
+    *("api_key", "login", "password", "organization_id", "model_id"),
+    *("compression", "input_format", "content", "errors"),
+)
+
+
+@pytest.mark.parametrize("name", EVERY_ARGUMENT)
+@pytest.mark.parametrize(
+    "value", [object(), b"s3cret", {1: 2}, ["a", 1], float("nan"), "\ud800"], ids=range(6)
+)
+def test_an_argument_of_a_wrong_kind_is_one_line_and_not_given(name: str, value: object) -> None:
+    field = FIELDS.get(name, name)
+    configuration = Configuration.from_environment({}, **{name: value})
+
+    (problem,) = configuration.problems
+    assert problem.startswith(f"argument {name} is ignored: ")
+    assert "s3cret" not in problem
+    assert configuration.problems_with(field) == (problem,)
+    if name != "redact":
+        assert getattr(configuration, field) == getattr(Configuration.from_environment({}), field)
+
+
+@pytest.mark.parametrize("name", EVERY_ARGUMENT)
+def test_an_empty_argument_is_unset(name: str) -> None:
+    assert Configuration.from_environment({}, **{name: "  "}) == Configuration.from_environment({})
+
+
+def test_an_unusable_redactor_keeps_texts_back() -> None:
+    redact = redactor_of(Configuration.from_environment({}, redact=len).redact)
+
+    assert redact is not None
+    assert "me@example.org" not in redact("me@example.org")
 
 
 def test_what_is_missing_is_said_in_one_line() -> None:

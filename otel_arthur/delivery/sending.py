@@ -98,6 +98,15 @@ def _refusal(error: ArthurError) -> RowResult:
     return RowResult(error.status or 0, error.detail or str(error), Outcome.REFUSED)
 
 
+def is_model(sender: Any) -> bool:
+    """Whether `client_of` can use it."""
+    try:
+        names = ("send_inferences", "update_inference_ground_truths", "attributes", "id")
+        return hasattr(sender, "send_ground_truth") or all(hasattr(sender, name) for name in names)
+    except Exception:  # the application's object: its properties may raise anything
+        return False
+
+
 def client_of(sender: Any) -> tuple[Client | None, str | None]:
     """The client that `sender` is or that sends through it, and the model that it is bound to, if any."""
     if sender is None or hasattr(sender, "send_ground_truth"):

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -16,6 +17,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from otel_arthur.configuration import Configuration
+from otel_arthur.delivery.sending import is_model
 from otel_arthur.sdk import bridge as bridges
 from otel_arthur.sdk.bridge import SHUTDOWN_SECONDS
 
@@ -25,9 +27,10 @@ _logger = logging.getLogger("otel_arthur")
 class ArthurSpanExporter(SpanExporter):
     """Sends each LLM call among the finished spans to Arthur as an inference.
 
-    Every argument has an ``OTEL_EXPORTER_ARTHUR_…`` variable and may be left out. The
-    constructor never raises and makes no connection; `export` writes to the spool and
-    returns, and a thread of its own sends from there.
+    Every argument has an ``OTEL_EXPORTER_ARTHUR_…`` variable and may be left out, or be the text
+    that the variable would hold. The constructor never raises, whatever it is given, and makes no
+    connection: a bad argument is one line in the log and as if it were not given. `export`
+    writes to the spool and returns, and a thread of its own sends from there.
 
     Args:
         arthur_model: a live ``arthurai.ArthurModel`` to send through, instead of our client.
@@ -42,10 +45,10 @@ class ArthurSpanExporter(SpanExporter):
         password: str | None = None,
         organization_id: str | None = None,
         model_id: str | None = None,
-        models: str | None = None,
+        models: Mapping[str, str] | str | None = None,
         timeout: float | None = None,
         compression: str | None = None,
-        certificate: str | None = None,
+        certificate: str | Path | None = None,
         insecure: bool | None = None,
         spool_dir: str | Path | None = None,
         spool_max_mb: float | None = None,
@@ -65,21 +68,29 @@ class ArthurSpanExporter(SpanExporter):
             "password": password,
             "organization_id": organization_id,
             "model_id": model_id,
-            "routes": models,
+            "models": models,
             "timeout": timeout,
             "compression": compression,
             "certificate": certificate,
             "insecure": insecure,
             "spool_dir": spool_dir,
-            "spool_max_bytes": None if spool_max_mb is None else int(spool_max_mb * 1024 * 1024),
+            "spool_max_mb": spool_max_mb,
             "input_format": input_format,
             "attributes": attributes,
-            "redact": tuple(redact) if isinstance(redact, list) else redact,
+            "redact": redact,
             "content": content,
             "sample_ratio": sample_ratio,
             "errors": errors,
         }
-        self._bridge = bridges.acquire(Configuration.from_environment(**arguments), arthur_model)
+        configuration = Configuration.from_environment(**arguments)
+        if arthur_model is not None and not is_model(arthur_model):
+            problem = (
+                f"argument arthur_model is ignored: it is of type {type(arthur_model).__name__}; "
+                "it must be an arthurai.ArthurModel"
+            )
+            configuration = replace(configuration, problems=(*configuration.problems, problem))
+            arthur_model = None
+        self._bridge = bridges.acquire(configuration, arthur_model)
         _unfinished.add(self)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:

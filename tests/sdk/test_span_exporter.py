@@ -252,3 +252,42 @@ def test_inference_id_of_the_current_span(tmp_path: Path) -> None:
         context = span.get_span_context()
         assert otel_arthur.inference_id() == f"{context.trace_id:032x}-{context.span_id:016x}-0"
         assert otel_arthur.inference_id(span, choice=2) == f"{context.trace_id:032x}-{context.span_id:016x}-2"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"api_key": 5, "endpoint": 5, "model_id": 5},
+        {"models": [1], "attributes": 5, "redact": 5},
+        {"timeout": -1, "sample_ratio": 5, "spool_max_mb": "lots"},
+        {"arthur_model": 5},
+        {"endpoint": "https://user:s3cret@127.0.0.1:9", "certificate": 5, "insecure": "perhaps"},
+    ],
+    ids=["connection", "structures", "numbers", "model", "mixed"],
+)
+def test_no_argument_makes_it_raise(
+    arguments: dict[str, object], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, logger="otel_arthur"):
+        exporter = ArthurSpanExporter(**{"spool_dir": tmp_path, **arguments})  # type: ignore[arg-type]
+        provider = TracerProvider()
+        provider.add_span_processor(BatchSpanProcessor(exporter))
+        llm_span(provider)
+        provider.shutdown()
+
+    said = [record.getMessage() for record in caplog.records]
+    for name in arguments:
+        assert sum(f"argument {name} is ignored: " in line for line in said) == 1
+    assert "s3cret" not in caplog.text
+    assert not any(b"s3cret" in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+
+
+@pytest.mark.parametrize("arguments", [{"span": "x"}, {"choice": "first"}], ids=["span", "choice"])
+def test_inference_id_never_raises(arguments: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
+    import otel_arthur
+
+    with caplog.at_level(logging.WARNING, logger="otel_arthur"):
+        assert otel_arthur.inference_id(**arguments) is None  # type: ignore[arg-type]
+
+    (record,) = caplog.records
+    assert f"argument {next(iter(arguments))} is of type str" in record.getMessage()
