@@ -29,12 +29,22 @@ def inference_id(span: Span | None = None, choice: int = 0) -> str | None:
     """The ``partner_inference_id`` of the LLM call that `span` (default: the current span) records.
 
     None when there is no recording span. Once a LangChain ``invoke`` has returned, its LLM span
-    is current no more: use `capture` around it.
+    is current no more: use `capture` around it. Never raises: a bad argument is one line in the log and None.
     """
-    context = (span or trace.get_current_span()).get_span_context()
+    if span is not None and not hasattr(span, "get_span_context"):
+        return _refused("span", span, "give a span of opentelemetry, or none for the current one")
+    if not isinstance(choice, int):  # pyright: ignore[reportUnnecessaryIsInstance]
+        return _refused("choice", choice, "give the index of the choice, beginning with 0")
+    context = (trace.get_current_span() if span is None else span).get_span_context()
     if not context.is_valid:
         return None
     return partner_inference_id(f"{context.trace_id:032x}", f"{context.span_id:016x}", choice)
+
+
+def _refused(argument: str, value: object, fix: str) -> None:
+    _logger.warning(
+        "otel-arthur: inference_id: argument %s is of type %s; %s", argument, type(value).__name__, fix
+    )
 
 
 class CapturedCalls:

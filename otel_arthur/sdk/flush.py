@@ -21,8 +21,8 @@ def force_flush(timeout_millis: int = 30000) -> bool:
     """
     from opentelemetry import trace
 
-    deadline = time.monotonic() + timeout_millis / 1000
     try:
+        deadline = time.monotonic() + timeout_millis / 1000
         flush = getattr(trace.get_tracer_provider(), "force_flush", None)
         if flush is not None:
             flush(timeout_millis)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
+from otel_arthur.arthur.encoding import encode
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
 from otel_arthur.sdk import bridge as bridges
@@ -36,29 +37,51 @@ def record_ground_truth(
     without an exporter of ours is configured by the variables. Never raises: a bad call is one log
     line and False.
     """
-    data = {**(values or {}), **named_values}
-    if not isinstance(inference_id, str) or not inference_id or not data:  # pyright: ignore[reportUnnecessaryIsInstance]
-        _logger.warning(
-            "otel-arthur: ground truth needs an inference id (text) and at least one value, "
-            "found a %s and %d values",
-            type(inference_id).__name__,
-            len(data),
-        )
+    try:
+        row = _row(inference_id, values, named_values, timestamp)
+        return row is not None and bool(_delivery().submit_ground_truth([row]).spooled)
+    except Exception as error:  # the host application is sacred
+        _logger.warning("otel-arthur: ground truth was not taken (%s)", type(error).__name__)
         return False
+
+
+def _row(
+    inference_id: Any, values: Any, named_values: Mapping[str, Any], timestamp: Any
+) -> dict[str, Any] | None:
+    """What is sent; None where something cannot be, which is said."""
+    if not isinstance(inference_id, str) or not inference_id:
+        return _refused("inference_id", inference_id, "give the id that capture() or inference_id() gave")
+    if not isinstance(values, Mapping | None):
+        return _refused(
+            "values", values, "give a mapping of ground truth attribute and value, or values by name"
+        )
+    if not isinstance(timestamp, datetime | None):
+        return _refused("timestamp", timestamp, "give a datetime with a timezone")
+    data: dict[Any, Any] = {**(values or {}), **named_values}
+    if not data:
+        _logger.warning("otel-arthur: ground truth is ignored: it has no value; give one by name")
+        return None
+    for name, value in data.items():
+        if not isinstance(name, str):
+            return _refused("values", name, "the names in it must be texts", "a name in argument")
+        try:
+            encode(value)
+        except (TypeError, ValueError):
+            return _refused(name, value, "a value must be a text, number, boolean or list", "value")
     moment = timestamp or datetime.now(timezone.utc)
     if moment.tzinfo is None:
         _logger.warning("otel-arthur: a ground truth timestamp needs a timezone; it is taken as UTC")
         moment = moment.replace(tzinfo=timezone.utc)
-    row = {
+    return {
         "partner_inference_id": inference_id,
         "ground_truth_timestamp": moment.isoformat(),
         "ground_truth_data": data,
     }
-    try:
-        return bool(_delivery().submit_ground_truth([row]).spooled)
-    except Exception as error:  # the host application is sacred
-        _logger.warning("otel-arthur: ground truth was not taken (%s)", type(error).__name__)
-        return False
+
+
+def _refused(name: str, value: Any, fix: str, what: str = "argument") -> None:
+    kind = "empty" if isinstance(value, str) else f"of type {type(value).__name__}"
+    _logger.warning("otel-arthur: ground truth is ignored: %s %s is %s; %s", what, name, kind, fix)
 
 
 def flush(timeout: float) -> bool:

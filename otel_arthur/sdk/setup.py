@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -15,15 +16,15 @@ from otel_arthur.sdk.span_exporter import ArthurSpanExporter
 _logger = logging.getLogger("otel_arthur")
 
 
-def instrument(*, instrumentations: tuple[str, ...] = ("langchain",), **settings: Any) -> TracerProvider:
+def instrument(*, instrumentations: Sequence[str] | str = ("langchain",), **settings: Any) -> TracerProvider:
     """Record the application's LLM calls in Arthur, in one line.
 
     Adds an `ArthurSpanExporter` to the tracer provider in force (making one if there is none)
     and switches the named instrumentations on.
 
     Args:
-        instrumentations: names in the entry-point group ``opentelemetry_instrumentor``; those that
-            are not installed are said in the log.
+        instrumentations: names in the entry-point group ``opentelemetry_instrumentor``, or one name;
+            those that are not installed, or fail, are said in the log.
         **settings: arguments of `ArthurSpanExporter`.
 
     Returns:
@@ -34,16 +35,38 @@ def instrument(*, instrumentations: tuple[str, ...] = ("langchain",), **settings
         provider = TracerProvider()
         trace.set_tracer_provider(provider)
     provider.add_span_processor(BatchSpanProcessor(ArthurSpanExporter(**settings)))
-    for name in instrumentations:
-        found = entry_points(group="opentelemetry_instrumentor", name=name)
-        if not found:
+    for name in _names(instrumentations):
+        try:
+            _switch_on(name, provider)
+        except Exception as error:  # the host application is sacred
             _logger.warning(
-                "otel-arthur: no instrumentation called %s is installed; "
-                "pip install 'otel-arthur[langchain]'",
-                name,
+                "otel-arthur: the instrumentation %s cannot be switched on (%s)", name, type(error).__name__
             )
-        for entry in found:
-            instrumentor = entry.load()()
-            if not instrumentor.is_instrumented_by_opentelemetry:
-                instrumentor.instrument(tracer_provider=provider)
     return provider
+
+
+def _names(given: object) -> list[str]:
+    """The texts in what was given; of anything else the type is said."""
+    items: list[Any] = list(given) if isinstance(given, list | tuple | set | frozenset) else [given]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    for item in items:
+        if not isinstance(item, str):
+            _logger.warning(
+                "otel-arthur: argument instrumentations holds a value of type %s, which is ignored; "
+                'give names, as in ("langchain",)',
+                type(item).__name__,
+            )
+    return [item for item in items if isinstance(item, str) and item]
+
+
+def _switch_on(name: str, provider: TracerProvider) -> None:
+    found = entry_points(group="opentelemetry_instrumentor", name=name)
+    if not found:
+        _logger.warning(
+            "otel-arthur: no instrumentation called %s is installed; %s",
+            name,
+            "pip install 'otel-arthur[langchain]'" if name == "langchain" else "install its package",
+        )
+    for entry in found:
+        instrumentor = entry.load()()
+        if not instrumentor.is_instrumented_by_opentelemetry:
+            instrumentor.instrument(tracer_provider=provider)

@@ -133,3 +133,33 @@ os._exit(0)
 def test_force_flush_with_nothing_of_ours_in_the_process(tmp_path: Path) -> None:
     program = "import otel_arthur; print(otel_arthur.force_flush())"
     assert run(program, "http://127.0.0.1:9", "k", "m", tmp_path / "s") == ["True"]
+
+
+BAD_CALLS = {
+    "inference_id": "5, expected_text='x'",
+    "values": "'id', ['SECRET']",
+    "timestamp": "'id', timestamp='2026-11-22', expected_text='SECRET'",
+    "no value": "'id'",
+    "expected_text": "'id', expected_text=deep",
+    "a name": "'id', {5: 'SECRET'}",
+}
+
+
+@pytest.mark.parametrize("named", BAD_CALLS)
+def test_a_bad_call_is_one_line_that_names_what_is_wrong(named: str, tmp_path: Path) -> None:
+    program = f"""
+import logging, sys, otel_arthur
+logging.basicConfig(stream=sys.stdout, format="%(message)s")
+deep = []
+for _ in range(300):
+    deep = [deep]
+assert otel_arthur.record_ground_truth({BAD_CALLS[named]}) is False
+assert otel_arthur.force_flush("soon") is False
+"""
+    words = " ".join(run(program, "http://127.0.0.1:9", "k", "m", tmp_path / "s"))
+
+    truth, flush = words.split("otel-arthur: ")[1:]
+    assert truth.startswith("ground truth is ignored")
+    assert named in truth
+    assert "SECRET" not in truth
+    assert "flush" in flush

@@ -1,0 +1,60 @@
+"""`instrument`: one line in an application, which goes on whatever is wrong with that line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = """
+import logging, sys, otel_arthur
+logging.basicConfig(stream=sys.stdout, format="%(message)s")
+otel_arthur.instrument(spool_dir=sys.argv[1], ARGUMENTS)
+from opentelemetry.instrumentation.langchain import LangchainInstrumentor
+print("instrumented" if LangchainInstrumentor().is_instrumented_by_opentelemetry else "plain")
+"""
+
+
+def lines(arguments: str, spool: Path) -> list[str]:
+    environ = {
+        **{name: value for name, value in os.environ.items() if "ARTHUR" not in name},
+        "OTEL_EXPORTER_ARTHUR_ENDPOINT": "http://127.0.0.1:9",
+        "OTEL_EXPORTER_ARTHUR_API_KEY": "key",
+        "OTEL_EXPORTER_ARTHUR_MODEL_ID": "model",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM.replace("ARGUMENTS", arguments), str(spool)],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("arguments", ["", "instrumentations='langchain'", "instrumentations=['langchain']"])
+def test_a_name_alone_is_a_name(arguments: str, tmp_path: Path) -> None:
+    assert lines(arguments, tmp_path) == ["instrumented"]
+
+
+def test_what_is_not_installed_is_said(tmp_path: Path) -> None:
+    said, then = lines("instrumentations=('nothing-of-this-name',)", tmp_path)
+
+    assert "no instrumentation called nothing-of-this-name is installed" in said
+    assert then == "plain"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [("instrumentations=5", "instrumentations"), ("api_key=5", "api_key"), ("timeout='soon'", "timeout")],
+)
+def test_an_argument_of_a_wrong_kind_does_not_end_the_application(
+    arguments: str, named: str, tmp_path: Path
+) -> None:
+    said, _ = lines(arguments, tmp_path)
+
+    assert f"argument {named} " in said
