@@ -53,11 +53,13 @@ class Authentication:
                 "no credentials: set OTEL_EXPORTER_ARTHUR_API_KEY, or OTEL_EXPORTER_ARTHUR_LOGIN "
                 "and OTEL_EXPORTER_ARTHUR_PASSWORD"
             )
-        self._key = _header_value(api_key.strip(), "the API key") if api_key else None
+        self._key = _header_value(api_key.strip(), "OTEL_EXPORTER_ARTHUR_API_KEY") if api_key else None
         self._login = login
         self._password = password
         self._organization = (
-            _header_value(organization_id.strip(), "the organization id") if organization_id else None
+            _header_value(organization_id.strip(), "OTEL_EXPORTER_ARTHUR_ORGANIZATION_ID")
+            if organization_id
+            else None
         )
         self._token: _Token | None = None
         self._lock = (os.getpid(), threading.Lock())
@@ -195,5 +197,7 @@ def _renewal_time(token: str, now: float) -> float:
 def _header_value(value: str, what: str) -> str:
     # requests would quote the value in its error.
     if not value.isascii() or not value.isprintable():
-        raise ConfigurationError(f"{what} holds a character that an HTTP header cannot carry")
+        raise ConfigurationError(
+            f"{what} holds a character that an HTTP header cannot carry, as a line's end; set it anew"
+        )
     return value

@@ -59,7 +59,7 @@ class Preparation:
         ]
         if self._window:
             evidence = evidence_of(call)
-            self._evidence.append(orjson.dumps(evidence.to_json()))
+            self._evidence.append(evidence.to_json())
             self._scopes.add(evidence.scope)
         self._records += records
 

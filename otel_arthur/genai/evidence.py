@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import TypeAlias
 from zlib import crc32
+
+import msgspec
+from msgspec import Struct
 
 from otel_arthur.genai.call import LLMCall
 
@@ -12,7 +14,7 @@ Key: TypeAlias = tuple[str, str]
 """Trace id and span id."""
 
 
-class Evidence(NamedTuple):
+class Evidence(Struct, frozen=True, gc=False, array_like=True):
     """What one LLM span testifies about the call that it describes. Holds no words of anyone."""
 
     trace_id: str
@@ -40,38 +42,22 @@ class Evidence(NamedTuple):
         """Trace id and span id."""
         return self.trace_id, self.span_id
 
-    def to_json(self) -> tuple[Any, ...]:
-        """The fields in order, as JSON values."""
-        return tuple(self)
+    def to_json(self) -> bytes:
+        """The fields in order, as a JSON array."""
+        return _encode(self)
 
-    @classmethod
-    def from_json(cls, values: Sequence[Any]) -> Evidence:
-        """The inverse of `to_json`.
 
-        Raises:
-            ValueError: the list is not one that `to_json` gave.
-        """
-        try:
-            trace, span, parent, scope, start, end, failed, response, *rest = values
-            question, answer, models, tokens, process, rank = rest
-            return cls(
-                trace,
-                span,
-                parent,
-                scope,
-                int(start),
-                int(end),
-                bool(failed),
-                response,
-                question,
-                answer,
-                tuple(models),
-                None if tokens is None else (tokens[0], tokens[1]),
-                process,
-                int(rank),
-            )
-        except (TypeError, IndexError, ValueError):
-            raise ValueError("not the evidence of a call") from None
+def all_from_json(text: bytes) -> list[Evidence]:
+    """The evidence in a JSON array of what `Evidence.to_json` gave.
+
+    Raises:
+        ValueError: it is no such array.
+    """
+    return _DECODER.decode(text)
+
+
+_encode = msgspec.json.Encoder().encode
+_DECODER = msgspec.json.Decoder(list[Evidence])
 
 
 def evidence_of(call: LLMCall) -> Evidence:

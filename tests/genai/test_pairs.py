@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 
 import pytest
+from msgspec.structs import replace
 from truth import CAPTURES, Capture, calls_served, captures, views_of
 
 from otel_arthur.genai.duplicates import duplicates
-from otel_arthur.genai.evidence import Evidence, evidence_of
+from otel_arthur.genai.evidence import Evidence, all_from_json, evidence_of
 from otel_arthur.genai.reading import read
 from otel_arthur.genai.verdicts import judge
 
@@ -31,7 +32,7 @@ def test_the_order_of_arrival_has_no_part_in_it(capture: Capture) -> None:
     for _ in range(5):
         chance.shuffle(evidence)
         assert duplicates(evidence) == expected
-    assert duplicates([Evidence.from_json(one.to_json()) for one in evidence]) == expected
+    assert duplicates(all_from_json(b"[" + b",".join(one.to_json() for one in evidence) + b"]")) == expected
 
 
 @pytest.mark.parametrize("pair", sorted({capture.recording for capture in PAIRS}))
@@ -60,7 +61,7 @@ def test_leaked_contexts_lose_no_call(recording: str) -> None:
 
 
 def _in_scope(one: Evidence, scope: str) -> Evidence:
-    return one._replace(scope=scope)
+    return replace(one, scope=scope)
 
 
 def _evidence(capture: Capture) -> list[Evidence]:
