@@ -122,6 +122,12 @@ class Configuration:
         return tuple(line for line in self.problems if line.partition(" is ignored")[0] in names)
 
     @property
+    def models(self) -> tuple[str, ...]:
+        """The ids of all models that calls may go to."""
+        ids = (*(route.model_id for route in self.routes), *filter(None, (self.model_id,)))
+        return tuple(dict.fromkeys(ids))
+
+    @property
     def missing(self) -> str | None:
         """One line that says what must be set before anything can be sent, or None when complete."""
         lacking: list[str] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 from collections.abc import Generator
@@ -35,3 +36,14 @@ def watched(delivery: Delivery, what: str) -> Generator[None, None, None]:
         finally:
             ended.set()
             thread.join()
+
+
+def end(delivery: Delivery, timeout: float) -> None:
+    """Shut the delivery down; without its line on what is left, which the command says itself."""
+    logger = logging.getLogger("otel_arthur")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        delivery.shutdown(timeout)
+    finally:
+        logger.setLevel(level)

@@ -79,7 +79,12 @@ def redactor_of(names: Sequence[str], failed: Callable[[], None] = lambda: None)
     return redact
 
 
-def _resolved(name: str) -> Redactor:
+def named(name: str) -> Redactor:
+    """The redactor of this name.
+
+    Raises:
+        LookupError: with one line that says why it cannot be used.
+    """
     builtin = PATTERNS.get(name.lower())
     if builtin is not None:
         return builtin
@@ -89,15 +94,19 @@ def _resolved(name: str) -> Redactor:
         if not callable(found):
             raise TypeError("not callable")  # noqa: TRY301
     except Exception as error:  # the application's module may raise anything on import
-        _logger.warning(
-            "otel-arthur: the redactor %s cannot be used (%s), so all texts are withheld; "
-            "name one of %s or the dotted path of a callable",
-            name,
-            type(error).__name__,
-            ", ".join(PATTERNS),
-        )
-        return _refuse
+        raise LookupError(
+            f"the redactor {name} cannot be used ({type(error).__name__}), so all texts are withheld; "
+            f"name one of {', '.join(PATTERNS)} or the dotted path of a callable"
+        ) from None
     return found  # type: ignore[no-any-return]
+
+
+def _resolved(name: str) -> Redactor:
+    try:
+        return named(name)
+    except LookupError as error:
+        _logger.warning("otel-arthur: %s", error.args[0])
+        return _refuse
 
 
 def _refuse(_text: str) -> str:

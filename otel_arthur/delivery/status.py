@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from otel_arthur.delivery.destination import Destination
+from otel_arthur.configuration import Configuration
+from otel_arthur.delivery.destination import Destination, identity_of
 from otel_arthur.delivery.records import Kind
 from otel_arthur.delivery.spool import NOWHERE, Spool
 
@@ -31,6 +32,11 @@ class DestinationStatus:
     outcomes: dict[str, dict[str, int]]
     """``inference`` and ``ground_truth``: outcome, with its reason after a colon -> count, ever since."""
 
+    @property
+    def waiting(self) -> int:
+        """Records that wait."""
+        return self.inferences + self.ground_truth
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
@@ -45,7 +51,7 @@ class Status:
     @property
     def waiting(self) -> int:
         """Records that wait."""
-        return sum(d.inferences + d.ground_truth for d in self.destinations)
+        return sum(d.waiting for d in self.destinations)
 
     @property
     def dead_letters(self) -> int:
@@ -73,6 +79,22 @@ def status_of(spool: Spool) -> Status:
         )
         (used,) = index.execute("SELECT value FROM state WHERE name = 'bytes'").fetchone()
     return Status(used, spool.max_bytes, skipped, destinations)
+
+
+def elsewhere(found: Status, configuration: Configuration) -> list[DestinationStatus]:
+    """Where something waits that a process of this configuration does not send."""
+    identity = identity_of(configuration)
+    organizations = {d.organization for d in found.destinations if d.destination.identity == identity}
+    organizations = (organizations | {configuration.organization_id}) - {None}
+
+    def is_ours(one: DestinationStatus) -> bool:
+        return (
+            one.destination.endpoint == configuration.endpoint
+            and one.destination.model in configuration.models
+            and (one.destination.identity in (identity, "") or one.organization in organizations)
+        )
+
+    return [one for one in found.destinations if one.waiting and not is_ours(one)]
 
 
 def _destination(

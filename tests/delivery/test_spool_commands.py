@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from llm_calls import ids_of, llm_calls
 
 from otel_arthur.cli import ground_truth, spool
 from otel_arthur.delivery import Delivery
+from otel_arthur.genai.call import LLMCall
 
 
 @pytest.fixture
@@ -72,7 +73,9 @@ def test_status_drain_and_dead_letters(
     server.always(
         refuse_rows(lambda row: (400, "[bad] row") if row["partner_inference_id"] == poison else None)
     )
-    assert lines(invoke("drain", "--json")) == [{"sent": 5, "dead_letters": 1, "duplicates": 0, "left": 0}]
+    (drained,) = lines(invoke("drain", "--json"))
+    counts = {"sent": 5, "dead_letters": 1, "duplicates": 0, "left": 0}
+    assert drained == {**counts, "adopted": 0, "elsewhere": []}
 
     (letter,) = lines(invoke("dead-letters", "list", "--json"))
     assert (letter["partner_inference_id"], letter["reason"]) == (poison, "400 [bad] row")
@@ -89,6 +92,134 @@ def test_status_drain_and_dead_letters(
     assert not lines(invoke("dead-letters", "list", "--json"))
 
 
+def spooled(delivery: Delivery, calls: Sequence[LLMCall], truths: Sequence[Mapping[str, Any]] = ()) -> None:
+    """What a process left that ended before it could send."""
+    delivery.submit(calls)
+    delivery.submit_ground_truth(truths)
+    delivery.shutdown(0.2)
+
+
+OTHER = "44444444-4444-4444-4444-444444444444"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"api_key": "wrong", "organization_id": None},
+        {"organization_id": "wrong"},
+        {"api_key": None, "organization_id": None},
+        {"model_id": None},
+    ],
+    ids=["key", "organization", "no key", "no model"],
+)
+def test_what_waits_under_what_was_wrong_is_sent_once_it_is_corrected(
+    server: FaultServer,
+    deliver: Callable[..., Delivery],
+    invoke: Callable[..., Result],
+    wrong: dict[str, str | None],
+) -> None:
+    server.stop()
+    calls = llm_calls(3)
+    spooled(deliver(**wrong), calls)
+    server.start()
+    (drained,) = lines(invoke("drain", "--json"))
+
+    assert (drained["sent"], drained["left"], drained["elsewhere"]) == (3, 0, [])
+    assert sorted(server.accepted_ids) == sorted(ids_of(calls))
+    assert lines(invoke("drain", "--json"))[0]["sent"] == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "model"),
+    [({"model_id": OTHER}, OTHER), ({"endpoint": "http://127.0.0.1:9"}, MODEL)],
+    ids=["model", "endpoint"],
+)
+def test_what_waits_for_others_is_told_and_taken_over_where_a_person_says_so(
+    server: FaultServer,
+    deliver: Callable[..., Delivery],
+    invoke: Callable[..., Result],
+    wrong: dict[str, str],
+    model: str,
+) -> None:
+    server.stop()
+    calls = llm_calls(3)
+    spooled(deliver(**wrong), calls, [truth_of(ids_of(calls)[0])])
+    server.start()
+
+    result = invoke("drain", "--json")
+    assert result.exit_code == 1
+    told = {"model": model, "endpoint": wrong.get("endpoint", server.url), "records": 4}
+    assert orjson.loads(result.stdout)["elsewhere"] == [told]
+    assert f"4 records for model {model} at" in result.stderr
+    assert "--adopt" in result.stderr.splitlines()[-1]
+    assert not server.accepted_ids
+
+    assert invoke("drain", "--adopt", model).exit_code == 0
+    assert sorted(set(server.accepted_ids)) == sorted(ids_of(calls))
+    assert invoke("drain").exit_code == 0
+
+
+def test_what_no_route_takes_is_told(
+    deliver: Callable[..., Delivery], invoke: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OTEL_EXPORTER_ARTHUR_MODEL_ID")
+    monkeypatch.setenv("OTEL_EXPORTER_ARTHUR_MODELS", f"nothing-like-this={MODEL}")
+    spooled(deliver(model_id=None), llm_calls(2))
+    result = invoke("drain")
+
+    assert result.exit_code == 1
+    assert "0 left" in result.stdout
+    assert "2 records for no model: no route of OTEL_EXPORTER_ARTHUR_MODELS takes them" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "arguments"),
+    [
+        ("ENDPOINT", "zz", ("drain",)),
+        ("ENDPOINT", "http://user:s3cret@127.0.0.1:9", ("drain",)),
+        ("MODELS", "zz", ("drain",)),
+        ("SPOOL_MAX_MB", "zz", ("status",)),
+    ],
+)
+def test_a_bad_variable_is_not_passed_over(
+    invoke: Callable[..., Result],
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str,
+    arguments: tuple[str, ...],
+) -> None:
+    monkeypatch.setenv(f"OTEL_EXPORTER_ARTHUR_{variable}", value)
+    result = invoke(*arguments)
+
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert f"OTEL_EXPORTER_ARTHUR_{variable}: " in line
+    assert "s3cret" not in result.output
+
+
+@pytest.mark.parametrize("option", ["--timeout=nan", "--timeout=-5", "--timeout=inf", "--dir=", "--adopt="])
+def test_an_option_that_means_nothing_is_refused(invoke: Callable[..., Result], option: str) -> None:
+    assert invoke("drain", option).exit_code == 2
+
+
+def test_ids_can_be_copied_from_a_narrow_terminal(
+    server: FaultServer, deliver: Callable[..., Delivery], invoke: Callable[..., Result]
+) -> None:
+    server.always(refuse_rows(lambda row: (400, "bad")))
+    calls = llm_calls(1)
+    delivery = deliver()
+    delivery.submit(calls)
+    delivery.flush(10)
+    delivery.shutdown(1)
+
+    for arguments, text in ((("dead-letters", "list"), ids_of(calls)[0]), (("status",), MODEL)):
+        shown = invoke(*arguments, env={"COLUMNS": "80"}).stdout
+        # Read down its column.
+        rows = [[cell.strip() for cell in line.split("│")] for line in shown.splitlines() if "│" in line]
+        columns = ["".join(cells) for cells in zip(*rows, strict=True)]
+        assert any(text in column for column in columns), shown
+
+
 def test_drain_without_credentials_says_what_to_set(
     invoke: Callable[..., Result], deliver: Callable[..., Delivery], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,6 +227,14 @@ def test_drain_without_credentials_says_what_to_set(
     result = invoke("drain")
     assert result.exit_code == 2
     assert "OTEL_EXPORTER_ARTHUR_API_KEY" in result.stderr
+
+
+def truth_of(inference_id: str) -> dict[str, Any]:
+    return {
+        "partner_inference_id": inference_id,
+        "ground_truth_timestamp": "2026-11-22T12:00:00+00:00",
+        "ground_truth_data": {"expected_text": "Paris"},
+    }
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])

@@ -1,0 +1,71 @@
+"""The configuration of a command: what is bad in it and matters to the command is said, not passed over.
+
+The exporter falls back to a default; a person at a terminal is told instead, before a key or a text goes
+to an address that was not meant.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import click
+
+from otel_arthur.cli.errors import WrongUse
+from otel_arthur.configuration import Configuration
+from otel_arthur.environment_variables import OTEL_EXPORTER_ARTHUR_REDACT
+
+CONNECTION: Final = (
+    *("endpoint", "api_key", "login", "password", "organization_id"),
+    *("timeout", "compression", "certificate", "insecure"),
+)
+"""Fields that matter to whoever talks to Arthur."""
+MODELS: Final = ("model_id", "routes", "attributes", "errors")
+"""To whoever sends to the configured models."""
+SPOOL: Final = ("spool_dir", "spool_max_bytes")
+"""To whoever opens the spool."""
+READING: Final = ("input_format", "attributes", "redact", "content", "max_text_length")
+"""To whoever makes inferences of spans."""
+SENDING: Final = (*CONNECTION, *MODELS, *SPOOL, "spool_max_age", "duplicate_window")
+"""To whoever sends what is in the spool."""
+
+
+def configured(*fields: str, **arguments: Any) -> Configuration:
+    """The configuration, with one line on stderr for each bad value of `fields`.
+
+    Args:
+        fields: those of `Configuration` that matter.
+        **arguments: what the command's options say; None where they were not given.
+
+    Raises:
+        WrongUse: something is bad.
+    """
+    configuration = Configuration.from_environment(**arguments)
+    refuse([problem.replace(" is ignored: ", ": ", 1) for problem in configuration.problems_with(*fields)])
+    if "redact" in fields:
+        refuse(unusable_redactors(configuration))
+    return configuration
+
+
+def unusable_redactors(configuration: Configuration) -> list[str]:
+    """One line for each redactor that is not there."""
+    from otel_arthur.delivery.redaction import named
+
+    lines: list[str] = []
+    for name in configuration.redact:
+        try:
+            named(name)
+        except LookupError as error:
+            lines.append(f"{OTEL_EXPORTER_ARTHUR_REDACT}: {error.args[0]}")
+    return lines
+
+
+def refuse(problems: list[str]) -> None:
+    """End the command with one line for each of `problems`, if there are any.
+
+    Raises:
+        WrongUse: the last of them.
+    """
+    for problem in problems[:-1]:
+        click.echo(f"Error: {problem}", err=True)
+    if problems:
+        raise WrongUse(problems[-1])

@@ -1,0 +1,122 @@
+"""``otel-arthur spool drain``: send what waits, and say what waits for others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from otel_arthur.cli.configured import SENDING
+from otel_arthur.cli.errors import WorkFailed, WrongUse
+from otel_arthur.cli.numbers import plural
+from otel_arthur.cli.parameters import Seconds, given
+from otel_arthur.cli.progress import end, watched
+from otel_arthur.cli.spool_folder import FOLDER, JSON, configuration_for, opened, print_json
+from otel_arthur.configuration import Configuration
+
+if TYPE_CHECKING:
+    from otel_arthur.delivery.status import DestinationStatus
+
+
+@click.command(epilog="Example: otel-arthur spool drain --timeout 300")
+@FOLDER
+@JSON
+@click.option(
+    "--timeout",
+    type=Seconds(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="Seconds after which to give up.",
+)
+@click.option(
+    "--adopt",
+    "adopted",
+    multiple=True,
+    callback=given,
+    metavar="MODEL_ID",
+    help="Send what waits for this model (none: for no model), at whatever endpoint and under whatever key, "
+    "to the configured model instead. Repeatable.",
+)
+def drain(folder: str | None, as_json: bool, timeout: float, adopted: Sequence[str]) -> None:
+    """Send what waits for the configured organization and models, now.
+
+    Records spooled while no model was configured go where the configuration now says, and so do those
+    spooled for its models under credentials that never worked. What waits for other models, endpoints or
+    organizations is listed; --adopt sends it to the configured model.
+    Exit 1 if something could not be sent, or waits elsewhere.
+    """
+    configuration = configuration_for(folder, *SENDING)
+    if configuration.missing is not None:
+        raise WrongUse(configuration.missing)
+    from otel_arthur.delivery import Delivery
+    from otel_arthur.delivery.adoption import reassign
+    from otel_arthur.delivery.destination import Destination, identity_of
+    from otel_arthur.delivery.status import elsewhere, status_of
+
+    identity = identity_of(configuration)
+    models = {"" if model == "none" else model for model in adopted}
+    # Opened first: it says what is wrong with the folder, and that there is one.
+    with opened(configuration) as spool:
+        chosen = [one.destination for one in status_of(spool).destinations if one.destination.model in models]
+        moved = reassign(spool, configuration, identity, chosen)
+    delivery = Delivery(configuration, metrics=False)
+    moved += delivery.adopt_all()
+    with watched(delivery, "Draining"):
+        done = delivery.flush(timeout)
+    counts = delivery.counts()
+    end(delivery, 1.0)
+    with opened(configuration) as spool:
+        others = elsewhere(status_of(spool), configuration)
+    # What no route takes waits under our own key, but there is nowhere to send it.
+    nowhere = Destination(configuration.endpoint, identity, "")
+    unrouted = sum(one.waiting for one in others if one.destination == nowhere)
+    summary = {
+        "sent": counts.sent,
+        "dead_letters": counts.dead_letter,
+        "duplicates": counts.duplicate,
+        "left": max(counts.left - unrouted, 0),
+    }
+    if as_json:
+        told = [
+            {"model": one.destination.model, "endpoint": one.destination.endpoint, "records": one.waiting}
+            for one in others
+        ]
+        print_json({**summary, "adopted": moved, "elsewhere": told})
+    else:
+        told = [f"{value} {name.replace('_', ' ')}" for name, value in summary.items()]
+        told += [f"{moved} taken over"] if moved else []
+        click.echo(", ".join(told))
+    _conclude_drain(done, summary["left"], timeout, others, configuration)
+
+
+def _conclude_drain(
+    done: bool, left: int, timeout: float, others: Sequence[DestinationStatus], configuration: Configuration
+) -> None:
+    """The exit code, and a line for all that still waits."""
+    for one in others:
+        click.echo(_waiting_elsewhere(one, configuration), err=True)
+    if left or not done:
+        was = "was" if left == 1 else "were"
+        raise WorkFailed(
+            f"{plural(left, 'record')} {was} not sent within {timeout:g} s; "
+            "`otel-arthur spool status` shows the last error"
+        )
+    if others:
+        count = plural(sum(one.waiting for one in others), "record")
+        raise WorkFailed(
+            f"{count} left for others than the configured key, endpoint and models; "
+            "`otel-arthur spool drain --adopt MODEL_ID` sends what waits for that model to the configured one"
+        )
+
+
+def _waiting_elsewhere(one: DestinationStatus, configuration: Configuration) -> str:
+    endpoint, model = one.destination.endpoint, one.destination.model
+    if not model:
+        why = "no model: no route of OTEL_EXPORTER_ARTHUR_MODELS takes them"
+        if endpoint != configuration.endpoint or not configuration.routes:
+            why = f"no model at {endpoint}"
+        return f"{plural(one.waiting, 'record')} for {why}"
+    same = endpoint == configuration.endpoint and model in configuration.models
+    key = ", under another key or organization" if same else ""
+    return f"{plural(one.waiting, 'record')} for model {model} at {endpoint}{key}"

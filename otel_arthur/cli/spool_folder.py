@@ -1,0 +1,66 @@
+"""The spool on disk as the commands open it."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+import orjson
+
+from otel_arthur.cli.configured import SPOOL, configured
+from otel_arthur.cli.errors import WorkFailed, WrongUse
+from otel_arthur.cli.parameters import given
+from otel_arthur.configuration import Configuration
+
+if TYPE_CHECKING:
+    from otel_arthur.delivery.spool import Spool
+
+FOLDER = click.option(
+    "--dir",
+    "folder",
+    type=click.Path(file_okay=False),
+    callback=given,
+    help="The spool's folder, if not the configured one.",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="JSON for programs.")
+
+
+def configuration_for(folder: str | None, *fields: str) -> Configuration:
+    """The configuration with this folder, where none of `fields` is bad."""
+    return configured(*fields, spool_dir=folder)
+
+
+@contextmanager
+def opened(where: Configuration | str | None) -> Generator[Spool, None, None]:
+    """The spool of a configuration or in a folder; what is wrong with it becomes one line."""
+    from otel_arthur.delivery.disk_format import SpoolError
+    from otel_arthur.delivery.spool import DATABASE_NAME, Spool
+
+    configuration = where if isinstance(where, Configuration) else configuration_for(where, *SPOOL)
+    path = configuration.spool_dir
+    if path is None:
+        raise WrongUse(
+            "OTEL_EXPORTER_ARTHUR_SPOOL_DIR is off: there is no spool on disk; name one with --dir"
+        )
+    if not (path / DATABASE_NAME).exists():
+        raise WorkFailed(
+            f"there is no spool in {path}; nothing has been spooled there yet, or name another --dir"
+        )
+    try:
+        spool = Spool(path, configuration.spool_max_bytes)
+        try:
+            yield spool
+        finally:
+            spool.close()
+    except (SpoolError, OSError, sqlite3.Error) as error:
+        raise WorkFailed(f"the spool in {path} cannot be used: {error}") from None
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """One line of JSON on standard output."""
+    sys.stdout.buffer.write(orjson.dumps(value, default=str, option=orjson.OPT_APPEND_NEWLINE))
+    sys.stdout.buffer.flush()
