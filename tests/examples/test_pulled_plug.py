@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
+from fault_behaviours import Behaviour, Exchange
+from fault_server import FaultServer
 
 from otel_arthur.arthur import ArthurClient, Authentication, Transport
 from otel_arthur.arthur.onboarding import model_request
@@ -21,12 +24,26 @@ INSTRUMENT = str(Path(sys.executable).with_name("opentelemetry-instrument"))
 KEY = "a key"
 
 
+def concise(model_server: ModelServer) -> Behaviour:
+    """The model's own answers, kept short: left alone, a small one may talk until its context is full."""
+
+    def behave(exchange: Exchange) -> None:
+        exchange.read_body()
+        asked = {**exchange.request.json, "max_tokens": 12, "temperature": 0}
+        url = model_server.base_url + exchange.request.path.removeprefix("/v1")
+        answer = requests.post(url, json=asked, timeout=60)
+        exchange.answer(answer.status_code, answer.content, {"Content-Type": answer.headers["Content-Type"]})
+
+    return behave
+
+
 @pytest.fixture
-def model_server() -> Iterator[ModelServer]:
-    """The small model of ``make demo``."""
+def model() -> Iterator[tuple[str, str]]:
+    """Where the small model of ``make demo`` is served, and its name."""
     try:
-        with ModelServer() as server:
-            yield server
+        with ModelServer() as server, FaultServer() as front:
+            front.always(concise(server), on="")
+            yield f"{front.url}/v1", server.model
     except ModelServerError as error:
         pytest.skip(str(error))
 
@@ -112,15 +129,15 @@ class Chat:
 
 
 @pytest.mark.parametrize("back", ["before the end", "after the end"])
-def test_each_turn_arrives_once(model_server: ModelServer, arthur: Arthur, tmp_path: Path, back: str) -> None:
+def test_each_turn_arrives_once(model: tuple[str, str], arthur: Arthur, tmp_path: Path, back: str) -> None:
     client = ArthurClient(Transport(arthur.url), Authentication(api_key=KEY))
     model_id = client.create_model(model_request("chat")).id
     client.close()
     environ = {
         **os.environ,
-        "OPENAI_BASE_URL": model_server.base_url,
+        "OPENAI_BASE_URL": model[0],
         "OPENAI_API_KEY": "any",
-        "MODEL": model_server.model,
+        "MODEL": model[1],
         "OTEL_TRACES_EXPORTER": "arthur",
         "OTEL_METRICS_EXPORTER": "none",
         "OTEL_LOGS_EXPORTER": "none",
@@ -144,6 +161,7 @@ def test_each_turn_arrives_once(model_server: ModelServer, arthur: Arthur, tmp_p
         errors = chat.quit()
     finally:
         chat.kill()
+    assert all(chat.answers)
     assert "Traceback" not in errors
     if back == "after the end":
         assert "left in" in errors
