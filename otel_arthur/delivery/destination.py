@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from hashlib import blake2b
 
 from otel_arthur.configuration import Configuration
@@ -24,15 +25,17 @@ class Destination:
     @property
     def number(self) -> int:
         """The destination in the spool, the same in every spool: a digest of the key, positive."""
-        digest = blake2b(
-            "\0".join((self.endpoint, self.identity, self.model)).encode(), digest_size=8
-        ).digest()
-        return int.from_bytes(digest, "big") >> 1
+        return _number(self.endpoint, self.identity, self.model)
 
     @property
     def is_complete(self) -> bool:
         """Whether records can be sent from here as they are."""
         return bool(self.identity and self.model)
+
+
+@lru_cache(maxsize=256)
+def _number(*key: str) -> int:
+    return int.from_bytes(blake2b("\0".join(key).encode(), digest_size=8).digest(), "big") >> 1
 
 
 def identity_of(configuration: Configuration) -> str:

@@ -152,7 +152,11 @@ class Sender:
         """Send one request's worth of each destination; whether there was anything."""
         self._tidy()
         found = False
-        for destination, pacer in self._served.items():
+        served = self._served
+        occupied = self._spool.occupied(destination.number for destination in served)
+        for destination, pacer in served.items():
+            if destination.number not in occupied:
+                continue
             if self._stopping or not pacer.enter():
                 continue
             try:

@@ -82,6 +82,11 @@ class Spool:
             f"WHERE destination IN ({listed(destinations)}){condition}"
         )[0][0]
 
+    def occupied(self, destinations: Iterable[int]) -> set[int]:
+        """Those of these destinations for which anything waits."""
+        statement = f"SELECT DISTINCT destination FROM batches WHERE destination IN ({listed(destinations)})"
+        return {number for (number,) in self.index.read(statement)}
+
     def last_number(self) -> int:
         """The number of the newest batch there is."""
         return self.index.read("SELECT ifnull(max(number), 0) FROM batches")[0][0]

@@ -24,8 +24,8 @@ class Layout(NamedTuple):
     """What a span's scope and the names of its attributes tell of it."""
 
     dialect: Dialect
-    steps: tuple[tuple[str, str, Callable[[Any], Any]], ...]
-    """Field, attribute, conversion, for each plain field that is there."""
+    steps: tuple[tuple[int, str, Callable[[Any], Any]], ...]
+    """Place of a field, attribute, conversion, for each plain field that is there."""
     sources: Mapping[str, str]
     """Field -> attribute."""
 
@@ -49,21 +49,24 @@ def layout_of(view: SpanView) -> Layout:
     return layout
 
 
-def fields_of(bag: Bag, layout: Layout) -> dict[str, Any]:
-    """Field -> value, for the fields that the span has, each of its own type; a value of another is None."""
+def fields_of(bag: Bag, layout: Layout) -> list[Any]:
+    """The plain fields in the order of `FIELDS`, each of its own type; None where the span has none of it."""
     attributes = bag.attributes
-    values = {field: convert(attributes[key]) for field, key, convert in layout.steps}
+    values = [None] * len(FIELDS)
+    for place, key, convert in layout.steps:
+        values[place] = convert(attributes[key])
     bag.sources.update(layout.sources)
     derived = layout.dialect.derived
     if derived is not None:
         for field, (value, source) in derived(bag).items():
-            if value is not None and values.get(field) is None:
-                values[field] = CONVERSIONS[field](value)
+            place = _PLACES[field]
+            if value is not None and values[place] is None:
+                values[place] = _CONVERSIONS[field](value)
                 bag.sources[field] = source
     return values
 
 
-CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
+_CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
     "start_ns": int,
     "provider": text,
     "request_model": text,
@@ -83,7 +86,10 @@ CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
     "usage.cache_write": count,
     "usage.reasoning": count,
 }
-"""Every field that a dialect's table may name."""
+
+FIELDS: Final = tuple(_CONVERSIONS)
+"""Every field that a dialect's table may name, in the order in which they are given."""
+_PLACES: Final = {field: place for place, field in enumerate(FIELDS)}
 
 
 def _layout(dialect: Dialect, names: tuple[str, ...]) -> Layout:
@@ -94,5 +100,7 @@ def _layout(dialect: Dialect, names: tuple[str, ...]) -> Layout:
         if (key := next((key for key in keys if key in there), None)) is not None
     }
     return Layout(
-        dialect, tuple([(field, key, CONVERSIONS[field]) for field, key in sources.items()]), sources
+        dialect,
+        tuple([(_PLACES[field], key, _CONVERSIONS[field]) for field, key in sources.items()]),
+        sources,
     )

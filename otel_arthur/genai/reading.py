@@ -100,22 +100,33 @@ def _not_a_call(view: SpanView) -> str:
 def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[str, str]) -> Reading:
     dialect = layout.dialect
     bag = Bag(view)
-    fields = fields_of(bag, layout)
-    given = fields.get
+    (
+        start_ns,
+        provider,
+        request_model,
+        response_model,
+        response_id,
+        temperature,
+        top_p,
+        max_tokens,
+        time_to_first_token,
+        conversation_id,
+        user_id,
+        error_type,
+        tokens_in,
+        tokens_out,
+        total,
+        cached,
+        cache_write,
+        reasoning,
+    ) = fields_of(bag, layout)
     failed = view.status_code == STATUS_ERROR
     conversation = dialect.conversation(bag)
     choices = with_likelihoods(conversation.choices, bag)
     if failed:
         # Some write the beginnings of an answer that never came.
         choices = tuple(choice for choice in choices if choice.message.parts)
-    usage = Usage(
-        given("usage.input"),
-        given("usage.output"),
-        given("usage.total"),
-        given("usage.cached"),
-        given("usage.cache_write"),
-        given("usage.reasoning"),
-    )
+    usage = Usage(tokens_in, tokens_out, total, cached, cache_write, reasoning)
     if dialect.usage is not None:
         usage = dialect.usage(usage, conversation, bag)
     service_name, service_instance, environment = _resource_fields(view.resource)
@@ -128,24 +139,24 @@ def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[st
         view.scope,
         dialect.name,
         # A span that is only the end of a call says when the call began.
-        given("start_ns") or view.start_ns,
+        start_ns or view.start_ns,
         view.end_ns,
         conversation.messages,
         choices,
         inclusive(usage),
         operation,
-        given("provider"),
-        given("request_model"),
-        given("response_model"),
-        given("response_id"),
-        given("temperature"),
-        given("top_p"),
-        given("max_tokens"),
-        _time_to_first_token(bag, fields, dialect.first_token_event),
-        given("conversation_id"),
-        given("user_id"),
+        provider,
+        request_model,
+        response_model,
+        response_id,
+        temperature,
+        top_p,
+        max_tokens,
+        _time_to_first_token(bag, time_to_first_token, dialect.first_token_event),
+        conversation_id,
+        user_id,
         failed,
-        _error_type(view, fields) if failed else None,
+        _error_type(view, error_type) if failed else None,
         service_name,
         service_instance,
         environment,
@@ -201,9 +212,8 @@ def _tells(message: Message) -> bool:
     )
 
 
-def _time_to_first_token(bag: Bag, fields: Mapping[str, Any], event_name: str | None) -> float | None:
+def _time_to_first_token(bag: Bag, seconds: float | None, event_name: str | None) -> float | None:
     """Seconds, from an attribute, or from the event that marks the first token."""
-    seconds = fields.get("time_to_first_token")
     if seconds is None and event_name is not None:
         event = bag.event("time_to_first_token", event_name)
         if event is not None and event.time_ns >= bag.view.start_ns:
@@ -211,9 +221,8 @@ def _time_to_first_token(bag: Bag, fields: Mapping[str, Any], event_name: str | 
     return number(bag.attributes.get(TIME_TO_FIRST_TOKEN)) if seconds is None else seconds
 
 
-def _error_type(view: SpanView, fields: Mapping[str, Any]) -> str:
+def _error_type(view: SpanView, kind: str | None) -> str:
     """``error.type``, or the type of the recorded exception, of a span that failed."""
-    kind = fields.get("error_type")
     if kind is None:
         for event in view.events:
             if event.name == "exception":

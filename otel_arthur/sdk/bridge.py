@@ -80,22 +80,23 @@ class Bridge:
         return self.delivery.shutdown(timeout)
 
     def _calls_of(self, spans: Iterable[ReadableSpan]) -> Iterator[LLMCall]:
+        extra = self.configuration.attributes
         for span in spans:
             attributes = attributes_of(span)
             if not is_candidate(attributes):
                 continue
             try:
                 view = from_sdk(span, attributes)
+                if _log_exporters or self._joiner.holds_contents:
+                    calls = self._take_view(view, time.monotonic())
+                else:
+                    # No content can be on its way, so there is nothing to join and nothing to lock.
+                    reading = read(view, extra)
+                    calls = (reading.call,) if reading.call is not None and self._is_wanted(reading) else ()
             except Exception as error:
                 self._unreadable(error)
                 continue
-            if _log_exporters or self._joiner.holds_contents:
-                yield from self._take_view(view, time.monotonic())
-                continue
-            # No content can be on its way, so there is nothing to join and nothing to lock.
-            reading = self._read(view)
-            if reading is not None and reading.call is not None and self._is_wanted(reading):
-                yield reading.call
+            yield from calls
 
     def _take_view(self, view: SpanView, since: float) -> Iterable[LLMCall]:
         """Read one span: it becomes a call, waits for its content, or is left out with a reason.

@@ -230,7 +230,7 @@ def test_evidence_survives_json() -> None:
     full = evidence_of(llm_call(1, FRAMEWORK, 0, 100, response_id="r"))
     bare = replace(full, parent_span_id=None, tokens=None, models=(), question=None)
     assert all_from_json(b"[" + full.to_json() + b"," + bare.to_json() + b"]") == [full, bare]
-    with pytest.raises(ValueError, match="array"):
+    with pytest.raises(ValueError, match="Expected"):
         all_from_json(b"[[1,2]]")
 
 
