@@ -38,6 +38,9 @@ class NewBatch:
     evidence: Evidence | None = None
     hold: float = 0.0
     """Seconds during which the records wait for a duplicate of their calls."""
+    is_live: bool = False
+    """Straight from the application, which does not repeat itself: only a span that two processors
+    export comes twice, and then at once."""
     skipped: Mapping[str, int] = field(default_factory=dict[str, int])
     """Reason -> spans skipped on the way, counted in the same transaction."""
 

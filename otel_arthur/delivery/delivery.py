@@ -80,12 +80,17 @@ class Delivery:
         self._begin()
         life_cycle.watch(self)
 
-    def submit(self, calls: Iterable[LLMCall], model_id: str | None = None) -> Submitted:
+    def submit(
+        self, calls: Iterable[LLMCall], model_id: str | None = None, *, is_live: bool = False
+    ) -> Submitted:
         """Put the inferences of calls into the spool; what is there when this returns survives the process.
 
         Args:
             calls: taken one by one, each written as its row before the next is asked for.
             model_id: the model for all of them, instead of the routes.
+            is_live: they are of spans that this process has just ended, so they are looked for among the
+                latest only: what else may be a repetition (a file, a sender that tries again) is looked
+                for among all that are remembered.
         """
         submitted = Submitted()
         configuration = self._configuration
@@ -114,7 +119,7 @@ class Delivery:
                 continue
             self._services.add(call.service_name)
         for model, preparing in prepared.items():
-            self._append(self._destination(model), preparing.batch(), submitted)
+            self._append(self._destination(model), preparing.batch(is_live=is_live), submitted)
         return submitted
 
     def submit_ground_truth(

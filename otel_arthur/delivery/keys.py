@@ -12,23 +12,27 @@ one by one. Keys of batches that still wait are carried over.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from otel_arthur.delivery.records import pack_keys, unpack_keys
 
 GENERATION: Final = 100_000
-RECENT_KEYS: Final = 4_096
+RECENT_KEYS: Final = 8_192
 RECENT_BATCHES: Final = 64
 _KEY_BYTES: Final = 8
 _TABLES: Final = ("keys_0", "keys_1")
 
 
-def known(index: sqlite3.Connection, keys: Collection[int]) -> dict[int, int]:
-    """Those of `keys` that are known, with the batch that each came in last."""
+def known(index: sqlite3.Connection, keys: Collection[int], *, latest_only: bool = False) -> dict[int, int]:
+    """Those of `keys` that are known, with the batch that each came in last.
+
+    Args:
+        latest_only: look among the latest only, half of `RECENT_KEYS` to all of them.
+    """
     found: dict[int, int] = {}
-    listed = f"[{','.join(map(str, keys))}]"
-    for table in _TABLES:
+    listed = "" if latest_only else f"[{','.join(map(str, keys))}]"
+    for table in () if latest_only else _TABLES:
         found.update(
             index.execute(
                 f"SELECT {table}.key, {table}.batch FROM json_each(?) AS asked "
@@ -48,25 +52,42 @@ def add(index: sqlite3.Connection, keys: Collection[int], batch: int) -> None:
     index.execute("INSERT INTO recent_keys VALUES (?, ?)", (batch, pack_keys(list(keys))))
     batches, size = index.execute("SELECT count(*), sum(length(keys)) FROM recent_keys").fetchone()
     if batches > RECENT_BATCHES or size > RECENT_KEYS * _KEY_BYTES:
-        _fold(index, size // _KEY_BYTES)
+        _fold(index)
 
 
-def _fold(index: sqlite3.Connection, added: int) -> None:
-    """Take the latest keys into the current table, or into a new one."""
+def _fold(index: sqlite3.Connection) -> None:
+    """Take all but the latest half of the latest keys into the current table, or into a new one."""
     state = dict(index.execute("SELECT name, value FROM state WHERE name LIKE 'generation%'"))
+    oldest = _oldest_to_keep(index)
+    folded = "FROM recent_keys WHERE batch < ? ORDER BY batch"
+    (added,) = index.execute(
+        f"SELECT ifnull(sum(length(keys)), 0) / {_KEY_BYTES} {folded}", (oldest,)
+    ).fetchone()
     current, count = state["generation"], state["generation_keys"] + added
     if count > GENERATION:
         current, count = 1 - current, added
         index.execute(f"DELETE FROM keys_{current}")
         # Not counted: else a spool that holds more than a generation would turn at every fold.
-        _put(index, current, "SELECT number, keys FROM batches ORDER BY number")
+        _put(index, current, index.execute("SELECT number, keys FROM batches ORDER BY number"))
         index.execute("UPDATE state SET value = ? WHERE name = 'generation'", (current,))
-    _put(index, current, "SELECT batch, keys FROM recent_keys ORDER BY batch")
-    index.execute("DELETE FROM recent_keys")
+    _put(index, current, index.execute(f"SELECT batch, keys {folded}", (oldest,)))
+    index.execute("DELETE FROM recent_keys WHERE batch < ?", (oldest,))
     index.execute("UPDATE state SET value = ? WHERE name = 'generation_keys'", (count,))
 
 
-def _put(index: sqlite3.Connection, table: int, batches: str) -> None:
-    latest = {key: batch for batch, packed in index.execute(batches) for key in unpack_keys(packed)}
+def _oldest_to_keep(index: sqlite3.Connection) -> int:
+    """The batch from which on keys stay beside one another: the newest always does."""
+    newest_first = index.execute("SELECT batch, length(keys) FROM recent_keys ORDER BY batch DESC").fetchall()
+    oldest, kept = newest_first[0]
+    for batch, size in newest_first[1 : RECENT_BATCHES // 2]:
+        kept += size
+        if kept > RECENT_KEYS * _KEY_BYTES // 2:
+            break
+        oldest = batch
+    return oldest
+
+
+def _put(index: sqlite3.Connection, table: int, batches: Iterable[tuple[int, bytes]]) -> None:
+    latest = {key: batch for batch, packed in batches for key in unpack_keys(packed)}
     # In order: each page of the table is then visited once.
     index.executemany(f"INSERT OR REPLACE INTO keys_{table} VALUES (?, ?)", sorted(latest.items()))

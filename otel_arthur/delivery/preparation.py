@@ -63,13 +63,13 @@ class Preparation:
             self._scopes.add(evidence.scope)
         self._records += records
 
-    def batch(self) -> NewBatch:
+    def batch(self, *, is_live: bool) -> NewBatch:
         """All that was added: rows for the model where its schema is known, else the whole catalogue's."""
         form = Form.CATALOGUE if self._schema is None else Form.ROW
         evidence = None
         if self._window:
             evidence = Evidence("\n".join(sorted(self._scopes)), b"[" + b",".join(self._evidence) + b"]")
-        return NewBatch(Kind.INFERENCE, form, self._records, evidence, self._window)
+        return NewBatch(Kind.INFERENCE, form, self._records, evidence, self._window, is_live)
 
 
 def is_sampled(trace_id: str, ratio: float) -> bool:

@@ -205,7 +205,7 @@ class Spool:
         checksum = 0
         try:
             with self._incoming.transaction() as index:
-                known = keys.known(index, keyed)
+                known = keys.known(index, keyed, latest_only=batch.is_live)
                 if known:
                     keyed = {key: row for key, row in keyed.items() if key not in known}
                     body = join(keyed.values())

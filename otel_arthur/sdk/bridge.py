@@ -152,7 +152,7 @@ class Bridge:
 
     def _submit(self, calls: Iterable[LLMCall]) -> None:
         """Record calls, one at a time: what is left of each before the next is read are bytes."""
-        self.delivery.submit(calls)
+        self.delivery.submit(calls, is_live=True)
         if self._joiner.unjoined:
             with self._lock:
                 unjoined, self._joiner.unjoined = self._joiner.unjoined, type(self._joiner.unjoined)()

@@ -243,6 +243,19 @@ def test_keys_are_known_whether_they_lie_beside_one_another_or_are_folded(
     assert recent <= 4
 
 
+def test_what_comes_twice_at_once_is_known_to_be_live(
+    opened: Callable[..., Spool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A span that two processors export is recorded once, whenever keys are folded."""
+    monkeypatch.setattr(keys, "RECENT_KEYS", 50)
+    monkeypatch.setattr(keys, "RECENT_BATCHES", 6)
+    spool = opened()
+    for number, size in enumerate([1, 7, 20, 60, 3, 40, 1, 1, 1, 1, 1, 1, 1, 30]):
+        live = NewBatch(Kind.INFERENCE, Form.ROW, records(size, start=1000 * number), is_live=True)
+        assert spool.append(HERE, live) == (size, 0, 0)
+        assert spool.append(HERE, live) == (0, size, 0)
+
+
 def test_a_spool_of_the_first_format_is_taken_over(opened: Callable[..., Spool], spool_dir: Path) -> None:
     spool = opened()
     spool.append(HERE, inferences(3))
