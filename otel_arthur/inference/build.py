@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.inference import transcript
-from otel_arthur.inference.fields import FIELDS, STRING, TEXT, Answer, Field
+from otel_arthur.inference.fields import FIELDS, STRING, TEXT, Answer, Field, answers_of
 from otel_arthur.inference.identity import partner_inference_id
 from otel_arthur.inference.schema import Schema, Slot, coerced
 
@@ -72,7 +72,6 @@ class _Step(NamedTuple):
     value_type: str
     value: Callable[[Answer], Any]
     is_content: bool
-    is_required_text: bool
     fits: bool
     """The field's own type is the attribute's: its values need no coercion."""
 
@@ -84,18 +83,29 @@ class Builder:
     catalogue's names: that is also the form in which calls wait for a schema (see `fit`).
     """
 
-    __slots__ = ("_copied", "_copies", "_has_truncated", "_input", "_keeps_extra", "_rules", "_steps")
+    __slots__ = (
+        "_copied",
+        "_copies",
+        "_has_truncated",
+        "_input",
+        "_keeps_extra",
+        "_required",
+        "_rules",
+        "_steps",
+    )
 
     def __init__(self, schema: Schema | None = None, rules: TextRules | None = None) -> None:
         self._rules = rules or TextRules()
         self._input = _INPUT_FORMATS[self._rules.input_format]
         slots = _CATALOGUE if schema is None else schema.slots
-        copied = {slot.attribute: path for slot in slots if (path := _path(slot)) is not None}
+        copied = {slot.attribute: path for slot in slots if (path := _path(slot, self._rules)) is not None}
         self._copied = tuple(copied)
-        # The call itself twice more, so that there are always several values.
-        self._copies = attrgetter(*copied.values(), "name", "name")
+        # The position twice more, so that there are always several values.
+        self._copies = attrgetter(*copied.values(), "position", "position")
         rest = [slot for slot in slots if slot.attribute not in copied]
-        self._steps = tuple([_step(slot, self._rules, schema is not None) for slot in rest])
+        self._steps = tuple([_step(slot, self._rules) for slot in rest])
+        required = [slot.attribute for slot in slots if slot.is_required_text]
+        self._required = () if schema is None else tuple(required)
         self._keeps_extra = schema is None
         self._has_truncated = any(slot.field == "truncated" and not slot.is_extra for slot in slots)
 
@@ -103,21 +113,19 @@ class Builder:
         """One inference for each choice, or one for a call that failed without answering."""
         timestamp = rfc3339(call.end_ns)
         input_text = "" if self._rules.metadata_only else self._input(call)
-        return [
-            self._inference(Answer(call, position, choice, input_text), timestamp)
-            for position, choice in enumerate(call.choices or (None,))
-        ]
+        return [self._inference(answer, timestamp) for answer in answers_of(call, input_text)]
 
     def _inference(self, answer: Answer, timestamp: str) -> Inference:
         data: dict[str, Any] = {}
         left_out: dict[str, str] = {}
         call = answer.call
+        for attribute, value in zip(self._copied, self._copies(answer), strict=False):
+            if value is not None:
+                data[attribute] = value
         texts = _Texts(self._rules) if self._rules.redact or self._rules.max_length else None
-        for attribute, value_type, value_of, is_content, is_required_text, fits in self._steps:
+        for attribute, value_type, value_of, is_content, fits in self._steps:
             value = value_of(answer)
             if value is None:
-                if is_required_text:
-                    data[attribute] = ""
                 continue
             if is_content and texts is not None:
                 value = texts.apply(value)
@@ -128,9 +136,9 @@ class Builder:
                     left_out[attribute] = f"a {type(found).__name__} does not fit {value_type}"
                     continue
             data[attribute] = value
-        for attribute, value in zip(self._copied, self._copies(call), strict=False):
-            if value is not None:
-                data[attribute] = value
+        for attribute in self._required:
+            if attribute not in data:
+                data[attribute] = ""
         if self._keeps_extra and call.extra:
             data.update(call.extra)
         if texts is not None and texts.cut and self._has_truncated:
@@ -185,27 +193,23 @@ _CATALOGUE = tuple([Slot(field.name, field.value_type, field.name) for field in 
 """A slot for every field, as when no schema is known."""
 
 
-def _path(slot: Slot) -> str | None:
-    """Where the call has the attribute's value, for one that is copied as it is: most are."""
+def _path(slot: Slot, rules: TextRules) -> str | None:
+    """Where an answer has the attribute's value, for one that is copied as it is: most are."""
     field = None if slot.is_extra else FIELDS.get(slot.field)
-    if field is None or field.is_content or not _fits(field, slot.value_type):
+    if field is None or not isinstance(field.source, str) or not _fits(field, slot.value_type):
         return None
-    return field.source if isinstance(field.source, str) else None
+    is_changed = field.is_content and (rules.redact or rules.max_length or rules.metadata_only)
+    return None if is_changed else field.source
 
 
-def _step(slot: Slot, rules: TextRules, is_final: bool) -> _Step:
+def _step(slot: Slot, rules: TextRules) -> _Step:
     field = None if slot.is_extra else FIELDS.get(slot.field)
     if field is None:
-        return _Step(slot.attribute, slot.value_type, _extra(slot.field), False, False, False)
-    source = field.value if isinstance(field.source, str) else field.source
-    return _Step(
-        slot.attribute,
-        slot.value_type,
-        _nothing if rules.metadata_only and field.is_content else source,
-        field.is_content,
-        slot.is_required_text and is_final,
-        _fits(field, slot.value_type),
-    )
+        return _Step(slot.attribute, slot.value_type, _extra(slot.field), False, False)
+    value = field.value if isinstance(field.source, str) else field.source
+    withheld = rules.metadata_only and field.is_content
+    fits = _fits(field, slot.value_type)
+    return _Step(slot.attribute, slot.value_type, _nothing if withheld else value, field.is_content, fits)
 
 
 def _fits(field: Field, value_type: str) -> bool:

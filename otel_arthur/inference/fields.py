@@ -40,6 +40,35 @@ class Answer(Struct, frozen=True, gc=False):
     """None for a call that failed before it answered."""
     input_text: str
     """Rendered once per call in the configured format."""
+    output_text: str | None
+    finish_reason: str | None
+    duration: float
+    """Seconds."""
+    model: str | None
+    """The model that answered, or else the one asked for."""
+    status: str
+    """``ok`` or ``error``."""
+
+
+def answers_of(call: LLMCall, input_text: str) -> list[Answer]:
+    """One for each choice, or one for a call that failed without answering."""
+    duration = max(call.end_ns - call.start_ns, 0) / 1e9
+    model = call.response_model or call.request_model
+    status = "error" if call.failed else "ok"
+    return [
+        Answer(
+            call,
+            position,
+            choice,
+            input_text,
+            None if choice is None else choice.message.text,
+            None if choice is None else choice.finish_reason,
+            duration,
+            model,
+            status,
+        )
+        for position, choice in enumerate(call.choices or (None,))
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +79,7 @@ class Field:
     value_type: str
     description: str
     source: str | Callable[[Answer], Any]
-    """Where the value is: the path of an attribute of `LLMCall`, or what computes it. None: there is none."""
+    """Where the value is: the path of an attribute of `Answer`, or what computes it. None: there is none."""
     stage: str = METADATA_STAGE
     is_content: bool = False
     """Words of a user or a model: redacted, cut to length, and left out of metadata-only inferences."""
@@ -58,16 +87,7 @@ class Field:
     def value(self, answer: Answer) -> Any:
         """The field's value, None where the call has none."""
         source = self.source
-        return attrgetter(source)(answer.call) if isinstance(source, str) else source(answer)
-
-
-def _duration(answer: Answer) -> float:
-    call = answer.call
-    return max(call.end_ns - call.start_ns, 0) / 1e9
-
-
-def _output_text(answer: Answer) -> str | None:
-    return answer.choice.message.text if answer.choice is not None else None
+        return attrgetter(source)(answer) if isinstance(source, str) else source(answer)
 
 
 def _tool_names(answer: Answer) -> list[str] | None:
@@ -86,42 +106,42 @@ def _likelihoods(answer: Answer) -> list[Mapping[str, float]] | None:
 
 
 _CATALOGUE: tuple[Field, ...] = (
-    Field("input_text", TEXT, "the messages sent to the model", lambda a: a.input_text, INPUT_STAGE, True),
-    Field("output_text", TEXT, "the model's answer", _output_text, PREDICTED_STAGE, True),
-    Field("prompt_tokens", INTEGER, "tokens in, cache reads included", "usage.input"),
-    Field("completion_tokens", INTEGER, "tokens out, reasoning included", "usage.output"),
+    Field("input_text", TEXT, "the messages sent to the model", "input_text", INPUT_STAGE, True),
+    Field("output_text", TEXT, "the model's answer", "output_text", PREDICTED_STAGE, True),
+    Field("prompt_tokens", INTEGER, "tokens in, cache reads included", "call.usage.input"),
+    Field("completion_tokens", INTEGER, "tokens out, reasoning included", "call.usage.output"),
     Field(
         "finish_reason",
         STRING,
         "why the model stopped: stop, length, tool_calls, content_filter",
-        lambda a: a.choice.finish_reason if a.choice else None,
+        "finish_reason",
     ),
-    Field("duration", FLOAT, "seconds from start to end of the call", _duration),
-    Field("total_tokens", INTEGER, "tokens in and out", "usage.total"),
-    Field("cached_tokens", INTEGER, "input tokens read from a cache", "usage.cached"),
-    Field("cache_write_tokens", INTEGER, "input tokens put into a cache", "usage.cache_write"),
-    Field("reasoning_tokens", INTEGER, "output tokens spent on reasoning", "usage.reasoning"),
+    Field("duration", FLOAT, "seconds from start to end of the call", "duration"),
+    Field("total_tokens", INTEGER, "tokens in and out", "call.usage.total"),
+    Field("cached_tokens", INTEGER, "input tokens read from a cache", "call.usage.cached"),
+    Field("cache_write_tokens", INTEGER, "input tokens put into a cache", "call.usage.cache_write"),
+    Field("reasoning_tokens", INTEGER, "output tokens spent on reasoning", "call.usage.reasoning"),
     Field(
         "time_to_first_token",
         FLOAT,
         "seconds until the first token of a stream",
-        "time_to_first_token",
+        "call.time_to_first_token",
     ),
     Field(
         "model",
         STRING,
         "the model that answered, or else the one asked for",
-        lambda a: a.call.response_model or a.call.request_model,
+        "model",
     ),
-    Field("request_model", STRING, "the model asked for", "request_model"),
-    Field("provider", STRING, "who serves the model", "provider"),
-    Field("operation", STRING, "chat, text_completion, generate_content", "operation"),
-    Field("temperature", FLOAT, "sampling temperature asked for", "temperature"),
-    Field("top_p", FLOAT, "nucleus sampling asked for", "top_p"),
-    Field("max_tokens", INTEGER, "output limit asked for", "max_tokens"),
-    Field("response_id", STRING, "the provider's id of the answer", "response_id"),
-    Field("conversation_id", STRING, "session or thread", "conversation_id"),
-    Field("user_id", STRING, "the end user", "user_id"),
+    Field("request_model", STRING, "the model asked for", "call.request_model"),
+    Field("provider", STRING, "who serves the model", "call.provider"),
+    Field("operation", STRING, "chat, text_completion, generate_content", "call.operation"),
+    Field("temperature", FLOAT, "sampling temperature asked for", "call.temperature"),
+    Field("top_p", FLOAT, "nucleus sampling asked for", "call.top_p"),
+    Field("max_tokens", INTEGER, "output limit asked for", "call.max_tokens"),
+    Field("response_id", STRING, "the provider's id of the answer", "call.response_id"),
+    Field("conversation_id", STRING, "session or thread", "call.conversation_id"),
+    Field("user_id", STRING, "the end user", "call.user_id"),
     Field(
         "system_prompt",
         STRING,
@@ -153,15 +173,15 @@ _CATALOGUE: tuple[Field, ...] = (
         PREDICTED_STAGE,
         True,
     ),
-    Field("status", STRING, "ok or error", lambda a: "error" if a.call.failed else "ok"),
-    Field("error_type", STRING, "class of the error", "error_type"),
-    Field("trace_id", STRING, "trace of the call", "trace_id"),
-    Field("span_id", STRING, "span of the call", "span_id"),
-    Field("service_name", STRING, "service.name of the application", "service_name"),
-    Field("environment", STRING, "deployment environment", "environment"),
-    Field("choice_index", INTEGER, "which of the call's answers this is", lambda a: a.position),
+    Field("status", STRING, "ok or error", "status"),
+    Field("error_type", STRING, "class of the error", "call.error_type"),
+    Field("trace_id", STRING, "trace of the call", "call.trace_id"),
+    Field("span_id", STRING, "span of the call", "call.span_id"),
+    Field("service_name", STRING, "service.name of the application", "call.service_name"),
+    Field("environment", STRING, "deployment environment", "call.environment"),
+    Field("choice_index", INTEGER, "which of the call's answers this is", "position"),
     Field("choice_count", INTEGER, "how many answers the call has", lambda a: max(len(a.call.choices), 1)),
-    Field("truncated", BOOLEAN, "whether a text was cut", "truncated"),
+    Field("truncated", BOOLEAN, "whether a text was cut", "call.truncated"),
 )
 
 FIELDS: Mapping[str, Field] = {field.name: field for field in _CATALOGUE}
