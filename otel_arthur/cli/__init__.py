@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -32,16 +33,30 @@ class _Commands(click.Group):
         try:
             return import_module(f"otel_arthur.cli.{cmd_name.replace('-', '_')}").command
         except ModuleNotFoundError as error:
-            if error.name is None or error.name.startswith("otel_arthur"):
-                raise
-            raise click.UsageError(
-                f"`otel-arthur {cmd_name}` needs the package {error.name}, which is not installed; "
-                f"pip install 'otel-arthur[{_EXTRAS.get(cmd_name, 'all')}]'"
-            ) from None
+            raise _lacking(cmd_name, error) from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:  # of a package that the command imports when it needs it
+            raise _lacking(ctx.invoked_subcommand or "", error) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
+
+
+def _lacking(command: str, error: ModuleNotFoundError) -> Exception:
+    """What to install where a package is missing that is not ours."""
+    from otel_arthur.cli.errors import WrongUse
+
+    package = (error.name or "").partition(".")[0]
+    if package in ("", "otel_arthur"):
+        return error
+    return WrongUse(
+        f"`otel-arthur {command}` needs the package {package}, which is not installed; "
+        f"pip install 'otel-arthur[{_EXTRAS.get(command, 'all')}]'"
+    )
 
 
 _EXTRAS = {"local": "local", "demo": "demo", "collector": "collector"}
@@ -55,11 +70,13 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point. Exit codes: 0 success, 1 the work failed, 2 wrong use or configuration."""
-    from otel_arthur.cli.errors import one_line
+    from otel_arthur.cli.errors import one_line, wrong_use
 
     try:
         # Not standalone: click would turn Ctrl-C into "Aborted!" and exit code 1.
         sys.exit(cli.main(prog_name="otel-arthur", standalone_mode=False) or 0)
+    except click.UsageError as error:
+        sys.exit(wrong_use(error))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

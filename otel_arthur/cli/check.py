@@ -14,8 +14,10 @@ from rich.table import Table
 from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.models import Model
 from otel_arthur.arthur.rows import Outcome
+from otel_arthur.cli.configured import configured, unusable_redactors
 from otel_arthur.cli.connection import connected
 from otel_arthur.cli.errors import WorkFailed, WrongUse
+from otel_arthur.cli.numbers import plural
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import Choice, LLMCall, Message, TextPart, Usage
 from otel_arthur.inference.build import build
@@ -28,26 +30,37 @@ from otel_arthur.inference.schema import Schema, SchemaError, schema_of
 def command(send: bool) -> None:
     """Read the configuration as the exporter would, log in, fetch the model, say what fills what."""
     console = Console()
-    configuration = Configuration.from_environment()
-    for problem in configuration.problems:
+    configuration = configured("endpoint")
+    problems = [*configuration.problems, *unusable_redactors(configuration)]
+    for problem in problems:
         console.print(f"[yellow]warning[/] {escape(problem)}", soft_wrap=True)
     if configuration.missing is not None:
         raise WrongUse(configuration.missing)
+    unused = dict(configuration.attributes)
     with connected(configuration) as client:
         console.print(f"endpoint      {escape(configuration.endpoint)}", soft_wrap=True)
         console.print(f"organization  {escape(client.organization_id())}", soft_wrap=True)
         for pattern, model_id in _models(configuration).items():
             model = client.model(model_id)
-            _show_model(console, pattern, model, configuration)
+            schema = _schema(model, configuration)
+            _show_model(console, pattern, model, schema, configuration)
+            for slot in schema.slots:
+                unused.pop(slot.field, None)
             if send:
-                _send_marked(client, model, configuration)
+                _send_marked(client, model, schema)
                 console.print("one marked inference was accepted")
     if configuration.spool_dir is None:
         console.print("spool         off: what is not sent when the process ends is lost")
     else:
         console.print(f"spool         {escape(str(configuration.spool_dir))}", soft_wrap=True)
+    for attribute in unused:
+        problem = f"OTEL_EXPORTER_ARTHUR_ATTRIBUTES fills {attribute}, which no model has as an attribute"
+        problems.append(problem)
+        console.print(f"[yellow]warning[/] {escape(problem)}", soft_wrap=True)
     if not send:
         console.print("Nothing was sent; --send sends one marked inference.")
+    if problems:
+        raise WrongUse(f"{plural(len(problems), 'setting')} to mend: see the warnings above")
 
 
 def _models(configuration: Configuration) -> Mapping[str, str]:
@@ -56,13 +69,14 @@ def _models(configuration: Configuration) -> Mapping[str, str]:
     return {**models, **({"": configuration.model_id} if configuration.model_id else {})}
 
 
-def _show_model(console: Console, pattern: str, model: Model, configuration: Configuration) -> None:
+def _show_model(
+    console: Console, pattern: str, model: Model, schema: Schema, configuration: Configuration
+) -> None:
     name = model.display_name or model.partner_model_id or ""
     console.print(
         f"model         {escape(model.id)} {escape(name)}" + (f" for {escape(pattern)}" if pattern else ""),
         soft_wrap=True,
     )
-    schema = _schema(model, configuration)
     table = Table(box=None, header_style="bold", pad_edge=False)
     for heading in ("attribute", "type", "filled from"):
         table.add_column(heading, overflow="fold")
@@ -93,7 +107,7 @@ def _schema(model: Model, configuration: Configuration) -> Schema:
         raise WorkFailed(f"model {model.id}: {error}") from None
 
 
-def _send_marked(client: ArthurClient, model: Model, configuration: Configuration) -> None:
+def _send_marked(client: ArthurClient, model: Model, schema: Schema) -> None:
     """One inference that says what it is, so that nobody takes it for a user's."""
     now = time.time_ns()
     call = LLMCall(
@@ -110,7 +124,7 @@ def _send_marked(client: ArthurClient, model: Model, configuration: Configuratio
         usage=Usage(0, 0, 0),
         operation="check",
     )
-    rows = [inference.as_json() for inference in build(call, _schema(model, configuration))]
+    rows = [inference.as_json() for inference in build(call, schema)]
     for result in client.send_inferences(model.id, rows):
         if result.outcome is not Outcome.ACCEPTED:
             raise WorkFailed(f"model {model.id} refused the inference: {result.status} {result.message}")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from otel_arthur.cli.configured import refuse
 from otel_arthur.cli.errors import WorkFailed, WrongUse
 from otel_arthur.collector.configuration import CollectorConfiguration, load
 from otel_arthur.collector.document import ConfigurationError
@@ -86,4 +87,5 @@ def _load(path: Path | None) -> CollectorConfiguration:
     try:
         return load(path)
     except ConfigurationError as error:
-        raise WrongUse(f"the configuration cannot be used:\n{error}") from None
+        refuse(error.problems)
+        raise

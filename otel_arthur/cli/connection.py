@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from otel_arthur.cli.errors import WorkFailed, WrongUse
 from otel_arthur.configuration import Configuration
-from otel_arthur.environment_variables import OTEL_EXPORTER_ARTHUR_ENDPOINT
 from otel_arthur.inference.schema import Schema, SchemaError, schema_of
 
 if TYPE_CHECKING:
@@ -17,15 +16,14 @@ if TYPE_CHECKING:
 
 @contextmanager
 def connected(configuration: Configuration) -> Generator[ArthurClient, None, None]:
-    """A client by the configuration; Arthur's errors leave as `WorkFailed`, bad settings as `WrongUse`."""
+    """A client by the configuration; Arthur's errors leave as `WorkFailed`, bad settings as `WrongUse`.
+
+    Args:
+        configuration: from `configured`, so that no key goes to an address that was not meant.
+    """
     from otel_arthur.arthur.client import ArthurClient
     from otel_arthur.arthur.errors import ArthurError, ConfigurationError
 
-    for problem in configuration.problems:
-        # The exporter falls back to the default; a person at a terminal is told instead, before
-        # a key goes to an address that was not meant.
-        if problem.startswith(OTEL_EXPORTER_ARTHUR_ENDPOINT):
-            raise WrongUse(problem)
     try:
         client = ArthurClient.from_configuration(configuration)
         try:

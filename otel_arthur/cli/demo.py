@@ -15,6 +15,7 @@ import orjson
 from rich.console import Console
 
 from otel_arthur.cli.errors import WorkFailed, WrongUse
+from otel_arthur.cli.numbers import plural
 
 if TYPE_CHECKING:
     from otel_arthur.demo.runner import Outcome, Service
@@ -56,7 +57,7 @@ def _run(serve: bool, as_json: bool, service: Service | None) -> bool:
     # Imported late: `--help` needs neither a server nor a model.
     from otel_arthur.demo.model_server import ModelServerError
     from otel_arthur.demo.report import inference_table
-    from otel_arthur.demo.runner import INTERRUPTED, DemoError, run_demo
+    from otel_arthur.demo.runner import INTERRUPTED, DemoError, DemoNotInstalledError, run_demo
     from otel_arthur.local.server import LocalArthurError
 
     console = Console(stderr=as_json)
@@ -76,7 +77,9 @@ def _run(serve: bool, as_json: bool, service: Service | None) -> bool:
                 console.print()
                 console.print(inference_table(outcome.inferences, console.width))
             if outcome.interrupted:
-                console.print(f"Stopped by Ctrl-C; {len(outcome.inferences)} inferences had arrived.")
+                console.print(
+                    f"Stopped by Ctrl-C; {plural(len(outcome.inferences), 'inference')} had arrived."
+                )
                 sys.exit(INTERRUPTED)
             _conclude(console, outcome)
             if serve:
@@ -88,6 +91,8 @@ def _run(serve: bool, as_json: bool, service: Service | None) -> bool:
                     soft_wrap=True,
                 )
             return outcome.succeeded
+    except DemoNotInstalledError as error:
+        raise WrongUse(str(error)) from error
     except (DemoError, ModelServerError, LocalArthurError) as error:
         raise WorkFailed(str(error)) from error
 

@@ -11,8 +11,10 @@ from typing import Any, Final, TextIO
 import click
 import orjson
 
+from otel_arthur.cli.configured import SENDING, configured
 from otel_arthur.cli.errors import WorkFailed, WrongUse
-from otel_arthur.configuration import Configuration
+from otel_arthur.cli.numbers import plural
+from otel_arthur.cli.parameters import Seconds, given
 from otel_arthur.inference.identity import partner_inference_id
 
 _IDENTITY: Final = ("partner_inference_id", "trace_id", "span_id", "choice_index")
@@ -25,8 +27,14 @@ _AT_ONCE: Final = 500
     "otel-arthur ground-truth gt.jsonl"
 )
 @click.argument("file", type=click.File("r", encoding="utf-8"))
-@click.option("--model", "model_id", help="The Arthur model, if not the configured one.")
-@click.option("--timeout", default=60.0, show_default=True, help="Seconds to wait for the sending.")
+@click.option("--model", "model_id", callback=given, help="The Arthur model, if not the configured one.")
+@click.option(
+    "--timeout",
+    type=Seconds(min=0),
+    default=60.0,
+    show_default=True,
+    help="Seconds to wait for the sending.",
+)
 def command(file: TextIO, model_id: str | None, timeout: float) -> None:
     """Send the ground truth in FILE: JSON lines, or CSV with a header; - is standard input.
 
@@ -34,10 +42,10 @@ def command(file: TextIO, model_id: str | None, timeout: float) -> None:
     the first), if known ground_truth_timestamp (RFC 3339, by default now), and values: under
     ground_truth_data, or all other fields. What cannot be sent within the timeout waits in the spool.
     """
-    configuration = Configuration.from_environment(model_id=model_id)
+    configuration = configured(*SENDING, model_id=model_id)
     if configuration.missing is not None:
         raise WrongUse(configuration.missing)
-    from otel_arthur.cli.progress import watched
+    from otel_arthur.cli.progress import end, watched
     from otel_arthur.delivery import Delivery
 
     # All of it is read before any is sent: a mistake in the last line must not leave half a file sent.
@@ -49,19 +57,20 @@ def command(file: TextIO, model_id: str | None, timeout: float) -> None:
     with watched(delivery, "Sending"):
         done = delivery.flush(timeout)
     counts = delivery.counts()
-    delivery.shutdown(1.0)
+    end(delivery, 1.0)
     click.echo(f"{len(rows)} read, {counts.sent} sent, {counts.known} known before, {counts.left} waiting")
     if refused:
         raise WorkFailed(
-            f"{refused} rows found no room in the spool; OTEL_EXPORTER_ARTHUR_SPOOL_MAX_MB sets it"
+            f"{plural(refused, 'row')} found no room in the spool; OTEL_EXPORTER_ARTHUR_SPOOL_MAX_MB sets it"
         )
     if counts.dead_letter:
         raise WorkFailed(
-            f"Arthur refused {counts.dead_letter} rows; `otel-arthur spool dead-letters list` says why"
+            f"Arthur refused {plural(counts.dead_letter, 'row')}; "
+            "`otel-arthur spool dead-letters list` says why"
         )
     if not done:
         raise WorkFailed(
-            f"{counts.left} rows were not taken within {timeout:g} s; they wait in the spool "
+            f"{plural(counts.left, 'row')} not taken within {timeout:g} s, waiting in the spool "
             "(`otel-arthur spool status` shows the last error)"
         )
 

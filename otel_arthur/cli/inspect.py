@@ -9,9 +9,10 @@ from typing import Any
 import click
 import orjson
 
+from otel_arthur.cli.configured import CONNECTION, READING, configured
 from otel_arthur.cli.connection import fetch_schema
+from otel_arthur.cli.parameters import given
 from otel_arthur.cli.trace_files import FILES, FORMATS, contents_of, read_export
-from otel_arthur.configuration import Configuration
 from otel_arthur.delivery.preparation import redacted, rules_of
 from otel_arthur.delivery.redaction import redactor_of
 from otel_arthur.genai.verdicts import Verdict, judge
@@ -33,10 +34,12 @@ from otel_arthur.inference.build import Builder, Inference, TextRules
     default="table",
     help="For people or programs.",
 )
-@click.option("--model", "model_id", help="Show the inferences as this Arthur model would get them.")
+@click.option(
+    "--model", "model_id", callback=given, help="Show the inferences as this Arthur model would get them."
+)
 @click.option("--all", "show_all", is_flag=True, help="In the table, show spans that are no LLM calls too.")
 def command(files: Sequence[str], output: str, model_id: str | None, show_all: bool) -> None:
-    configuration = Configuration.from_environment()
+    configuration = configured(*READING, *(CONNECTION if model_id else ()))
     schema = fetch_schema(configuration, model_id) if model_id else None
     rules = rules_of(configuration, redactor_of(configuration.redact))
     builder = Builder(schema, rules)

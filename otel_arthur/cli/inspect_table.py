@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from otel_arthur.cli.numbers import plural
 from otel_arthur.genai.verdicts import Verdict
 from otel_arthur.inference.build import Inference
 from otel_arthur.inference.fields import FIELDS
@@ -108,9 +109,7 @@ def _show_counts(
     counts = Counter(verdict.decision for verdict, _ in rows)
     inferences = sum(len(found) for _, found in rows)
     told = ", ".join(f"{number} {decision}" for decision, number in sorted(counts.items())) or "none"
-    console.print(
-        f"{_plural(len(rows), 'span')}: {told}; {_plural(inferences, 'inference')}.", soft_wrap=True
-    )
+    console.print(f"{plural(len(rows), 'span')}: {told}; {plural(inferences, 'inference')}.", soft_wrap=True)
     for line in _skipped(verdict for verdict, _ in rows):
         console.print(Text(line, style="dim"), soft_wrap=True)
     if not show_all and any(verdict.reading.call is None for verdict, _ in rows):
@@ -122,7 +121,3 @@ def _skipped(verdicts: Iterator[Verdict]) -> Iterator[str]:
     reasons = Counter(verdict.reason for verdict in verdicts if verdict.decision == "skipped")
     for reason, number in reasons.most_common():
         yield f"  {number} skipped: {reason}"
-
-
-def _plural(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

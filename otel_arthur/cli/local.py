@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from otel_arthur.cli.errors import WorkFailed, WrongUse
+from otel_arthur.cli.parameters import given
 from otel_arthur.local import LocalArthur, LocalArthurError, RemoteAddressRefused, StoreError
 from otel_arthur.local.server import DEFAULT_LOGIN, DEFAULT_PORT, default_database
 from otel_arthur.local.store import IN_MEMORY
@@ -41,7 +42,9 @@ _LONGEST_WAIT = 0.5
 @click.option(
     "--db",
     metavar="FILE",
-    help="Database file, or :memory:.  [default: otel-arthur-local.db in your state folder]",
+    callback=given,
+    help="Database file, in a folder that exists, or :memory:.  "
+    "[default: otel-arthur-local.db in your state folder]",
 )
 @click.option(
     "--api-key",
@@ -82,6 +85,11 @@ def command(*, db: str | None, max_body_mb: int, **settings: Any) -> None:
     """
     if os.environ.get("OTEL_ARTHUR_DEBUG"):
         logging.basicConfig(level=logging.INFO)
+    if db and db != IN_MEMORY and not Path(db).absolute().parent.is_dir():
+        # A folder that is not there is a slip of the pen, and no place to look for one's data later.
+        raise WrongUse(
+            f"--db: there is no folder {Path(db).absolute().parent}; make it, or name another file"
+        )
     leave = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from otel_arthur.cli.configured import CONNECTION, configured
 from otel_arthur.cli.connection import connected
 from otel_arthur.cli.errors import WorkFailed, WrongUse
-from otel_arthur.configuration import Configuration
+from otel_arthur.cli.parameters import Seconds, given
 
 if TYPE_CHECKING:
     from otel_arthur.arthur.client import ArthurClient
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 @click.option("--tokens", is_flag=True, help="With the tokens of the answer.")
 @click.option("--likelihoods", is_flag=True, help="With the likelihoods of the tokens (implies --tokens).")
 @click.option("--ground-truth", is_flag=True, help="With expected_text, to be sent later.")
-@click.option("--endpoint", help="Arthur's address, instead of OTEL_EXPORTER_ARTHUR_ENDPOINT.")
+@click.option(
+    "--endpoint", callback=given, help="Arthur's address, instead of OTEL_EXPORTER_ARTHUR_ENDPOINT."
+)
 @click.option(
     "--api-key-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -37,7 +40,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--wait",
-    type=click.FloatRange(min=0),
+    type=Seconds(min=0),
     default=300.0,
     show_default=True,
     help="Seconds that the model may take to become ready.",
@@ -59,11 +62,9 @@ def command(
     from otel_arthur.arthur.errors import AlreadyExists
     from otel_arthur.arthur.onboarding import model_request
 
-    configuration = Configuration.from_environment(
-        endpoint=endpoint, api_key=_key(api_key_file) if api_key_file else None
+    configuration = configured(
+        *CONNECTION, endpoint=endpoint, api_key=_key(api_key_file) if api_key_file else None
     )
-    for problem in configuration.problems:
-        click.echo(f"Warning: {problem}", err=True)
     metadata = _metadata(names)
     with connected(configuration) as client:
         request = model_request(

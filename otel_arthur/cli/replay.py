@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from hashlib import blake2b
+from pathlib import Path
 from typing import NamedTuple
 
 import click
@@ -17,8 +18,11 @@ from rich.console import Console
 from rich.logging import RichHandler
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from otel_arthur.cli.configured import READING, SENDING, configured
 from otel_arthur.cli.connection import fetch_schema
 from otel_arthur.cli.errors import WorkFailed, WrongUse
+from otel_arthur.cli.numbers import plural
+from otel_arthur.cli.parameters import Seconds
 from otel_arthur.cli.replay_journal import Journal
 from otel_arthur.cli.trace_files import FILES, FORMATS, Export, contents_of, read_export
 from otel_arthur.configuration import Configuration
@@ -69,7 +73,7 @@ def _moment(_context: click.Context, _parameter: click.Parameter, value: str | N
 @click.option("--restart", is_flag=True, help="Begin anew even if these files were replayed before.")
 @click.option(
     "--patience",
-    type=click.FloatRange(min=1),
+    type=Seconds(min=1),
     default=60.0,
     show_default=True,
     help="Seconds without progress after which to give up.",
@@ -79,9 +83,11 @@ def command(
 ) -> None:
     if since is not None and until is not None and since >= until:
         raise WrongUse("--since must be before --until")
-    configuration = Configuration.from_environment()
+    configuration = configured(*SENDING, *READING, "sample_ratio")
     if configuration.missing is not None and not dry_run:
         raise WrongUse(configuration.missing)
+    if configuration.spool_dir is not None and not dry_run:
+        _make(configuration.spool_dir)
     contents = list(contents_of(files))
     export = read_export(contents)
     metadata_only = configuration.content == "metadata"
@@ -95,6 +101,17 @@ def command(
     for model_id in sorted({model_of(item.call, configuration) for item in work} - {""}):
         fetch_schema(configuration, model_id)  # A wrong key or model is said at once, not after retries.
     _Replay(configuration, journals, patience).run(work, export.ends)
+
+
+def _make(folder: Path) -> None:
+    """The spool's folder; without one nothing would be remembered of how far a replay came."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise WrongUse(
+            f"the spool's folder {folder} cannot be used ({error.strerror or type(error).__name__}); "
+            "OTEL_EXPORTER_ARTHUR_SPOOL_DIR names another, or is off"
+        ) from None
 
 
 class _Item(NamedTuple):
@@ -220,13 +237,13 @@ class _Replay:
 
     def _conclude(self, total: int, interrupted: bool) -> None:
         counts = self._delivery.counts()
-        told = [f"{_plural(counts.sent, 'inference')} accepted"]
+        told = [f"{plural(counts.sent, 'inference')} accepted"]
         told += [f"{counts.known} known to the spool already"] if counts.known else []
         told += [f"{number} skipped: {reason}" for reason, number in counts.skipped.items()]
         told += [f"{counts.dead_letter} refused"] if counts.dead_letter else []
         told += [f"{counts.left} waiting"] if counts.left else []
         click.echo(
-            f"{_plural(total, 'call')} replayed: {', '.join(told)}." if total else "Nothing was left to send."
+            f"{plural(total, 'call')} replayed: {', '.join(told)}." if total else "Nothing was left to send."
         )
         where = self._configuration.spool_dir
         on = "Run the same command again to go on" + (f"; the rest waits in {where}." if where else ".")
@@ -237,29 +254,25 @@ class _Replay:
             raise WorkFailed(f"no progress for {self._patience:g} seconds. {on}")
         if counts.dead_letter:
             raise WorkFailed(
-                f"Arthur refused {_plural(counts.dead_letter, 'inference')}; "
+                f"Arthur refused {plural(counts.dead_letter, 'inference')}; "
                 "`otel-arthur spool dead-letters` lists them with the reasons"
             )
         if counts.left:
-            raise WorkFailed(f"{_plural(counts.left, 'inference')} not with Arthur yet. {on}")
+            raise WorkFailed(f"{plural(counts.left, 'inference')} not with Arthur yet. {on}")
 
 
 def _say_found(verdicts: Sequence[Verdict], export: Export) -> None:
     counts = Counter(verdict.decision for verdict in verdicts)
     told = ", ".join(f"{number} {decision}" for decision, number in sorted(counts.items())) or "none"
-    click.echo(f"{_plural(len(verdicts), 'span')}: {told}.")
+    click.echo(f"{plural(len(verdicts), 'span')}: {told}.")
     if export.unjoined:
         click.echo(
-            f"{_plural(export.unjoined, 'log event')} with content found no span in these files.", err=True
+            f"{plural(export.unjoined, 'log event')} with content found no span in these files.", err=True
         )
 
 
 def _say_would(configuration: Configuration, work: Sequence[_Item]) -> None:
     models = Counter(model_of(item.call, configuration) or "(no model configured)" for item in work)
     for model_id, number in sorted(models.items()):
-        click.echo(f"{_plural(number, 'call')} would go to model {model_id}.")
-    click.echo(f"{_plural(len(work), 'call')} would be sent. Nothing was.")
-
-
-def _plural(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+        click.echo(f"{plural(number, 'call')} would go to model {model_id}.")
+    click.echo(f"{plural(len(work), 'call')} would be sent. Nothing was.")

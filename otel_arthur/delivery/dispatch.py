@@ -38,6 +38,9 @@ MAX_ATTEMPTS = 20
 """Of a row that Arthur answers with a server error while it answers for others."""
 RECHECK_SECONDS = 60.0
 """A refused row makes us look whether the model has changed, but not more often than this."""
+NO_TRUTH = (
+    "the model has no ground truth attribute; `otel-arthur onboard NAME --ground-truth` creates one that has"
+)
 _TO_BE_MENDED = (Unauthorized, Forbidden, NotFound, ConfigurationError, Refused, SchemaError)
 """Errors that do not pass by themselves: retried slowly, and said once."""
 
@@ -114,6 +117,8 @@ class Dispatcher:
             self._report(destination, pacer, error)
         else:
             self._works(destination, pacer)
+        if kind is Kind.GROUND_TRUTH and any(result.dead for result in results):
+            self._explain_truths(destination, results)
         with self.recording:
             for result in self._spool.ensured(lambda: finish(self._spool, results)):
                 self._count(destination, result)
@@ -165,6 +170,21 @@ class Dispatcher:
         else:
             result.dead.append(DeadLetter(original, reason_of(outcome)))
 
+    def _explain_truths(self, destination: Destination, results: Sequence[Settled]) -> None:
+        """Say with refused ground truth that the model takes none, if so."""
+        try:
+            takes_none = not self._schemas.fetched(destination.model).ground_truth
+        except (ArthurError, SchemaError):
+            return
+        for result in results if takes_none else ():
+            result.dead = [
+                # Of an inference that Arthur does not know, that is the reason.
+                letter
+                if letter.reason.startswith(str(ground_truth.NOT_FOUND))
+                else DeadLetter(letter.row, f"{letter.reason} ({NO_TRUTH})")
+                for letter in result.dead
+            ]
+
     def _retry(self, result: Settled, row: bytes) -> None:
         result.waiting.append(row)
         result.is_attempt = True
@@ -205,9 +225,14 @@ class Dispatcher:
         self._counters.add("skipped_late", result.skipped, result.skip_reason)
         self._metrics.exported(result.sent + result.skipped, None)
         self._metrics.exported(len(result.dead), "rejected")
-        if result.dead and self._counters.is_first(f"dead letters of {destination.model}"):
+        what = "ground truth" if result.batch.kind is Kind.GROUND_TRUTH else "inferences"
+        if result.dead and self._counters.is_first(f"dead letters of {destination.model}: {what}"):
+            # Arthur's own words may quote a text, so they stay with the dead letter.
+            why = f": {NO_TRUTH}" if result.dead[0].reason.endswith(f"({NO_TRUTH})") else ""
             _logger.warning(
-                "otel-arthur: Arthur refused inferences of model %s for good; "
+                "otel-arthur: Arthur refused %s of model %s for good%s; "
                 "`otel-arthur spool dead-letters list` says why",
+                what,
                 destination.model,
+                why,
             )

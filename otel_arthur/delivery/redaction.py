@@ -90,6 +90,8 @@ def named(name: str) -> Redactor:
         return builtin
     module, _, attribute = name.replace(":", ".").rpartition(".")
     try:
+        if not module:
+            raise LookupError("no pattern of this name")  # noqa: TRY301
         found = getattr(import_module(module), attribute)
         if not callable(found):
             raise TypeError("not callable")  # noqa: TRY301

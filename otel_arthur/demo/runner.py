@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, TextIO
 
@@ -52,6 +53,10 @@ _INHERITED_SETTINGS = ("OTEL_", "ARTHUR_", "OPENAI_", "LANGCHAIN_", "LANGSMITH_"
 
 class DemoError(Exception):
     """The demo cannot run; the message says what to do, in one line."""
+
+
+class DemoNotInstalledError(DemoError):
+    """A package of the extra ``demo`` is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +154,17 @@ def _instrument_script() -> str:
     beside = shutil.which("opentelemetry-instrument", path=str(Path(sys.executable).parent))
     script = beside or shutil.which("opentelemetry-instrument")
     if script is None:
-        raise DemoError("opentelemetry-instrument is not installed; pip install 'otel-arthur[demo]'")
+        raise _not_installed("opentelemetry-instrument")
+    for module in ("langchain", "langchain_openai"):
+        if find_spec(module) is None:
+            raise _not_installed(module)
     return script
+
+
+def _not_installed(what: str) -> DemoNotInstalledError:
+    return DemoNotInstalledError(
+        f"`otel-arthur demo` needs {what}, which is not installed; pip install 'otel-arthur[demo]'"
+    )
 
 
 def _onboard(arthur: LocalArthur) -> str:
