@@ -20,19 +20,38 @@ from otel_arthur.delivery.records import pack_keys, unpack_keys
 GENERATION: Final = 100_000
 RECENT_KEYS: Final = 8_192
 RECENT_BATCHES: Final = 64
+LATEST: Final = 4_096
 _KEY_BYTES: Final = 8
 _TABLES: Final = ("keys_0", "keys_1")
 
 
-def known(index: sqlite3.Connection, keys: Collection[int], *, latest_only: bool = False) -> dict[int, int]:
-    """Those of `keys` that are known, with the batch that each came in last.
+class Latest:
+    """Keys that this process added last, `LATEST` to twice as many. Not safe for threads."""
 
-    Args:
-        latest_only: look among the latest only, half of `RECENT_KEYS` to all of them.
-    """
+    def __init__(self) -> None:
+        self._current: set[int] = set()
+        self._before: set[int] = set()
+
+    def known(self, keys: Collection[int]) -> set[int]:
+        """Those of `keys` that were added not long ago."""
+        return self._current.intersection(keys) | self._before.intersection(keys)
+
+    def add(self, keys: Iterable[int]) -> None:
+        """Remember keys."""
+        if len(self._current) >= LATEST:
+            self._before, self._current = self._current, set()
+        self._current.update(keys)
+
+    def forget(self, keys: Iterable[int]) -> None:
+        """What was just added was not written after all."""
+        self._current.difference_update(keys)
+
+
+def known(index: sqlite3.Connection, keys: Collection[int]) -> dict[int, int]:
+    """Those of `keys` that are known, with the batch that each came in last."""
     found: dict[int, int] = {}
-    listed = "" if latest_only else f"[{','.join(map(str, keys))}]"
-    for table in () if latest_only else _TABLES:
+    listed = f"[{','.join(map(str, keys))}]"
+    for table in _TABLES:
         found.update(
             index.execute(
                 f"SELECT {table}.key, {table}.batch FROM json_each(?) AS asked "

@@ -47,6 +47,7 @@ class Spool:
         self.max_bytes = max_bytes
         self.bodies = Bodies(None if folder is None else folder / "bodies")
         self.fresh = FreshRows()
+        self._latest = keys.Latest()
         self._database = None if folder is None else folder / DATABASE_NAME
         if self._database is None:
             self._incoming = self.index = Connection(None, durable=False)
@@ -205,7 +206,7 @@ class Spool:
         checksum = 0
         try:
             with self._incoming.transaction() as index:
-                known = keys.known(index, keyed, latest_only=batch.is_live)
+                known = self._latest.known(keyed) if batch.is_live else keys.known(index, keyed)
                 if known:
                     keyed = {key: row for key, row in keyed.items() if key not in known}
                     body = join(keyed.values())
@@ -217,6 +218,7 @@ class Spool:
                     checksum = crc(body)
                     inserted = _insert(index, destination, batch, keyed, body, checksum, file)
                     keys.add(index, keyed, inserted)
+                    self._latest.add(keyed)
                 appended = Appended(
                     0 if full else len(keyed), len(batch.records) - len(keyed), len(keyed) if full else 0
                 )
@@ -226,6 +228,7 @@ class Spool:
                     add(index, NOWHERE, Kind.INFERENCE, "skipped", count, reason)
         except BaseException:
             self.bodies.remove([file])
+            self._latest.forget(() if inserted is None else keyed)
             raise
         if inserted is None:
             self.bodies.remove([file])

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from otel_arthur.delivery import keys
+from otel_arthur.delivery import spool as spools
 from otel_arthur.delivery.batches import NewBatch, Settled
 from otel_arthur.delivery.destination import Destination
 from otel_arthur.delivery.disk_format import NewerFormat, SpoolError
@@ -246,14 +247,29 @@ def test_keys_are_known_whether_they_lie_beside_one_another_or_are_folded(
 def test_what_comes_twice_at_once_is_known_to_be_live(
     opened: Callable[..., Spool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A span that two processors export is recorded once, whenever keys are folded."""
-    monkeypatch.setattr(keys, "RECENT_KEYS", 50)
-    monkeypatch.setattr(keys, "RECENT_BATCHES", 6)
+    """A span that two processors export is recorded once."""
+    monkeypatch.setattr(keys, "LATEST", 50)
     spool = opened()
     for number, size in enumerate([1, 7, 20, 60, 3, 40, 1, 1, 1, 1, 1, 1, 1, 30]):
         live = NewBatch(Kind.INFERENCE, Form.ROW, records(size, start=1000 * number), is_live=True)
         assert spool.append(HERE, live) == (size, 0, 0)
         assert spool.append(HERE, live) == (0, size, 0)
+
+
+def test_what_could_not_be_written_is_no_repetition_later(
+    opened: Callable[..., Spool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = opened()
+    live = NewBatch(Kind.INFERENCE, Form.ROW, records(5), is_live=True)
+
+    def die(*_args: object) -> None:
+        raise OSError("the disk is gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(spools, "add", die)
+        with pytest.raises(OSError, match="gone"):
+            spool.append(HERE, live)
+    assert spool.append(HERE, live) == (5, 0, 0)
 
 
 def test_a_spool_of_the_first_format_is_taken_over(opened: Callable[..., Spool], spool_dir: Path) -> None:
