@@ -85,7 +85,8 @@ class Sender:
             try:
                 self._begin_flush()
                 while True:
-                    left = [d for d in self._served if self._spool.waiting([d.number], up_to)]
+                    occupied = self._spool.occupied((d.number for d in self._served), up_to)
+                    left = [d for d in self._served if d.number in occupied]
                     if not left:
                         with self._dispatcher.recording:
                             return True

@@ -75,18 +75,17 @@ class Spool:
             for reason, count in counts.items():
                 add(index, destination, Kind.INFERENCE, outcome, count, reason)
 
-    def waiting(self, destinations: Iterable[int], up_to: int | None = None) -> int:
-        """Rows of these destinations that wait, leased or not, in batches up to a number."""
-        condition = "" if up_to is None else f" AND number <= {up_to}"
+    def waiting(self, destinations: Iterable[int]) -> int:
+        """Rows of these destinations that wait, leased or not."""
         return self.index.read(
-            "SELECT ifnull(sum(rows), 0) FROM batches "
-            f"WHERE destination IN ({listed(destinations)}){condition}"
+            f"SELECT ifnull(sum(rows), 0) FROM batches WHERE destination IN ({listed(destinations)})"
         )[0][0]
 
-    def occupied(self, destinations: Iterable[int]) -> set[int]:
-        """Those of these destinations for which anything waits."""
+    def occupied(self, destinations: Iterable[int], up_to: int | None = None) -> set[int]:
+        """Those of these destinations for which anything waits, in batches up to a number."""
         statement = f"SELECT DISTINCT destination FROM batches WHERE destination IN ({listed(destinations)})"
-        return {number for (number,) in self.index.read(statement)}
+        condition = "" if up_to is None else f" AND number <= {up_to}"
+        return {number for (number,) in self.index.read(statement + condition)}
 
     def last_number(self) -> int:
         """The number of the newest batch there is."""
