@@ -71,10 +71,10 @@ def document(value: Any) -> Mapping[str, Any]:
 
 def text(value: Any) -> str | None:
     """A non-empty text, or None."""
-    if value is None:
-        return None
     if type(value) is str and value.isascii():
         return value or None
+    if value is None:
+        return None
     if isinstance(value, str):
         return clean(value) or None
     if isinstance(value, bytes):
@@ -86,20 +86,20 @@ def text(value: Any) -> str | None:
 
 def count(value: Any) -> int | None:
     """A count that is not negative, from a number or its text, or None."""
-    if value is None:
-        return None
     if type(value) is int:
         return value if 0 <= value <= MAX_COUNT else None
-    result = number(value)
+    result = number(value)  # None for None
     return int(result) if result is not None and 0 <= result <= MAX_COUNT else None
 
 
 def number(value: Any) -> float | None:
     """A finite number from a number or its text, or None."""
+    if type(value) is float:
+        return value if math.isfinite(value) else None
     if value is None or isinstance(value, bool):
         return None
     try:
-        result = value if type(value) is float else float(value)
+        result = float(value)
     except (TypeError, ValueError, OverflowError):
         return None
     return result if math.isfinite(result) else None
