@@ -1,5 +1,7 @@
 """A chat on the command line: the history grows, answers stream, `q` ends it.
 
+Ctrl-C stops an answer, which stays in the history as far as it came; at the prompt it ends the chat.
+
 The loop of Arthur's guide for its LangChain callback handler, without the handler: how the program
 is started decides whether its calls are recorded (see README.md beside this file).
 
@@ -12,22 +14,31 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import closing
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
-from langchain_openai import ChatOpenAI
-from openai import OpenAIError
+try:
+    from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+    from langchain_openai import ChatOpenAI
+    from openai import OpenAIError
+except KeyboardInterrupt:  # they take a second
+    sys.exit(130)
 
 END_WORDS = {"q", "quit", "exit"}
 
 
 def answer(model: ChatOpenAI, history: list[BaseMessage]) -> str:
-    """Prints the answer as it comes and returns all of it."""
+    """Prints the answer as it comes and returns what came of it: on Ctrl-C that is not all."""
     text = ""
     print("assistant: ", end="", flush=True)
-    for chunk in model.stream(history):
-        text += chunk.text
-        print(chunk.text, end="", flush=True)
-    print()
+    try:
+        # Closed at once when it is left: its call ends then, and is recorded as broken off.
+        with closing(model.stream(history)) as chunks:
+            for chunk in chunks:
+                text += chunk.text
+                print(chunk.text, end="", flush=True)
+    except KeyboardInterrupt:
+        print(" (stopped)", end="")
+    print(flush=True)
     return text
 
 
@@ -51,10 +62,14 @@ def main() -> int:
             continue
         history.append(HumanMessage(question))
         try:
-            history.append(AIMessage(answer(model, history)))
+            text = answer(model, history)
         except OpenAIError as error:
-            history.pop()
+            text = ""
             print(f"\nerror: {type(error).__name__}: {str(error).splitlines()[0]}")
+        if text:
+            history.append(AIMessage(text))
+        else:
+            history.pop()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fault_behaviours import Exchange
+from fault_server import FaultServer
 from openai_server import OpenAIServer
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -90,3 +93,71 @@ def test_examples_import_nothing_of_ours(name: str) -> None:
     }
     assert imported
     assert not [module for module in imported if module.startswith(("otel_arthur", "opentelemetry"))]
+
+
+def event(text: str) -> bytes:
+    """One piece of a streamed answer, as the service sends it."""
+    chunk = {
+        "id": "c",
+        "object": "chat.completion.chunk",
+        "created": 0,
+        "model": "m",
+        "choices": [{"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": None}],
+    }
+    return f"data: {json.dumps(chunk)}\n\n".encode()
+
+
+def talk(exchange: Exchange) -> None:
+    """Begins an answer and never ends it, but answers what is asked `after` that."""
+    exchange.read_body()
+    ends = exchange.request.json["messages"][-1]["content"] == "after"
+    body = event("Once upon") + (b"data: [DONE]\n\n" if ends else b"")
+    length = len(body) if ends else 1 << 20
+    exchange.sock.sendall(exchange.head(200, length, {"Content-Type": "text/event-stream"}) + body)
+    if not ends:
+        exchange.stopping.wait()
+        exchange.close()
+
+
+def test_ctrl_c_stops_an_answer_and_keeps_what_came(environ: dict[str, str]) -> None:
+    with FaultServer() as slow:
+        slow.always(talk, on="")
+        environ["OPENAI_BASE_URL"] = f"{slow.url}/v1"
+        with subprocess.Popen(
+            CHAT,
+            env=environ,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(b"a story\n")
+            said = b""
+            while b"Once upon" not in said:
+                said += process.stdout.read(100)
+            process.send_signal(signal.SIGINT)
+            rest, stderr = process.communicate(b"after\nq\n", timeout=30)
+        asked = [request.json["messages"] for request in slow.requests if request.body]
+
+    assert (process.returncode, stderr) == (0, b"")
+    assert b"(stopped)" in rest
+    assert [message["content"] for message in asked[-1]][1:] == ["a story", "Once upon", "after"]
+
+
+def test_ctrl_c_while_it_starts_is_quiet(environ: dict[str, str]) -> None:
+    """As soon as its file is being run, which the first import of LangChain's shows."""
+    environ["PYTHONVERBOSE"] = "1"
+    with subprocess.Popen(CHAT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        line = b""
+        while b"langchain_core/messages" not in line:
+            line = process.stderr.readline()
+            assert line, "LangChain was never imported"
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert b"Traceback" not in stderr
+    assert stdout == b""
