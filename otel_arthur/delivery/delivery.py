@@ -300,7 +300,15 @@ class Delivery:
         submitted.skipped[reason] = submitted.skipped.get(reason, 0) + 1
 
     def _route(self, call: LLMCall) -> str:
-        return route(self._configuration, call.service_name, call.request_model) or self._default_model or ""
+        model = route(self._configuration, call.service_name, call.request_model) or self._default_model or ""
+        if not model and self._counters.is_first("no route"):
+            _logger.warning(
+                "otel-arthur: no route of OTEL_EXPORTER_ARTHUR_MODELS takes a call of service %.80r to "
+                "model %.80r; such calls wait until one does, or OTEL_EXPORTER_ARTHUR_MODEL_ID is set",
+                call.service_name,
+                call.request_model,
+            )
+        return model
 
     def _destination(self, model: str) -> Destination:
         return Destination(self._configuration.endpoint, self._identity, model)
