@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 import uuid
 from collections.abc import Mapping
@@ -14,10 +15,9 @@ from rich.table import Table
 from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.models import Model
 from otel_arthur.arthur.rows import Outcome
-from otel_arthur.cli.configured import configured, unusable_redactors
+from otel_arthur.cli.configured import as_error, configured, refuse, unusable_redactors
 from otel_arthur.cli.connection import connected
 from otel_arthur.cli.errors import WorkFailed, WrongUse
-from otel_arthur.cli.numbers import plural
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import Choice, LLMCall, Message, TextPart, Usage
 from otel_arthur.inference.build import build
@@ -28,12 +28,16 @@ from otel_arthur.inference.schema import Schema, SchemaError, schema_of
 @click.command(epilog="Example: OTEL_EXPORTER_ARTHUR_MODEL_ID=... otel-arthur check --send")
 @click.option("--send", is_flag=True, help="Send one inference, marked as a check, to each model.")
 def command(send: bool) -> None:
-    """Read the configuration as the exporter would, log in, fetch the model, say what fills what."""
+    """Read the configuration as the exporter would, log in, fetch the model, say what fills what.
+
+    Exit 2 where a setting is bad, even if the exporter would go on without it.
+    """
     console = Console()
     configuration = configured("endpoint")
-    problems = [*configuration.problems, *unusable_redactors(configuration)]
+    problems = [*map(as_error, configuration.problems), *unusable_redactors(configuration)]
     for problem in problems:
-        console.print(f"[yellow]warning[/] {escape(problem)}", soft_wrap=True)
+        # The exporter goes on without; so does this, to say all that is wrong at once.
+        click.echo(f"Error: {problem}", err=True)
     if configuration.missing is not None:
         raise WrongUse(configuration.missing)
     unused = dict(configuration.attributes)
@@ -53,14 +57,11 @@ def command(send: bool) -> None:
         console.print("spool         off: what is not sent when the process ends is lost")
     else:
         console.print(f"spool         {escape(str(configuration.spool_dir))}", soft_wrap=True)
-    for attribute in unused:
-        problem = f"OTEL_EXPORTER_ARTHUR_ATTRIBUTES fills {attribute}, which no model has as an attribute"
-        problems.append(problem)
-        console.print(f"[yellow]warning[/] {escape(problem)}", soft_wrap=True)
     if not send:
         console.print("Nothing was sent; --send sends one marked inference.")
+    refuse([f"OTEL_EXPORTER_ARTHUR_ATTRIBUTES fills {name}, which no model has" for name in unused])
     if problems:
-        raise WrongUse(f"{plural(len(problems), 'setting')} to mend: see the warnings above")
+        sys.exit(WrongUse.exit_code)
 
 
 def _models(configuration: Configuration) -> Mapping[str, str]:

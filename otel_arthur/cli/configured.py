@@ -40,7 +40,7 @@ def configured(*fields: str, **arguments: Any) -> Configuration:
         WrongUse: something is bad.
     """
     configuration = Configuration.from_environment(**arguments)
-    refuse([_as_error(problem) for problem in configuration.problems_with(*fields)])
+    refuse([as_error(problem) for problem in configuration.problems_with(*fields)])
     if "redact" in fields:
         refuse(unusable_redactors(configuration))
     return configuration
@@ -49,7 +49,7 @@ def configured(*fields: str, **arguments: Any) -> Configuration:
 _OPTIONS: Final = {"endpoint": "--endpoint", "spool_dir": "--dir", "model_id": "--model"}
 
 
-def _as_error(problem: str) -> str:
+def as_error(problem: str) -> str:
     """A problem in the words of who is refused: nothing is ignored, and arguments are options."""
     name, _, what = problem.partition(" is ignored: ")
     argument = name.removeprefix("argument ")
