@@ -53,11 +53,13 @@ class Authentication:
                 "no credentials: set OTEL_EXPORTER_ARTHUR_API_KEY, or OTEL_EXPORTER_ARTHUR_LOGIN "
                 "and OTEL_EXPORTER_ARTHUR_PASSWORD"
             )
-        self._key = _header_value(api_key.strip(), "OTEL_EXPORTER_ARTHUR_API_KEY") if api_key else None
+        self._key = (
+            _header_value(api_key.strip(), "the API key (OTEL_EXPORTER_ARTHUR_API_KEY)") if api_key else None
+        )
         self._login = login
         self._password = password
         self._organization = (
-            _header_value(organization_id.strip(), "OTEL_EXPORTER_ARTHUR_ORGANIZATION_ID")
+            _header_value(organization_id.strip(), "the organization (OTEL_EXPORTER_ARTHUR_ORGANIZATION_ID)")
             if organization_id
             else None
         )

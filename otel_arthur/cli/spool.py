@@ -121,6 +121,8 @@ def _show_status(folder: str, found: Status) -> None:
     table = _table("model", "endpoint", "waiting", "held", "oldest", "dead letters", "sent", "duplicates")
     for one in found.destinations:
         counts = one.outcomes["inference"]
+        if not (one.waiting or one.dead_letters or one.last_error or counts.keys() - {"moved"}):
+            continue  # Nothing but what was taken over.
         table.add_row(
             one.destination.model or "(none configured)",
             one.destination.endpoint,

@@ -11,7 +11,7 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.delivery.batches import Batch, NewBatch, Settled
 from otel_arthur.delivery.destination import Destination, route
 from otel_arthur.delivery.ground_truth import destination_of
-from otel_arthur.delivery.leases import Limits, finish, lease
+from otel_arthur.delivery.leases import Limits, finish, lease, note_error
 from otel_arthur.delivery.records import Kind, Record, row_id
 from otel_arthur.delivery.settlement import settle
 from otel_arthur.delivery.spool import Spool
@@ -98,6 +98,8 @@ def _move(
         while batches := lease(spool, source.number, kind, Limits()):
             results = [_moved(target, batch) for batch in batches]
             moved += sum(result.moved for result in finish(spool, results))
+    if moved:
+        note_error(spool, source.number, None)
     return moved
 
 
