@@ -121,8 +121,8 @@ def _show_status(folder: str, found: Status) -> None:
     table = _table("model", "endpoint", "waiting", "held", "oldest", "dead letters", "sent", "duplicates")
     for one in found.destinations:
         counts = one.outcomes["inference"]
-        told = any(count for outcome, count in counts.items() if outcome != "moved")
-        if not (one.waiting or one.dead_letters or one.last_error or told):
+        outcomes = {outcome for kind in one.outcomes.values() for outcome in kind}
+        if not (one.waiting or one.last_error or outcomes - {"appended", "moved"}):
             continue  # Nothing but what was taken over.
         table.add_row(
             one.destination.model or "(none configured)",

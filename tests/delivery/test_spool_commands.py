@@ -157,6 +157,9 @@ def test_what_waits_for_others_is_told_and_taken_over_where_a_person_says_so(
     assert invoke("drain", "--adopt", model).exit_code == 0
     assert sorted(set(server.accepted_ids)) == sorted(ids_of(calls))
     assert invoke("drain").exit_code == 0
+    # Where it was taken from has nothing to tell any more.
+    (name,) = {*told.values()} - {server.url, MODEL, 4}
+    assert str(name) not in invoke("status", env={"COLUMNS": "250"}).stdout
 
 
 def test_what_no_route_takes_is_told(
