@@ -7,17 +7,17 @@ import logging
 import sqlite3
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
 from otel_arthur.arthur.encoding import encode
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import adoption, ground_truth, life_cycle, preparation
+from otel_arthur.delivery.accounts import Accounts, Submitted
 from otel_arthur.delivery.batches import NewBatch
-from otel_arthur.delivery.counters import Counters, Counts
+from otel_arthur.delivery.counters import Counts
 from otel_arthur.delivery.database import FORK_SECONDS
 from otel_arthur.delivery.destination import Destination, identity_of, route
 from otel_arthur.delivery.disk_format import SpoolError
@@ -29,26 +29,11 @@ from otel_arthur.delivery.redaction import redactor_of
 from otel_arthur.delivery.schemas import Schemas
 from otel_arthur.delivery.sender import Sender
 from otel_arthur.delivery.sending import Client, client_of
-from otel_arthur.delivery.spool import NOWHERE, Spool
+from otel_arthur.delivery.spool import Spool
 from otel_arthur.genai.call import LLMCall
 
 _logger = logging.getLogger("otel_arthur")
 _names = itertools.count()
-
-FULL = "spool full"
-BROKEN = "spool failed"
-
-
-@dataclass(slots=True)
-class Submitted:
-    """What became of what was submitted, in records: one per choice of a call."""
-
-    spooled: int = 0
-    """In the spool now, or known to it before."""
-    refused_full: int = 0
-    """Not taken: the spool or its disk is full, or the spool is broken."""
-    skipped: dict[str, int] = field(default_factory=dict[str, int])
-    """Calls left out, by reason."""
 
 
 class Delivery:
@@ -70,7 +55,7 @@ class Delivery:
         self._configuration = configuration
         self._default_model = configuration.model_id
         self._identity = identity_of(configuration) or ("sdk" if sender is not None else "")
-        redact = redactor_of(configuration.redact, self._withheld)
+        redact = redactor_of(configuration.redact, lambda: self._accounts.withheld())
         self._rules = preparation.rules_of(configuration, redact)
         self._spool = _open_spool(configuration)
         name = str(next(_names))
@@ -98,7 +83,7 @@ class Delivery:
         default = model_id or (None if configuration.routes else self._default_model or "")
         for call in calls:
             if not preparation.is_sampled(call.trace_id, configuration.sample_ratio):
-                self._skip(submitted, preparation.NOT_SAMPLED)
+                self._accounts.skip(preparation.NOT_SAMPLED, 1, submitted)
                 continue
             model = self._route(call) if default is None else default
             preparing = prepared.get(model)
@@ -107,15 +92,12 @@ class Delivery:
                 preparing = Preparation(schema, self._rules, configuration.duplicate_window)
                 prepared[model] = preparing
             if call.failed and not preparing.takes_failed(configuration.errors):
-                self._skip(submitted, preparation.FAILED_CALL)
+                self._accounts.skip(preparation.FAILED_CALL, 1, submitted)
                 continue
             try:
                 preparing.add(call)
             except Exception as error:  # a call of a shape never seen must not cost its batch
-                self._skip(submitted, preparation.UNREADABLE)
-                if self._counters.is_first(preparation.UNREADABLE):
-                    name = type(error).__name__
-                    _logger.warning("otel-arthur: a call cannot be written (%s); it is skipped", name)
+                self._accounts.unreadable(error, submitted, preparation.UNREADABLE)
                 continue
             self._services.add(call.service_name)
         for model, preparing in prepared.items():
@@ -145,10 +127,7 @@ class Delivery:
 
     def skip(self, reason: str, n: int = 1) -> None:
         """Count spans that could have been inferences but were skipped by the reader."""
-        self._counters.add("received", n)
-        self._counters.add("skipped", n, reason)
-        with self._lock:
-            self._uncounted[reason] += n
+        self._accounts.skip(reason, n)
 
     def start(self) -> None:
         """Send what earlier runs left; `submit` starts by itself."""
@@ -160,7 +139,7 @@ class Delivery:
 
         False too where calls wait for a key or a model that is not configured: nothing can be sent.
         """
-        self._record_skips()
+        self._accounts.record_skips()
         return self._sender.flush(time.monotonic() + timeout) and not self._is_unserved()
 
     def shutdown(self, timeout: float) -> bool:
@@ -174,10 +153,10 @@ class Delivery:
         if not first:
             self._ended.wait(timeout)
             return self._all_sent
-        self._record_skips()
+        self._accounts.record_skips()
         self._all_sent = self._sender.flush(deadline, give_up=self._spool.folder is not None)
         self._all_sent = self._all_sent and not self._is_unserved()
-        self._report()
+        self._accounts.report(self.counts())
         if self._sender.stop(deadline) and self._spool.folder is not None:
             self._spool.close()
         if self._made_client is not None:
@@ -198,12 +177,12 @@ class Delivery:
 
     def counts(self) -> Counts:
         """What became of everything in this process so far."""
-        return self._counters.snapshot(self._spool_level()[0])
+        return self._accounts.counters.snapshot(self._spool_level()[0])
 
     def at_exit(self, timeout: float) -> None:
         """The interpreter ends. Not a shutdown: the tracer provider's own end may come after this."""
         if not self._is_shut_down and self._sender.was_started:
-            self._record_skips()
+            self._accounts.record_skips()
             self._sender.flush(time.monotonic() + timeout, give_up=self._spool.folder is not None)
 
     def before_fork(self) -> None:
@@ -230,16 +209,15 @@ class Delivery:
         self._lock = threading.RLock()
         self._ended = threading.Event()
         self._all_sent = True
-        self._uncounted: Counter[str] = Counter()
         self._services: set[str | None] = set()
         self._unserved: set[Destination] = set()
         self._made_client: Client | None = None
-        self._counters = Counters(self._metrics.outcome)
+        self._accounts = Accounts(self._spool, self._metrics)
         self._schemas = Schemas(self._client, self._configuration)
         dispatcher = Dispatcher(
             self._configuration,
             self._spool,
-            self._counters,
+            self._accounts.counters,
             self._metrics,
             self._client,
             self._schemas,
@@ -257,30 +235,13 @@ class Delivery:
         count = len(batch.records)
         if not count:
             return
-        self._counters.add("received", count)
+        self._accounts.counters.add("received", count)
         try:
             appended = self._spool.append(destination, batch)
         except Exception as error:  # a damaged database may raise anything, and the host is sacred
-            self._dropped(count, BROKEN, submitted)
-            if self._counters.is_first(f"{BROKEN} {error}"):
-                _logger.warning(
-                    "otel-arthur: inferences are lost: the spool in %s takes nothing (%s)",
-                    self._spool.folder,
-                    error,
-                )
+            self._accounts.broken(count, error, submitted)
             return
-        self._counters.add("spooled", appended.new)
-        self._counters.add("known", appended.known)
-        self._metrics.spooled(appended.new)
-        submitted.spooled += appended.new + appended.known
-        if appended.refused:
-            self._dropped(appended.refused, FULL, submitted)
-            if self._counters.is_first(FULL):
-                _logger.warning(
-                    "otel-arthur: inferences are lost: the spool is full (%d MB, "
-                    "OTEL_EXPORTER_ARTHUR_SPOOL_MAX_MB)",
-                    self._spool.max_bytes // 1024**2,
-                )
+        self._accounts.appended(appended, submitted)
         if not destination.is_complete:
             self._unserved.add(destination)
         elif not self._is_shut_down:
@@ -290,24 +251,10 @@ class Delivery:
                 # What is held is not due: the sender looks again in time.
                 self._sender.wake()
 
-    def _dropped(self, count: int, reason: str, submitted: Submitted) -> None:
-        self._counters.add("dropped", count, reason)
-        self._metrics.refused(count, reason)
-        submitted.refused_full += count
-
-    def _skip(self, submitted: Submitted, reason: str) -> None:
-        self.skip(reason)
-        submitted.skipped[reason] = submitted.skipped.get(reason, 0) + 1
-
     def _route(self, call: LLMCall) -> str:
         model = route(self._configuration, call.service_name, call.request_model) or self._default_model or ""
-        if not model and self._counters.is_first("no route"):
-            _logger.warning(
-                "otel-arthur: no route of OTEL_EXPORTER_ARTHUR_MODELS takes a call of service %.80r to "
-                "model %.80r; such calls wait until one does, or OTEL_EXPORTER_ARTHUR_MODEL_ID is set",
-                call.service_name,
-                call.request_model,
-            )
+        if not model:
+            self._accounts.no_route(call.service_name, call.request_model)
         return model
 
     def _destination(self, model: str) -> Destination:
@@ -329,42 +276,11 @@ class Delivery:
         self._sender.serve(*destinations)
 
     def _housekeeping(self) -> None:
-        self._record_skips()
-        self._counters.add("dropped_late", self._spool.tidy(self._configuration.spool_max_age), "age limit")
+        self._accounts.record_skips()
+        too_old = self._spool.tidy(self._configuration.spool_max_age)
+        self._accounts.counters.add("dropped_late", too_old, "age limit")
         if self._identity and self._services:
             adoption.adopt(self._spool, self._configuration, self._identity, self._services)
-
-    def _record_skips(self) -> None:
-        """Write what was skipped to the spool's counters, which outlive the process."""
-        with self._lock:
-            counts, self._uncounted = self._uncounted, Counter()
-        if not counts:
-            return
-        try:
-            self._spool.count("skipped", counts, NOWHERE)
-        except (sqlite3.Error, OSError, SpoolError):
-            with self._lock:
-                self._uncounted.update(counts)
-
-    def _report(self) -> None:
-        """One line when the process ends, if anything was lost or is left."""
-        counts = self.counts()
-        kept = self._spool.folder is not None
-        parts = [f"{n} lost ({reason})" for reason, n in {**counts.dropped, **counts.dropped_late}.items()]
-        if counts.dead_letter:
-            parts.append(
-                f"{counts.dead_letter} refused by Arthur" + (" (dead letters)" if kept else " and lost")
-            )
-        if counts.left:
-            where = f"left in {self._spool.folder} for the next run" if kept else "lost with the memory"
-            parts.append(f"{counts.left} not sent, {where}")
-        if parts:
-            _logger.warning("otel-arthur: %d inferences sent, %s", counts.sent, ", ".join(parts))
-
-    def _withheld(self) -> None:
-        self._counters.add("withheld")
-        if self._counters.is_first("withheld"):
-            _logger.warning("otel-arthur: the redaction of a text failed; such texts are withheld")
 
     def _spool_level(self, destinations: Iterable[Destination] | None = None) -> tuple[int, int]:
         """Rows that wait for `destinations`, by default all of ours, and bytes in the spool."""
