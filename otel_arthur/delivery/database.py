@@ -37,6 +37,11 @@ class Connection:
         self._inode = 0
         self.lock = threading.RLock()
 
+    def __del__(self) -> None:
+        # A spool in memory is never closed while its counts may be asked for.
+        if (raw := self._raw) is not None:
+            raw.close()
+
     @contextmanager
     def transaction(self) -> Generator[sqlite3.Connection, None, None]:
         """Everything inside is committed together, or nothing of it.

@@ -104,8 +104,8 @@ def test_the_schemas_form_needs_no_other_reader(message: dict[str, Any]) -> None
         '[{"role": "user", "parts": [{"type": "text", "content": "\\ud83d"}]}]',
         '[{"role": "user", "parts": [{"type": "text", "content": "\ud83d"}]}]',
         '[{"role": "assistant", "parts": [{"type": "tool_call", "name": "f", "arguments": '
-        + "[" * 5000
-        + "]" * 5000
+        + "[" * 50_000
+        + "]" * 50_000
         + "}]}]",
     ],
 )
