@@ -88,7 +88,7 @@ def read_rows(body: Any, sent: int, what: str) -> list[RowResult]:
     counts = _mapping(answer.get("counts"))
     failure, total = _integer(counts.get("failure")), _integer(counts.get("total"))
     listed = answer.get("results")
-    rows = _rows(cast("list[Any]", listed)) if isinstance(listed, list) else []
+    rows = [_row(item) for item in cast("list[Any]", listed)] if isinstance(listed, list) else []
     results = [row for row in rows if row is not None]
     if len(results) == len(rows) == sent:
         failed = sum(not 200 <= row.status < 300 for row in results)
@@ -101,13 +101,6 @@ def read_rows(body: Any, sent: int, what: str) -> list[RowResult]:
     if failure == 0 and total == sent and all(row.delivered for row in results):
         return [RowResult.of(200, "accepted by count")] * sent
     raise InDoubt(f"{what}: the answer has {len(results)} readable results for {sent} rows")
-
-
-def _rows(listed: list[Any]) -> list[RowResult | None]:
-    """A result for each item, None for one that is none. Mostly all items are the same."""
-    if listed and listed.count(listed[0]) == len(listed):
-        return [_row(listed[0])] * len(listed)
-    return [_row(item) for item in listed]
 
 
 def _row(value: Any) -> RowResult | None:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 
 from otel_arthur.delivery.batches import Appended
 from otel_arthur.delivery.counters import Counters, Counts
+from otel_arthur.delivery.database import BUSY_SECONDS
 from otel_arthur.delivery.disk_format import SpoolError
 from otel_arthur.delivery.metrics import Metrics
-from otel_arthur.delivery.spool import NOWHERE, Spool
+from otel_arthur.delivery.spool import Spool
 
 _logger = logging.getLogger("otel_arthur")
 
@@ -99,14 +100,19 @@ class Accounts:
         if self.counters.is_first("withheld"):
             _logger.warning("otel-arthur: the redaction of a text failed; such texts are withheld")
 
-    def record_skips(self) -> None:
-        """Write what was skipped to the spool's counters, which outlive the process."""
+    def record_skips(self, patience: float = BUSY_SECONDS) -> None:
+        """Write what was skipped to the spool's counters, which outlive the process.
+
+        Args:
+            patience: seconds to wait at most where another process holds the spool; then it is tried again
+                the next time.
+        """
         with self._lock:
             counts, self._uncounted = self._uncounted, Counter()
         if not counts:
             return
         try:
-            self._spool.count("skipped", counts, NOWHERE)
+            self._spool.count_skipped(counts, patience)
         except (sqlite3.Error, OSError, SpoolError):
             with self._lock:
                 self._uncounted.update(counts)

@@ -38,9 +38,10 @@ class NewBatch:
     evidence: Evidence | None = None
     hold: float = 0.0
     """Seconds during which the records wait for a duplicate of their calls."""
+    ended: tuple[int, int] | None = None
+    """When the first and the last of the calls ended, in Unix nanoseconds."""
     is_live: bool = False
-    """Straight from the application, which does not repeat itself: only a span that two processors
-    export comes twice, and then at once."""
+    """They are of spans that ended in this process, and can only have been added by it."""
     skipped: Mapping[str, int] = field(default_factory=dict[str, int])
     """Reason -> spans skipped on the way, counted in the same transaction."""
 

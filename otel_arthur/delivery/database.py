@@ -43,14 +43,17 @@ class Connection:
             raw.close()
 
     @contextmanager
-    def transaction(self) -> Generator[sqlite3.Connection, None, None]:
+    def transaction(self, patience: float = BUSY_SECONDS) -> Generator[sqlite3.Connection, None, None]:
         """Everything inside is committed together, or nothing of it.
+
+        Args:
+            patience: seconds to wait at most where another process holds the database.
 
         Raises:
             sqlite3.Error: the disk is full, the database is damaged, or another process holds it.
             OSError, SpoolError: there is no database to be had.
         """
-        raw = self._patiently(self._begin)
+        raw = self._patiently(self._begin, patience)
         try:
             try:
                 yield raw
@@ -117,8 +120,8 @@ class Connection:
             raise
         return raw
 
-    def _patiently(self, operation: Callable[[], _T]) -> _T:
-        """Do it again while another process holds the database, at most `BUSY_SECONDS`.
+    def _patiently(self, operation: Callable[[], _T], patience: float = BUSY_SECONDS) -> _T:
+        """Do it again while another process holds the database, at most `patience` seconds.
 
         Not left to SQLite, which would keep our lock meanwhile, and with it a fork.
         """
@@ -130,7 +133,7 @@ class Connection:
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception(is_busy),
             wait=tenacity.wait_random(0.001, 0.02),
-            stop=tenacity.stop_after_delay(BUSY_SECONDS),
+            stop=tenacity.stop_after_delay(patience),
             reraise=True,
         )(operation)
 

@@ -81,27 +81,29 @@ class Delivery:
         configuration = self._configuration
         prepared: dict[str, Preparation] = {}
         default = model_id or (None if configuration.routes else self._default_model or "")
-        for call in calls:
-            if not preparation.is_sampled(call.trace_id, configuration.sample_ratio):
-                self._accounts.skip(preparation.NOT_SAMPLED, 1, submitted)
-                continue
-            model = self._route(call) if default is None else default
-            preparing = prepared.get(model)
-            if preparing is None:
-                schema = self._schemas.known(model)
-                preparing = Preparation(schema, self._rules, configuration.duplicate_window)
-                prepared[model] = preparing
-            if call.failed and not preparing.takes_failed(configuration.errors):
-                self._accounts.skip(preparation.FAILED_CALL, 1, submitted)
-                continue
-            try:
-                preparing.add(call)
-            except Exception as error:  # a call of a shape never seen must not cost its batch
-                self._accounts.unreadable(error, submitted, preparation.UNREADABLE)
-                continue
-            self._services.add(call.service_name)
-        for model, preparing in prepared.items():
-            self._append(self._destination(model), preparing.batch(is_live=is_live), submitted)
+        try:
+            for call in calls:
+                if not preparation.is_sampled(call.trace_id, configuration.sample_ratio):
+                    self._accounts.skip(preparation.NOT_SAMPLED, 1, submitted)
+                    continue
+                model = self._route(call) if default is None else default
+                preparing = prepared.get(model)
+                if preparing is None:
+                    schema = self._schemas.known(model)
+                    preparing = Preparation(schema, self._rules, configuration.duplicate_window)
+                    prepared[model] = preparing
+                if call.failed and not preparing.takes_failed(configuration.errors):
+                    self._accounts.skip(preparation.FAILED_CALL, 1, submitted)
+                    continue
+                try:
+                    preparing.add(call)
+                except Exception as error:  # a call of a shape never seen must not cost its batch
+                    self._accounts.unreadable(error, submitted, preparation.UNREADABLE)
+                    continue
+                self._services.add(call.service_name)
+        finally:  # whatever becomes of the rest, these were taken
+            for model, preparing in prepared.items():
+                self._append(self._destination(model), preparing.batch(is_live=is_live), submitted)
         return submitted
 
     def submit_ground_truth(
@@ -139,8 +141,9 @@ class Delivery:
 
         False too where calls wait for a key or a model that is not configured: nothing can be sent.
         """
-        self._accounts.record_skips()
-        return self._sender.flush(time.monotonic() + timeout) and not self._is_unserved()
+        deadline = time.monotonic() + timeout
+        self._accounts.record_skips(timeout)
+        return self._sender.flush(deadline) and not self._is_unserved()
 
     def shutdown(self, timeout: float) -> bool:
         """Send what can be sent within `timeout` seconds; the rest stays in the spool. Idempotent.
@@ -153,7 +156,7 @@ class Delivery:
         if not first:
             self._ended.wait(timeout)
             return self._all_sent
-        self._accounts.record_skips()
+        self._accounts.record_skips(timeout)
         self._all_sent = self._sender.flush(deadline, give_up=self._spool.folder is not None)
         self._all_sent = self._all_sent and not self._is_unserved()
         self._accounts.report(self.counts())
@@ -182,8 +185,9 @@ class Delivery:
     def at_exit(self, timeout: float) -> None:
         """The interpreter ends. Not a shutdown: the tracer provider's own end may come after this."""
         if not self._is_shut_down and self._sender.was_started:
-            self._accounts.record_skips()
-            self._sender.flush(time.monotonic() + timeout, give_up=self._spool.folder is not None)
+            deadline = time.monotonic() + timeout
+            self._accounts.record_skips(timeout)
+            self._sender.flush(deadline, give_up=self._spool.folder is not None)
 
     def before_fork(self) -> None:
         """No thread of ours may be inside SQLite or an import while the process forks."""

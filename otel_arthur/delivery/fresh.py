@@ -10,9 +10,9 @@ MAX_BYTES: Final = 4 * 1024 * 1024
 
 
 class FreshRows:
-    """Rows by batch. What has no room is not kept: it is read from the disk, as that of other processes is.
+    """Rows by batch, `MAX_BYTES` of the latest: all others are read from the disk.
 
-    The oldest stay, for they are sent first. A batch that was changed since has another checksum.
+    A batch that was changed since has another checksum.
     """
 
     def __init__(self) -> None:
@@ -21,23 +21,31 @@ class FreshRows:
         self._bytes = 0
 
     def keep(self, batch: int, checksum: int, size: int, rows: Sequence[bytes]) -> None:
-        """Keep the rows of a batch of `size` bytes, if there is room."""
+        """Keep the rows of a batch of `size` bytes. What another process sent meanwhile makes room."""
+        if size > MAX_BYTES:
+            return
         with self._lock:
-            if self._bytes + size <= MAX_BYTES:
-                self._rows[batch] = (checksum, size, rows)
-                self._bytes += size
+            # A new database numbers its batches from 1 again.
+            self._drop(batch)
+            self._rows[batch] = (checksum, size, rows)
+            self._bytes += size
+            while self._bytes > MAX_BYTES:
+                self._drop(next(iter(self._rows)))
 
     def take(self, batch: int, checksum: int) -> list[bytes] | None:
         """The rows of a batch, no longer kept; None where they are not known as they are now."""
         with self._lock:
-            found = self._rows.pop(batch, None)
-            if found is None:
-                return None
-            self._bytes -= found[1]
-        return list(found[2]) if found[0] == checksum else None
+            found = self._drop(batch)
+        return list(found[2]) if found is not None and found[0] == checksum else None
 
     def clear(self) -> None:
         """Keep nothing."""
-        self._lock = threading.Lock()
-        self._rows = {}
-        self._bytes = 0
+        with self._lock:
+            self._rows.clear()
+            self._bytes = 0
+
+    def _drop(self, batch: int) -> tuple[int, int, Sequence[bytes]] | None:
+        found = self._rows.pop(batch, None)
+        if found is not None:
+            self._bytes -= found[1]
+        return found

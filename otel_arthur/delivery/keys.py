@@ -12,8 +12,11 @@ one by one. Keys of batches that still wait are carried over.
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Collection, Iterable
+from pathlib import Path
 from typing import Final
+from weakref import WeakValueDictionary
 
 from otel_arthur.delivery.records import pack_keys, unpack_keys
 
@@ -26,25 +29,49 @@ _TABLES: Final = ("keys_0", "keys_1")
 
 
 class Latest:
-    """Keys that this process added last, `LATEST` to twice as many. Not safe for threads."""
+    """Keys of calls that this process added last, `LATEST` to twice as many. Used under `lock`.
+
+    A call that ended after all of those that are no longer here was never added, unless it is still here.
+    So for what an application has just done the tables need not be asked.
+    """
 
     def __init__(self) -> None:
+        self.lock = threading.RLock()
         self._current: set[int] = set()
         self._before: set[int] = set()
+        # The latest end of a call among the current, those before, and those that are here no more.
+        self._ends = [0, 0, 0]
+
+    def knows_all_since(self, end_ns: int) -> bool:
+        """Whether each call that ended at or after `end_ns`, and that was added, is here."""
+        return end_ns > self._ends[2]
 
     def known(self, keys: Collection[int]) -> set[int]:
         """Those of `keys` that were added not long ago."""
         return self._current.intersection(keys) | self._before.intersection(keys)
 
-    def add(self, keys: Iterable[int]) -> None:
-        """Remember keys."""
+    def add(self, keys: Iterable[int], end_ns: int) -> None:
+        """Remember keys of calls of which the last ended at `end_ns`."""
         if len(self._current) >= LATEST:
             self._before, self._current = self._current, set()
+            current, before, gone = self._ends
+            self._ends = [0, current, max(before, gone)]
         self._current.update(keys)
+        self._ends[0] = max(self._ends[0], end_ns)
 
-    def forget(self, keys: Iterable[int]) -> None:
-        """What was just added was not written after all."""
-        self._current.difference_update(keys)
+    def clear(self) -> None:
+        """The spool begins anew, and so does this."""
+        with self.lock:
+            self._current, self._before = set(), set()
+            self._ends = [0, 0, 0]
+
+
+_latest: WeakValueDictionary[Path, Latest] = WeakValueDictionary()
+
+
+def latest_of(folder: Path | None) -> Latest:
+    """The keys that this process added last to the spool in a folder, whichever of its exporters did."""
+    return Latest() if folder is None else _latest.setdefault(folder.resolve(), Latest())
 
 
 def known(index: sqlite3.Connection, keys: Collection[int]) -> dict[int, int]:
@@ -52,17 +79,16 @@ def known(index: sqlite3.Connection, keys: Collection[int]) -> dict[int, int]:
     found: dict[int, int] = {}
     listed = f"[{','.join(map(str, keys))}]"
     for table in _TABLES:
-        found.update(
-            index.execute(
-                f"SELECT {table}.key, {table}.batch FROM json_each(?) AS asked "
-                f"CROSS JOIN {table} ON {table}.key = asked.value",
-                (listed,),
-            )
-        )
+        for key, batch in index.execute(
+            f"SELECT {table}.key, {table}.batch FROM json_each(?) AS asked "
+            f"CROSS JOIN {table} ON {table}.key = asked.value",
+            (listed,),
+        ):
+            found[key] = max(batch, found.get(key, 0))
     asked = set(keys)
-    for batch, packed in index.execute("SELECT batch, keys FROM recent_keys ORDER BY batch"):
+    for batch, packed in index.execute("SELECT batch, keys FROM recent_keys"):
         for key in asked.intersection(unpack_keys(packed)):
-            found[key] = batch
+            found[key] = max(batch, found.get(key, 0))
     return found
 
 

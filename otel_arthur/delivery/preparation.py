@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import blake2b
 from typing import Any
 
@@ -31,7 +32,7 @@ class Preparation:
         window: seconds for which the records wait for a duplicate; 0 is not at all.
     """
 
-    __slots__ = ("_builder", "_evidence", "_records", "_rules", "_schema", "_scopes", "_window")
+    __slots__ = ("_builder", "_ended", "_evidence", "_records", "_rules", "_schema", "_scopes", "_window")
 
     def __init__(self, schema: Schema | None, rules: TextRules, window: float) -> None:
         self._schema = schema
@@ -41,6 +42,7 @@ class Preparation:
         self._records: list[Record] = []
         self._evidence: list[bytes] = []
         self._scopes: set[str] = set()
+        self._ended: list[int] = []
 
     def takes_failed(self, policy: str) -> bool:
         """Whether calls that failed are sent by ``OTEL_EXPORTER_ARTHUR_ERRORS``."""
@@ -59,8 +61,11 @@ class Preparation:
         ]
         if self._window:
             evidence = evidence_of(call)
-            self._evidence.append(evidence.to_json())
-            self._scopes.add(evidence.scope)
+            # A name that is no Unicode text: the call is then recorded without being compared.
+            with suppress(UnicodeEncodeError):
+                self._evidence.append(evidence.to_json())
+                self._scopes.add(evidence.scope)
+        self._ended.append(call.end_ns)
         self._records += records
 
     def batch(self, *, is_live: bool) -> NewBatch:
@@ -69,7 +74,8 @@ class Preparation:
         evidence = None
         if self._window:
             evidence = Evidence("\n".join(sorted(self._scopes)), b"[" + b",".join(self._evidence) + b"]")
-        return NewBatch(Kind.INFERENCE, form, self._records, evidence, self._window, is_live)
+        ended = (min(self._ended), max(self._ended)) if self._ended else None
+        return NewBatch(Kind.INFERENCE, form, self._records, evidence, self._window, ended, is_live)
 
 
 def is_sampled(trace_id: str, ratio: float) -> bool:

@@ -155,6 +155,9 @@ class Sender:
         found = False
         served = self._served
         occupied = self._spool.occupied(destination.number for destination in served)
+        if not occupied:
+            # What is still kept in memory, others have sent.
+            self._spool.fresh.clear()
         for destination, pacer in served.items():
             if destination.number not in occupied:
                 continue

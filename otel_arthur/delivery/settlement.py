@@ -107,7 +107,7 @@ def _losers(index: sqlite3.Connection, destination: int, held: set[int]) -> dict
         try:
             found = all_from_json(body)
         except ValueError:
-            continue  # Of the first format: its calls are sent without being compared.
+            continue  # Not what we wrote: its calls are sent without being compared.
         candidates += found
         if number in held:
             waiting.update(evidence.key for evidence in found)

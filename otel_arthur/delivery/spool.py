@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -47,7 +48,7 @@ class Spool:
         self.max_bytes = max_bytes
         self.bodies = Bodies(None if folder is None else folder / "bodies")
         self.fresh = FreshRows()
-        self._latest = keys.Latest()
+        self._latest = keys.latest_of(folder)
         self._database = None if folder is None else folder / DATABASE_NAME
         if self._database is None:
             self._incoming = self.index = Connection(None, durable=False)
@@ -69,11 +70,11 @@ class Spool:
         """
         return self.repaired(lambda: self._append(destination, batch))
 
-    def count(self, outcome: str, counts: Mapping[str, int], destination: int = NOWHERE) -> None:
-        """Add to the spool's counters: reason -> count."""
-        with self.index.transaction() as index:
+    def count_skipped(self, counts: Mapping[str, int], patience: float) -> None:
+        """Add spans to the spool's counters, by reason, within `patience` seconds; errors as `append`."""
+        with self.index.transaction(patience) as index:
             for reason, count in counts.items():
-                add(index, destination, Kind.INFERENCE, outcome, count, reason)
+                add(index, NOWHERE, Kind.INFERENCE, "skipped", count, reason)
 
     def waiting(self, destinations: Iterable[int]) -> int:
         """Rows of these destinations that wait, leased or not."""
@@ -158,7 +159,8 @@ class Spool:
         """Leave leases and memory to the parent; False where the spool cannot be used here."""
         for connection in self._connections:
             connection.after_fork_in_child()
-        self.fresh.clear()
+        self._latest.lock = threading.RLock()
+        self.fresh = FreshRows()
         self.owner = Owner(self.folder)
         return len(self._locked) == len(self._connections)
 
@@ -192,20 +194,28 @@ class Spool:
                 "otel-arthur: the spool is damaged (%s); it is kept in %s and a new one begins", error, aside
             )
             make_private(self.bodies.folder)
+        self.fresh.clear()
+        self._latest.clear()
         return True
 
     def _append(self, destination: Destination, batch: NewBatch) -> Appended:
-        number, kind = destination.number, batch.kind
         rows = [record.row for record in batch.records]
-        keyed = dict(zip(keys_of(number, kind, batch.records), rows, strict=True))
-        body = join(keyed.values())
+        keyed = dict(zip(keys_of(destination.number, batch.kind, batch.records), rows, strict=True))
         # Before the transaction, as others wait for its end.
-        file = self.bodies.write(body)
+        file = self.bodies.write(join(keyed.values()))
+        # The latest calls are looked into and added to by one thread at a time, as the index is.
+        with self._latest.lock:
+            return self._append_keyed(destination, batch, keyed, file)
+
+    def _append_keyed(
+        self, destination: Destination, batch: NewBatch, keyed: Mapping[int, bytes], file: str | None
+    ) -> Appended:
+        body = join(keyed.values())
         inserted: int | None = None
         checksum = 0
         try:
             with self._incoming.transaction() as index:
-                known = self._latest.known(keyed) if batch.is_live else keys.known(index, keyed)
+                known = self._known(index, keyed, batch)
                 if known:
                     keyed = {key: row for key, row in keyed.items() if key not in known}
                     body = join(keyed.values())
@@ -217,23 +227,30 @@ class Spool:
                     checksum = crc(body)
                     inserted = _insert(index, destination, batch, keyed, body, checksum, file)
                     keys.add(index, keyed, inserted)
-                    self._latest.add(keyed)
+                    # Before others see the batch: they may take it at once.
+                    self.fresh.keep(inserted, checksum, len(body), list(keyed.values()))
                 appended = Appended(
                     0 if full else len(keyed), len(batch.records) - len(keyed), len(keyed) if full else 0
                 )
                 for outcome, count in zip(("appended", "known", "refused"), appended, strict=True):
-                    add(index, number, kind, outcome, count)
+                    add(index, destination.number, batch.kind, outcome, count)
                 for reason, count in batch.skipped.items():
                     add(index, NOWHERE, Kind.INFERENCE, "skipped", count, reason)
         except BaseException:
             self.bodies.remove([file])
-            self._latest.forget(() if inserted is None else keyed)
+            if inserted is not None:
+                self.fresh.take(inserted, checksum)
             raise
         if inserted is None:
             self.bodies.remove([file])
-        else:
-            self.fresh.keep(inserted, checksum, len(body), list(keyed.values()))
+        elif batch.ended is not None:
+            self._latest.add(keyed, batch.ended[1])
         return appended
+
+    def _known(self, index: sqlite3.Connection, keyed: Collection[int], batch: NewBatch) -> Collection[int]:
+        if batch.is_live and batch.ended is not None and self._latest.knows_all_since(batch.ended[0]):
+            return self._latest.known(keyed)
+        return keys.known(index, keyed)
 
 
 def add(

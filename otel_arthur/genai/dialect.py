@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
 from otel_arthur.genai.bag import Bag
 from otel_arthur.genai.call import Choice, Message, Usage
 from otel_arthur.genai.span import SpanView
+
+LONGEST_SCOPE: Final = 128
+"""No scope that is looked for is longer; only so much of one is remembered."""
 
 
 class Conversation(Struct, frozen=True, gc=False):

@@ -72,7 +72,8 @@ def log_events(request: ExportLogsServiceRequest) -> Iterator[LogEvent]:
 def from_sdk_log(record: ReadableLogRecord) -> LogEvent | None:
     """A log record of the SDK as an event, or None when it is no GenAI event with content."""
     inner = record.log_record
-    attributes: Mapping[str, Any] = inner.attributes or {}
+    # The SDK keeps an attribute of a log record that is None; OTLP has none for it.
+    attributes = {key: value for key, value in (inner.attributes or {}).items() if value is not None}
     name = inner.event_name or attributes.get("event.name")
     if not _may_have_content(name):
         return None

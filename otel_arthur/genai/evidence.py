@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from zlib import crc32
 
 import msgspec
@@ -53,11 +53,24 @@ def all_from_json(text: bytes) -> list[Evidence]:
     Raises:
         ValueError: it is no such array.
     """
-    return _DECODER.decode(text)
+    try:
+        return _DECODER.decode(text)
+    except msgspec.ValidationError:
+        return msgspec.convert([_without_digests(each) for each in _LISTS.decode(text)], list[Evidence])
+
+
+def _without_digests(values: list[Any]) -> list[Any]:
+    """Evidence of a spool of format 1, in which words were told by digests, not by checksums.
+
+    The two cannot be compared, so it is taken as that of a call without words.
+    """
+    return [None if place in _WORDS else value for place, value in enumerate(values)]
 
 
 _encode = msgspec.json.Encoder().encode
 _DECODER = msgspec.json.Decoder(list[Evidence])
+_LISTS = msgspec.json.Decoder(list[list[Any]])
+_WORDS = [Evidence.__struct_fields__.index(field) for field in ("question", "answer")]
 
 
 def evidence_of(call: LLMCall) -> Evidence:

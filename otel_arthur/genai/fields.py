@@ -16,8 +16,9 @@ from otel_arthur.genai.span import SpanView
 
 _MAX_LAYOUTS: Final = 1_024
 """Layouts remembered; then it begins anew."""
+_MAX_NAMES: Final = 128
 _MAX_CHARACTERS: Final = 8_192
-"""Of the names of a layout that is remembered: a longer one is hostile, or has numbered names."""
+"""Of scope and names of a layout that is remembered: a longer one is hostile, or has numbered names."""
 
 
 class Layout(NamedTuple):
@@ -42,7 +43,7 @@ def layout_of(view: SpanView) -> Layout:
     layout = _layouts.get((view.scope, names))
     if layout is None:
         layout = _layout(dialect_of(view), names)
-        if sum(map(len, names)) <= _MAX_CHARACTERS:
+        if len(names) <= _MAX_NAMES and sum(map(len, names)) + len(view.scope) <= _MAX_CHARACTERS:
             if len(_layouts) >= _MAX_LAYOUTS:
                 _layouts.clear()
             _layouts[view.scope, names] = layout

@@ -66,6 +66,8 @@ class _Text(Struct, tag_field="type", tag="text", gc=False):
 
 class _Reasoning(Struct, tag_field="type", tag="reasoning", gc=False):
     content: _Words
+    # A part that has it is of another form.
+    reasoningText: UnsetType = UNSET
 
 
 class _ToolCall(Struct, tag_field="type", tag="tool_call", gc=False, forbid_unknown_fields=True):
@@ -90,6 +92,9 @@ class _Message(Struct, gc=False):
     finishReason: UnsetType = UNSET
     tool_calls: UnsetType = UNSET
     reasoning_content: UnsetType = UNSET
+    refusal: UnsetType = UNSET
+    toolCalls: UnsetType = UNSET
+    function_call: UnsetType = UNSET
 
 
 _DECODER = msgspec.json.Decoder(Annotated[list[_Message], Meta(max_length=MAX_PARTS)])

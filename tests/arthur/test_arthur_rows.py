@@ -63,6 +63,8 @@ def test_counts_stand_in_for_missing_rows(server: FaultServer, client: ArthurCli
         {"results": [{"status": 200}] * 3},
         {"results": [{"status": 200}, {}]},
         {"results": [{"status": True}, {"status": "ok"}]},
+        {"results": [{"status": 200}, {"status": 200.0}]},
+        {"results": [{"status": 1}, {"status": True}]},
         {"counts": {"success": 1, "failure": 1, "total": 2}, "results": []},
         {"counts": {"success": 3, "failure": 0, "total": 3}, "results": []},
         {"counts": {"success": 1, "failure": 1, "total": 2}, "results": [{"status": 200}] * 2},

@@ -11,6 +11,7 @@ from fault_server import FaultServer
 
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
+from otel_arthur.delivery.spool import Spool
 
 MODEL = "33333333-3333-3333-3333-333333333333"
 
@@ -58,3 +59,16 @@ def deliver(configured: Callable[..., Configuration]) -> Iterator[Callable[..., 
     yield build
     for delivery in made:
         delivery.shutdown(0.2)
+
+
+@pytest.fixture
+def opened(spool_dir: Path) -> Iterator[Callable[..., Spool]]:
+    made: list[Spool] = []
+
+    def build(max_bytes: int = 1 << 30) -> Spool:
+        made.append(Spool(spool_dir, max_bytes))
+        return made[-1]
+
+    yield build
+    for spool in made:
+        spool.close()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import sqlite3
 import stat
 import threading
 import time
@@ -134,6 +136,27 @@ def test_flush_ends_by_its_deadline_when_arthur_hangs(
     assert delivery.counts().left == 3
 
 
+def test_flush_ends_by_its_deadline_while_another_process_holds_the_spool(
+    server: FaultServer, deliver: Callable[..., Delivery], spool_dir: Path
+) -> None:
+    delivery = deliver()
+    delivery.submit(llm_calls(1))
+    assert delivery.flush(10)
+    delivery.skip("no content", 2)
+    done = threading.Event()
+    with contextlib.closing(sqlite3.connect(spool_dir / "spool.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        thread = threading.Thread(target=lambda: (delivery.flush(0.3), done.set()))
+        thread.start()
+        # Far below the 30 s for which a writer waits otherwise.
+        assert done.wait(15)
+        other.execute("ROLLBACK")
+    thread.join()
+    assert status_of(delivery._spool).skipped == {}
+    assert delivery.flush(10)
+    assert status_of(delivery._spool).skipped == {"no content": 2}
+
+
 def test_shutdown_is_idempotent_and_concurrent(server: FaultServer, deliver: Callable[..., Delivery]) -> None:
     delivery = deliver()
     delivery.submit(llm_calls(50))
@@ -261,8 +284,6 @@ def test_a_folder_that_cannot_be_used_is_one_warning_and_memory(
         # A name that is too long: the superuser may write anywhere.
         folder = tmp_path / ("x" * 300)
     else:
-        import sqlite3
-
         folder.mkdir()
         with sqlite3.connect(folder / "spool.db") as other:
             other.execute("CREATE TABLE theirs (a)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import orjson
 import pytest
 from fault_server import FaultServer
 from llm_calls import ids_of, llm_call, llm_calls
@@ -52,6 +53,24 @@ def test_one_of_two_descriptions_is_sent(
     assert sorted(server.accepted_ids) == sorted(ids_of([winner, *others]))
     assert delivery.counts().duplicate == 1
     balance(delivery.counts())
+
+
+def test_a_call_told_once_before_an_upgrade_of_the_spool_is_one(
+    server: FaultServer, deliver: Callable[..., Delivery]
+) -> None:
+    """Format 1 has digests of words where there are checksums now."""
+    delivery = deliver(duplicate_window=30.0)
+    winner, loser = told_twice()
+    delivery.submit([winner])
+    with delivery._spool.index.transaction() as index:
+        ((body,),) = index.execute("SELECT body FROM evidence").fetchall()
+        (values,) = orjson.loads(body)
+        values[8:10] = "0123456789abcdef", "fedcba9876543210"
+        index.execute("UPDATE evidence SET body = ?", (orjson.dumps([values]),))
+    delivery.submit([loser])
+    assert delivery.flush(10)
+    assert server.accepted_ids == ids_of([winner])
+    assert delivery.counts().duplicate == 1
 
 
 def test_two_processes_see_one_call(server: FaultServer, deliver: Callable[..., Delivery]) -> None:

@@ -11,52 +11,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from spool_records import HERE, NUMBER, inferences, leased_ids
 
-from otel_arthur.delivery import keys
-from otel_arthur.delivery import spool as spools
-from otel_arthur.delivery.batches import NewBatch, Settled
-from otel_arthur.delivery.destination import Destination
+from otel_arthur.delivery.batches import Settled
 from otel_arthur.delivery.disk_format import NewerFormat, SpoolError
 from otel_arthur.delivery.leases import Limits, finish, lease
-from otel_arthur.delivery.records import Form, Kind, Record, key_of, pack_keys, row_id, split, unpack_keys
+from otel_arthur.delivery.records import Kind, row_id, unpack_keys
 from otel_arthur.delivery.spool import Spool
 from otel_arthur.delivery.status import status_of
-
-HERE = Destination("https://arthur.test", "org:o", "m")
-NUMBER = HERE.number
-
-
-def records(count: int, size: int = 10, start: int = 0) -> list[Record]:
-    return [
-        Record(f"id-{n}", b'{"partner_inference_id":"id-%d","text":"%s"}' % (n, b"x" * size))
-        for n in range(start, start + count)
-    ]
-
-
-def inferences(count: int, size: int = 10, start: int = 0) -> NewBatch:
-    return NewBatch(Kind.INFERENCE, Form.ROW, records(count, size, start))
-
-
-@pytest.fixture
-def opened(spool_dir: Path) -> Iterator[Callable[..., Spool]]:
-    made: list[Spool] = []
-
-    def build(max_bytes: int = 1 << 30) -> Spool:
-        made.append(Spool(spool_dir, max_bytes))
-        return made[-1]
-
-    yield build
-    for spool in made:
-        spool.close()
-
-
-def leased_ids(spool: Spool, limits: Limits | None = None) -> list[str]:
-    batches = lease(spool, NUMBER, Kind.INFERENCE, limits or Limits())
-    return [row_id(row) for batch in batches for row in batch.rows]
 
 
 @pytest.mark.parametrize("size", [10, 5000], ids=["in the index", "in a file"])
@@ -207,71 +173,6 @@ def test_a_newer_format_is_left_alone(opened: Callable[..., Spool], spool_dir: P
     assert (spool_dir / "spool.db").exists()
 
 
-def test_keys_are_remembered_by_generation_and_those_that_wait_always(
-    opened: Callable[..., Spool], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(keys, "GENERATION", 100)
-    spool = opened()
-    spool.append(HERE, inferences(10))
-    for start in range(1000, 2000, 50):
-        spool.append(HERE, inferences(50, start=start))
-        for batch in lease(spool, NUMBER, Kind.INFERENCE, Limits(rows=50)):
-            if batch.rows[0] != records(1)[0].row:
-                finish(spool, [Settled(batch, sent=len(batch.rows))])
-    assert spool.append(HERE, inferences(10)) == (0, 10, 0)
-    assert spool.append(HERE, inferences(50, start=1950)) == (0, 50, 0)
-    (remembered,) = spool.index.read("SELECT (SELECT count(*) FROM keys_0) + (SELECT count(*) FROM keys_1)")[
-        0
-    ]
-    assert remembered < 400
-
-
-def test_keys_are_known_whether_they_lie_beside_one_another_or_are_folded(
-    opened: Callable[..., Spool], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(keys, "RECENT_KEYS", 100)
-    monkeypatch.setattr(keys, "RECENT_BATCHES", 4)
-    spool = opened()
-    for start in range(0, 500, 30):
-        assert spool.append(HERE, inferences(30, start=start)) == (30, 0, 0)
-        assert spool.append(HERE, inferences(start + 30)) == (0, start + 30, 0)
-    for number in range(1000, 1020):
-        assert spool.append(HERE, inferences(1, start=number)) == (1, 0, 0)
-    ((folded, recent),) = spool.index.read(
-        "SELECT (SELECT count(*) FROM keys_0), (SELECT count(*) FROM recent_keys)"
-    )
-    assert folded
-    assert recent <= 4
-
-
-def test_what_comes_twice_at_once_is_known_to_be_live(
-    opened: Callable[..., Spool], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A span that two processors export is recorded once."""
-    monkeypatch.setattr(keys, "LATEST", 50)
-    spool = opened()
-    for number, size in enumerate([1, 7, 20, 60, 3, 40, 1, 1, 1, 1, 1, 1, 1, 30]):
-        live = NewBatch(Kind.INFERENCE, Form.ROW, records(size, start=1000 * number), is_live=True)
-        assert spool.append(HERE, live) == (size, 0, 0)
-        assert spool.append(HERE, live) == (0, size, 0)
-
-
-def test_what_could_not_be_written_is_no_repetition_later(
-    opened: Callable[..., Spool], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    spool = opened()
-    live = NewBatch(Kind.INFERENCE, Form.ROW, records(5), is_live=True)
-
-    def die(*_args: object) -> None:
-        raise OSError("the disk is gone")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(spools, "add", die)
-        with pytest.raises(OSError, match="gone"):
-            spool.append(HERE, live)
-    assert spool.append(HERE, live) == (5, 0, 0)
-
-
 def test_a_spool_of_the_first_format_is_taken_over(opened: Callable[..., Spool], spool_dir: Path) -> None:
     spool = opened()
     spool.append(HERE, inferences(3))
@@ -286,21 +187,6 @@ def test_a_spool_of_the_first_format_is_taken_over(opened: Callable[..., Spool],
     spool = opened()
     assert spool.append(HERE, inferences(5)) == (2, 3, 0)
     assert leased_ids(spool) == [f"id-{n}" for n in range(5)]
-
-
-def test_keys_tell_destination_kind_and_id_apart() -> None:
-    record = Record("a", b"{}")
-    found = {
-        key_of(1, Kind.INFERENCE, record),
-        key_of(2, Kind.INFERENCE, record),
-        key_of(1, Kind.GROUND_TRUTH, record),
-        key_of(1, Kind.GROUND_TRUTH, Record("a", b'{"corrected":1}')),
-        key_of(1, Kind.INFERENCE, Record("b", b"{}")),
-    }
-    assert len(found) == 5
-    assert key_of(1, Kind.INFERENCE, Record("a", b"other")) in found
-    assert set(unpack_keys(pack_keys(list(found)))) == found
-    assert split(b"") == []
 
 
 FULL_DISK = """

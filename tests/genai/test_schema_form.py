@@ -17,7 +17,10 @@ _ids = st.none() | st.text(max_size=5)
 _arguments = st.none() | st.text(max_size=8) | st.dictionaries(st.text(max_size=4), st.integers() | _words)
 _parts = st.one_of(
     st.fixed_dictionaries({"type": st.just("text"), "content": _words}, optional={"text": _words}),
-    st.fixed_dictionaries({"type": st.just("reasoning"), "content": _words}),
+    st.fixed_dictionaries(
+        {"type": st.just("reasoning"), "content": _words},
+        optional={"reasoningText": st.just({"text": "hm"}), "thinking": _words},
+    ),
     st.fixed_dictionaries(
         {"type": st.just("tool_call"), "name": _words},
         optional={"id": _ids, "arguments": _arguments, "function": st.just({"name": "other"})},
@@ -39,6 +42,9 @@ _messages = st.lists(
             "finishReason": st.just("length"),
             "tool_calls": st.just([{"id": "1", "function": {"name": "f", "arguments": "{}"}}]),
             "reasoning_content": _words,
+            "refusal": _words,
+            "toolCalls": st.just([{"id": "1", "name": "f"}]),
+            "function_call": st.just({"name": "f", "arguments": "{}"}),
             "name": _words,
         },
     )
@@ -59,7 +65,12 @@ _schema_messages = st.lists(
             "role": st.sampled_from(["system", "user", "assistant", "tool"]),
             "parts": st.lists(_schema_parts, max_size=3),
         },
-        optional={"finish_reason": st.none() | st.sampled_from(["stop", "tool_call", "STOP", "error", ""])},
+        optional={
+            "finish_reason": st.none() | st.sampled_from(["stop", "tool_call", "STOP", "error", ""]),
+            "refusal": _words,
+            "toolCalls": st.just([{"id": "1", "name": "f"}]),
+            "function_call": st.just({"name": "f", "arguments": "{}"}),
+        },
     ),
     max_size=3,
 )

@@ -155,6 +155,26 @@ def test_flushed_in_either_order(
     assert texts(arthur, model_id) == [("Human: say boom", ""), ("Human: say one", "one")]
 
 
+def test_an_attribute_of_an_event_that_has_no_value_hides_none_of_the_span(
+    arthur: LocalArthur, model_id: str, tmp_path: Path
+) -> None:
+    application = Application(arthur, model_id, tmp_path)
+    span = application.tracers.get_tracer("genai").start_span("chat m")
+    span.set_attributes({"gen_ai.operation.name": "chat", "session.id": "s1"})
+    ((name, attributes, _),) = details("one", False)
+    record = LogRecord(
+        event_name=name,
+        attributes={**attributes, "gen_ai.conversation.id": None},
+        context=trace.set_span_in_context(span),
+    )
+    application.loggers.get_logger("genai").emit(record)
+    span.end()
+    application.loggers.shutdown()
+    application.tracers.shutdown()
+    (row,) = arthur.store.inferences(model_id, limit=10).inferences
+    assert row.inference_data["conversation_id"] == "s1"
+
+
 def test_content_that_never_comes_is_counted_and_what_failed_is_still_recorded(
     arthur: LocalArthur, model_id: str, tmp_path: Path
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from otel_arthur.genai.dialect import Dialect
+from otel_arthur.genai.dialect import LONGEST_SCOPE, Dialect
 from otel_arthur.genai.dialects import (
     agent_framework,
     google_adk,
@@ -65,7 +65,7 @@ def dialect_of(view: SpanView) -> Dialect:
     attributes = view.attributes
     if not _MARKERS.isdisjoint(attributes):
         return next(dialect for marker, dialect in _BY_MARKER.items() if marker in attributes)
-    for dialect in _of_scope(view.scope):
+    for dialect in _of_scope(view.scope[:LONGEST_SCOPE]):
         if dialect.owns is None or dialect.owns(view):
             return dialect
     return semconv.DIALECT

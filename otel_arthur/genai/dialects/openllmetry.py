@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from otel_arthur.genai.bag import Bag
 from otel_arthur.genai.call import Usage
-from otel_arthur.genai.dialect import Conversation, Dialect
+from otel_arthur.genai.dialect import LONGEST_SCOPE, Conversation, Dialect
 from otel_arthur.genai.dialects import semconv
 from otel_arthur.genai.span import SpanView
 
@@ -47,9 +47,13 @@ _VENDORS = frozenset(
 _SCOPE = "opentelemetry.instrumentation."
 
 
-@lru_cache(maxsize=256)
 def is_scope(scope: str) -> bool:
     """Whether OpenLLMetry wrote it; the official packages' scopes go on with ``genai.`` instead."""
+    return _is_scope(scope[:LONGEST_SCOPE])
+
+
+@lru_cache(maxsize=256)
+def _is_scope(scope: str) -> bool:
     if not scope.startswith(_SCOPE):
         return False
     vendor, _, rest = scope[len(_SCOPE) :].partition(".")
