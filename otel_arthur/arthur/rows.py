@@ -88,7 +88,7 @@ def read_rows(body: Any, sent: int, what: str) -> list[RowResult]:
     counts = _mapping(answer.get("counts"))
     failure, total = _integer(counts.get("failure")), _integer(counts.get("total"))
     listed = answer.get("results")
-    rows = [_row(item) for item in cast("list[Any]", listed)] if isinstance(listed, list) else []
+    rows = _rows(cast("list[Any]", listed)) if isinstance(listed, list) else []
     results = [row for row in rows if row is not None]
     if len(results) == len(rows) == sent:
         failed = sum(not 200 <= row.status < 300 for row in results)
@@ -103,11 +103,27 @@ def read_rows(body: Any, sent: int, what: str) -> list[RowResult]:
     raise InDoubt(f"{what}: the answer has {len(results)} readable results for {sent} rows")
 
 
+def _rows(listed: list[Any]) -> list[RowResult | None]:
+    """A result for each item, None for one that is none. Mostly all items say the same."""
+    seen: dict[tuple[int, str], RowResult] = {}
+    rows: list[RowResult | None] = []
+    for item in listed:
+        if item.__class__ is dict:
+            status, message = item.get("status"), item.get("message")
+            if type(status) is int and type(message) is str:
+                result = seen.get((status, message))
+                if result is None:
+                    result = seen[status, message] = RowResult.of(status, message)
+                rows.append(result)
+                continue
+        rows.append(_row(item))
+    return rows
+
+
 def _row(value: Any) -> RowResult | None:
     row = _mapping(value)
     status, message = row.get("status"), row.get("message")
-    if type(status) is not int:
-        status = _integer(status)
+    status = _integer(status)
     return None if status is None else RowResult.of(status, message if isinstance(message, str) else "")
 
 

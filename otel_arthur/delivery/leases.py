@@ -48,7 +48,7 @@ def lease(spool: Spool, destination: int, kind: Kind, limits: Limits) -> list[Ba
         )
     leased: list[Batch] = []
     for number, rows, _, form, checksum, created, attempts, body, file, *_ in chosen:
-        lines = spool.fresh.take(number, checksum)
+        lines = spool.fresh.take(destination, number, checksum)
         if lines is None:
             whole = spool.bodies.read(body, file)
             lines = split(whole) if crc(whole) == checksum else []

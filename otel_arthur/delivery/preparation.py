@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from hashlib import blake2b
 from typing import Any
 
@@ -61,10 +60,11 @@ class Preparation:
         ]
         if self._window:
             evidence = evidence_of(call)
-            # A name that is no Unicode text: the call is then recorded without being compared.
-            with suppress(UnicodeEncodeError):
+            try:
                 self._evidence.append(evidence.to_json())
                 self._scopes.add(evidence.scope)
+            except UnicodeEncodeError:
+                pass  # A name that is no Unicode text: the call is recorded without being compared.
         self._ended.append(call.end_ns)
         self._records += records
 

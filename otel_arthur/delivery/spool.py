@@ -228,7 +228,7 @@ class Spool:
                     inserted = _insert(index, destination, batch, keyed, body, checksum, file)
                     keys.add(index, keyed, inserted)
                     # Before others see the batch: they may take it at once.
-                    self.fresh.keep(inserted, checksum, len(body), list(keyed.values()))
+                    self.fresh.keep(destination.number, inserted, checksum, len(body), list(keyed.values()))
                 appended = Appended(
                     0 if full else len(keyed), len(batch.records) - len(keyed), len(keyed) if full else 0
                 )
@@ -239,7 +239,7 @@ class Spool:
         except BaseException:
             self.bodies.remove([file])
             if inserted is not None:
-                self.fresh.take(inserted, checksum)
+                self.fresh.take(destination.number, inserted, checksum)
             raise
         if inserted is None:
             self.bodies.remove([file])

@@ -125,31 +125,45 @@ def test_a_key_is_of_the_batch_in_which_it_came_last(
                 assert keys.known(index, [7]) in ({}, {7: batch - batch % 7})
 
 
-def test_rows_in_memory_are_of_the_latest_batches_whoever_sent_the_others(
+def test_rows_that_others_sent_leave_room_in_memory(
     opened: Callable[..., Spool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fresh, "MAX_BYTES", 2000)
     writer, other = opened(), opened()
-    for start in range(0, 400, 10):
+    for start in range(0, 300, 10):
         writer.append(HERE, inferences(10, start=start))
-        if start < 300:
-            taken = lease(other, NUMBER, Kind.INFERENCE, Limits())
-            finish(other, [Settled(batch, sent=len(batch.rows)) for batch in taken])
-    ((number, checksum),) = writer.index.read(
-        "SELECT number, checksum FROM batches ORDER BY number DESC LIMIT 1"
-    )
-    assert writer.fresh.take(number, checksum) == [record.row for record in records(10, start=390)]
-    assert leased_ids(writer) == [f"id-{n}" for n in range(300, 400)]
+        taken = lease(other, NUMBER, Kind.INFERENCE, Limits())
+        finish(other, [Settled(batch, sent=len(batch.rows)) for batch in taken])
+    # Those make room as soon as the writer sends one batch itself.
+    writer.append(HERE, inferences(1, start=300))
+    assert leased_ids(writer) == ["id-300"]
+    writer.append(HERE, inferences(10, start=301))
+    ((number, checksum),) = writer.index.read("SELECT max(number), checksum FROM batches")
+    assert writer.fresh.take(NUMBER, number, checksum) == [r.row for r in records(10, start=301)]
 
 
 def test_a_batch_numbered_anew_takes_the_place_of_the_one_before(opened: Callable[..., Spool]) -> None:
     """The index was replaced, and numbers begin again: what is kept must not seem to grow."""
     kept = opened().fresh
     for _ in range(3):
-        kept.keep(1, 5, fresh.MAX_BYTES // 2, [b"row"])
-    kept.keep(2, 6, fresh.MAX_BYTES // 2, [b"another"])
-    assert kept.take(1, 5) == [b"row"]
-    assert kept.take(2, 6) == [b"another"]
+        kept.keep(NUMBER, 1, 5, fresh.MAX_BYTES // 2, [b"row"])
+    kept.keep(NUMBER, 2, 6, fresh.MAX_BYTES // 2, [b"another"])
+    assert kept.take(NUMBER, 1, 5) == [b"row"]
+    assert kept.take(NUMBER, 2, 6) == [b"another"]
+
+
+def test_nothing_is_kept_in_memory_where_nothing_waits(
+    server: FaultServer, deliver: Callable[..., Delivery]
+) -> None:
+    first, second = deliver(), deliver()
+    for _ in range(30):
+        first.submit(llm_calls(1))
+        second.submit(llm_calls(1))
+    assert first.flush(10)
+    assert second.flush(10)
+    for delivery in (first, second):
+        delivery._sender.work()
+        assert not delivery._spool.fresh._bytes
 
 
 def test_a_reader_that_breaks_costs_no_call_before_it(
