@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections import Counter
 from pathlib import Path
 
@@ -17,6 +18,10 @@ TIERS = ROOT / ".cache" / "tiers.json"
 settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared machine")
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell's background job, as some services of continuous integration run: what is ignored here, the
+    # processes under test would ignore too, and none of them could be interrupted.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SLOW = {
     "collector",
