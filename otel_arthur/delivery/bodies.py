@@ -9,16 +9,41 @@ import contextlib
 import os
 import time
 import uuid
-from collections.abc import Collection, Iterable
+import zlib
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from otel_arthur.delivery.database import make_private
+from otel_arthur.delivery.records import join, pieces
 
 INLINE_BYTES: Final = 32 * 1024
 """Up to here a body lies in the index: a file each would cost more than it saves."""
 _SUFFIX: Final = ".rows"
 _ORPHAN_SECONDS: Final = 600.0
+
+
+class Body(NamedTuple):
+    """The rows of a batch as they are kept."""
+
+    size: int
+    """Bytes, of rows and line breaks."""
+    checksum: int
+    inline: bytes | None
+    """The whole, where it lies in the index."""
+    file: str | None
+    """The name of its file, where it has one."""
+
+
+def inline(rows: Sequence[bytes]) -> Body:
+    """Rows as a body in the index."""
+    whole = join(rows)
+    return Body(len(whole), crc(whole), whole, None)
+
+
+def crc(body: bytes) -> int:
+    """The checksum of a body."""
+    return zlib.crc32(body)
 
 
 class Bodies:
@@ -27,21 +52,25 @@ class Bodies:
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
 
-    def write(self, body: bytes) -> str | None:
-        """Write a body durably; returns the name of its new file, None where it belongs into the index.
+    def write(self, rows: Sequence[bytes]) -> Body:
+        """Write rows durably to a new file, if they are many; few belong into the index.
 
         Raises:
             OSError: the disk is full.
         """
-        if self.folder is None or len(body) <= INLINE_BYTES:
-            return None
+        size = sum(map(len, rows)) + max(len(rows) - 1, 0)
+        if self.folder is None or size <= INLINE_BYTES:
+            return inline(rows)
+        checksum = 0
         make_private(self.folder)
         name = f"{uuid.uuid4().hex}{_SUFFIX}"
         descriptor = os.open(self.folder / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         try:
-            view = memoryview(body)
-            while view:
-                view = view[os.write(descriptor, view) :]
+            for piece in pieces(rows):
+                checksum = zlib.crc32(piece, checksum)
+                view = memoryview(piece)
+                while view:
+                    view = view[os.write(descriptor, view) :]
             os.fsync(descriptor)
         except BaseException:
             os.close(descriptor)
@@ -49,7 +78,7 @@ class Bodies:
             raise
         os.close(descriptor)
         _sync_folder(self.folder)
-        return name
+        return Body(size, checksum, None, name)
 
     def read(self, body: bytes | None, file: str | None) -> bytes:
         """A batch's body, wherever it lies; empty where its file cannot be read."""

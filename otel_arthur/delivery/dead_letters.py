@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import orjson
 
 from otel_arthur.delivery import keys
+from otel_arthur.delivery.bodies import inline
 from otel_arthur.delivery.destination import Destination
-from otel_arthur.delivery.records import Form, Kind, Record, join, key_of, pack_keys
-from otel_arthur.delivery.spool import Spool, add, crc
+from otel_arthur.delivery.records import Form, Kind, Record, key_of, pack_keys
+from otel_arthur.delivery.spool import Spool, add
 
 _AT_ONCE = 256
 
@@ -80,7 +81,7 @@ def resend(spool: Spool, chosen: Sequence[Letter]) -> int:
             count += 1
             number = letter.destination.number
             key = key_of(number, letter.kind, Record(letter.id, letter.row))
-            body = join([letter.row])
+            body = inline([letter.row])
             batch = index.execute(
                 "INSERT INTO batches (destination, kind, form, rows, bytes, checksum, created, held, "
                 "ready_at, body, keys) VALUES (?, ?, ?, 1, ?, ?, ?, 0, 0, ?, ?)",
@@ -88,10 +89,10 @@ def resend(spool: Spool, chosen: Sequence[Letter]) -> int:
                     number,
                     int(letter.kind),
                     int(letter.form),
-                    len(body),
-                    crc(body),
+                    body.size,
+                    body.checksum,
                     time.time(),
-                    body,
+                    body.inline,
                     pack_keys([key]),
                 ),
             ).lastrowid

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from otel_arthur.delivery.batches import Batch, Settled
+from otel_arthur.delivery.bodies import crc
 from otel_arthur.delivery.records import Form, Kind, row_id, split
-from otel_arthur.delivery.spool import Spool, add, crc
+from otel_arthur.delivery.spool import Spool, add
 
 MAX_WAIT_SECONDS: Final = 86_400.0
 """No lease and no wait is longer: what says so was written before a clock was set back."""

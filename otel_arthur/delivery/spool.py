@@ -9,19 +9,18 @@ import logging
 import sqlite3
 import threading
 import time
-import zlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from otel_arthur.delivery import keys
 from otel_arthur.delivery.batches import Appended, NewBatch
-from otel_arthur.delivery.bodies import Bodies
+from otel_arthur.delivery.bodies import Bodies, Body
 from otel_arthur.delivery.database import Connection, is_damage, is_full, make_private, set_aside
 from otel_arthur.delivery.destination import Destination
 from otel_arthur.delivery.fresh import FreshRows
 from otel_arthur.delivery.owners import Owner
-from otel_arthur.delivery.records import Kind, join, keys_of, pack_keys
+from otel_arthur.delivery.records import Kind, keys_of, pack_keys
 from otel_arthur.delivery.reserve import Reserve
 
 _logger = logging.getLogger("otel_arthur")
@@ -103,14 +102,13 @@ class Spool:
 
         The file of the rows before is the caller's to remove once the transaction is committed.
         """
-        body = join(rows)
-        file = self.bodies.write(body)
+        body = self.bodies.write(rows)
         index.execute(
             "UPDATE batches SET owner = NULL, ready_at = ifnull(?, ready_at), rows = ?, bytes = ?, "
             "checksum = ?, body = ?, file = ? WHERE number = ?",
-            (ready_at, len(rows), len(body), crc(body), None if file else body, file, number),
+            (ready_at, len(rows), body.size, body.checksum, body.inline, body.file, number),
         )
-        return file
+        return body.file
 
     def tidy(self, max_age: float | None) -> int:
         """Give up what is older than `max_age` seconds, and delete what dead processes left behind.
@@ -202,47 +200,44 @@ class Spool:
         rows = [record.row for record in batch.records]
         keyed = dict(zip(keys_of(destination.number, batch.kind, batch.records), rows, strict=True))
         # Before the transaction, as others wait for its end.
-        file = self.bodies.write(join(keyed.values()))
+        body = self.bodies.write(list(keyed.values()))
         # The latest calls are looked into and added to by one thread at a time, as the index is.
         with self._latest.lock:
-            return self._append_keyed(destination, batch, keyed, file)
+            return self._append_keyed(destination, batch, keyed, body)
 
     def _append_keyed(
-        self, destination: Destination, batch: NewBatch, keyed: Mapping[int, bytes], file: str | None
+        self, destination: Destination, batch: NewBatch, keyed: Mapping[int, bytes], body: Body
     ) -> Appended:
-        body = join(keyed.values())
+        number = destination.number
         inserted: int | None = None
-        checksum = 0
         try:
             with self._incoming.transaction() as index:
                 known = self._known(index, keyed, batch)
                 if known:
                     keyed = {key: row for key, row in keyed.items() if key not in known}
-                    body = join(keyed.values())
-                    self.bodies.remove([file])
-                    file = self.bodies.write(body) if keyed else None
+                    self.bodies.remove([body.file])
+                    body = self.bodies.write(list(keyed.values()))
                 used = index.execute("SELECT value FROM state WHERE name = 'bytes'").fetchone()[0]
-                full = bool(keyed) and used + len(body) > self.max_bytes
+                full = bool(keyed) and used + body.size > self.max_bytes
                 if keyed and not full:
-                    checksum = crc(body)
-                    inserted = _insert(index, destination, batch, keyed, body, checksum, file)
+                    inserted = _insert(index, destination, batch, keyed, body)
                     keys.add(index, keyed, inserted)
                     # Before others see the batch: they may take it at once.
-                    self.fresh.keep(destination.number, inserted, checksum, len(body), list(keyed.values()))
+                    self.fresh.keep(number, inserted, body.checksum, body.size, list(keyed.values()))
                 appended = Appended(
                     0 if full else len(keyed), len(batch.records) - len(keyed), len(keyed) if full else 0
                 )
                 for outcome, count in zip(("appended", "known", "refused"), appended, strict=True):
-                    add(index, destination.number, batch.kind, outcome, count)
+                    add(index, number, batch.kind, outcome, count)
                 for reason, count in batch.skipped.items():
                     add(index, NOWHERE, Kind.INFERENCE, "skipped", count, reason)
         except BaseException:
-            self.bodies.remove([file])
+            self.bodies.remove([body.file])
             if inserted is not None:
-                self.fresh.take(destination.number, inserted, checksum)
+                self.fresh.take(number, inserted, body.checksum)
             raise
         if inserted is None:
-            self.bodies.remove([file])
+            self.bodies.remove([body.file])
         elif batch.ended is not None:
             self._latest.add(keyed, batch.ended[1])
         return appended
@@ -265,11 +260,6 @@ def add(
         )
 
 
-def crc(body: bytes) -> int:
-    """The checksum of a body."""
-    return zlib.crc32(body)
-
-
 def listed(numbers: Iterable[int]) -> str:
     """Numbers as a list in SQL."""
     return ",".join(str(int(number)) for number in numbers)
@@ -280,9 +270,7 @@ def _insert(
     destination: Destination,
     batch: NewBatch,
     keyed: Mapping[int, bytes],
-    body: bytes,
-    checksum: int,
-    file: str | None,
+    body: Body,
 ) -> int:
     now = time.time()
     index.execute(
@@ -294,13 +282,13 @@ def _insert(
         int(batch.kind),
         int(batch.form),
         len(keyed),
-        len(body),
-        checksum,
+        body.size,
+        body.checksum,
         now,
         batch.evidence is not None and batch.hold > 0,
         now + batch.hold,
-        None if file else body,
-        file,
+        body.inline,
+        body.file,
         pack_keys(list(keyed)),
     )
     number = index.execute(
