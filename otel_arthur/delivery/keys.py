@@ -22,6 +22,9 @@ from otel_arthur.delivery.records import pack_keys, unpack_keys
 
 GENERATION: Final = 100_000
 RECENT_KEYS: Final = 8_192
+"""Beside one another at most; whoever asks the tables goes through them all."""
+RECENT_LIVE_KEYS: Final = 32_768
+"""The same for whoever hardly ever asks (`Latest`). Twice as many folded at once cost half per key."""
 RECENT_BATCHES: Final = 64
 LATEST: Final = 4_096
 _KEY_BYTES: Final = 8
@@ -92,18 +95,19 @@ def known(index: sqlite3.Connection, keys: Collection[int]) -> dict[int, int]:
     return found
 
 
-def add(index: sqlite3.Connection, keys: Collection[int], batch: int) -> None:
-    """Remember the keys of a batch."""
+def add(index: sqlite3.Connection, keys: Collection[int], batch: int, *, is_live: bool = False) -> None:
+    """Remember the keys of a batch; `is_live` as `NewBatch` has it."""
     index.execute("INSERT INTO recent_keys VALUES (?, ?)", (batch, pack_keys(list(keys))))
     batches, size = index.execute("SELECT count(*), sum(length(keys)) FROM recent_keys").fetchone()
-    if batches > RECENT_BATCHES or size > RECENT_KEYS * _KEY_BYTES:
-        _fold(index)
+    most = RECENT_LIVE_KEYS if is_live else RECENT_KEYS
+    if batches > RECENT_BATCHES or size > most * _KEY_BYTES:
+        _fold(index, most)
 
 
-def _fold(index: sqlite3.Connection) -> None:
+def _fold(index: sqlite3.Connection, most: int) -> None:
     """Take all but the latest half of the latest keys into the current table, or into a new one."""
     state = dict(index.execute("SELECT name, value FROM state WHERE name LIKE 'generation%'"))
-    oldest = _oldest_to_keep(index)
+    oldest = _oldest_to_keep(index, most)
     folded = "FROM recent_keys WHERE batch < ? ORDER BY batch"
     (added,) = index.execute(
         f"SELECT ifnull(sum(length(keys)), 0) / {_KEY_BYTES} {folded}", (oldest,)
@@ -120,13 +124,13 @@ def _fold(index: sqlite3.Connection) -> None:
     index.execute("UPDATE state SET value = ? WHERE name = 'generation_keys'", (count,))
 
 
-def _oldest_to_keep(index: sqlite3.Connection) -> int:
+def _oldest_to_keep(index: sqlite3.Connection, most: int) -> int:
     """The batch from which on keys stay beside one another: the newest always does."""
     newest_first = index.execute("SELECT batch, length(keys) FROM recent_keys ORDER BY batch DESC").fetchall()
     oldest, kept = newest_first[0]
     for batch, size in newest_first[1 : RECENT_BATCHES // 2]:
         kept += size
-        if kept > RECENT_KEYS * _KEY_BYTES // 2:
+        if kept > most * _KEY_BYTES // 2:
             break
         oldest = batch
     return oldest
@@ -134,5 +138,10 @@ def _oldest_to_keep(index: sqlite3.Connection) -> int:
 
 def _put(index: sqlite3.Connection, table: int, batches: Iterable[tuple[int, bytes]]) -> None:
     latest = {key: batch for batch, packed in batches for key in unpack_keys(packed)}
-    # In order: each page of the table is then visited once.
-    index.executemany(f"INSERT OR REPLACE INTO keys_{table} VALUES (?, ?)", sorted(latest.items()))
+    # In order: each page of the table is then visited once. In one statement: SQLite takes the interpreter's
+    # lock anew after each, and in a busy application that may be 5 ms for each of thousands of keys.
+    listed = ",".join([f'"{key}":{batch}' for key, batch in sorted(latest.items())])
+    index.execute(
+        f"INSERT OR REPLACE INTO keys_{table} SELECT CAST(key AS INTEGER), value FROM json_each(?)",
+        (f"{{{listed}}}",),
+    )

@@ -11,7 +11,7 @@ from typing import Any, Final
 from otel_arthur.delivery.batches import Batch, Settled
 from otel_arthur.delivery.bodies import crc
 from otel_arthur.delivery.records import Form, Kind, row_id, split
-from otel_arthur.delivery.spool import Spool, add
+from otel_arthur.delivery.spool import Spool, add, listed
 
 MAX_WAIT_SECONDS: Final = 86_400.0
 """No lease and no wait is longer: what says so was written before a clock was set back."""
@@ -43,9 +43,10 @@ def lease(spool: Spool, destination: int, kind: Kind, limits: Limits) -> list[Ba
         return []
     with spool.index.transaction() as index:
         chosen = _choose(spool, index, destination, kind, now, limits)
-        index.executemany(
-            "UPDATE batches SET owner = ?, leased_until = ? WHERE number = ?",
-            [(spool.owner.name, now + limits.seconds, row[0]) for row in chosen],
+        index.execute(
+            "UPDATE batches SET owner = ?, leased_until = ? "
+            f"WHERE number IN ({listed(row[0] for row in chosen)})",
+            (spool.owner.name, now + limits.seconds),
         )
     leased: list[Batch] = []
     for number, rows, _, form, checksum, created, attempts, body, file, *_ in chosen:

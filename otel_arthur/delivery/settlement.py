@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from otel_arthur.delivery.leases import is_due
 from otel_arthur.delivery.records import Kind, call_of, row_id, split
-from otel_arthur.delivery.spool import Spool, add
+from otel_arthur.delivery.spool import Spool, add, listed
 from otel_arthur.genai.duplicates import Evidence, Key, duplicates
 from otel_arthur.genai.evidence import all_from_json
 
@@ -48,10 +48,8 @@ def settle(spool: Spool, destination: int, window: float, *, at_once: bool = Fal
         _forget(index, destination, now - max(MEMORY_SECONDS, 6 * window))
         losers = _losers(index, destination, {batch.number for batch in held})
         count = _remove(spool, index, destination, losers, held, now, removed_files)
-        index.executemany(
-            "UPDATE batches SET held = 0, ready_at = 0 WHERE number = ?",
-            [(batch.number,) for batch in held if batch.is_due],
-        )
+        due = listed(batch.number for batch in held if batch.is_due)
+        index.execute(f"UPDATE batches SET held = 0, ready_at = 0 WHERE number IN ({due})")
     spool.bodies.remove(removed_files)
     return count
 
@@ -92,10 +90,10 @@ def _losers(index: sqlite3.Connection, destination: int, held: set[int]) -> dict
     """Calls of held batches that are duplicates: call -> the call that is sent for it."""
     scopes = {
         scope
-        for (listed,) in index.execute(
+        for (scopes_of_batch,) in index.execute(
             "SELECT DISTINCT scopes FROM evidence WHERE destination = ?", (destination,)
         )
-        for scope in listed.split("\n")
+        for scope in scopes_of_batch.split("\n")
     }
     if len(scopes) < 2:
         return {}

@@ -43,7 +43,7 @@ def main() -> None:
         die()
     if mode == "die before append":
         say(delivery, count)
-        bodies.os.write = die  # type: ignore[assignment]
+        bodies.os.writev = die  # type: ignore[assignment]
         keys.add = die
         say(delivery, count, size=3000)
     if mode == "die between body and commit":
