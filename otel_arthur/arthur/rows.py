@@ -91,7 +91,7 @@ def read_rows(body: Any, sent: int, what: str) -> list[RowResult]:
     rows = _rows(cast("list[Any]", listed)) if isinstance(listed, list) else []
     results = [row for row in rows if row is not None]
     if len(results) == len(rows) == sent:
-        failed = sum(not 200 <= row.status < 300 for row in results)
+        failed = len([row for row in results if not 200 <= row.status < 300])
         if (failure is None or failure == failed) and (total is None or total == sent):
             return results
         raise InDoubt(
@@ -104,7 +104,10 @@ def read_rows(body: Any, sent: int, what: str) -> list[RowResult]:
 
 
 def _rows(listed: list[Any]) -> list[RowResult | None]:
-    """A result for each item, None for one that is none. Mostly all items say the same."""
+    """A result for each item, None for one that is none."""
+    if listed and listed.count(listed[0]) == len(listed):
+        # Mostly all say the same.
+        return [_row(listed[0])] * len(listed)
     seen: dict[tuple[int, str], RowResult] = {}
     rows: list[RowResult | None] = []
     for item in listed:

@@ -102,8 +102,9 @@ class Dispatcher:
                 send(self._client(), kind, destination.model, rows, until=until) if rows else Sent([], None)
             )
             error = sent.error
+            all_delivered = _are_delivered(sent.results)
             for (result, original), row, outcome in zip(places, rows, sent.results, strict=True):
-                if outcome is not None and outcome.delivered:
+                if all_delivered or (outcome is not None and outcome.delivered):
                     result.sent += 1
                 else:
                     self._judge(destination, result, original, row, outcome)
@@ -140,10 +141,9 @@ class Dispatcher:
                 result.skipped, result.skip_reason = ready.count(None), FAILED_CALL
             else:
                 ready = batch.rows
-            for original, row in zip(batch.rows, ready, strict=True):
-                if row is not None:
-                    places.append((result, original))
-                    rows.append(row)
+            both = zip(batch.rows, ready, strict=True)
+            places += [(result, original) for original, row in both if row is not None]
+            rows += [row for row in ready if row is not None]
         return places, rows
 
     def _judge(
@@ -236,3 +236,9 @@ class Dispatcher:
                 destination.model,
                 why,
             )
+
+
+def _are_delivered(results: Sequence[RowResult | None]) -> bool:
+    """Whether all rows were, told at a glance: mostly they share one result."""
+    first = results[0] if results else None
+    return first is not None and first.delivered and results.count(first) == len(results)
