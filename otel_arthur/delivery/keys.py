@@ -1,12 +1,13 @@
 """Keys of records that wait or were accepted not long ago, so that a repetition is told from news.
 
-The keys of the latest batches lie beside one another, a batch a row. From time to time they are folded
-into a table by key, all at once: keys are digests, so each one alone would touch a page of its own, and a
-batch would write as much for its keys as for its rows (`docs/spool.md`).
+The keys of the latest batches lie beside one another, a batch a row. Whoever asks whether keys are known
+goes through them, and if they are many folds them first into a table by key, all at once: keys are digests,
+so each one alone would touch a page of its own. An application hardly ever asks, as it remembers itself what
+it did last (`Latest`), and so hardly ever pays for the table (`docs/spool.md`).
 
 Two such tables take turns: when the current one has grown enough the older one is emptied and becomes the
-current. So between `GENERATION` and twice as many of the latest keys are known, and nothing is deleted
-one by one. Keys of batches that still wait are carried over.
+current. So at least the latest `GENERATION` keys are known, and nothing is deleted one by one. Keys of
+batches that still wait are carried over.
 """
 
 from __future__ import annotations
@@ -18,16 +19,19 @@ from pathlib import Path
 from typing import Final
 from weakref import WeakValueDictionary
 
+from orjson import loads
+
 from otel_arthur.delivery.records import pack_keys, unpack_keys
 
 GENERATION: Final = 100_000
 RECENT_KEYS: Final = 8_192
-"""Beside one another at most; whoever asks the tables goes through them all."""
-RECENT_LIVE_KEYS: Final = 32_768
-"""The same for whoever hardly ever asks (`Latest`). Twice as many folded at once cost half per key."""
 RECENT_BATCHES: Final = 64
+"""Beside one another at most for whoever asks."""
+UNASKED_BATCHES: Final = 1_024
+"""Beside one another at most where nobody asks."""
 LATEST: Final = 4_096
 _KEY_BYTES: Final = 8
+_BATCHES_AT_ONCE: Final = 64
 _TABLES: Final = ("keys_0", "keys_1")
 
 
@@ -78,7 +82,10 @@ def latest_of(folder: Path | None) -> Latest:
 
 
 def known(index: sqlite3.Connection, keys: Collection[int]) -> dict[int, int]:
-    """Those of `keys` that are known, with the batch that each came in last."""
+    """Those of `keys` that are known, with the batch that each came in last. In a transaction."""
+    batches, size = _recent(index)
+    if batches > RECENT_BATCHES or size > RECENT_KEYS:
+        _move(index, _oldest_of(index, RECENT_BATCHES // 2, RECENT_KEYS // 2), _ALL)
     found: dict[int, int] = {}
     listed = f"[{','.join(map(str, keys))}]"
     for table in _TABLES:
@@ -95,53 +102,79 @@ def known(index: sqlite3.Connection, keys: Collection[int]) -> dict[int, int]:
     return found
 
 
-def add(index: sqlite3.Connection, keys: Collection[int], batch: int, *, is_live: bool = False) -> None:
-    """Remember the keys of a batch; `is_live` as `NewBatch` has it."""
+def add(index: sqlite3.Connection, keys: Collection[int], batch: int) -> None:
+    """Remember the keys of a batch."""
     index.execute("INSERT INTO recent_keys VALUES (?, ?)", (batch, pack_keys(list(keys))))
-    batches, size = index.execute("SELECT count(*), sum(length(keys)) FROM recent_keys").fetchone()
-    most = RECENT_LIVE_KEYS if is_live else RECENT_KEYS
-    if batches > RECENT_BATCHES or size > most * _KEY_BYTES:
-        _fold(index, most)
+    batches, size = _recent(index)
+    if size > 2 * GENERATION:
+        # Of the older half only what waits need be known any longer.
+        _move(index, _oldest_of(index, UNASKED_BATCHES, GENERATION), _WAITING)
+    elif batches > UNASKED_BATCHES:
+        _move(index, _oldest_of(index, UNASKED_BATCHES // 2, GENERATION), _ALL)
 
 
-def _fold(index: sqlite3.Connection, most: int) -> None:
-    """Take all but the latest half of the latest keys into the current table, or into a new one."""
+_ALL: Final = "FROM recent_keys WHERE batch < ?"
+_WAITING: Final = f"{_ALL} AND batch IN (SELECT number FROM batches)"
+
+
+def _recent(index: sqlite3.Connection) -> tuple[int, int]:
+    """How many batches and keys lie beside one another."""
+    return index.execute(
+        f"SELECT count(*), ifnull(sum(length(keys)), 0) / {_KEY_BYTES} FROM recent_keys"
+    ).fetchone()
+
+
+def _oldest_of(index: sqlite3.Connection, batches: int, keys: int) -> int:
+    """The oldest of the latest batches, of so many and with so many keys at most; the latest in any case."""
+    (oldest,) = index.execute(
+        "SELECT min(batch) FROM (SELECT batch, row_number() OVER latest AS place, "
+        "sum(length(keys)) OVER latest AS size FROM recent_keys WINDOW latest AS (ORDER BY batch DESC)) "
+        "WHERE place = 1 OR (place <= ? AND size <= ?)",
+        (batches, keys * _KEY_BYTES),
+    ).fetchone()
+    return oldest
+
+
+def _move(index: sqlite3.Connection, oldest: int, moved: str) -> None:
+    """Take the keys of `moved` batches before `oldest` into the current table, or into a new one, and keep
+    no others of before."""
     state = dict(index.execute("SELECT name, value FROM state WHERE name LIKE 'generation%'"))
-    oldest = _oldest_to_keep(index, most)
-    folded = "FROM recent_keys WHERE batch < ? ORDER BY batch"
     (added,) = index.execute(
-        f"SELECT ifnull(sum(length(keys)), 0) / {_KEY_BYTES} {folded}", (oldest,)
+        f"SELECT ifnull(sum(length(keys)), 0) / {_KEY_BYTES} {moved}", (oldest,)
     ).fetchone()
     current, count = state["generation"], state["generation_keys"] + added
     if count > GENERATION:
         current, count = 1 - current, added
         index.execute(f"DELETE FROM keys_{current}")
-        # Not counted: else a spool that holds more than a generation would turn at every fold.
-        _put(index, current, index.execute("SELECT number, keys FROM batches ORDER BY number"))
+        # Not counted: else a spool that holds more than a generation would turn each time.
+        _put(index, current, "SELECT number AS batch, keys FROM batches", ())
         index.execute("UPDATE state SET value = ? WHERE name = 'generation'", (current,))
-    _put(index, current, index.execute(f"SELECT batch, keys {folded}", (oldest,)))
+    _put(index, current, f"SELECT batch, keys {moved}", (oldest,))
     index.execute("DELETE FROM recent_keys WHERE batch < ?", (oldest,))
     index.execute("UPDATE state SET value = ? WHERE name = 'generation_keys'", (count,))
 
 
-def _oldest_to_keep(index: sqlite3.Connection, most: int) -> int:
-    """The batch from which on keys stay beside one another: the newest always does."""
-    newest_first = index.execute("SELECT batch, length(keys) FROM recent_keys ORDER BY batch DESC").fetchall()
-    oldest, kept = newest_first[0]
-    for batch, size in newest_first[1 : RECENT_BATCHES // 2]:
-        kept += size
-        if kept > most * _KEY_BYTES // 2:
-            break
-        oldest = batch
-    return oldest
+def _put(index: sqlite3.Connection, table: int, batches: str, arguments: tuple[int, ...]) -> None:
+    """Put the keys of the batches of a query into a table.
 
-
-def _put(index: sqlite3.Connection, table: int, batches: Iterable[tuple[int, bytes]]) -> None:
-    latest = {key: batch for batch, packed in batches for key in unpack_keys(packed)}
-    # In order: each page of the table is then visited once. In one statement: SQLite takes the interpreter's
-    # lock anew after each, and in a busy application that may be 5 ms for each of thousands of keys.
-    listed = ",".join([f'"{key}":{batch}' for key, batch in sorted(latest.items())])
-    index.execute(
-        f"INSERT OR REPLACE INTO keys_{table} SELECT CAST(key AS INTEGER), value FROM json_each(?)",
-        (f"{{{listed}}}",),
-    )
+    With few statements and rows: SQLite takes the interpreter's lock anew after each, for which a busy
+    application may keep it waiting 5 ms, while it keeps others from the spool.
+    """
+    last = 0
+    while True:
+        (listed,) = index.execute(
+            "SELECT json_group_array(json_array(batch, hex(keys))) FROM "
+            f"(SELECT batch, keys FROM ({batches}) WHERE batch > ? ORDER BY batch LIMIT {_BATCHES_AT_ONCE})",
+            (*arguments, last),
+        ).fetchone()
+        found = loads(listed)
+        if not found:
+            return
+        latest = {key: batch for batch, packed in found for key in unpack_keys(bytes.fromhex(packed))}
+        # In order: each page of the table is then visited once.
+        pairs = ",".join([f'"{key}":{batch}' for key, batch in sorted(latest.items())])
+        index.execute(
+            f"INSERT OR REPLACE INTO keys_{table} SELECT CAST(key AS INTEGER), value FROM json_each(?)",
+            (f"{{{pairs}}}",),
+        )
+        last = found[-1][0]

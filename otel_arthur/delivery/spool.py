@@ -221,7 +221,7 @@ class Spool:
                 full = bool(keyed) and used + body.size > self.max_bytes
                 if keyed and not full:
                     inserted = _insert(index, destination, batch, keyed, body)
-                    keys.add(index, keyed, inserted, is_live=batch.is_live)
+                    keys.add(index, keyed, inserted)
                     # Before others see the batch: they may take it at once.
                     self.fresh.keep(number, inserted, body.checksum, body.size, list(keyed.values()))
                 appended = Appended(

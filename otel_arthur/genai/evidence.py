@@ -116,7 +116,11 @@ def _answer(call: LLMCall) -> int | None:
 
 def _checksum(text: str) -> int:
     """32 bits are enough for texts of one moment, process and model; a digest costs four times as much."""
-    return crc32(text.strip().encode("utf-8", "surrogatepass"))
+    words = text.strip()
+    try:
+        return crc32(words.encode())
+    except UnicodeEncodeError:
+        return crc32(words.encode("utf-8", "surrogatepass"))
 
 
 def _rank(call: LLMCall) -> int:

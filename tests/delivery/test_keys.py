@@ -58,6 +58,47 @@ def test_keys_are_known_whether_they_lie_beside_one_another_or_are_folded(
     assert recent <= 4
 
 
+def test_keys_of_an_application_that_never_asks_are_known_to_whoever_does(
+    opened: Callable[..., Spool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of its calls those that wait and the latest generation, whether they come in few batches or in many."""
+    monkeypatch.setattr(keys, "GENERATION", 100)
+    monkeypatch.setattr(keys, "RECENT_KEYS", 40)
+    monkeypatch.setattr(keys, "UNASKED_BATCHES", 8)
+    spool = opened()
+    spool.append(HERE, live(10, 0, ended=1))
+    end = 1000
+    for size in (50, 1, 50, 3, 70):
+        for _ in range(12):
+            spool.append(HERE, live(size, end, ended=end))
+            end += size
+            for batch in lease(spool, NUMBER, Kind.INFERENCE, Limits(rows=size)):
+                if batch.rows[0] != records(1)[0].row:
+                    finish(spool, [Settled(batch, sent=len(batch.rows))])
+            ((beside,),) = spool.index.read("SELECT sum(length(keys)) / 8 FROM recent_keys")
+            assert beside <= 200
+    assert opened().append(HERE, inferences(10)) == (0, 10, 0)
+    assert opened().append(HERE, inferences(100, start=end - 100)) == (0, 100, 0)
+    assert opened().append(HERE, inferences(5, start=end)) == (5, 0, 0)
+    ((beside,),) = spool.index.read("SELECT sum(length(keys)) / 8 FROM recent_keys")
+    assert beside < 100
+
+
+def test_keys_are_moved_in_few_steps(opened: Callable[..., Spool]) -> None:
+    """Each gives the interpreter's lock away, which a busy application may keep for long."""
+    spool = opened()
+    for start in range(0, 40_000, 500):
+        spool.append(HERE, live(500, start, ended=start + 1))
+    statements: list[str] = []
+    with spool.index.transaction() as index:
+        index.set_trace_callback(statements.append)
+        keys.known(index, [1])
+        index.set_trace_callback(None)
+        ((moved,),) = index.execute("SELECT count(*) FROM keys_0").fetchall()
+    assert moved > 30_000
+    assert len(statements) < 20
+
+
 def test_keys_tell_destination_kind_and_id_apart() -> None:
     record = Record("a", b"{}")
     found = {

@@ -94,16 +94,18 @@ def switch_of(view: SpanView) -> str:
 
 def conversation(bag: Bag) -> Conversation:
     """Messages from the three message attributes."""
-    system = system_instructions(bag.take_json("system", SYSTEM))
     asked, answered = bag.take("messages", INPUT), bag.take("choices", OUTPUT)
     messages = schema_form.messages(asked)
     if messages is None:
         messages = input_messages(bag.parsed(asked))
+    system = bag.take_json("system", SYSTEM)
+    if system is not None:
+        messages = [*system_instructions(system), *messages]
     reasons = bag.take_json("finish_reasons", FINISH_REASONS)
     choices = schema_form.choices(answered, reasons)
     if choices is None:
         choices = output_choices(bag.parsed(answered), reasons)
-    return Conversation((*system, *messages), tuple(choices))
+    return Conversation(tuple(messages), tuple(choices))
 
 
 DIALECT = Dialect(
