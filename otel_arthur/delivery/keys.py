@@ -125,11 +125,11 @@ def _recent(index: sqlite3.Connection) -> tuple[int, int]:
 
 
 def _oldest_of(index: sqlite3.Connection, batches: int, keys: int) -> int:
-    """The oldest of the latest batches, of so many and with so many keys at most; the latest in any case."""
+    """The oldest of the latest batches: of so many, or of as few as have so many keys."""
     (oldest,) = index.execute(
         "SELECT min(batch) FROM (SELECT batch, row_number() OVER latest AS place, "
-        "sum(length(keys)) OVER latest AS size FROM recent_keys WINDOW latest AS (ORDER BY batch DESC)) "
-        "WHERE place = 1 OR (place <= ? AND size <= ?)",
+        "sum(length(keys)) OVER latest - length(keys) AS before "
+        "FROM recent_keys WINDOW latest AS (ORDER BY batch DESC)) WHERE place <= ? AND before < ?",
         (batches, keys * _KEY_BYTES),
     ).fetchone()
     return oldest
