@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 import uuid
@@ -18,6 +19,7 @@ from otel_arthur.arthur.rows import Outcome
 from otel_arthur.cli.configured import as_error, configured, refuse, unusable_redactors
 from otel_arthur.cli.connection import connected
 from otel_arthur.cli.errors import WorkFailed, WrongUse
+from otel_arthur.cli.spool_folder import has_database, opened
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import Choice, LLMCall, Message, TextPart, Usage
 from otel_arthur.inference.build import build
@@ -28,7 +30,8 @@ from otel_arthur.inference.schema import Schema, SchemaError, schema_of
 @click.command(epilog="Example: OTEL_EXPORTER_ARTHUR_MODEL_ID=... otel-arthur check --send")
 @click.option("--send", is_flag=True, help="Send one inference, marked as a check, to each model.")
 def command(send: bool) -> None:
-    """Read the configuration as the exporter would, log in, fetch the model, say what fills what.
+    """Read the configuration as the exporter would, log in, fetch the model, say what fills what,
+    and whether the spool can be used.
 
     Exit 2 where a setting is bad, even if the exporter would go on without it.
     """
@@ -53,15 +56,32 @@ def command(send: bool) -> None:
             if send:
                 _send_marked(client, model, schema)
                 console.print("one marked inference was accepted")
-    if configuration.spool_dir is None:
-        console.print("spool         off: what is not sent when the process ends is lost")
-    else:
-        console.print(f"spool         {escape(str(configuration.spool_dir))}", soft_wrap=True)
+    console.print(f"spool         {escape(_spool(configuration))}", soft_wrap=True)
     if not send:
         console.print("Nothing was sent; --send sends one marked inference.")
     refuse([f"OTEL_EXPORTER_ARTHUR_ATTRIBUTES fills {name}, which no model has" for name in unused])
     if problems:
         sys.exit(WrongUse.exit_code)
+
+
+def _spool(configuration: Configuration) -> str:
+    """Where the spool is, and what waits in it; nothing is created, for that would be as this user."""
+    folder = configuration.spool_dir
+    if folder is None:
+        return "off: what is not sent when the process ends is lost"
+    if not has_database(folder):
+        nearest = next(path for path in (folder, *folder.parents) if path.exists())
+        if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
+            raise WrongUse(
+                f"the spool cannot be made in {folder}: {nearest} is no folder that this user may write to; "
+                "set OTEL_EXPORTER_ARTHUR_SPOOL_DIR to another"
+            )
+        return f"{folder} (new)"
+    from otel_arthur.delivery.status import status_of
+
+    with opened(configuration) as spool:
+        waiting = status_of(spool).waiting
+    return f"{folder}, {waiting} waiting there" if waiting else f"{folder}, nothing waits there"
 
 
 def _models(configuration: Configuration) -> Mapping[str, str]:

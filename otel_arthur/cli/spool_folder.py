@@ -6,6 +6,7 @@ import sqlite3
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -34,11 +35,18 @@ def configuration_for(folder: str | None, *fields: str) -> Configuration:
     return configured(*fields, spool_dir=folder)
 
 
+def has_database(folder: Path) -> bool:
+    """Whether there is a spool in a folder."""
+    from otel_arthur.delivery.spool import DATABASE_NAME
+
+    return (folder / DATABASE_NAME).exists()
+
+
 @contextmanager
 def opened(where: Configuration | str | None) -> Generator[Spool, None, None]:
     """The spool of a configuration or in a folder; what is wrong with it becomes one line."""
     from otel_arthur.delivery.disk_format import SpoolError
-    from otel_arthur.delivery.spool import DATABASE_NAME, Spool
+    from otel_arthur.delivery.spool import Spool
 
     configuration = where if isinstance(where, Configuration) else configuration_for(where, *SPOOL)
     path = configuration.spool_dir
@@ -46,7 +54,7 @@ def opened(where: Configuration | str | None) -> Generator[Spool, None, None]:
         raise WrongUse(
             "OTEL_EXPORTER_ARTHUR_SPOOL_DIR is off: there is no spool on disk; name one with --dir"
         )
-    if not (path / DATABASE_NAME).exists():
+    if not has_database(path):
         raise WorkFailed(
             f"there is no spool in {path}; nothing has been spooled there yet, or name another --dir"
         )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.configuration import Configuration
+from otel_arthur.delivery import Delivery
 from otel_arthur.local.server import LocalArthur
 
 
@@ -101,3 +105,37 @@ def test_what_is_wrong_is_one_line(arthur: LocalArthur, environ: dict[str, str],
     assert done.returncode == 1
     assert said in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_the_spool_is_looked_at_and_not_made(arthur: LocalArthur, tmp_path: Path) -> None:
+    model_id = onboarded(arthur, model_request("bot"))
+    folder = tmp_path / "new" / "spool"
+    done = check(arthur, model_id, OTEL_EXPORTER_ARTHUR_SPOOL_DIR=str(folder))
+    assert f"{folder} (new)" in done.stdout
+    assert not folder.parent.exists()
+
+    delivery = Delivery(
+        Configuration.from_environment({}, endpoint="http://127.0.0.1:9", spool_dir=folder), metrics=False
+    )
+    assert delivery.submit_ground_truth([{"partner_inference_id": name} for name in "ab"]).spooled == 2
+    delivery.shutdown(0)
+    done = check(arthur, model_id, OTEL_EXPORTER_ARTHUR_SPOOL_DIR=str(folder))
+    assert done.returncode == 0, done.stderr
+    assert f"{folder}, 2 waiting there" in done.stdout
+
+
+@pytest.mark.parametrize("kind", ["in a file", "of another"])
+def test_a_spool_that_cannot_be_used_is_one_line(arthur: LocalArthur, tmp_path: Path, kind: str) -> None:
+    folder = tmp_path / "spool"
+    if kind == "in a file":
+        folder.write_text("")
+        folder /= "below"
+    else:
+        folder.mkdir()
+        with contextlib.closing(sqlite3.connect(folder / "spool.db")) as other:
+            other.execute("CREATE TABLE notes (text)")
+    done = check(arthur, onboarded(arthur, model_request("bot")), OTEL_EXPORTER_ARTHUR_SPOOL_DIR=str(folder))
+    assert done.returncode
+    (line,) = done.stderr.splitlines()
+    assert str(folder) in line
+    assert "output_text" in done.stdout
