@@ -27,8 +27,9 @@ ROWS = "/inferences"
 
 ORGANIZATION = "22222222-2222-2222-2222-222222222222"
 _TEXT, _LINKED = "UNSTRUCTURED_TEXT", {"categorical": True, "is_unique": False, "implicit": False}
+MODEL_ID = "33333333-3333-3333-3333-333333333333"
 MODEL: JSON = {
-    "id": "33333333-3333-3333-3333-333333333333",
+    "id": MODEL_ID,
     "partner_model_id": "fault-model",
     "display_name": "Fault model",
     "input_type": "NLP",

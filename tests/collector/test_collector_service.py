@@ -13,7 +13,7 @@ from typing import Any
 import grpc
 import pytest
 import requests
-from conftest import Account
+from account import Account
 from google.rpc import error_details_pb2, status_pb2
 from next_hops import HTTPServerBehind
 from otlp_requests import METHODS, all_spans, ids, llm_request, plain_request

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 import requests
-from conftest import Account
+from account import Account
 from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp_requests import all_spans, ids, llm_request, log_request, metric_request, plain_request

@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_server import FaultServer
+from fault_server import MODEL_ID, FaultServer
 
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
 from otel_arthur.delivery.spool import Spool
-
-MODEL = "33333333-3333-3333-3333-333333333333"
 
 
 @pytest.fixture
@@ -36,7 +34,7 @@ def configured(server: FaultServer, spool_dir: Path) -> Callable[..., Configurat
             "endpoint": server.url,
             "api_key": "k",
             "organization_id": "o",
-            "model_id": MODEL,
+            "model_id": MODEL_ID,
             "spool_dir": spool_dir,
             "timeout": 2.0,
             "duplicate_window": 0.0,

@@ -14,8 +14,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from conftest import MODEL
-from fault_server import FaultServer
+from fault_server import MODEL_ID, FaultServer
 
 HERE = Path(__file__).parent
 
@@ -28,7 +27,7 @@ def environ(server: FaultServer, spool_dir: Path) -> dict[str, str]:
         "OTEL_EXPORTER_ARTHUR_ENDPOINT": server.url,
         "OTEL_EXPORTER_ARTHUR_API_KEY": "k",
         "OTEL_EXPORTER_ARTHUR_ORGANIZATION_ID": "o",
-        "OTEL_EXPORTER_ARTHUR_MODEL_ID": MODEL,
+        "OTEL_EXPORTER_ARTHUR_MODEL_ID": MODEL_ID,
         "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(spool_dir),
         "OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW": "0.5",
     }

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import MODEL
-from fault_server import FaultServer
+from fault_server import MODEL_ID, FaultServer
 
 HERE = Path(__file__).parent
 
@@ -37,7 +36,7 @@ def run(server: FaultServer, spool_dir: Path) -> Iterator[Callable[[str], subpro
         "OTEL_EXPORTER_ARTHUR_ENDPOINT": server.url,
         "OTEL_EXPORTER_ARTHUR_API_KEY": "k",
         "OTEL_EXPORTER_ARTHUR_ORGANIZATION_ID": "o",
-        "OTEL_EXPORTER_ARTHUR_MODEL_ID": MODEL,
+        "OTEL_EXPORTER_ARTHUR_MODEL_ID": MODEL_ID,
         "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(spool_dir),
         "OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW": "0.2",
     }
@@ -258,7 +257,7 @@ def application(environ, start_response):
         "PYTHONPATH": f"{HERE}:{tmp_path}",
         "OTEL_EXPORTER_ARTHUR_ENDPOINT": server.url,
         "OTEL_EXPORTER_ARTHUR_API_KEY": "k",
-        "OTEL_EXPORTER_ARTHUR_MODEL_ID": MODEL,
+        "OTEL_EXPORTER_ARTHUR_MODEL_ID": MODEL_ID,
         "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(spool_dir),
         "OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW": "300",
     }

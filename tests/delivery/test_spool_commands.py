@@ -9,9 +9,8 @@ from typing import Any
 import orjson
 import pytest
 from click.testing import CliRunner, Result
-from conftest import MODEL
 from fault_behaviours import refuse_rows
-from fault_server import FaultServer
+from fault_server import MODEL_ID, FaultServer
 from llm_calls import ids_of, llm_calls
 
 from otel_arthur.cli import ground_truth, spool
@@ -25,7 +24,7 @@ def invoke(server: FaultServer, spool_dir: Path, monkeypatch: pytest.MonkeyPatch
         "ENDPOINT": server.url,
         "API_KEY": "k",
         "ORGANIZATION_ID": "o",
-        "MODEL_ID": MODEL,
+        "MODEL_ID": MODEL_ID,
         "SPOOL_DIR": str(spool_dir),
     }
     for name, value in settings.items():
@@ -131,7 +130,7 @@ def test_what_waits_under_what_was_wrong_is_sent_once_it_is_corrected(
 
 @pytest.mark.parametrize(
     ("wrong", "model"),
-    [({"model_id": OTHER}, OTHER), ({"endpoint": "http://127.0.0.1:9"}, MODEL)],
+    [({"model_id": OTHER}, OTHER), ({"endpoint": "http://127.0.0.1:9"}, MODEL_ID)],
     ids=["model", "endpoint"],
 )
 def test_what_waits_for_others_is_told_and_taken_over_where_a_person_says_so(
@@ -158,7 +157,7 @@ def test_what_waits_for_others_is_told_and_taken_over_where_a_person_says_so(
     assert sorted(set(server.accepted_ids)) == sorted(ids_of(calls))
     assert invoke("drain").exit_code == 0
     # Where it was taken from has nothing to tell any more.
-    (name,) = {*told.values()} - {server.url, MODEL, 4}
+    (name,) = {*told.values()} - {server.url, MODEL_ID, 4}
     assert str(name) not in invoke("status", env={"COLUMNS": "250"}).stdout
 
 
@@ -166,7 +165,7 @@ def test_what_no_route_takes_is_told(
     deliver: Callable[..., Delivery], invoke: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OTEL_EXPORTER_ARTHUR_MODEL_ID")
-    monkeypatch.setenv("OTEL_EXPORTER_ARTHUR_MODELS", f"nothing-like-this={MODEL}")
+    monkeypatch.setenv("OTEL_EXPORTER_ARTHUR_MODELS", f"nothing-like-this={MODEL_ID}")
     spooled(deliver(model_id=None), llm_calls(2))
     result = invoke("drain")
 
@@ -215,7 +214,7 @@ def test_ids_can_be_copied_from_a_narrow_terminal(
     delivery.flush(10)
     delivery.shutdown(1)
 
-    for arguments, text in ((("dead-letters", "list"), ids_of(calls)[0]), (("status",), MODEL)):
+    for arguments, text in ((("dead-letters", "list"), ids_of(calls)[0]), (("status",), MODEL_ID)):
         shown = invoke(*arguments, env={"COLUMNS": "80"}).stdout
         # Read down its column.
         rows = [[cell.strip() for cell in line.split("│")] for line in shown.splitlines() if "│" in line]

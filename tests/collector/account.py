@@ -1,0 +1,44 @@
+"""A local Arthur as the collector's tests see it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from click.testing import CliRunner
+
+from otel_arthur.cli import cli
+from otel_arthur.local import LocalArthur
+
+
+class Account:
+    """A local Arthur, and what is asked of it."""
+
+    def __init__(self, arthur: LocalArthur) -> None:
+        self.arthur = arthur
+
+    @property
+    def url(self) -> str:
+        return self.arthur.url
+
+    @property
+    def api_key(self) -> str:
+        return self.arthur.api_key
+
+    def onboard(self, name: str) -> str:
+        """A new model's id, by the documented command."""
+        environment = {
+            "OTEL_EXPORTER_ARTHUR_ENDPOINT": self.url,
+            "OTEL_EXPORTER_ARTHUR_API_KEY": self.api_key,
+        }
+        done = CliRunner(env=environment).invoke(cli, ["onboard", name])
+        assert done.exit_code == 0, done.output
+        return done.stdout.strip()
+
+    def inferences(self, model_id: str) -> dict[str, dict[str, Any]]:
+        """The data of everything that this model has, by ``partner_inference_id``."""
+        page = self.arthur.store.inferences(model_id, limit=100_000)
+        return {row.partner_inference_id: row.inference_data for row in page.inferences}
+
+    def count(self, model_id: str) -> int:
+        """How many inferences this model has."""
+        return self.arthur.store.count(model_id)
