@@ -11,9 +11,9 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from otel_arthur.delivery.leases import is_due
+from otel_arthur.delivery.leases import MAX_WAIT_SECONDS, is_due
 from otel_arthur.delivery.records import Kind, call_of, row_id, split
-from otel_arthur.delivery.spool import Spool, add, listed
+from otel_arthur.delivery.spool import Spool, add
 from otel_arthur.genai.duplicates import Evidence, Key, duplicates
 from otel_arthur.genai.evidence import all_from_json
 
@@ -48,8 +48,12 @@ def settle(spool: Spool, destination: int, window: float, *, at_once: bool = Fal
         _forget(index, destination, now - max(MEMORY_SECONDS, 6 * window))
         losers = _losers(index, destination, {batch.number for batch in held})
         count = _remove(spool, index, destination, losers, held, now, removed_files)
-        due = listed(batch.number for batch in held if batch.is_due)
-        index.execute(f"UPDATE batches SET held = 0, ready_at = 0 WHERE number IN ({due})")
+        # As `is_due` has it: of an outage there may be more than a statement can list.
+        index.execute(
+            "UPDATE batches SET held = 0, ready_at = 0 WHERE destination = ? AND kind = ? AND held = 1 "
+            "AND (? OR NOT (ready_at > ? AND ready_at < ?))",
+            (destination, int(Kind.INFERENCE), at_once, now, now + MAX_WAIT_SECONDS),
+        )
     spool.bodies.remove(removed_files)
     return count
 

@@ -1,0 +1,48 @@
+"""The files in which large batches lie."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from otel_arthur.delivery import bodies
+from otel_arthur.delivery.bodies import Bodies, crc
+from otel_arthur.delivery.records import join
+
+ROWS = [b'{"partner_inference_id":"%d","text":"%s"}' % (n, b"x" * (n % 97)) for n in range(3000)]
+
+
+@pytest.mark.parametrize("at_once", [None, 1_000, 37])
+def test_a_body_is_its_rows_however_little_the_disk_takes_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int | None
+) -> None:
+    def writev(descriptor: int, parts: Sequence[bytes]) -> int:
+        return os.write(descriptor, b"".join(parts)[:at_once])
+
+    if at_once is not None:
+        monkeypatch.setattr(bodies.os, "writev", writev)
+    files = Bodies(tmp_path)
+    body = files.write(ROWS)
+
+    whole = join(ROWS)
+    assert files.read(body.inline, body.file) == whole
+    assert body == (len(whole), crc(whole), None, body.file)
+
+
+def test_few_rows_need_no_file(tmp_path: Path) -> None:
+    assert Bodies(tmp_path).write(ROWS[:2]).inline == join(ROWS[:2])
+    assert Bodies(tmp_path).write([]) == (0, 0, b"", None)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_leaves_no_file_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_descriptor: int, _parts: Sequence[bytes]) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(bodies.os, "writev", full)
+    with pytest.raises(OSError, match="No space"):
+        Bodies(tmp_path).write(ROWS)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,93 @@
+"""What is known of what was added, against all that was: at random, with tables so small that all happens."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+from spool_records import HERE, NUMBER, records
+
+from otel_arthur.delivery import keys
+from otel_arthur.delivery.batches import NewBatch, Settled
+from otel_arthur.delivery.leases import Limits, finish, lease
+from otel_arthur.delivery.records import Form, Kind, row_id, split
+from otel_arthur.delivery.spool import Spool
+
+
+class _Reference:
+    """Every record of one spool, by number: when it was added, and whether it waits."""
+
+    def __init__(self) -> None:
+        self.order: list[int] = []
+        self.live: set[int] = set()
+        self.waiting: set[int] = set()
+        self.next = 0
+
+    def must_be_known(self) -> set[int]:
+        return self.waiting.union(self.order[-keys.GENERATION :])
+
+    def chosen(self, chance: random.Random, is_live: bool) -> list[int]:
+        """New numbers and old ones. A live call was added by none but this process, as a live one."""
+        known = sorted(self.live if is_live else self.must_be_known())
+        numbers: dict[int, None] = {}
+        for _ in range(chance.choice([1, 1, 2, 5, 13, 30])):
+            if known and chance.random() < 0.3:
+                numbers[chance.choice(known)] = None
+            else:
+                numbers[self.next] = None
+                self.next += 1
+        return list(numbers)
+
+
+def _number(row: bytes) -> int:
+    return int(row_id(row).removeprefix("id-"))
+
+
+def _waiting(spool: Spool) -> set[int]:
+    return {_number(row) for (body,) in spool.index.read("SELECT body FROM batches") for row in split(body)}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_waits_and_the_latest_generation_are_known_and_nothing_else_is_that_never_was(
+    opened: Callable[..., Spool], monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    chance = random.Random(seed)
+    monkeypatch.setattr(keys, "GENERATION", chance.choice([20, 50, 100]))
+    monkeypatch.setattr(keys, "RECENT_KEYS", chance.choice([8, 30]))
+    monkeypatch.setattr(keys, "RECENT_BATCHES", chance.choice([3, 6]))
+    monkeypatch.setattr(keys, "UNASKED_BATCHES", chance.choice([5, 12, 40]))
+    monkeypatch.setattr(keys, "LATEST", chance.choice([10, 40]))
+    monkeypatch.setattr(keys, "_BATCHES_AT_ONCE", chance.choice([1, 3, 64]))
+    spools, reference, often_live = [opened(), opened()], _Reference(), chance.random()
+    most_waiting = 0
+    for _ in range(400):
+        spool = chance.choice(spools)
+        if chance.random() < 0.6:
+            is_live = chance.random() < often_live
+            numbers = reference.chosen(chance, is_live)
+            ended = (min(numbers), max(numbers)) if is_live else None
+            batch = [record for number in numbers for record in records(1, start=number)]
+            known = reference.must_be_known().intersection(numbers)
+            never = set(numbers).difference(reference.order)
+            appended = spool.append(HERE, NewBatch(Kind.INFERENCE, Form.ROW, batch, None, 0, ended, is_live))
+            assert appended.known >= len(known)
+            assert appended.new >= len(never)
+            added = _waiting(spool) - reference.waiting
+            assert appended == (len(added), len(numbers) - len(added), 0)
+            reference.order += [number for number in numbers if number in added]
+            reference.waiting |= added
+            most_waiting = max(most_waiting, len(reference.waiting))
+            reference.live |= added if is_live else set()
+        else:
+            for taken in lease(spool, NUMBER, Kind.INFERENCE, Limits(rows=chance.choice([1, 20, 100]))):
+                if chance.random() < 0.7:
+                    finish(spool, [Settled(taken, sent=len(taken.rows))])
+                    reference.waiting -= {_number(row) for row in taken.rows}
+                else:
+                    finish(spool, [Settled(taken, waiting=taken.rows)])
+    tables = "(SELECT count(*) FROM keys_0) + (SELECT count(*) FROM keys_1)"
+    ((remembered,),) = spools[0].index.read(
+        f"SELECT {tables} + ifnull(sum(length(keys)), 0) / 8 FROM recent_keys"
+    )
+    assert remembered <= 5 * keys.GENERATION + 2 * most_waiting
