@@ -105,8 +105,7 @@ def read_rows(body: Any, sent: int, what: str) -> list[RowResult]:
 
 def _rows(listed: list[Any]) -> list[RowResult | None]:
     """A result for each item, None for one that is none."""
-    if listed and listed.count(listed[0]) == len(listed):
-        # Mostly all say the same.
+    if _are_alike(listed):
         return [_row(listed[0])] * len(listed)
     seen: dict[tuple[int, str], RowResult] = {}
     rows: list[RowResult | None] = []
@@ -121,6 +120,15 @@ def _rows(listed: list[Any]) -> list[RowResult | None]:
                 continue
         rows.append(_row(item))
     return rows
+
+
+def _are_alike(listed: list[Any]) -> bool:
+    """Whether all say the same, as they mostly do."""
+    first = listed[0] if listed else None
+    if first.__class__ is not dict or listed.count(first) != len(listed):
+        return False
+    # 200.0 and True are equal to an integer, and are none.
+    return {item.get("status").__class__ for item in listed} == {int}
 
 
 def _row(value: Any) -> RowResult | None:
