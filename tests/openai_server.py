@@ -4,10 +4,10 @@
         ChatOpenAI(base_url=server.base_url, api_key="test", model="gpt-4o-mini").invoke("ECHO a1")
         assert server.calls[0].texts == ("a1",)
 
-Chat completions, legacy completions, responses and embeddings, streamed or not; what is answered
-follows from the last user message alone (``openai_answers``). ``calls`` is the independent count that
-tests compare against: an entry is appended before the first byte of its answer is sent, so a client
-that has an answer finds it there. Also runs alone: ``python tests/openai_server.py [PORT]``.
+Chat completions, legacy completions, responses and embeddings, and Anthropic's messages, streamed or
+not; what is answered follows from the last user message alone (``openai_answers``). ``calls`` is the
+independent count that tests compare against: an entry is appended before the first byte of its answer
+is sent, so a client that has an answer finds it there. Also: ``python tests/openai_server.py [PORT]``.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from anthropic_wire import messages_asked, messages_body, messages_events
 from openai_answers import Answer, answer_to, text_of, user_text_and_tool
 from openai_wire import (
     chat_body,
@@ -83,6 +84,7 @@ ENDPOINTS = {
     "/v1/responses": Endpoint(
         "resp_", responses_body, responses_events, lambda request: _user_messages(request.get("input"))
     ),
+    "/v1/messages": Endpoint("msg_", messages_body, messages_events, messages_asked),
 }
 
 

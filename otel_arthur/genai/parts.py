@@ -128,14 +128,17 @@ def _part(item: Any, depth: int) -> Part | None:
     if not isinstance(kind, str):
         kind = part.get("part_kind", part.get("kind"))
     if isinstance(kind, str):
-        read = _READERS.get(kind.lower().replace("-", "_"))
+        # Anthropic's SDK names so what the conventions have no part for.
+        read = _READERS.get(kind.lower().replace("-", "_").removeprefix("anthropic_"))
         if read is not None:
             return read(part)
     if depth < _MAX_DEPTH:
         for wrapper, read_inner in _UNTYPED:
             inner = part.get(wrapper)
             if isinstance(inner, Mapping):
-                return read_inner({**cast("_Map", inner)}, depth + 1)
+                # OpenInference has the call beside the part that it is the content of.
+                beside = {"tool_call": part["tool_call"]} if "tool_call" in part else {}
+                return read_inner({**beside, **cast("_Map", inner)}, depth + 1)
     if part.get("thought") is True:
         return _reasoning(part)
     words = _first(part, _WORDS)
@@ -240,7 +243,7 @@ def _first(part: _Map, keys: tuple[str, ...]) -> Any:
 def _identity(part: _Map) -> str | None:
     """A tool call's id: of several, the one that its result names (Responses API items have two)."""
     value = part.get("call_id") or _first(part, _IDS)
-    return clean(value) if isinstance(value, str) else None
+    return (clean(value) or None) if isinstance(value, str) else None
 
 
 _Reader: TypeAlias = Callable[[_Map], "Part | None"]

@@ -122,7 +122,7 @@ def _part(part: _Part) -> Part:
     if isinstance(part, _Text):
         return TextPart(part.content)
     if isinstance(part, _ToolCall):
-        return ToolCallPart(part.id, part.name, parsed_arguments(part.arguments))
+        return ToolCallPart(part.id or None, part.name, parsed_arguments(part.arguments))
     if isinstance(part, _ToolResult):
-        return ToolResultPart(part.id, answer_text(part.response))
+        return ToolResultPart(part.id or None, answer_text(part.response))
     return ReasoningPart(part.content)

@@ -63,6 +63,18 @@ ENVIRONMENTS: dict[str, list[str]] = {
         *_SDK,
     ],
 }
+ENVIRONMENTS["anthropic"] = [
+    "anthropic==2.12.0",
+    "openinference-instrumentation-anthropic==3.1.0",
+    "opentelemetry-instrumentation-genai-anthropic==1.3b0",
+    *_SDK,
+]
+# OpenLLMetry's does not yet know the client that instruments itself.
+ENVIRONMENTS["anthropic-0"] = [
+    "anthropic==0.125.0",
+    "opentelemetry-instrumentation-anthropic==0.62.4",
+    *_SDK,
+]
 NODE_ENVIRONMENTS: dict[str, list[str]] = {
     "vercel-ai": [
         "ai@6.0.326",
@@ -101,7 +113,40 @@ def _own(folder: str, environment: str, program: str, modes: dict[str, Mode]) ->
     return Recording(folder, environment, program, [f"{module}:Instrumentor"], modes)
 
 
+_CLIENT_CONTENT = {"ANTHROPIC_OPEN_TELEMETRY_TRACES_CONTENT_MODE": "content"}
+_CLIENT_OFF = {"ANTHROPIC_OPEN_TELEMETRY": "false"}
+_ANTHROPIC = "scenarios_anthropic.py"
+_OI_ANTHROPIC = "openinference.instrumentation.anthropic:AnthropicInstrumentor"
+_GENAI_ANTHROPIC = "opentelemetry.instrumentation.genai.anthropic:AnthropicInstrumentor"
+_OLL_ANTHROPIC = "opentelemetry.instrumentation.anthropic:AnthropicInstrumentor"
+
 RECORDINGS = [
+    _own(
+        "anthropic-sdk-2.12.0",
+        "anthropic",
+        _ANTHROPIC,
+        {"content": Mode(_CLIENT_CONTENT), "content_false": Mode()},
+    ),
+    Recording("oi-anthropic-3.1.0", "anthropic", _ANTHROPIC, [_OI_ANTHROPIC], {"default": Mode(_CLIENT_OFF)}),
+    Recording(
+        "genai-anthropic-1.3b0",
+        "anthropic",
+        _ANTHROPIC,
+        [_GENAI_ANTHROPIC],
+        {"span_only": Mode(_CLIENT_OFF | {_CONTENT: "span_only"})},
+    ),
+    Recording("oll-anthropic-0.62.4", "anthropic-0", _ANTHROPIC, [_OLL_ANTHROPIC], _DEFAULT),
+    *(
+        Recording(f"pair-{name}+anthropic-sdk", "anthropic", _ANTHROPIC, [instrumentor], modes)
+        for name, instrumentor, modes in (
+            ("oi-anthropic", _OI_ANTHROPIC, {"default": Mode(_CLIENT_CONTENT)}),
+            (
+                "genai-anthropic",
+                _GENAI_ANTHROPIC,
+                {"default": Mode(_CLIENT_CONTENT | {_CONTENT: "span_only"})},
+            ),
+        )
+    ),
     _own(
         "pydantic-ai-2.68.0",
         "pydantic-ai",

@@ -52,6 +52,10 @@ LONG_TAIL: Mapping[str, Dialect] = {
     "LangSmith": Dialect("langsmith", "0.15.0", True, ("langsmith-langchain-0.15.0/default",)),
     "MLflow": Dialect("mlflow", "3.17.2", True, ("mlflow-3.17.2/default",)),
     "Vercel AI SDK": Dialect("vercel-ai", "6.0.326", True, ("vercel-ai-6.0.326/default",)),
+    "Anthropic's SDK itself": Dialect("anthropic-sdk", "2.12.0", True, ("anthropic-sdk-2.12.0/content",)),
+    "Anthropic by OpenInference": Dialect("openinference", "3.1.0", True, ("oi-anthropic-3.1.0/default",)),
+    "Anthropic by OpenTelemetry": Dialect("semconv", "1.3b0", True, ("genai-anthropic-1.3b0/span_only",)),
+    "Anthropic by OpenLLMetry": Dialect("openllmetry", "0.62.4", True, ("oll-anthropic-0.62.4/default",)),
     "Spring AI": Dialect(
         "spring-ai",
         "1.0, 2.0",
@@ -80,6 +84,7 @@ SWITCHED_OFF: Mapping[str, str] = {
         "SEMANTICKERNEL_EXPERIMENTAL_GENAI_ENABLE_OTEL_DIAGNOSTICS_SENSITIVE=true"
     ),
     "vercel-ai-6.0.326/content_false": "recordOutputs: true",
+    "anthropic-sdk-2.12.0/content_false": "ANTHROPIC_OPEN_TELEMETRY_TRACES_CONTENT_MODE=content",
 }
 """Captures made with content off -> what must be named to turn it on."""
 
@@ -89,6 +94,19 @@ RESPONSES = ("l_responses", "v_responses_stream")
 _OWN_ERROR = "the framework's own exception, whose name may end otherwise"
 
 ABSENT: Sequence[Row] = (
+    Row("anthropic-sdk-*", ("error_type",), ("e_err429",), "the API's word for it", instead=True),
+    Row("anthropic-sdk-*", ("messages",), ("s_image",), "an image's type is not recorded", instead=True),
+    Row("genai-anthropic-*", ("time_to_first_token",), STREAMS, "not recorded"),
+    Row("oi-anthropic-*", ("time_to_first_token",), STREAMS, "not recorded"),
+    Row("oll-anthropic-*", ("time_to_first_token",), STREAMS, "not recorded"),
+    Row("oll-anthropic-*", ("reasoning_tokens",), ALL, "not recorded"),
+    Row(
+        "oll-anthropic-*",
+        ("output_tokens", "total_tokens"),
+        STREAMS,
+        "in streams the tokens of the first event are added to those of the last",
+        instead=True,
+    ),
     Row("pydantic-ai-*", ("time_to_first_token",), STREAMS, "not recorded"),
     Row("pydantic-ai-*", ("messages",), ("e_err429",), "of a call that failed"),
     Row(

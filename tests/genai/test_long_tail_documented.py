@@ -385,3 +385,68 @@ def test_langsmith_wraps_the_client_of_openai() -> None:
     assert said(call) == ASKED
     assert answers(call) == [("A standard.", "stop")]
     assert (call.response_id, call.response_model) == ("chatcmpl-1", "gpt-4o-mini-2026-01-01")
+
+
+class TestElastic:
+    """Elastic's package for OpenAI, whose scope is nearly OpenLLMetry's; content comes as log events."""
+
+    ATTRIBUTES: ClassVar[dict[str, Any]] = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.system": "openai",
+        "gen_ai.request.model": "gpt-4o-mini",
+        "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+        "gen_ai.response.id": "chatcmpl-1",
+        "gen_ai.response.finish_reasons": ("stop",),
+        "gen_ai.usage.input_tokens": 120,
+        "gen_ai.usage.output_tokens": 17,
+    }
+
+    def test_missing_content_names_its_own_switch(self) -> None:
+        reading = read(span("opentelemetry.instrumentation.openai", attributes=self.ATTRIBUTES))
+        assert reading.content_missing
+        assert reading.reason.endswith("set OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true")
+
+    def test_content_in_events_is_waited_for(self) -> None:
+        reading = read(span("opentelemetry.instrumentation.openai", attributes=self.ATTRIBUTES))
+        assert reading.dialect is not None
+        assert reading.dialect.emits_log_events
+        openllmetry = read(span("opentelemetry.instrumentation.openai.v1", attributes=self.ATTRIBUTES))
+        assert openllmetry.dialect is not None
+        assert openllmetry.dialect.name == "openllmetry"
+
+
+class TestLangtrace:
+    """Langtrace in the older form of the conventions, with a count of its own."""
+
+    def test_cached_tokens(self) -> None:
+        reading = read(
+            span(
+                "langtrace_python_sdk.instrumentation.openai.instrumentation",
+                EventView(
+                    "gen_ai.content.prompt",
+                    START,
+                    {
+                        "gen_ai.prompt": '[{"role": "system", "content": "Be brief."}, '
+                        '{"role": "user", "content": "What is OpenTelemetry?"}]'
+                    },
+                ),
+                EventView(
+                    "gen_ai.content.completion",
+                    START,
+                    {"gen_ai.completion": '[{"role": "assistant", "content": "A standard."}]'},
+                ),
+                attributes={
+                    "gen_ai.operation.name": "chat",
+                    "gen_ai.system": "openai",
+                    "gen_ai.request.model": "gpt-4o-mini",
+                    "gen_ai.usage.input_tokens": 120,
+                    "gen_ai.usage.output_tokens": 17,
+                    "gen_ai.usage.total_tokens": 137,
+                    "gen_ai.usage.cached_tokens": 100,
+                },
+            )
+        )
+        call = call_of(reading)
+        assert said(call) == ASKED
+        assert answers(call) == [("A standard.", None)]
+        assert counts(call) == (120, 17, 137, 100, None, None)

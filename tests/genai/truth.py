@@ -173,7 +173,7 @@ def truth_of(capture: Capture, served: Mapping[str, Any], messages: list[Any] | 
     answered = served["status"] == 200 and scenario not in ("t_stream_error", "z_abandoned")
     truth: dict[str, Any] = {
         "operation": "text_completion" if scenario == "h_completion" else "chat",
-        "provider": "openai",
+        "provider": "anthropic" if "anthropic" in capture.recording else "openai",
         "request_model": served["model"],
         "max_tokens": 64,
     }
@@ -184,6 +184,9 @@ def truth_of(capture: Capture, served: Mapping[str, Any], messages: list[Any] | 
         del truth["temperature"], truth["max_tokens"]
     if capture.is_langchain and scenario in RESPONSES_API:
         truth["temperature"] = 0.2
+    if "anthropic" in capture.recording:
+        # Its client has no such argument any more.
+        del truth["temperature"]
     if messages is not None:
         truth["messages"] = messages
     if served["status"] != 200:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from otel_arthur.genai.dialect import LONGEST_SCOPE, Dialect
 from otel_arthur.genai.dialects import (
     agent_framework,
+    anthropic_sdk,
     google_adk,
     langfuse,
     langsmith,
@@ -45,6 +46,7 @@ DIALECTS: tuple[Dialect, ...] = tuple(
         semantic_kernel,
         logfire,
         spring_ai,
+        anthropic_sdk,
         # Told by what they write; the general takes what is left.
         openllmetry_legacy,
         openllmetry,

@@ -41,8 +41,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 _PARAMETERS: Mapping[str, tuple[str, ...]] = {
     "request_model": ("model", "model_name", "model_id"),
     "temperature": ("temperature",),
-    "top_p": ("top_p",),
-    "max_tokens": ("max_tokens", "max_completion_tokens", "max_output_tokens"),
+    "top_p": ("top_p", "topP"),
+    "max_tokens": ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxTokens"),
     "user_id": ("user",),
 }
 _METADATA: Mapping[str, tuple[str, ...]] = {
@@ -83,6 +83,9 @@ def _derived(bag: Bag) -> dict[str, tuple[Any, str]]:
     found["response_model"] = (model, "output.value") if isinstance(model, str) else (named, "llm.model_name")
     if "request_model" not in found:
         found["request_model"] = (bag.attributes.get("gen_ai.request.model"), "gen_ai.request.model")
+    if found["request_model"][0] is None and bag.attributes.get("input.mime_type") == "application/json":
+        # The request as it was, where the parameters leave the model out.
+        found["request_model"] = (_document(bag.attributes.get("input.value")).get("model"), "input.value")
     return found
 
 

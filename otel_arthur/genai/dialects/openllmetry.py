@@ -57,7 +57,8 @@ def _is_scope(scope: str) -> bool:
     if not scope.startswith(_SCOPE):
         return False
     vendor, _, rest = scope[len(_SCOPE) :].partition(".")
-    return vendor in _VENDORS and rest in ("", "v0", "v1")
+    # OpenLLMetry's own for OpenAI ends with the version of its API; Elastic's package has the bare one.
+    return vendor in _VENDORS and rest in (("v0", "v1") if vendor == "openai" else ("", "v0", "v1"))
 
 
 def _owns(view: SpanView) -> bool:

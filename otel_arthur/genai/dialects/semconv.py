@@ -49,8 +49,11 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "usage.input": ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
     "usage.output": ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
     "usage.total": ("gen_ai.usage.total_tokens",),
-    "usage.cached": ("gen_ai.usage.cache_read.input_tokens",),
-    "usage.cache_write": ("gen_ai.usage.cache_creation.input_tokens",),
+    "usage.cached": ("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cached_tokens"),
+    "usage.cache_write": (
+        "gen_ai.usage.cache_creation.input_tokens",
+        "gen_ai.usage.cache_write.input_tokens",
+    ),
     "usage.reasoning": ("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens"),
 }
 
