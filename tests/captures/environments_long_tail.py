@@ -75,6 +75,12 @@ ENVIRONMENTS["anthropic-0"] = [
     "opentelemetry-instrumentation-anthropic==0.62.4",
     *_SDK,
 ]
+ENVIRONMENTS["llama-index"] = [
+    "llama-index-core==0.14.25",
+    "llama-index-llms-openai==0.8.3",
+    "openinference-instrumentation-llama-index==4.6.1",
+    *_SDK,
+]
 NODE_ENVIRONMENTS: dict[str, list[str]] = {
     "vercel-ai": [
         "ai@6.0.326",
@@ -136,6 +142,13 @@ RECORDINGS = [
         {"span_only": Mode(_CLIENT_OFF | {_CONTENT: "span_only"})},
     ),
     Recording("oll-anthropic-0.62.4", "anthropic-0", _ANTHROPIC, [_OLL_ANTHROPIC], _DEFAULT),
+    Recording(
+        "oi-llama-index-4.6.1",
+        "llama-index",
+        "scenarios_llama_index.py",
+        ["openinference.instrumentation.llama_index:LlamaIndexInstrumentor"],
+        _DEFAULT,
+    ),
     *(
         Recording(f"pair-{name}+anthropic-sdk", "anthropic", _ANTHROPIC, [instrumentor], modes)
         for name, instrumentor, modes in (

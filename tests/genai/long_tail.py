@@ -56,6 +56,7 @@ LONG_TAIL: Mapping[str, Dialect] = {
     "Anthropic by OpenInference": Dialect("openinference", "3.1.0", True, ("oi-anthropic-3.1.0/default",)),
     "Anthropic by OpenTelemetry": Dialect("semconv", "1.3b0", True, ("genai-anthropic-1.3b0/span_only",)),
     "Anthropic by OpenLLMetry": Dialect("openllmetry", "0.62.4", True, ("oll-anthropic-0.62.4/default",)),
+    "LlamaIndex by OpenInference": Dialect("openinference", "4.6.1", True, ("oi-llama-index-4.6.1/default",)),
     "Spring AI": Dialect(
         "spring-ai",
         "1.0, 2.0",
@@ -94,10 +95,18 @@ RESPONSES = ("l_responses", "v_responses_stream")
 _OWN_ERROR = "the framework's own exception, whose name may end otherwise"
 
 ABSENT: Sequence[Row] = (
+    Row("oi-llama-index-*", ("max_tokens", "temperature", "response_id"), ALL, "not recorded"),
+    Row("oi-llama-index-*", ("response_model",), ALL, "it is the model asked for", instead=True),
+    Row(
+        "oi-llama-index-*",
+        ("input_tokens", "output_tokens", "total_tokens", "cached_tokens", "reasoning_tokens"),
+        STREAMS,
+        "in streams",
+    ),
     Row("anthropic-sdk-*", ("error_type",), ("e_err429",), "the API's word for it", instead=True),
     Row("anthropic-sdk-*", ("messages",), ("s_image",), "an image's type is not recorded", instead=True),
     Row("genai-anthropic-*", ("time_to_first_token",), STREAMS, "not recorded"),
-    Row("oi-anthropic-*", ("time_to_first_token",), STREAMS, "not recorded"),
+    Row("oi-*", ("time_to_first_token",), STREAMS, "not recorded"),
     Row("oll-anthropic-*", ("time_to_first_token",), STREAMS, "not recorded"),
     Row("oll-anthropic-*", ("reasoning_tokens",), ALL, "not recorded"),
     Row(

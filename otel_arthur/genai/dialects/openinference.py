@@ -49,6 +49,10 @@ _METADATA: Mapping[str, tuple[str, ...]] = {
     "user_id": ("user_id",),
     "conversation_id": ("session_id", "conversation_id", "thread_id"),
 }
+_LLAMA_INDEX = "openinference.instrumentation.llama_index"
+_LLAMA_INDEX_CALLS = frozenset(
+    f"{prefix}{method}" for prefix in ("", "a", "stream_", "astream_") for method in ("chat", "complete")
+)
 _REDACTED = "__REDACTED__"
 _MAX_JSON = 4_000_000
 """Longer raw outputs are not searched for what is only there."""
@@ -61,10 +65,18 @@ def _operation(view: SpanView) -> str | None:
         # A Collector's gen_ai_normalizer renames it, and calls prompt templates text completions.
         has_model = "llm.model_name" in attributes or "gen_ai.request.model" in attributes
         return semconv.operation(view) if has_model else None
-    if not isinstance(kind, str) or kind.upper() != "LLM":
+    if not isinstance(kind, str) or kind.upper() != "LLM" or _is_around_a_call(view):
         return None
     is_completion = "llm.prompts" in attributes or "llm.prompts.0.prompt.text" in attributes
     return "text_completion" if is_completion else "chat"
+
+
+def _is_around_a_call(view: SpanView) -> bool:
+    """LlamaIndex has every method of a model traced, also those that go on to one which makes the call."""
+    if view.scope != _LLAMA_INDEX:
+        return False
+    model, dot, method = view.name.rpartition(".")
+    return bool(dot) and (method not in _LLAMA_INDEX_CALLS or model == "StructuredLLM")
 
 
 def _derived(bag: Bag) -> dict[str, tuple[Any, str]]:
