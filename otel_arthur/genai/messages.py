@@ -51,6 +51,9 @@ _ROLES = {
     "developer": "system",
     "function": "tool",
     "tool_result": "tool",
+    # Of smolagents.
+    "tool-call": "assistant",
+    "tool-response": "tool",
 }
 _CLASSES = {"human", "ai", "system", "tool", "function", "aimessagechunk", "chat"}
 """Values of ``type`` that tell a LangChain message's role."""

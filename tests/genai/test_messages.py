@@ -156,6 +156,7 @@ def test_langchain_messages() -> None:
 
 
 def test_roles_and_reasons() -> None:
+    assert [role_of(role, "") for role in ("tool-call", "tool-response")] == ["assistant", "tool"]
     assert [role_of(role, "user") for role in ("human", "AI", "model", "developer", "", None, "critic")] == [
         *("user", "assistant", "assistant", "system", "user", "user", "critic")
     ]
