@@ -15,7 +15,7 @@ from otel_arthur.cli.parameters import given
 from otel_arthur.cli.trace_files import FILES, FORMATS, contents_of, read_export
 from otel_arthur.delivery.preparation import redacted, rules_of
 from otel_arthur.delivery.redaction import redactor_of
-from otel_arthur.genai.verdicts import Verdict, judge
+from otel_arthur.genai.duplicates.verdicts import Verdict, judge
 from otel_arthur.inference.build import Builder, Inference, TextRules
 
 

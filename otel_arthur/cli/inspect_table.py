@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from otel_arthur.cli.numbers import plural
-from otel_arthur.genai.verdicts import Verdict
+from otel_arthur.genai.duplicates.verdicts import Verdict
 from otel_arthur.inference.build import Inference
 from otel_arthur.inference.fields import FIELDS
 

@@ -29,7 +29,7 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
 from otel_arthur.delivery.destination import identity_of, model_of
 from otel_arthur.genai.call import LLMCall
-from otel_arthur.genai.verdicts import Verdict, judge
+from otel_arthur.genai.duplicates.verdicts import Verdict, judge
 
 CHUNK = 256
 """Calls handed over at once. The next wait until Arthur has these: a backfill never fills the spool."""

@@ -11,9 +11,10 @@ import click
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from otel_arthur.cli.errors import WrongUse
-from otel_arthur.genai.events import LogEvent, join_all, log_events
-from otel_arthur.genai.otlp import OTLPError, span_views
-from otel_arthur.genai.otlp_files import EmptyExport, requests_in
+from otel_arthur.genai.events.log_events import LogEvent, join_all, log_events
+from otel_arthur.genai.otlp.files import EmptyExport, requests_in
+from otel_arthur.genai.otlp.json_form import OTLPError
+from otel_arthur.genai.otlp.views import span_views
 from otel_arthur.genai.span import SpanView
 
 FILES = click.argument("files", metavar="FILE...", nargs=-1, required=True)

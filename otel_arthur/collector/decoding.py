@@ -14,7 +14,7 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import DecodeError, Message
 
 from otel_arthur.collector.signals import Signal
-from otel_arthur.genai.otlp import OTLPError, request_from_json
+from otel_arthur.genai.otlp.json_form import OTLPError, request_from_json
 
 COMPRESSIONS = ("gzip", "zstd", "deflate")
 """What ``Accept-Encoding`` of a 415 names; no compression is always understood."""

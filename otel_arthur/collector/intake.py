@@ -14,8 +14,8 @@ from otel_arthur.collector.routing import Router
 from otel_arthur.collector.spans import candidates, stamp
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import LLMCall
-from otel_arthur.genai.events import lacks_content, log_events
-from otel_arthur.genai.joiner import Joiner
+from otel_arthur.genai.events.joiner import Joiner
+from otel_arthur.genai.events.log_events import lacks_content, log_events
 from otel_arthur.genai.reading import Reading, read
 from otel_arthur.genai.span import SpanView
 from otel_arthur.inference.identity import partner_inference_id

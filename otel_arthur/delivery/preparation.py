@@ -14,7 +14,7 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.delivery.batches import Evidence, NewBatch
 from otel_arthur.delivery.records import Form, Kind, Record
 from otel_arthur.genai.call import LLMCall
-from otel_arthur.genai.evidence import evidence_of
+from otel_arthur.genai.duplicates.evidence import evidence_of
 from otel_arthur.inference.build import Builder, TextRules, fit
 from otel_arthur.inference.schema import Schema
 

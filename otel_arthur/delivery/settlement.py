@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 from otel_arthur.delivery.leases import MAX_WAIT_SECONDS, is_due
 from otel_arthur.delivery.records import Kind, call_of, row_id, split
 from otel_arthur.delivery.spool import Spool, add
-from otel_arthur.genai.duplicates import Evidence, Key, duplicates
-from otel_arthur.genai.evidence import all_from_json
+from otel_arthur.genai.duplicates.evidence import Evidence, all_from_json
+from otel_arthur.genai.duplicates.matching import duplicates
+from otel_arthur.genai.span import SpanKey
 
 MEMORY_SECONDS = 300.0
 """How long the evidence of what was settled is kept, or six windows if that is longer."""
@@ -102,7 +103,7 @@ def _losers(index: sqlite3.Connection, destination: int, held: set[int]) -> dict
     if len(scopes) < 2:
         return {}
     candidates: list[Evidence] = []
-    waiting: set[Key] = set()
+    waiting: set[SpanKey] = set()
     for number, body in index.execute(
         "SELECT batch, body FROM evidence WHERE destination = ?", (destination,)
     ).fetchall():
@@ -116,7 +117,7 @@ def _losers(index: sqlite3.Connection, destination: int, held: set[int]) -> dict
     known = dict(
         index.execute("SELECT loser, winner FROM duplicates WHERE destination = ?", (destination,)).fetchall()
     )
-    groups: dict[Key, list[Key]] = {}
+    groups: dict[SpanKey, list[SpanKey]] = {}
     for loser, winner in duplicates(candidates).items():
         groups.setdefault(winner, [winner]).append(loser)
     losers: dict[str, str] = {}
@@ -133,7 +134,7 @@ def _losers(index: sqlite3.Connection, destination: int, held: set[int]) -> dict
     return losers
 
 
-def _name(key: Key) -> str:
+def _name(key: SpanKey) -> str:
     return f"{key[0]}-{key[1]}"
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, cast
 
-from otel_arthur.genai.json_text import clean, parse_json
+from otel_arthur.genai.messages.json_text import clean, parse_json
 from otel_arthur.genai.span import EventView, SpanView
 
 MAX_COUNT = 10**15

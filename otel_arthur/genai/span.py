@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec import Struct
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 STATUS_ERROR = 2
 """``Status.StatusCode.STATUS_CODE_ERROR`` in OTLP and `StatusCode.ERROR` in the SDK."""
+
+SpanKey: TypeAlias = tuple[str, str]
+"""Trace id and span id, in hexadecimal."""
 
 
 class EventView(Struct, frozen=True):

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import asdict
 
 from otel_arthur.genai.call import Message, ToolCallPart
-from otel_arthur.genai.messages import json_text
+from otel_arthur.genai.messages.json_text import json_text
 
 _PREFIXES = {"user": "Human", "assistant": "AI", "system": "System", "tool": "Tool"}
 

@@ -14,7 +14,8 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 
 from otel_arthur.genai.call import LLMCall
-from otel_arthur.genai.duplicates import duplicates, evidence_of
+from otel_arthur.genai.duplicates.evidence import evidence_of
+from otel_arthur.genai.duplicates.matching import duplicates
 from otel_arthur.genai.reading import is_candidate, read
 from otel_arthur.genai.span import attributes_of, from_sdk
 from otel_arthur.inference.identity import partner_inference_id

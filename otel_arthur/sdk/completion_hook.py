@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from opentelemetry.trace import Span
 
-from otel_arthur.genai.events import Content, LogEvent
+from otel_arthur.genai.events.log_events import Content, LogEvent
 from otel_arthur.sdk import bridge as bridges
 
 _logger = logging.getLogger("otel_arthur")

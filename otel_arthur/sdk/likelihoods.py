@@ -23,7 +23,7 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 from opentelemetry.trace import Span
 
 from otel_arthur.configuration import Configuration
-from otel_arthur.genai.events import Content, LogEvent
+from otel_arthur.genai.events.log_events import Content, LogEvent
 from otel_arthur.genai.likelihoods import LIKELIHOODS, TIME_TO_FIRST_TOKEN, TOKENS
 from otel_arthur.sdk import bridge as bridges
 from otel_arthur.sdk.langchain_logprobs import is_token_event, likelihoods_of

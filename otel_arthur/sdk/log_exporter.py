@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
 
-from otel_arthur.genai.events import LogEvent, from_sdk_log
+from otel_arthur.genai.events.log_events import LogEvent, from_sdk_log
 from otel_arthur.sdk import bridge as bridges
 from otel_arthur.sdk.bridge import SHUTDOWN_SECONDS
 

@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from otlp_requests import all_spans, ids, llm_request, log_request, metric_request, plain_request
 from processes import ArthurCollector, StockCollector, eventually, free_port, running
 
-from otel_arthur.genai.otlp import trace_requests
+from otel_arthur.genai.otlp.files import requests_in
 
 pytestmark = [
     pytest.mark.collector,
@@ -73,7 +73,8 @@ class Topology:
         if not path.exists():
             return []
         # The last line may be half written.
-        return list(trace_requests(path.read_bytes().rpartition(b"\n")[0]))
+        content = path.read_bytes().rpartition(b"\n")[0]
+        return list(requests_in(content)) if content.strip() else []
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from test_outcomes import balance
 from otel_arthur.delivery import Delivery
 from otel_arthur.delivery.status import status_of
 from otel_arthur.genai.call import LLMCall
-from otel_arthur.genai.duplicates import duplicates, evidence_of
+from otel_arthur.genai.duplicates.evidence import evidence_of
+from otel_arthur.genai.duplicates.matching import duplicates
 
 PROVIDER = "opentelemetry.instrumentation.openai_v2"
 

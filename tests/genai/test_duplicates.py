@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from otel_arthur.genai.call import Choice, LLMCall, Message, TextPart, Usage
-from otel_arthur.genai.duplicates import duplicates, evidence_of
-from otel_arthur.genai.evidence import all_from_json
+from otel_arthur.genai.duplicates.evidence import all_from_json, evidence_of
+from otel_arthur.genai.duplicates.matching import duplicates
 
 MS = 1_000_000
 FRAMEWORK, PROVIDER, OTHER = "framework", "provider", "other"

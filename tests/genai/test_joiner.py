@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from otel_arthur.genai.events import Content, LogEvent, join_all, joined, lacks_content, log_events
-from otel_arthur.genai.joiner import NO_ROOM, NO_SPAN, NO_SPAN_ID, Joiner
-from otel_arthur.genai.otlp import log_requests, span_views, trace_requests
+from otel_arthur.genai.events.joiner import NO_ROOM, NO_SPAN, NO_SPAN_ID, Joiner
+from otel_arthur.genai.events.log_events import Content, LogEvent, join_all, joined, lacks_content, log_events
+from otel_arthur.genai.otlp.files import requests_in
+from otel_arthur.genai.otlp.views import span_views
 from otel_arthur.genai.reading import read
 from otel_arthur.genai.span import EventView, SpanView
 
@@ -20,11 +21,11 @@ EVENT_ONLY = CAPTURES / "genai-langchain-1.3b0" / "event_only"
 
 
 def views_of(file: Path) -> list[SpanView]:
-    return [view for request in trace_requests(file.read_bytes()) for view in span_views(request)]
+    return [view for request in requests_in(file.read_bytes()) for view in span_views(request)]
 
 
 def events_of(file: Path) -> list[LogEvent]:
-    return [event for request in log_requests(file.read_bytes()) for event in log_events(request)]
+    return [event for request in requests_in(file.read_bytes()) for event in log_events(request)]
 
 
 def span(number: int) -> SpanView:

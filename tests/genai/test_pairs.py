@@ -8,10 +8,10 @@ import pytest
 from msgspec.structs import replace
 from truth import CAPTURES, Capture, calls_served, captures, views_of
 
-from otel_arthur.genai.duplicates import duplicates
-from otel_arthur.genai.evidence import Evidence, all_from_json, evidence_of
+from otel_arthur.genai.duplicates.evidence import Evidence, all_from_json, evidence_of
+from otel_arthur.genai.duplicates.matching import duplicates
+from otel_arthur.genai.duplicates.verdicts import judge
 from otel_arthur.genai.reading import read
-from otel_arthur.genai.verdicts import judge
 
 PAIRS = list(captures("pair-"))
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_arthur.genai import schema_form
-from otel_arthur.genai.messages import input_messages, output_choices
+from otel_arthur.genai.messages import schema_form
+from otel_arthur.genai.messages.message import input_messages, output_choices
 
 _words = st.text(max_size=12)
 _ids = st.none() | st.text(max_size=5)

@@ -15,10 +15,11 @@ from typing import Any
 from msgspec.structs import asdict
 
 from otel_arthur.genai.call import LLMCall, MediaPart, Message, ReasoningPart, TextPart, ToolCallPart
-from otel_arthur.genai.events import join_all, log_events
-from otel_arthur.genai.otlp import log_requests, span_views, trace_requests
+from otel_arthur.genai.duplicates.verdicts import Verdict, judge
+from otel_arthur.genai.events.log_events import join_all, log_events
+from otel_arthur.genai.otlp.files import requests_in
+from otel_arthur.genai.otlp.views import span_views
 from otel_arthur.genai.span import SpanView
-from otel_arthur.genai.verdicts import Verdict, judge
 
 CAPTURES = Path(__file__).parent.parent / "captures"
 
@@ -125,10 +126,10 @@ def captures(prefix: str = "") -> Iterator[Capture]:
 def views_of(capture: Capture) -> list[SpanView]:
     """The spans of a capture, with the content of its log events."""
     content = capture.path.read_bytes()
-    views = [view for request in trace_requests(content) for view in span_views(request)]
+    views = [view for request in requests_in(content) for view in span_views(request)]
     logs = capture.path.with_suffix(".logs.pb")
     if logs.exists():
-        requests = log_requests(logs.read_bytes())
+        requests = requests_in(logs.read_bytes())
         views, _ = join_all(views, [event for request in requests for event in log_events(request)])
     return views
 

@@ -25,7 +25,7 @@ from otel_arthur import ArthurLogExporter, ArthurSpanExporter
 from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.configuration import Configuration
-from otel_arthur.genai.joiner import Joiner
+from otel_arthur.genai.events.joiner import Joiner
 from otel_arthur.local.server import LocalArthur
 from otel_arthur.sdk import bridge as bridges
 

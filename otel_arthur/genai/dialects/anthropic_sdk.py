@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from otel_arthur.genai.bag import Bag
 from otel_arthur.genai.dialect import Conversation, Dialect
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.finish_reasons import finish_reason_of
+from otel_arthur.genai.messages.finish_reasons import finish_reason_of
 
 
 def _conversation(bag: Bag) -> Conversation:

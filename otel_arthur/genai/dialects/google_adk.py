@@ -14,7 +14,8 @@ from otel_arthur.genai.bag import Bag, document
 from otel_arthur.genai.call import Choice, Usage
 from otel_arthur.genai.dialect import Conversation, Dialect
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.messages import finish_reason_of, input_messages, message_of, system_instructions
+from otel_arthur.genai.messages.finish_reasons import finish_reason_of
+from otel_arthur.genai.messages.message import input_messages, message_of, system_instructions
 from otel_arthur.genai.span import SpanView
 
 _REQUEST, _RESPONSE = "gcp.vertex.agent.llm_request", "gcp.vertex.agent.llm_response"

@@ -12,8 +12,8 @@ from typing import Any, cast
 from otel_arthur.genai.bag import Bag, document
 from otel_arthur.genai.call import Usage
 from otel_arthur.genai.dialect import Conversation, Dialect
-from otel_arthur.genai.documents import request_messages, response_choices
-from otel_arthur.genai.json_text import parse_json
+from otel_arthur.genai.messages.documents import request_messages, response_choices
+from otel_arthur.genai.messages.json_text import parse_json
 from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.usage import inclusive
 

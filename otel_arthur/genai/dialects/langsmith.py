@@ -12,7 +12,12 @@ from typing import Any, cast
 from otel_arthur.genai.bag import Bag, document
 from otel_arthur.genai.dialect import Conversation, Dialect
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.documents import request_fields, request_messages, response_choices, response_fields
+from otel_arthur.genai.messages.documents import (
+    request_fields,
+    request_messages,
+    response_choices,
+    response_fields,
+)
 from otel_arthur.genai.span import SpanView
 
 _METADATA = "langsmith.metadata."

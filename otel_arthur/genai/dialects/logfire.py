@@ -13,8 +13,14 @@ from otel_arthur.genai.bag import Bag, document, number
 from otel_arthur.genai.call import Choice
 from otel_arthur.genai.dialect import Conversation, Dialect
 from otel_arthur.genai.dialects import pydantic_ai, semconv
-from otel_arthur.genai.documents import request_fields, request_messages, response_choices, usage_fields
-from otel_arthur.genai.messages import finish_reason_of, output_choices
+from otel_arthur.genai.messages.documents import (
+    request_fields,
+    request_messages,
+    response_choices,
+    usage_fields,
+)
+from otel_arthur.genai.messages.finish_reasons import finish_reason_of
+from otel_arthur.genai.messages.message import output_choices
 from otel_arthur.genai.span import SpanView
 
 _RAW_USAGE, _REQUEST, _RESPONSE = "gen_ai.usage.raw", "request_data", "response_data"

@@ -9,7 +9,12 @@ from typing import Any
 
 from otel_arthur.genai.bag import Bag, document
 from otel_arthur.genai.dialect import Conversation, Dialect
-from otel_arthur.genai.documents import request_fields, request_messages, response_choices, response_fields
+from otel_arthur.genai.messages.documents import (
+    request_fields,
+    request_messages,
+    response_choices,
+    response_fields,
+)
 from otel_arthur.genai.span import SpanView
 
 _TYPES = {"LLM": "chat", "CHAT_MODEL": "chat"}

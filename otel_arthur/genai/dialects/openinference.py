@@ -15,9 +15,9 @@ from otel_arthur.genai.bag import Bag
 from otel_arthur.genai.call import Choice, Message, TextPart, ToolCallPart, ToolResultPart
 from otel_arthur.genai.dialect import Conversation, Dialect
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.indexed import items, starts_late, whole
-from otel_arthur.genai.json_text import parse_json
-from otel_arthur.genai.messages import input_messages, output_choices
+from otel_arthur.genai.messages.indexed import items, starts_late, whole
+from otel_arthur.genai.messages.json_text import parse_json
+from otel_arthur.genai.messages.message import input_messages, output_choices
 from otel_arthur.genai.span import SpanView
 
 KEYS: Mapping[str, tuple[str, ...]] = {

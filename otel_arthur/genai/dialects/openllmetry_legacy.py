@@ -13,9 +13,9 @@ from typing import Any, cast
 from otel_arthur.genai.bag import Bag
 from otel_arthur.genai.dialect import Conversation, Dialect
 from otel_arthur.genai.dialects import openllmetry, semconv
-from otel_arthur.genai.indexed import has_any, items, starts_late, whole
-from otel_arthur.genai.json_text import parse_json
-from otel_arthur.genai.messages import input_messages, output_choices
+from otel_arthur.genai.messages.indexed import has_any, items, starts_late, whole
+from otel_arthur.genai.messages.json_text import parse_json
+from otel_arthur.genai.messages.message import input_messages, output_choices
 from otel_arthur.genai.span import SpanView
 
 PROMPT, COMPLETION = "gen_ai.prompt.", "gen_ai.completion."

@@ -13,8 +13,9 @@ from otel_arthur.genai.bag import Bag, count
 from otel_arthur.genai.call import Choice, Message
 from otel_arthur.genai.dialect import Conversation, Dialect
 from otel_arthur.genai.dialects import semconv, semconv_events
-from otel_arthur.genai.json_text import parse_json
-from otel_arthur.genai.messages import finish_reason_of, message_of
+from otel_arthur.genai.messages.finish_reasons import finish_reason_of
+from otel_arthur.genai.messages.json_text import parse_json
+from otel_arthur.genai.messages.message import message_of
 from otel_arthur.genai.span import EventView
 
 _ORDER = "CHAT_MESSAGE_INDEX"

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from otel_arthur.genai import schema_form
 from otel_arthur.genai.bag import Bag
 from otel_arthur.genai.dialect import Conversation, Dialect
-from otel_arthur.genai.messages import input_messages, output_choices, system_instructions
+from otel_arthur.genai.messages import schema_form
+from otel_arthur.genai.messages.message import input_messages, output_choices, system_instructions
 from otel_arthur.genai.span import SpanView
 
 LLM_OPERATIONS: Mapping[str, str] = {

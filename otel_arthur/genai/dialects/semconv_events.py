@@ -15,8 +15,8 @@ from otel_arthur.genai.bag import Bag
 from otel_arthur.genai.call import Choice, Message
 from otel_arthur.genai.dialect import Conversation, Dialect
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.json_text import parse_json
-from otel_arthur.genai.messages import input_messages, output_choices
+from otel_arthur.genai.messages.json_text import parse_json
+from otel_arthur.genai.messages.message import input_messages, output_choices
 from otel_arthur.genai.span import EventView, SpanView
 
 _ROLES = {

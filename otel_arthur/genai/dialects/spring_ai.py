@@ -15,7 +15,7 @@ from otel_arthur.genai.bag import Bag
 from otel_arthur.genai.call import Choice
 from otel_arthur.genai.dialect import Conversation, Dialect
 from otel_arthur.genai.dialects import semconv, semconv_events
-from otel_arthur.genai.messages import finish_reason_of
+from otel_arthur.genai.messages.finish_reasons import finish_reason_of
 from otel_arthur.genai.span import SpanView
 
 _MODELS = {"request_model": "gen_ai.request.model", "response_model": "gen_ai.response.model"}

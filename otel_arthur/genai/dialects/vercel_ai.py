@@ -13,7 +13,7 @@ from otel_arthur.genai.bag import Bag, number
 from otel_arthur.genai.call import Usage
 from otel_arthur.genai.dialect import Conversation, Dialect
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.messages import input_messages, output_choices
+from otel_arthur.genai.messages.message import input_messages, output_choices
 from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.usage import inclusive
 

@@ -17,7 +17,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from otel_arthur.genai.otlp import OTLPError, request_from_json
+from otel_arthur.genai.otlp.json_form import OTLPError, request_from_json
 
 Request: TypeAlias = ExportTraceServiceRequest | ExportLogsServiceRequest
 

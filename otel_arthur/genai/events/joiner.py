@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from otel_arthur.genai.events import Content, LogEvent, SpanKey, joined, merged, size_of
-from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.events.log_events import Content, LogEvent, joined, merged, size_of
+from otel_arthur.genai.span import SpanKey, SpanView
 
 SPAN_WAIT_SECONDS = 15.0
 """Log processors export every 1 to 5 seconds, and events are emitted before their span ends."""

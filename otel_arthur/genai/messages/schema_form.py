@@ -21,8 +21,8 @@ from otel_arthur.genai.call import (
     ToolCallPart,
     ToolResultPart,
 )
-from otel_arthur.genai.finish_reasons import reason_of_choice
-from otel_arthur.genai.parts import MAX_PARTS, answer_text, parsed_arguments
+from otel_arthur.genai.messages.finish_reasons import reason_of_choice
+from otel_arthur.genai.messages.parts import MAX_PARTS, answer_text, parsed_arguments
 
 
 def messages(value: Any) -> list[Message] | None:

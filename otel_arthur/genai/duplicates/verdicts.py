@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
-from otel_arthur.genai.duplicates import duplicates, evidence_of
+from otel_arthur.genai.duplicates.evidence import evidence_of
+from otel_arthur.genai.duplicates.matching import duplicates
 from otel_arthur.genai.reading import Reading, read
 from otel_arthur.genai.span import SpanView
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 from zlib import crc32
 
 import msgspec
 from msgspec import Struct
 
 from otel_arthur.genai.call import LLMCall
-
-Key: TypeAlias = tuple[str, str]
-"""Trace id and span id."""
+from otel_arthur.genai.span import SpanKey
 
 
 class Evidence(Struct, frozen=True, gc=False, array_like=True):
@@ -38,7 +36,7 @@ class Evidence(Struct, frozen=True, gc=False, array_like=True):
     """How much the span tells; the richest of those that describe one call is recorded."""
 
     @property
-    def key(self) -> Key:
+    def key(self) -> SpanKey:
         """Trace id and span id."""
         return self.trace_id, self.span_id
 

@@ -20,28 +20,14 @@ from otel_arthur.genai.call import (
     ToolCallPart,
     ToolResultPart,
 )
-from otel_arthur.genai.finish_reasons import finish_reason_of, reason_of_choice
-from otel_arthur.genai.json_text import clean, json_text
-from otel_arthur.genai.parts import (
+from otel_arthur.genai.messages.finish_reasons import reason_of_choice
+from otel_arthur.genai.messages.json_text import clean
+from otel_arthur.genai.messages.parts import (
     MAX_PARTS,
-    parsed_arguments,
     parts_of,
     plain_texts,
-    result_text,
     tool_call_of,
 )
-
-__all__ = [
-    "finish_reason_of",
-    "input_messages",
-    "json_text",
-    "message_of",
-    "output_choices",
-    "parsed_arguments",
-    "result_text",
-    "role_of",
-    "system_instructions",
-]
 
 _ROLES = {
     "human": "user",

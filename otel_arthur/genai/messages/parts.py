@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
 from otel_arthur.genai.call import MediaPart, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
-from otel_arthur.genai.json_text import clean, json_text, parse_json
+from otel_arthur.genai.messages.json_text import clean, json_text, parse_json
 
 MAX_PARTS = 10_000
 """More messages than a model takes, more parts than a message has: a longer list is hostile."""

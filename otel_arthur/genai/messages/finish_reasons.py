@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from otel_arthur.genai.json_text import clean
+from otel_arthur.genai.messages.json_text import clean
 
 _COMMON_REASONS = frozenset({"stop", "length", "content_filter", "tool_calls"})
 _FINISH_REASONS = {

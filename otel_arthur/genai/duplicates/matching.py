@@ -19,9 +19,8 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
-from otel_arthur.genai.evidence import Evidence, Key, evidence_of
-
-__all__ = ["Evidence", "Key", "duplicates", "evidence_of"]
+from otel_arthur.genai.duplicates.evidence import Evidence
+from otel_arthur.genai.span import SpanKey
 
 SLACK_NS = 5_000_000
 """Clocks of one process may disagree by this (a coarse clock, two clock sources)."""
@@ -37,7 +36,7 @@ _Test: TypeAlias = Callable[[Evidence, Evidence], bool]
 _Pair: TypeAlias = tuple[Evidence, Evidence]
 
 
-def duplicates(candidates: Sequence[Evidence]) -> dict[Key, Key]:
+def duplicates(candidates: Sequence[Evidence]) -> dict[SpanKey, SpanKey]:
     """Those of `candidates` that another one describes as well: loser -> winner.
 
     One to one between instrumentation scopes: a call is described at most once by each scope,
@@ -47,7 +46,7 @@ def duplicates(candidates: Sequence[Evidence]) -> dict[Key, Key]:
     distinct = {candidate.key: candidate for candidate in sorted(candidates, key=_order)}
     if len({candidate.scope for candidate in distinct.values()}) < 2:
         return {}
-    losers: dict[Key, Key] = {}
+    losers: dict[SpanKey, SpanKey] = {}
     for group in _groups(sorted(distinct.values(), key=_order)):
         winner = max(group, key=lambda candidate: (candidate.rank, -candidate.start_ns, candidate.key))
         losers.update({loser.key: winner.key for loser in group if loser is not winner})
@@ -73,7 +72,7 @@ class _Clusters:
     """Disjoint sets of candidates, each with at most one candidate of a scope."""
 
     def __init__(self, candidates: Sequence[Evidence]) -> None:
-        self._of: dict[Key, list[Evidence]] = {candidate.key: [candidate] for candidate in candidates}
+        self._of: dict[SpanKey, list[Evidence]] = {candidate.key: [candidate] for candidate in candidates}
 
     def may_join(self, a: Evidence, b: Evidence) -> bool:
         first, second = self._of[a.key], self._of[b.key]
@@ -105,7 +104,7 @@ class _Clusters:
             self._of[member.key] = merged
 
 
-def _distance(pair: _Pair) -> tuple[int, Key, Key]:
+def _distance(pair: _Pair) -> tuple[int, SpanKey, SpanKey]:
     a, b = pair
     return abs(a.start_ns - b.start_ns) + abs(a.end_ns - b.end_ns), a.key, b.key
 
@@ -121,7 +120,7 @@ def _differ(a: int | None, b: int | None) -> bool:
 
 
 def _with_parents(
-    candidates: Sequence[Evidence], parents: dict[Key, Evidence], clusters: _Clusters
+    candidates: Sequence[Evidence], parents: dict[SpanKey, Evidence], clusters: _Clusters
 ) -> Iterator[_Pair]:
     for child in candidates:
         parent = parents.get((child.trace_id, child.parent_span_id or ""))

@@ -8,12 +8,12 @@ log records that carry the ids of the LLM span itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from msgspec.structs import replace
 
 from otel_arthur.genai.reading import Reading
-from otel_arthur.genai.span import EventView, SpanView
+from otel_arthur.genai.span import EventView, SpanKey, SpanView
 
 if TYPE_CHECKING:
     from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -30,9 +30,6 @@ MESSAGE_EVENTS = frozenset(
     }
 )
 CONTENT_ATTRIBUTES = ("gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions")
-
-SpanKey: TypeAlias = tuple[str, str]
-"""Trace id and span id, in hexadecimal."""
 
 
 class Content(NamedTuple):
@@ -53,7 +50,7 @@ class LogEvent(NamedTuple):
 
 def log_events(request: ExportLogsServiceRequest) -> Iterator[LogEvent]:
     """The GenAI events with content in an OTLP log export, in order."""
-    from otel_arthur.genai.otlp import any_value, attribute_map
+    from otel_arthur.genai.otlp.views import any_value, attribute_map
 
     for resource_logs in request.resource_logs:
         for scope_logs in resource_logs.scope_logs:

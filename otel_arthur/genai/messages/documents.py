@@ -12,15 +12,9 @@ from typing import Any, TypeAlias, cast
 
 from otel_arthur.genai.bag import count
 from otel_arthur.genai.call import Choice, Message, Part, Usage
-from otel_arthur.genai.messages import (
-    MAX_PARTS,
-    finish_reason_of,
-    input_messages,
-    message_of,
-    output_choices,
-    system_instructions,
-)
-from otel_arthur.genai.parts import parts_of
+from otel_arthur.genai.messages.finish_reasons import finish_reason_of
+from otel_arthur.genai.messages.message import input_messages, message_of, output_choices, system_instructions
+from otel_arthur.genai.messages.parts import MAX_PARTS, parts_of
 
 _Map: TypeAlias = Mapping[str, Any]
 Fields: TypeAlias = dict[str, Any]

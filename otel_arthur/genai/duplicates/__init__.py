@@ -1,0 +1,1 @@
+"""Which LLM spans describe one call, and what becomes of each span."""

@@ -1,0 +1,1 @@
+"""OTLP as bytes, JSON and files, to span views."""
