@@ -1,24 +1,27 @@
-"""The ``otel-arthur`` command: one file per command, loaded when it is called."""
+"""The ``otel-arthur`` command. Each command is a file of `commands`, loaded when it is called."""
 
 from __future__ import annotations
 
 import sys
+from functools import cache
 from importlib import import_module
+from inspect import cleandoc
 from typing import Any
 
 import click
 
 _COMMANDS = {
-    "demo": "see it all work on this machine: no account, no key, no network",
-    "local": "run local Arthur: the API and a dashboard, for development and tests",
-    "onboard": "create a model that the bridge can fill; prints its id",
-    "check": "check the configuration: log in, fetch the model, say what fills what",
-    "inspect": "say what would become of each span in trace exports, sending nothing",
-    "replay": "send the calls in trace exports: backfill, resumable",
-    "ground-truth": "send ground truth for inferences that Arthur has",
-    "spool": "look at, drain and repair what waits on disk",
-    "collector": "OTLP in, inferences to Arthur, OTLP out",
+    "demo": "See it all work on this machine: no account, no key, no network.",
+    "local": "Run local Arthur: Arthur's API and a dashboard, for development and tests.",
+    "onboard": "Create a model that the bridge can fill; prints its id.",
+    "check": "Check the configuration: log in, fetch the model, say what fills what.",
+    "inspect": "Say what would become of each span in trace exports, sending nothing.",
+    "replay": "Send the calls in trace exports: backfill, resumable.",
+    "ground-truth": "Send ground truth for inferences that Arthur has.",
+    "spool": "Look at, drain and repair what waits on disk.",
+    "collector": "OTLP in, inferences to Arthur, OTLP out.",
 }
+"""The first line of each command's help, without importing the command."""
 
 
 class _Commands(click.Group):
@@ -31,7 +34,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         try:
-            return import_module(f"otel_arthur.cli.{cmd_name.replace('-', '_')}").command
+            return _loaded(cmd_name)
         except ModuleNotFoundError as error:
             raise _lacking(cmd_name, error) from None
 
@@ -44,6 +47,13 @@ class _Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
+
+
+@cache
+def _loaded(name: str) -> click.Command:
+    command: click.Command = import_module(f"otel_arthur.cli.commands.{name.replace('-', '_')}").command
+    command.help = f"{_COMMANDS[name]}\n\n{cleandoc(command.help or '')}"
+    return command
 
 
 def _lacking(command: str, error: ModuleNotFoundError) -> Exception:

@@ -13,7 +13,7 @@ from fault_server import MODEL, FaultServer
 from otel_arthur.arthur import ArthurClient, Authentication, Transport
 from otel_arthur.arthur.errors import AlreadyExists, ConfigurationError, NotFound, Unauthorized
 from otel_arthur.arthur.onboarding import METADATA_FIELDS, model_request
-from otel_arthur.cli.onboard import command
+from otel_arthur.cli.commands.onboard import command
 from otel_arthur.inference.schema import schema_of
 from otel_arthur.local.server import LocalArthur
 

@@ -55,10 +55,7 @@ def command(
     api_key_file: Path | None,
     wait: float,
 ) -> None:
-    """Create the model NAME in Arthur, with attributes that the bridge can fill.
-
-    Prints nothing but the new model's id on standard output.
-    """
+    """The model is called NAME. Prints nothing but the new model's id on standard output."""
     from otel_arthur.arthur.errors import AlreadyExists
     from otel_arthur.arthur.onboarding import model_request
 

@@ -23,7 +23,6 @@ _LONGEST_WAIT = 0.5
 
 
 @click.command(
-    name="local",
     epilog="""Example:
 
 \b
@@ -78,9 +77,7 @@ _LONGEST_WAIT = 0.5
     help="A further name that clients may call this machine by. Repeatable.",
 )
 def command(*, db: str | None, max_body_mb: int, **settings: Any) -> None:
-    """Run Arthur's v3 API on this machine, with pages to look at what arrived.
-
-    For development and tests. It refuses what a careful server would: unknown attributes,
+    """It refuses what a careful server would: unknown attributes,
     wrong types, missing attributes, repeated ids. Ctrl-C ends it.
     """
     if os.environ.get("OTEL_ARTHUR_DEBUG"):

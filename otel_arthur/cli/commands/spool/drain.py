@@ -1,4 +1,4 @@
-"""``otel-arthur spool drain``: send what waits, and say what waits for others."""
+"""``otel-arthur spool drain``: what waits, sent now."""
 
 from __future__ import annotations
 

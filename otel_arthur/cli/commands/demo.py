@@ -24,7 +24,7 @@ _LOG_WIDTH = 120
 _EPILOG = "Example: otel-arthur demo --serve   (then look at the dashboard; Ctrl-C ends it)"
 
 
-@click.command("demo", epilog=_EPILOG)
+@click.command(epilog=_EPILOG)
 @click.option("--serve", is_flag=True, help="Keep the dashboard up afterwards, until Ctrl-C.")
 @click.option(
     "--json",
@@ -38,12 +38,10 @@ _EPILOG = "Example: otel-arthur demo --serve   (then look at the dashboard; Ctrl
     help="Use the real service with OPENAI_API_KEY (and OPENAI_BASE_URL, MODEL) instead of the local model.",
 )
 def command(serve: bool, as_json: bool, openai: bool) -> None:
-    """Run a LangChain chat and see each of its calls arrive in Arthur.
-
-    Starts local Arthur, onboards a model, runs an unchanged LangChain application under
+    """Starts local Arthur, onboards a model, runs an unchanged LangChain application under
     opentelemetry-instrument with OTEL_TRACES_EXPORTER=arthur, and compares what arrived with the model
-    server's own log. Needs no account, no key and no network. Exits 0 only if each answered call arrived
-    exactly once and the failed one is accounted for.
+    server's own log. Exits 0 only if each answered call arrived exactly once and the failed one is
+    accounted for.
     """
     signal.signal(signal.SIGTERM, _end)
     try:

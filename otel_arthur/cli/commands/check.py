@@ -30,8 +30,7 @@ from otel_arthur.inference.schema import Schema, SchemaError, schema_of
 @click.command(epilog="Example: OTEL_EXPORTER_ARTHUR_MODEL_ID=... otel-arthur check --send")
 @click.option("--send", is_flag=True, help="Send one inference, marked as a check, to each model.")
 def command(send: bool) -> None:
-    """Read the configuration as the exporter would, log in, fetch the model, say what fills what,
-    and whether the spool can be used.
+    """Reads the configuration as the exporter would, and says whether the spool can be used.
 
     Exit 2 where a setting is bad, even if the exporter would go on without it.
     """

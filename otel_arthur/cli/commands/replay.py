@@ -52,8 +52,7 @@ def _moment(_context: click.Context, _parameter: click.Parameter, value: str | N
 
 
 @click.command(
-    help="Send the calls in OTLP exports FILE... to Arthur, each once.\n\n"
-    f"{FORMATS}\n\n"
+    help=f"{FORMATS}\n\n"
     "A call keeps the id that the exporter would have given it, so what Arthur has already is not "
     "doubled. Interrupted, the same command goes on where it stopped. Exit 0 when Arthur accepted all, "
     "1 when something was refused or is left.",

@@ -18,7 +18,6 @@ _CONFIG = click.option(
 
 
 @click.group(
-    name="collector",
     invoke_without_command=True,
     epilog="""Example:
 
@@ -37,7 +36,7 @@ _CONFIG = click.option(
 )
 @click.pass_context
 def command(context: click.Context, path: Path | None, log_level: str) -> None:
-    """OTLP in, inferences to Arthur, the same OTLP out to the next hop.
+    """What comes in goes on unchanged to the next hop, where the configuration names one.
 
     SIGHUP reads the file again; SIGTERM finishes what is under way and ends.
     """

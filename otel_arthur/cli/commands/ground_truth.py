@@ -36,7 +36,7 @@ _AT_ONCE: Final = 500
     help="Seconds to wait for the sending.",
 )
 def command(file: TextIO, model_id: str | None, timeout: float) -> None:
-    """Send the ground truth in FILE: JSON lines, or CSV with a header; - is standard input.
+    """FILE holds JSON lines, or CSV with a header; - is standard input.
 
     A row has partner_inference_id (or trace_id and span_id, with choice_index for another choice than
     the first), if known ground_truth_timestamp (RFC 3339, by default now), and values: under

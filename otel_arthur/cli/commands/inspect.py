@@ -20,8 +20,7 @@ from otel_arthur.inference.build import Builder, Inference, TextRules
 
 
 @click.command(
-    help="Say what would become of each span in OTLP exports FILE..., sending nothing.\n\n"
-    f"{FORMATS}\n\n"
+    help=f"{FORMATS}\n\n"
     "The table shows each LLM call and, of what it would become, each field with the attribute that "
     "filled it. JSON is one object per span, in file order.",
     epilog="Example: otel-arthur inspect traces.jsonl logs.jsonl --format json",

@@ -1,0 +1,84 @@
+"""``otel-arthur spool dead-letters``: what Arthur refused for good."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from otel_arthur.cli.commands.spool.presentation import moment, table
+from otel_arthur.cli.errors import WorkFailed, WrongUse
+from otel_arthur.cli.numbers import plural
+from otel_arthur.cli.spool_folder import FOLDER, JSON, opened, print_json
+
+if TYPE_CHECKING:
+    from otel_arthur.delivery.dead_letters import Letter
+
+
+@click.group(epilog="Example: otel-arthur spool dead-letters list")
+def dead_letters() -> None:
+    """What Arthur refused for good, with its reason."""
+
+
+@dead_letters.command(name="list", epilog="Example: otel-arthur spool dead-letters list --json")
+@FOLDER
+@JSON
+def list_(folder: str | None, as_json: bool) -> None:
+    """List the dead letters: id and reason."""
+    from otel_arthur.delivery.dead_letters import letters
+
+    with opened(folder) as spool:
+        if as_json:
+            for letter in letters(spool):
+                print_json({name: value for name, value in letter.as_json().items() if name != "row"})
+            return
+        from rich.console import Console
+        from rich.text import Text
+
+        rows = table("no.", "partner_inference_id", "kind", "model", "refused", "reason")
+        for letter in letters(spool):
+            rows.add_row(
+                str(letter.number),
+                letter.id,
+                letter.kind.name.lower().replace("_", " "),
+                letter.destination.model,
+                moment(letter.at),
+                # Arthur's words are no markup.
+                Text(letter.reason),
+            )
+        if rows.row_count:
+            Console().print(rows)
+        else:
+            click.echo("no dead letters")
+
+
+@dead_letters.command(epilog="Example: otel-arthur spool dead-letters export > dead.jsonl")
+@FOLDER
+def export(folder: str | None) -> None:
+    """Print the dead letters as JSON lines, their rows included: prompts and answers are in them."""
+    from otel_arthur.delivery.dead_letters import letters
+
+    with opened(folder) as spool:
+        for letter in letters(spool):
+            print_json(letter.as_json())
+
+
+@dead_letters.command(epilog="Example: otel-arthur spool dead-letters resend --all")
+@FOLDER
+@click.argument("ids", nargs=-1, metavar="[PARTNER_INFERENCE_ID]...")
+@click.option("--all", "everything", is_flag=True, help="All of them.")
+def resend(folder: str | None, ids: Sequence[str], everything: bool) -> None:
+    """Put dead letters back to be sent again, by the running processes or `spool drain`."""
+    if bool(ids) == everything:
+        raise WrongUse("name the ids of dead letters to send again, or --all")
+    from otel_arthur.delivery.dead_letters import letters
+    from otel_arthur.delivery.dead_letters import resend as put_back
+
+    with opened(folder) as spool:
+        chosen: list[Letter] = [letter for letter in letters(spool) if everything or letter.id in ids]
+        unknown = sorted(set(ids) - {letter.id for letter in chosen})
+        if unknown:
+            raise WorkFailed(f"no dead letter has the id {unknown[0]}; `spool dead-letters list` shows them")
+        count = put_back(spool, chosen)
+        click.echo(f"{plural(count, 'dead letter')} {'waits' if count == 1 else 'wait'} to be sent again")
