@@ -126,7 +126,8 @@ def captures(prefix: str = "") -> Iterator[Capture]:
 def views_of(capture: Capture) -> list[SpanView]:
     """The spans of a capture, with the content of its log events."""
     content = capture.path.read_bytes()
-    views = [view for request in requests_in(content) for view in span_views(request)]
+    requests = requests_in(content) if content else ()
+    views = [view for request in requests for view in span_views(request)]
     logs = capture.path.with_suffix(".logs.pb")
     if logs.exists():
         requests = requests_in(logs.read_bytes())
