@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-ROOT = Path(__file__).parent.parent
-TIERS = ROOT / ".cache" / "tiers.json"
-"""What `tests/provision.py` found: tier -> why it cannot run here, or an empty text."""
+from tests.support.paths import CACHE, ROOT
+
+TIERS = CACHE / "tiers.json"
+"""What `make test` found: tier -> why it cannot run here, or an empty text."""
 
 settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared machine")

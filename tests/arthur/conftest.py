@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from certificates import Certificate, self_signed
-from fault_server import FaultServer
 
 from otel_arthur.arthur import ArthurClient, Authentication, Transport
+from tests.support.servers.certificates import Certificate, self_signed
+from tests.support.servers.fault_server import FaultServer
 
 API_KEY = "key-that-must-not-leak"
 

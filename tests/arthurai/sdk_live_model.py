@@ -1,6 +1,6 @@
 """``ArthurSpanExporter(arthur_model=model)``: an exporter that sends through a live ``ArthurModel``.
 
-Runs in the environment that ``tests/arthurai_sdk.py`` makes. Prints one line per step; exit 0 when all
+Runs in the environment of the tier ``arthurai``. Prints one line per step; exit 0 when all
 hold, 1 with the first that does not.
 """
 
@@ -14,15 +14,10 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from arthurai import ArthurAI
 from arthurai.common.constants import InputType, OutputType
-from fault_behaviours import delay, hang, row_statuses, status
-from fault_server import MODEL, FaultServer
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 
@@ -34,6 +29,8 @@ from otel_arthur.arthur.rows import Outcome
 from otel_arthur.delivery.live_model import LiveModel
 from otel_arthur.local import LocalArthur
 from otel_arthur.sdk.bridge import Bridge, current
+from tests.support.servers.fault_behaviours import delay, hang, row_statuses, status
+from tests.support.servers.fault_server import MODEL, FaultServer
 
 SECRET = "the patient's name"
 said: list[str] = []

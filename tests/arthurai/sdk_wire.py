@@ -1,6 +1,6 @@
 """Our client and Arthur's own SDK put the same requests on the wire.
 
-Runs in the environment that ``tests/arthurai_sdk.py`` makes, against a server that records.
+Runs in the environment of the tier ``arthurai``, against a server that records.
 Prints one line per step; exit 0 when all hold, 1 with the first that does not.
 """
 
@@ -12,16 +12,11 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import jwt
 from arthurai import ArthurAI
 from arthurai.common.constants import InputType, OutputType, Stage, ValueType
-from fault_behaviours import Request, status
-from fault_server import MODEL, FaultServer
 
 from otel_arthur.arthur import ArthurClient, Authentication, Transport
 from otel_arthur.arthur.encoding import encode
@@ -29,6 +24,8 @@ from otel_arthur.arthur.onboarding import METADATA_FIELDS, model_request
 from otel_arthur.genai.call import Choice, LLMCall, Message, TextPart, ToolCallPart, Usage
 from otel_arthur.inference.build import build
 from otel_arthur.inference.schema import schema_of
+from tests.support.servers.fault_behaviours import Request, status
+from tests.support.servers.fault_server import MODEL, FaultServer
 
 KEY = "the-key"
 HEADERS = ("accept", "authorization", "arthur-organization-id", "content-type", "content-encoding")

@@ -5,7 +5,7 @@ As ``environments.py``. An environment in ``NODE_ENVIRONMENTS`` is made by npm; 
 
 from __future__ import annotations
 
-from environments import Mode, Recording
+from tests.captures.environments import Mode, Recording
 
 _ENCODER = "opentelemetry-exporter-otlp-proto-common==1.45.2"
 _SDK = ["opentelemetry-sdk==1.45.2", _ENCODER]

@@ -1,8 +1,8 @@
 """Records what real instrumentations emit, against the test server. For maintainers; needs PyPI.
 
-    python tests/captures/recapture.py --list
-    python tests/captures/recapture.py oll-langchain-0.62.4
-    python tests/captures/recapture.py --all
+    python -m tests.captures.recapture --list
+    python -m tests.captures.recapture oll-langchain-0.62.4
+    python -m tests.captures.recapture --all
 
 Writes ``<folder>/<mode>/<scenario>.pb`` (one ExportTraceServiceRequest), ``<scenario>.logs.pb`` (one
 ExportLogsServiceRequest, where there were log records) and ``manifest.json``: package versions,
@@ -25,21 +25,19 @@ from google.protobuf import json_format
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-HERE = Path(__file__).resolve().parent
-TESTS = HERE.parent
-CACHE = TESTS.parent / ".cache" / "captures"
-sys.path[:0] = [str(HERE), str(TESTS)]
-
-import environments  # noqa: E402
-import environments_long_tail  # noqa: E402
-from environments import Mode, Recording  # noqa: E402
-from openai_answers import (  # noqa: E402
+from tests.captures import environments, environments_long_tail
+from tests.captures.environments import Mode, Recording
+from tests.support.paths import CACHE, CAPTURES, ROOT
+from tests.support.servers.openai_answers import (
     CACHED_TOKENS,
     COMPLETION_TOKENS,
     PROMPT_TOKENS,
     REASONING_TOKENS,
 )
-from openai_server import Call, OpenAIServer  # noqa: E402
+from tests.support.servers.openai_server import Call, OpenAIServer
+
+FOLDERS = CACHE / "captures"
+
 
 JSON = dict[str, Any]
 ENVIRONMENTS = environments.ENVIRONMENTS | environments_long_tail.ENVIRONMENTS
@@ -49,7 +47,7 @@ RECORDINGS = environments.RECORDINGS + environments_long_tail.RECORDINGS
 
 def environment_python(name: str) -> Path:
     """The interpreter of a cached environment, made anew when its requirements changed."""
-    folder, wanted = CACHE / name, "\n".join(ENVIRONMENTS[name]) + "\n"
+    folder, wanted = FOLDERS / name, "\n".join(ENVIRONMENTS[name]) + "\n"
     python, stamp = folder / "bin" / "python", folder / "requirements.txt"
     if not stamp.exists() or stamp.read_text() != wanted:
         shutil.rmtree(folder, ignore_errors=True)
@@ -61,7 +59,7 @@ def environment_python(name: str) -> Path:
 
 def environment_node(name: str) -> Path:
     """The folder of a cached npm environment, made anew when its requirements changed."""
-    folder, wanted = CACHE / name, "\n".join(NODE_ENVIRONMENTS[name]) + "\n"
+    folder, wanted = FOLDERS / name, "\n".join(NODE_ENVIRONMENTS[name]) + "\n"
     stamp = folder / "requirements.txt"
     if not stamp.exists() or stamp.read_text() != wanted:
         shutil.rmtree(folder, ignore_errors=True)
@@ -79,11 +77,11 @@ def command_of(recording: Recording, mode: Mode, out: Path) -> tuple[list[str], 
     if recording.environment in NODE_ENVIRONMENTS:
         folder = environment_node(recording.environment)
         # Node looks for packages beside the program.
-        program = shutil.copy(HERE / recording.program, folder)
+        program = shutil.copy(CAPTURES / recording.program, folder)
         pins = (pin.rpartition("@") for pin in NODE_ENVIRONMENTS[recording.environment])
         return ["node", program, str(out), arguments, *recording.scenarios], {n: v for n, _, v in pins}
     python = environment_python(recording.environment)
-    command = [str(python), str(HERE / recording.program), "--out", str(out), "--arguments", arguments]
+    command = [str(python), str(CAPTURES / recording.program), "--out", str(out), "--arguments", arguments]
     command += [part for name in recording.instrumentors for part in ("--instrumentor", name)]
     command += [part for name in recording.scenarios for part in ("--only", name)]
     return command, installed(python)
@@ -131,7 +129,7 @@ def scrub(path: Path, folder: Path) -> None:
     for place, name in (
         (folder.resolve(), "/venv"),
         (folder, "/venv"),
-        (TESTS.parent, "/app"),
+        (ROOT, "/app"),
         (Path(sys.base_prefix), "/usr"),
     ):
         text = text.replace(str(place), name)
@@ -140,7 +138,7 @@ def scrub(path: Path, folder: Path) -> None:
 
 def run(recording: Recording, mode_name: str, mode: Mode) -> int:
     """Records one mode; returns how many scenarios."""
-    out = HERE / recording.folder / mode_name
+    out = CAPTURES / recording.folder / mode_name
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     command, packages = command_of(recording, mode, out)
@@ -170,7 +168,7 @@ def run(recording: Recording, mode_name: str, mode: Mode) -> int:
         if child.returncode:
             raise click.ClickException(f"{recording.folder}/{mode_name} ended with {child.returncode}")
     for path in sorted(out.glob("*.pb")):
-        scrub(path, CACHE / recording.environment)
+        scrub(path, FOLDERS / recording.environment)
     manifest = {
         "instrumentors": recording.instrumentors,
         "environ": mode.environ,

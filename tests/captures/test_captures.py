@@ -9,15 +9,16 @@ import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-HERE = Path(__file__).resolve().parent
-MANIFESTS = sorted(HERE.glob("*/*/manifest.json"))
+from tests.support.paths import CAPTURES
+
+MANIFESTS = sorted(CAPTURES.glob("*/*/manifest.json"))
 each_mode = pytest.mark.parametrize(
-    "manifest", MANIFESTS, ids=[str(path.parent.relative_to(HERE)) for path in MANIFESTS]
+    "manifest", MANIFESTS, ids=[str(path.parent.relative_to(CAPTURES)) for path in MANIFESTS]
 )
 
 
 @pytest.mark.parametrize(
-    "manifest", MANIFESTS, ids=[str(path.parent.relative_to(HERE)) for path in MANIFESTS]
+    "manifest", MANIFESTS, ids=[str(path.parent.relative_to(CAPTURES)) for path in MANIFESTS]
 )
 def test_manifest_and_files_agree(manifest: Path) -> None:
     scenarios = json.loads(manifest.read_text())["scenarios"]
@@ -27,7 +28,7 @@ def test_manifest_and_files_agree(manifest: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "manifest", MANIFESTS, ids=[str(path.parent.relative_to(HERE)) for path in MANIFESTS]
+    "manifest", MANIFESTS, ids=[str(path.parent.relative_to(CAPTURES)) for path in MANIFESTS]
 )
 def test_files_are_requests_without_private_paths(manifest: Path) -> None:
     spans = 0

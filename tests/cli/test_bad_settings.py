@@ -15,8 +15,9 @@ from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.configuration import Configuration
 from otel_arthur.local.server import LocalArthur
+from tests.support.paths import CAPTURES, ROOT
 
-SPANS = Path(__file__).parent.parent / "captures" / "genai-langchain-1.3b0" / "span_only" / "a_invoke.pb"
+SPANS = CAPTURES / "genai-langchain-1.3b0" / "span_only" / "a_invoke.pb"
 MISSING_FOLDER = "no-such-folder"
 
 
@@ -181,7 +182,7 @@ def test_a_missing_extra_is_named(
     kept = ("click", "rich", "orjson", "opentelemetry", "google", "platformdirs", "requests", "pygments")
     for name in (*kept, "markdown_it", "mdurl", "tenacity", "msgspec", "typing_extensions.py"):
         (bare / name).symlink_to(packages / name)
-    (bare / "otel_arthur").symlink_to(Path(__file__).parents[2] / "otel_arthur")
+    (bare / "otel_arthur").symlink_to(ROOT / "otel_arthur")
     environ = {"PYTHONPATH": str(bare), "PATH": os.environ["PATH"], "HOME": str(tmp_path)}
     done = subprocess.run(
         [str(interpreter), "-m", "otel_arthur", *arguments],

@@ -17,7 +17,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-CAPTURES = Path(__file__).parent.parent / "captures"
+from tests.support.paths import CAPTURES
+
 EVENT_ONLY = CAPTURES / "genai-langchain-1.3b0" / "event_only"
 TRUTH = json.loads((EVENT_ONLY / "manifest.json").read_text())["scenarios"]
 SCENARIOS = sorted(file.name.removesuffix(".logs.pb") for file in EVENT_ONLY.glob("*.logs.pb"))

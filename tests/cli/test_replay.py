@@ -11,16 +11,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fault_behaviours import refuse_rows, status
-from fault_server import FaultServer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.configuration import Configuration
 from otel_arthur.local.server import LocalArthur
+from tests.support.paths import CAPTURES
+from tests.support.servers.fault_behaviours import refuse_rows, status
+from tests.support.servers.fault_server import FaultServer
 
-CAPTURES = Path(__file__).parent.parent / "captures"
 EVENT_ONLY = CAPTURES / "genai-langchain-1.3b0" / "event_only"
 PAIR = CAPTURES / "pair-oi-langchain+oi-openai" / "default"
 SECOND = 1_000_000_000

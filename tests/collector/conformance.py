@@ -1,6 +1,6 @@
 """Every rule of an OTLP server, as checks that can be pointed at any server.
 
-    python tests/collector/conformance.py --http http://127.0.0.1:4318 --grpc 127.0.0.1:4317
+    python -m tests.collector.conformance --http http://127.0.0.1:4318 --grpc 127.0.0.1:4317
 
 prints one line for each rule, and ends with 1 if one is broken. The rules are those of
 opentelemetry-proto ``docs/specification.md``; "practice" marks what stock Collectors do besides.
@@ -29,7 +29,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
-from otlp_requests import METHODS, log_request, metric_request, plain_request
+
+from tests.support.spans.otlp_requests import METHODS, log_request, metric_request, plain_request
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 TIMEOUT = 60

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import stock_collector
-from account import Account
-from processes import ArthurCollector
 
 from otel_arthur.local import LocalArthur
+from tests.support.environments import stock_collector
+from tests.support.processes.collectors import ArthurCollector
+from tests.support.servers.account import Account
 
 
 @pytest.fixture

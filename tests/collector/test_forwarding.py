@@ -12,16 +12,17 @@ import orjson
 import pytest
 import requests
 import zstandard
-from conformance import otlp_json
 from google.protobuf import duration_pb2
 from google.rpc import error_details_pb2, status_pb2
-from next_hops import GRPCServerBehind, HTTPServerBehind
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
-from otlp_requests import METHODS, all_spans, ids, llm_request, plain_request
-from processes import ArthurCollector, eventually
+
+from tests.collector.conformance import otlp_json
+from tests.support.processes.collectors import ArthurCollector, eventually
+from tests.support.servers.next_hops import GRPCServerBehind, HTTPServerBehind
+from tests.support.spans.otlp_requests import METHODS, all_spans, ids, llm_request, plain_request
 
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 JSON = {"Content-Type": "application/json"}
@@ -280,7 +281,7 @@ def test_stamping_adds_the_id_to_llm_spans_alone(collector: Start, account: Any,
 
 def test_a_loop_is_found(collector: Start, tmp_path: Any) -> None:
     """Our next hop is a collector of ours whose next hop is a relay back to us."""
-    from processes import free_port
+    from tests.support.processes.collectors import free_port
 
     port = free_port()
     receivers = f"{{otlp: {{http: {{endpoint: '127.0.0.1:{port}'}}}}}}"

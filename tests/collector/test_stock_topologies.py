@@ -10,13 +10,21 @@ from typing import Any
 import orjson
 import pytest
 import requests
-from account import Account
 from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from otlp_requests import all_spans, ids, llm_request, log_request, metric_request, plain_request
-from processes import ArthurCollector, StockCollector, eventually, free_port, running
 
 from otel_arthur.genai.otlp.files import requests_in
+from tests.support.paths import ROOT
+from tests.support.processes.collectors import ArthurCollector, StockCollector, eventually, free_port, running
+from tests.support.servers.account import Account
+from tests.support.spans.otlp_requests import (
+    all_spans,
+    ids,
+    llm_request,
+    log_request,
+    metric_request,
+    plain_request,
+)
 
 pytestmark = [
     pytest.mark.collector,
@@ -25,7 +33,7 @@ pytestmark = [
     pytest.mark.usefixtures("stock"),
 ]
 
-FOLDER = Path(__file__).parent.parent.parent / "collector"
+FOLDER = ROOT / "collector"
 
 
 class Topology:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_server import MODEL_ID, FaultServer
 
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
 from otel_arthur.delivery.spool import Spool
+from tests.support.servers.fault_server import MODEL_ID, FaultServer
 
 
 @pytest.fixture

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_behaviours import hang, status
-from fault_server import FaultServer
-from llm_calls import ids_of, llm_call, llm_calls
-from test_outcomes import balance
 
 from otel_arthur.configuration import Configuration, Route
 from otel_arthur.delivery import Delivery
 from otel_arthur.delivery.status import status_of
+from tests.support.books import balance
+from tests.support.servers.fault_behaviours import hang, status
+from tests.support.servers.fault_server import FaultServer
+from tests.support.spans.llm_calls import ids_of, llm_call, llm_calls
 
 
 def test_many_choices_are_as_many_inferences(server: FaultServer, deliver: Callable[..., Delivery]) -> None:
@@ -312,7 +312,7 @@ def test_spans_skipped_by_the_reader_are_in_the_books(
 
 
 def test_many_threads_and_requests_in_flight(server: FaultServer, deliver: Callable[..., Delivery]) -> None:
-    from fault_behaviours import delay
+    from tests.support.servers.fault_behaviours import delay
 
     server.always(delay(0.05))
     delivery = deliver()

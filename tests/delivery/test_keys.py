@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from fault_server import FaultServer
-from llm_calls import ids_of, llm_call, llm_calls
-from spool_records import HERE, NUMBER, inferences, leased_ids, records
 
 from otel_arthur.delivery import Delivery, fresh, keys
 from otel_arthur.delivery import spool as spools
@@ -15,6 +12,9 @@ from otel_arthur.delivery.batches import NewBatch, Settled
 from otel_arthur.delivery.leases import Limits, finish, lease
 from otel_arthur.delivery.records import Form, Kind, Record, key_of, pack_keys, split, unpack_keys
 from otel_arthur.delivery.spool import Spool
+from tests.support.servers.fault_server import FaultServer
+from tests.support.spans.llm_calls import ids_of, llm_call, llm_calls
+from tests.support.spans.spool_records import HERE, NUMBER, inferences, leased_ids, records
 
 
 def live(count: int, start: int, ended: int) -> NewBatch:

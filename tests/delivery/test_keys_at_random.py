@@ -6,13 +6,13 @@ import random
 from collections.abc import Callable
 
 import pytest
-from spool_records import HERE, NUMBER, records
 
 from otel_arthur.delivery import keys
 from otel_arthur.delivery.batches import NewBatch, Settled
 from otel_arthur.delivery.leases import Limits, finish, lease
 from otel_arthur.delivery.records import Form, Kind, row_id, split
 from otel_arthur.delivery.spool import Spool
+from tests.support.spans.spool_records import HERE, NUMBER, records
 
 
 class _Reference:

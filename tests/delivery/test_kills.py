@@ -14,16 +14,18 @@ from pathlib import Path
 
 import orjson
 import pytest
-from fault_server import MODEL_ID, FaultServer
 
-HERE = Path(__file__).parent
+from tests.support.paths import ROOT
+from tests.support.servers.fault_server import MODEL_ID, FaultServer
+
+APPLICATION = "tests.support.processes.application"
 
 
 @pytest.fixture
 def environ(server: FaultServer, spool_dir: Path) -> dict[str, str]:
     return {
         **os.environ,
-        "PYTHONPATH": str(HERE),
+        "PYTHONPATH": str(ROOT),
         "OTEL_EXPORTER_ARTHUR_ENDPOINT": server.url,
         "OTEL_EXPORTER_ARTHUR_API_KEY": "k",
         "OTEL_EXPORTER_ARTHUR_ORGANIZATION_ID": "o",
@@ -57,7 +59,7 @@ def run(environ: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[byte
 
 def application(run: Callable[..., subprocess.Popen[bytes]], mode: str, count: int) -> set[str]:
     """Runs it to its end; the ids that it handed over."""
-    process = run(str(HERE / "application.py"), mode, str(count))
+    process = run("-m", APPLICATION, mode, str(count))
     said, errors = process.communicate(timeout=60)
     assert process.returncode in (0, -signal.SIGKILL), errors.decode()
     assert mode == "exit" or process.returncode == -signal.SIGKILL, errors.decode()
@@ -105,7 +107,7 @@ def test_four_processes_on_one_spool(
     server: FaultServer, run: Callable[..., subprocess.Popen[bytes]]
 ) -> None:
     server.stop()
-    processes = [run(str(HERE / "application.py"), "die after append", "125") for _ in range(4)]
+    processes = [run("-m", APPLICATION, "die after append", "125") for _ in range(4)]
     handed: set[str] = set()
     for process in processes:
         said, _ = process.communicate(timeout=60)
@@ -131,7 +133,7 @@ def test_killed_at_random_points_many_times(
     handed: set[str] = set()
     for _ in range(6):
         sizes = [str(chance.choice([1, 40])) for _ in range(2)]
-        processes = [run(str(HERE / "application.py"), "stream", size) for size in sizes]
+        processes = [run("-m", APPLICATION, "stream", size) for size in sizes]
         said: list[bytes] = []
         for process in processes:
             assert process.stdout is not None

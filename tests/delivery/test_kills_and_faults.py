@@ -12,7 +12,11 @@ from pathlib import Path
 
 import pytest
 import requests
-from fault_behaviours import (
+
+from otel_arthur.arthur import ArthurClient, Authentication, Transport
+from otel_arthur.arthur.onboarding import model_request
+from otel_arthur.local.server import LocalArthur
+from tests.support.servers.fault_behaviours import (
     Behaviour,
     Exchange,
     html,
@@ -20,11 +24,7 @@ from fault_behaviours import (
     reset_before_reading,
     status,
 )
-from fault_server import FaultServer
-
-from otel_arthur.arthur import ArthurClient, Authentication, Transport
-from otel_arthur.arthur.onboarding import model_request
-from otel_arthur.local.server import LocalArthur
+from tests.support.servers.fault_server import FaultServer
 
 PROGRAM = """
 import json, os, signal, sys

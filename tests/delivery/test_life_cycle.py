@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from fault_server import MODEL_ID, FaultServer
 
-HERE = Path(__file__).parent
+from tests.support.paths import ROOT
+from tests.support.servers.fault_server import MODEL_ID, FaultServer
 
 PRELUDE = """
 import os, sys, time, signal, threading
-from llm_calls import llm_calls, ids_of
+from tests.support.spans.llm_calls import llm_calls, ids_of
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
 delivery = Delivery(Configuration.from_environment(), metrics=False)
@@ -31,7 +31,7 @@ def say(count):
 def run(server: FaultServer, spool_dir: Path) -> Iterator[Callable[[str], subprocess.Popen[bytes]]]:
     environ = {
         **os.environ,
-        "PYTHONPATH": str(HERE),
+        "PYTHONPATH": str(ROOT),
         "PYTHONWARNINGS": "ignore",
         "OTEL_EXPORTER_ARTHUR_ENDPOINT": server.url,
         "OTEL_EXPORTER_ARTHUR_API_KEY": "k",
@@ -254,7 +254,7 @@ def application(environ, start_response):
         port = free.getsockname()[1]
     environ = {
         **os.environ,
-        "PYTHONPATH": f"{HERE}:{tmp_path}",
+        "PYTHONPATH": f"{ROOT}:{tmp_path}",
         "OTEL_EXPORTER_ARTHUR_ENDPOINT": server.url,
         "OTEL_EXPORTER_ARTHUR_API_KEY": "k",
         "OTEL_EXPORTER_ARTHUR_MODEL_ID": MODEL_ID,

@@ -9,7 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fault_behaviours import (
+
+from otel_arthur.delivery import Delivery
+from otel_arthur.delivery.dead_letters import letters
+from tests.support.books import balance
+from tests.support.servers.fault_behaviours import (
     accepted_answer,
     at_most,
     cut_body,
@@ -25,11 +29,8 @@ from fault_behaviours import (
     status,
     truncated_json,
 )
-from fault_server import FaultServer
-from llm_calls import ids_of, llm_call, llm_calls
-
-from otel_arthur.delivery import Counts, Delivery
-from otel_arthur.delivery.dead_letters import letters
+from tests.support.servers.fault_server import FaultServer
+from tests.support.spans.llm_calls import ids_of, llm_call, llm_calls
 
 PASSING = {
     "503": status(503),
@@ -50,21 +51,6 @@ PASSING = {
     "counts that contradict": reply(lambda rows: {"counts": {"success": 0, "failure": 9, "total": 9}}),
     "server errors for rows": row_statuses(500),
 }
-
-
-def balance(counts: Counts) -> None:
-    """Every record is in exactly one counter."""
-    assert counts.received == counts.spooled + counts.known + sum(counts.skipped.values()) + sum(
-        counts.dropped.values()
-    )
-    assert counts.spooled == (
-        counts.sent
-        + counts.dead_letter
-        + counts.duplicate
-        + counts.left
-        + sum(counts.skipped_late.values())
-        + sum(counts.dropped_late.values())
-    )
 
 
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING.keys())

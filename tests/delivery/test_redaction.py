@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fault_server import FaultServer
-from llm_calls import llm_call
 
 from otel_arthur.delivery import Delivery
 from otel_arthur.delivery.redaction import PATTERNS, WITHHELD, redactor_of
+from tests.support.servers.fault_server import FaultServer
+from tests.support.spans.llm_calls import llm_call
 
 KEPT = [
     "Call me at 10:30 or 1234 5678",

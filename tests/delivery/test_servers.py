@@ -18,14 +18,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import celery_worker
 import orjson
 import pytest
-from openai_server import OpenAIServer
 
 from otel_arthur.arthur import ArthurClient, Authentication, Transport
 from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.local.server import LocalArthur
+from tests.support.environments import celery_worker
+from tests.support.servers.openai_server import OpenAIServer
 
 INSTRUMENT = str(Path(sys.executable).with_name("opentelemetry-instrument"))
 AN_HOUR = "3600000"

@@ -7,16 +7,16 @@ from collections.abc import Callable
 
 import orjson
 import pytest
-from fault_server import FaultServer
-from llm_calls import ids_of, llm_call, llm_calls
 from msgspec.structs import replace
-from test_outcomes import balance
 
 from otel_arthur.delivery import Delivery
 from otel_arthur.delivery.status import status_of
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.evidence import evidence_of
 from otel_arthur.genai.duplicates.matching import duplicates
+from tests.support.books import balance
+from tests.support.servers.fault_server import FaultServer
+from tests.support.spans.llm_calls import ids_of, llm_call, llm_calls
 
 PROVIDER = "opentelemetry.instrumentation.openai_v2"
 

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from spool_records import HERE, NUMBER, inferences, leased_ids
 
 from otel_arthur.delivery.batches import Settled
 from otel_arthur.delivery.disk_format import NewerFormat, SpoolError
@@ -23,6 +22,8 @@ from otel_arthur.delivery.leases import Limits, finish, lease
 from otel_arthur.delivery.records import Kind, row_id, unpack_keys
 from otel_arthur.delivery.spool import Spool
 from otel_arthur.delivery.status import status_of
+from tests.support.paths import ROOT
+from tests.support.spans.spool_records import HERE, NUMBER, inferences, leased_ids
 
 
 @pytest.mark.parametrize("size", [10, 5000], ids=["in the index", "in a file"])
@@ -193,7 +194,7 @@ FULL_DISK = """
 import resource, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from test_spool import HERE, inferences, NUMBER
+from tests.support.spans.spool_records import HERE, inferences, NUMBER
 from otel_arthur.delivery.spool import Spool
 import signal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -215,7 +216,7 @@ print(failed, spool.waiting([NUMBER]))
 
 def test_a_file_size_limit_loses_only_what_was_refused(spool_dir: Path, opened: Callable[..., Spool]) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, str(spool_dir), str(Path(__file__).parent)],
+        [sys.executable, "-c", FULL_DISK, str(spool_dir), str(ROOT)],
         capture_output=True,
         text=True,
         check=False,

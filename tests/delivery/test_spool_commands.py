@@ -9,13 +9,13 @@ from typing import Any
 import orjson
 import pytest
 from click.testing import CliRunner, Result
-from fault_behaviours import refuse_rows
-from fault_server import MODEL_ID, FaultServer
-from llm_calls import ids_of, llm_calls
 
-from otel_arthur.cli import ground_truth, spool
+from otel_arthur.cli.commands import ground_truth, spool
 from otel_arthur.delivery import Delivery
 from otel_arthur.genai.call import LLMCall
+from tests.support.servers.fault_behaviours import refuse_rows
+from tests.support.servers.fault_server import MODEL_ID, FaultServer
+from tests.support.spans.llm_calls import ids_of, llm_calls
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import certificates
 import pytest
-from fault_server import FaultServer
-from llm_calls import ids_of, llm_calls
 
 from otel_arthur.delivery import Delivery
+from tests.support.servers import certificates
+from tests.support.servers.fault_server import FaultServer
+from tests.support.spans.llm_calls import ids_of, llm_calls
 
 
 class Handshake:

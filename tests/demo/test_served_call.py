@@ -6,8 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from openai_answers import Answer
-from openai_wire import (
+
+from otel_arthur.demo.served_call import ServedCall, from_body, from_events
+from tests.support.servers.openai_answers import Answer
+from tests.support.servers.openai_wire import (
     chat_body,
     chat_events,
     completion_body,
@@ -15,8 +17,6 @@ from openai_wire import (
     responses_body,
     responses_events,
 )
-
-from otel_arthur.demo.served_call import ServedCall, from_body, from_events
 
 REQUEST = {"model": "m", "stream_options": {"include_usage": True}}
 ANSWER = Answer(texts=("你好 🌍", "second one"))

@@ -9,14 +9,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from fault_behaviours import Exchange
-from fault_server import FaultServer
-from openai_server import OpenAIServer
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+from tests.support.paths import ROOT
+from tests.support.servers.fault_behaviours import Exchange
+from tests.support.servers.fault_server import FaultServer
+from tests.support.servers.openai_server import OpenAIServer
+
+EXAMPLES = ROOT / "examples"
 CHAT = [sys.executable, str(EXAMPLES / "chat.py")]
 
 

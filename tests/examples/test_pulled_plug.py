@@ -11,15 +11,16 @@ from pathlib import Path
 
 import pytest
 import requests
-from fault_behaviours import Behaviour, Exchange
-from fault_server import FaultServer
 
 from otel_arthur.arthur import ArthurClient, Authentication, Transport
 from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.demo.model_server import ModelServer, ModelServerError
 from otel_arthur.local.server import LocalArthur
+from tests.support.paths import ROOT
+from tests.support.servers.fault_behaviours import Behaviour, Exchange
+from tests.support.servers.fault_server import FaultServer
 
-CHAT = Path(__file__).resolve().parents[2] / "examples" / "chat.py"
+CHAT = ROOT / "examples" / "chat.py"
 INSTRUMENT = str(Path(sys.executable).with_name("opentelemetry-instrument"))
 KEY = "a key"
 

@@ -15,8 +15,8 @@ from otel_arthur.genai.otlp.files import requests_in
 from otel_arthur.genai.otlp.views import span_views
 from otel_arthur.genai.reading import read
 from otel_arthur.genai.span import EventView, SpanView
+from tests.support.paths import CAPTURES
 
-CAPTURES = Path(__file__).parent.parent / "captures"
 EVENT_ONLY = CAPTURES / "genai-langchain-1.3b0" / "event_only"
 
 

@@ -6,8 +6,9 @@ import json
 from fnmatch import fnmatch
 
 import pytest
-from long_tail import ABSENT, LONG_TAIL, SWITCHED_OFF, Row
-from truth import Capture, Comparison, calls_served, captures, comparisons, verdicts_of, views_of
+
+from tests.genai.long_tail import ABSENT, LONG_TAIL, SWITCHED_OFF, Row
+from tests.genai.truth import Capture, Comparison, calls_served, captures, comparisons, verdicts_of, views_of
 
 DIALECT_OF = {column: entry.dialect for entry in LONG_TAIL.values() for column in entry.columns}
 RECORDED = [capture for capture in captures() if f"{capture.recording}/{capture.mode}" in DIALECT_OF]

@@ -6,12 +6,12 @@ import random
 
 import pytest
 from msgspec.structs import replace
-from truth import CAPTURES, Capture, calls_served, captures, views_of
 
 from otel_arthur.genai.duplicates.evidence import Evidence, all_from_json, evidence_of
 from otel_arthur.genai.duplicates.matching import duplicates
 from otel_arthur.genai.duplicates.verdicts import judge
 from otel_arthur.genai.reading import read
+from tests.genai.truth import CAPTURES, Capture, calls_served, captures, views_of
 
 PAIRS = list(captures("pair-"))
 

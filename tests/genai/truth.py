@@ -20,8 +20,7 @@ from otel_arthur.genai.events.log_events import join_all, log_events
 from otel_arthur.genai.otlp.files import requests_in
 from otel_arthur.genai.otlp.views import span_views
 from otel_arthur.genai.span import SpanView
-
-CAPTURES = Path(__file__).parent.parent / "captures"
+from tests.support.paths import CAPTURES
 
 SYSTEM = ("system", "You are a helpful assistant.")
 WEATHER_CALL = ("call", "call_abc123", "get_weather", {"city": "Paris"})

@@ -1,6 +1,6 @@
 """LangChain calls that Arthur's own callback handler and our exporter both record, side by side.
 
-Runs in the environment that ``tests/callback_handler.py`` makes. The handler is langchain-community's,
+Runs in the environment of the tier ``callback_handler``. The handler is langchain-community's,
 unchanged, over a model object that keeps what it is given; ours is `ArthurSpanExporter` behind
 opentelemetry-instrumentation-langchain, over HTTP. Both watch the same calls. Prints one JSON object:
 scenario -> ``{"theirs": [row], "ours": [row], "complaints": [text]}``, a row being the flat fields.
@@ -16,14 +16,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
 from arthurai.core.attributes import ArthurAttribute
-from fault_server import MODEL, FaultServer
 from langchain.agents import create_agent
 from langchain_community.callbacks.arthur_callback import ArthurCallbackHandler
 from langchain_core.language_models import FakeListChatModel
@@ -41,13 +37,14 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI, OpenAI
 from openai import OpenAIError
-from openai_server import OpenAIServer
 from opentelemetry.instrumentation.langchain import LangchainInstrumentor
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from otel_arthur import ArthurSpanExporter
 from otel_arthur.sdk.likelihoods import LikelihoodsInstrumentor
+from tests.support.servers.fault_server import MODEL, FaultServer
+from tests.support.servers.openai_server import OpenAIServer
 
 Scenario = Callable[[RunnableConfig], object]
 SYSTEM, CALL_ID = SystemMessage("You are a helpful assistant."), "call_1"

@@ -10,13 +10,13 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import callback_handler
 import pytest
 
-HERE = Path(__file__).parent
+from tests.support.environments import callback_handler
+from tests.support.paths import ROOT
+
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.callback_handler,
@@ -68,11 +68,12 @@ DIFFERENT = {"custom_role", "responses_api", "failure"}
 def recorded() -> Mapping[str, Any]:
     hosts = ("OTEL_", "ARTHUR_", "OPENAI_", "TRACELOOP_", "LANGSMITH_", "LANGCHAIN_")
     done = subprocess.run(
-        [str(callback_handler.PYTHON), str(HERE / "callback_handler_calls.py")],
+        [str(callback_handler.PYTHON), "-m", "tests.sdk.callback_handler_calls"],
         capture_output=True,
         text=True,
         timeout=240,
         env={name: value for name, value in os.environ.items() if not name.startswith(hosts)},
+        cwd=ROOT,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from fault_server import MODEL, FaultServer
+
+from tests.support.servers.fault_server import MODEL, FaultServer
 
 CALL = """
 with trace.get_tracer("app").start_as_current_span("chat m") as span:

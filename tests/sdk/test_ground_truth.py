@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fault_behaviours import hang
-from fault_server import MODEL, FaultServer
 
 from otel_arthur.arthur import ArthurClient, Authentication, Transport
 from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.local.server import LocalArthur
+from tests.support.servers.fault_behaviours import hang
+from tests.support.servers.fault_server import MODEL, FaultServer
 
 SPAN = """
 import json, os, sys

@@ -16,8 +16,6 @@ from langchain_core.callbacks import BaseCallbackManager
 from langchain_core.messages import HumanMessage
 from langchain_openai import ChatOpenAI, OpenAI
 from openai import DefaultAsyncHttpxClient
-from openai_answers import alternatives
-from openai_server import OpenAIServer
 from opentelemetry import trace
 from opentelemetry.instrumentation.langchain import LangchainInstrumentor
 from opentelemetry.sdk.trace import TracerProvider
@@ -33,6 +31,8 @@ from otel_arthur.genai.reading import read
 from otel_arthur.genai.span import attributes_of, from_sdk
 from otel_arthur.local.server import LocalArthur
 from otel_arthur.sdk.likelihoods import LikelihoodsInstrumentor
+from tests.support.servers.openai_answers import alternatives
+from tests.support.servers.openai_server import OpenAIServer
 
 TOP = 2
 Model = Callable[..., Any]

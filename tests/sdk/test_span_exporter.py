@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 from langchain_core.messages import HumanMessage
 from langchain_openai import ChatOpenAI
-from openai_server import OpenAIServer
 from opentelemetry import trace
 from opentelemetry.instrumentation.langchain import LangchainInstrumentor
 from opentelemetry.sdk.resources import Resource
@@ -26,6 +25,7 @@ from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.configuration import Configuration
 from otel_arthur.local.server import LocalArthur
+from tests.support.servers.openai_server import OpenAIServer
 
 
 @pytest.fixture

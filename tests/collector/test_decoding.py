@@ -1,0 +1,146 @@
+"""Bodies of every kind: what is none of ours is told so, and nothing is inflated past the limit."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import tracemalloc
+import zlib
+from typing import Any
+
+import orjson
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from otel_arthur.collector.decoding import BadBody, TooLarge, decompress, parse
+from otel_arthur.collector.loops import Sightings
+from otel_arthur.collector.signals import LOGS, METRICS, SIGNALS, TRACES
+from otel_arthur.collector.spans import candidates, has_marker, invalid_ids
+from tests.collector.conformance import gzip_bomb, otlp_json
+from tests.support.spans.otlp_requests import ids, llm_request, plain_request
+
+LIMIT = 1 << 20
+WAYS = {
+    "gzip": gzip.compress,
+    "zstd": zstandard.compress,
+    "deflate": zlib.compress,
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("size", [0, 1, LIMIT - 1, LIMIT])
+def test_up_to_the_limit_all_is_taken(way: str, size: int) -> None:
+    content = bytes(size)
+    assert decompress(WAYS[way](content), way, LIMIT) == content
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_past_the_limit_nothing_is_inflated(way: str) -> None:
+    body = gzip_bomb(64 * LIMIT) if way == "gzip" else WAYS[way](bytes(64 * LIMIT))
+    tracemalloc.start()
+    try:
+        with pytest.raises(TooLarge):
+            decompress(body, way, LIMIT)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * LIMIT
+
+
+def test_several_members_or_frames_are_one_body() -> None:
+    assert decompress(gzip.compress(b"a") + gzip.compress(b"b"), "gzip", 2) == b"ab"
+    assert decompress(zstandard.compress(b"a") + zstandard.compress(b"b"), "zstd", 2) == b"ab"
+    with pytest.raises(TooLarge):
+        decompress(gzip.compress(b"ab") * 2, "gzip", 3)
+
+
+@given(st.sampled_from([*WAYS, None]), st.binary(max_size=200))
+def test_any_bytes_are_a_body_or_refused(way: str | None, body: bytes) -> None:
+    with contextlib.suppress(TooLarge, BadBody):
+        assert len(decompress(body, way, 100)) <= 100
+
+
+@pytest.mark.parametrize("way", WAYS)
+@given(cut=st.integers(min_value=1, max_value=60))
+def test_what_ends_early_is_refused(way: str, cut: int) -> None:
+    body = WAYS[way](bytes(range(256)) * 4)
+    with pytest.raises(BadBody):
+        decompress(body[: max(0, len(body) - cut)], way, LIMIT)
+
+
+@given(st.sampled_from(SIGNALS), st.binary(max_size=300), st.booleans())
+def test_any_content_is_otlp_or_refused(signal: Any, content: bytes, json: bool) -> None:
+    with contextlib.suppress(BadBody):
+        assert signal.count(parse(signal, content, json)) >= 0
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["resourceSpans", "resource", "scopeSpans", "spans", "traceId", "attributes", "key", "value"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@given(st.sampled_from([TRACES, LOGS, METRICS]), _JSON)
+def test_any_json_is_otlp_or_refused(signal: Any, document: Any) -> None:
+    content = orjson.dumps(document, default=str) if not _too_large(document) else b"[1]"
+    with contextlib.suppress(BadBody):
+        assert signal.count(parse(signal, content, True)) >= 0
+
+
+def _too_large(document: Any) -> bool:
+    try:
+        orjson.dumps(document)
+    except TypeError:  # an integer of more than 64 bits is no JSON of orjson's
+        return True
+    return False
+
+
+def test_both_encodings_mean_the_same() -> None:
+    request = llm_request(2, text="Grüße 👋")
+    from_json = parse(TRACES, orjson.dumps(otlp_json(request)), True)
+    assert from_json == parse(TRACES, request.SerializeToString(), False) == request
+
+
+@pytest.mark.parametrize("make", [llm_request, plain_request])
+def test_a_marker_is_seen_in_both_encodings(make: Any) -> None:
+    request = make(2)
+    is_llm = make is llm_request
+    assert has_marker(request.SerializeToString()) is is_llm
+    assert has_marker(orjson.dumps(otlp_json(request))) is is_llm
+
+
+def test_only_spans_with_a_marker_become_views() -> None:
+    request = plain_request(5)
+    request.MergeFrom(llm_request(2))
+    reasons: list[str] = []
+    views = [view for view, _ in candidates(request, reasons.append)]
+    assert [f"{view.trace_id}-{view.span_id}-0" for view in views] == ids(request)[5:]
+    assert reasons == []
+
+
+@pytest.mark.parametrize("identity", [b"", b"short", bytes(16), bytes(17)])
+def test_ids_that_are_not_allowed_are_counted(identity: bytes) -> None:
+    request = plain_request(3)
+    request.resource_spans[0].scope_spans[0].spans[1].trace_id = identity
+    assert invalid_ids(request) == 1
+
+
+def test_a_span_that_keeps_coming_back_is_told_once_a_window() -> None:
+    sightings = Sightings()
+    told = [sightings.is_loop([("t", "s")], float(second) / 10) for second in range(100)]
+    assert told.count(True) == 1
+    assert not any(sightings.is_loop([("t", str(number))], 20.0) for number in range(100))
+    later = [sightings.is_loop([("t", "s")], 100 + second / 10) for second in range(100)]
+    assert later.count(True) == 1

@@ -1,0 +1,380 @@
+"""The collector as operators meet it: durable answers, routing, reload, drain, health, metrics, secrets."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+import requests
+from google.rpc import error_details_pb2, status_pb2
+
+from tests.support.processes.collectors import ArthurCollector, eventually
+from tests.support.servers.account import Account
+from tests.support.servers.next_hops import HTTPServerBehind
+from tests.support.spans.otlp_requests import METHODS, all_spans, ids, llm_request, plain_request
+
+PROTOBUF = {"Content-Type": "application/x-protobuf"}
+Start = Callable[..., ArthurCollector]
+
+
+def post(collector: ArthurCollector, request: Any, **headers: str) -> requests.Response:
+    return requests.post(
+        f"{collector.http}/v1/traces",
+        data=request.SerializeToString(),
+        headers={**PROTOBUF, **headers},
+        timeout=30,
+    )
+
+
+def test_an_answer_means_that_it_is_on_disk(collector: Start, account: Account, model_id: str) -> None:
+    """Arthur is down, the collector is killed right after its answer; the next one sends what was taken."""
+    ours = collector()
+    account.arthur.stop()
+    request = llm_request(3)
+    assert post(ours, request).status_code == 200
+    ours.stop(signal.SIGKILL)
+    account.arthur.start()
+    ours.start()
+    eventually(lambda: account.count(model_id) == 3, "what the killed one had taken")
+    assert set(account.inferences(model_id)) == set(ids(request))
+    assert ours.stop() == 0
+
+
+def test_a_full_spool_refuses_or_passes_as_configured(collector: Start, account: Account) -> None:
+    account.arthur.stop()
+    large = llm_request(4, text="x" * 300_000)
+    with HTTPServerBehind() as behind:
+        forward = f"{{endpoint: '{behind.url}'}}"
+        passing = collector(forward=forward, spool="{directory: ./passing, max_mb: 0.5, on_full: pass}")
+        refusing = collector(
+            name="refusing", forward=forward, spool="{directory: ./refusing, max_mb: 0.5, on_full: refuse}"
+        )
+        end = collector(name="end", spool="{directory: ./end, max_mb: 0.5, on_full: pass}")
+        assert post(passing, large).status_code == 200
+        assert len(behind.got) == 1
+        assert passing.metrics()['otelcol_exporter_enqueue_failed_spans{exporter="arthur"}'] > 0
+        for collector_ in (refusing, end):  # where nothing follows, passing would be losing
+            response = post(collector_, large)
+            assert response.status_code == 503
+            assert int(response.headers["Retry-After"]) >= 1
+        assert len(behind.got) == 1
+        with grpc.insecure_channel(end.grpc) as channel, pytest.raises(grpc.RpcError) as error:
+            channel.unary_unary(METHODS["traces"])(large.SerializeToString(), timeout=30)
+        assert error.value.code() is grpc.StatusCode.UNAVAILABLE
+        details = status_pb2.Status.FromString(
+            dict(error.value.trailing_metadata())["grpc-status-details-bin"]
+        )
+        info = error_details_pb2.RetryInfo()
+        assert details.details[0].Unpack(info)
+        assert info.retry_delay.seconds >= 1
+        assert post(refusing, plain_request()).status_code == 200
+
+
+def test_calls_are_routed_to_models(collector: Start, account: Account) -> None:
+    support, other = account.onboard("support"), account.onboard("0042")
+    ours = collector(
+        arthur=f"""
+  endpoint: {account.url}
+  api_key: {account.api_key}
+  models:
+    - {{match: {{service.name: "support-*", deployment.environment.name: prod}}, model_id: "{support}"}}
+    - {{match: {{gen_ai.request.model: "gpt-3*"}}, model_id: nowhere}}
+    - {{match: {{service.name: "shop*"}}, model_id: {other}}}"""
+    )
+    wanted = llm_request(2, "support-eu", **{"deployment.environment.name": "prod"})
+    staging = llm_request(1, "support-eu", **{"deployment.environment.name": "staging"})
+    shop = llm_request(1, "shop")
+    for request in (wanted, staging, shop):
+        assert post(ours, request).status_code == 200
+    metrics = ours.metrics()
+    assert metrics['otelcol_arthur_calls{outcome="taken"}'] == 3
+    assert metrics['otelcol_arthur_calls{outcome="unmatched"}'] == 1
+    assert post(ours, staging).status_code == 200
+    ours.stop()
+    warnings = [line for line in ours.lines if "match no model" in line["msg"]]
+    assert len(warnings) == 1
+    assert set(account.inferences(support)) == set(ids(wanted))
+    assert set(account.inferences(other)) == set(ids(shop))
+
+
+def test_one_process_serves_several_organisations(collector: Start, account: Account) -> None:
+    from otel_arthur.local import LocalArthur
+
+    with LocalArthur(port=0) as second_arthur:
+        # Two accounts at one address: the second's key is refused by the first, so nothing is mixed up.
+        mine = account.onboard("mine")
+        ours = collector(
+            arthur=f"""
+  endpoint: {account.url}
+  api_key: {account.api_key}
+  models:
+    - {{match: {{service.name: theirs}}, model_id: {mine}, api_key: {second_arthur.api_key}}}
+    - {{model_id: {mine}}}"""
+        )
+        theirs, our_own = llm_request(1, "theirs"), llm_request(1, "mine")
+        assert post(ours, theirs).status_code == 200
+        assert post(ours, our_own).status_code == 200
+        ours.stop()
+        assert set(account.inferences(mine)) == set(ids(our_own))
+
+
+def test_reload_takes_a_good_file_and_keeps_running_on_a_bad_one(
+    collector: Start, account: Account, model_id: str
+) -> None:
+    ours = collector()
+    second = account.onboard("second")
+    good = ours.path.read_text()
+    ours.path.write_text(good.replace("models:", "modles:"))
+    ours.send(signal.SIGHUP)
+    said = (
+        ours.wait_for("configuration not reloaded")["msg"]
+        + ours.wait_for("configuration not reloaded")["msg"]
+    )
+    assert "line 2: arthur needs models" in said
+    assert "line 2: arthur.modles is not a key of this section; did you mean models?" in said
+    first_request, second_request = llm_request(), llm_request()
+    assert post(ours, first_request).status_code == 200
+    ours.path.write_text(good.replace(model_id, second))
+    ours.send(signal.SIGHUP)
+    ours.wait_for("configuration reloaded")
+    assert post(ours, second_request).status_code == 200
+    moved = ours.path.read_text().replace(
+        "http: {endpoint: '127.0.0.1:0'}", "http: {endpoint: '127.0.0.2:0'}"
+    )
+    ours.path.write_text(moved)
+    ours.send(signal.SIGHUP)
+    ours.wait_for("configuration reloaded")
+    assert ours.http.startswith("http://127.0.0.2:")
+    assert post(ours, plain_request()).status_code == 200
+    with socket.create_server(("127.0.0.3", 0)) as taken:
+        ours.path.write_text(moved.replace("127.0.0.2:0", f"127.0.0.3:{taken.getsockname()[1]}"))
+        ours.send(signal.SIGHUP)
+        ours.wait_for("configuration not reloaded: cannot listen")
+        eventually(lambda: "127.0.0.2:" in ours.http, "the old address")
+        ours.wait_for("listening")
+        eventually(lambda: is_ready(ours), "readiness after a reload that failed")
+        assert post(ours, plain_request()).status_code == 200
+    assert ours.stop() == 0
+    assert set(account.inferences(model_id)) == set(ids(first_request))
+    assert set(account.inferences(second)) == set(ids(second_request))
+
+
+def is_ready(collector: ArthurCollector) -> bool:
+    try:
+        for server in ("health", "otlp/http", "otlp/grpc"):
+            host, port = collector.addresses[server].split(":")
+            socket.create_connection((host, int(port)), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_drain_answers_what_is_under_way(collector: Start) -> None:
+    import threading
+
+    arrived, release = threading.Event(), threading.Event()
+
+    def slow(_got: Any) -> tuple[int, dict[str, str], bytes]:
+        arrived.set()
+        release.wait(20)
+        return 200, PROTOBUF, b""
+
+    with HTTPServerBehind() as behind:
+        behind.answer = slow
+        ours = collector(forward=f"{{endpoint: '{behind.url}'}}")
+        statuses: list[int] = []
+        thread = threading.Thread(target=lambda: statuses.append(post(ours, plain_request()).status_code))
+        thread.start()
+        assert arrived.wait(20)
+        ours.send(signal.SIGTERM)
+        ours.wait_for("draining")
+        ready = requests.get(f"http://{ours.addresses['health']}/readyz", timeout=10)
+        assert ready.status_code == 503
+        assert requests.get(f"http://{ours.addresses['health']}/healthz", timeout=10).status_code == 200
+        with pytest.raises(requests.ConnectionError):
+            post(ours, plain_request())
+        release.set()
+        thread.join(20)
+        assert statuses == [200]
+        assert ours.stop() == 0
+
+
+def test_drain_ends_at_its_deadline(collector: Start, account: Account) -> None:
+    ours = collector(service="{drain_seconds: 1}")
+    account.arthur.stop()
+    assert post(ours, llm_request(5)).status_code == 200
+    assert ours.stop() == 0
+    assert ours.lines[-1]["everything_sent"] is False
+
+
+def test_no_secret_and_no_content_in_logs_or_metrics(collector: Start, account: Account) -> None:
+    ours = collector(
+        receivers="{otlp: {http: {endpoint: '127.0.0.1:0', auth: {bearer_token: tokensecret}}}}",
+        forward="{endpoint: 'http://127.0.0.1:1', headers: {x-key: headersecret}}",
+    )
+    response = post(ours, llm_request(text="promptsecret"), Authorization="Bearer tokensecret")
+    assert response.status_code == 503
+    requests.post(
+        f"{ours.http}/v1/traces",
+        data=b'{"promptsecret gen_ai.',
+        headers={"Content-Type": "application/json", "Authorization": "Bearer tokensecret"},
+        timeout=10,
+    )
+    pages = "".join(
+        requests.get(f"http://{ours.addresses[name]}{path}", timeout=10).text
+        for name, path in (("metrics", "/metrics"), ("health", "/healthz"), ("health", "/readyz"))
+    )
+    ours.stop()
+    said = pages + repr(ours.lines)
+    for secret in ("tokensecret", "headersecret", "promptsecret", account.api_key):
+        assert secret not in said
+
+
+def test_counts_under_the_collectors_names(collector: Start) -> None:
+    ours = collector()
+    post(ours, llm_request(3))
+    post(ours, plain_request(4))
+    requests.post(f"{ours.http}/v1/traces", data=b"\xff\xff", headers=PROTOBUF, timeout=10)
+    with grpc.insecure_channel(ours.grpc) as channel:
+        channel.unary_unary(METHODS["traces"])(plain_request(2).SerializeToString(), timeout=10)
+    metrics = ours.metrics()
+    labels = 'receiver="otlp",transport='
+    assert metrics[f'otelcol_receiver_accepted_spans{{{labels}"http"}}'] == 7
+    assert metrics[f'otelcol_receiver_accepted_spans{{{labels}"grpc"}}'] == 2
+    assert metrics['otelcol_exporter_queue_capacity{exporter="arthur"}'] == 512 * 1024 * 1024
+    for name in ("process_uptime", "process_memory_rss", "process_cpu_seconds"):
+        assert metrics[f"otelcol_{name}"] > 0
+
+
+def test_an_address_in_use_is_one_line_and_exit_code_1(collector: Start, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for transport in ("http", "grpc"):
+            path = tmp_path / f"{transport}.yaml"
+            path.write_text(
+                f"receivers: {{otlp: {{{transport}: {{endpoint: '127.0.0.1:{port}'}}}}}}\n"
+                "arthur: {api_key: k, models: [{model_id: m}]}\n"
+                f"spool: {{directory: '{tmp_path / 'spool'}'}}\n"
+            )
+            done = subprocess.run(
+                [sys.executable, "-m", "otel_arthur", "collector", "--config", str(path)],
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+            assert done.returncode == 1
+            assert "Traceback" not in done.stderr
+            assert str(port) in done.stderr.splitlines()[-1]
+
+
+def test_failed_spans_are_counted_and_do_not_cost_their_request(
+    collector: Start, account: Account, model_id: str
+) -> None:
+    request = llm_request(3)
+    spans = all_spans(request)
+    spans[0].trace_id = b"short"
+    for number in range(30_000):
+        spans[1].attributes.add(key=f"k{number}").value.int_value = number
+    good = ids(request)[2]
+    with HTTPServerBehind() as behind:
+        ours = collector(forward=f"{{endpoint: '{behind.url}'}}")
+        assert post(ours, request).status_code == 200
+        assert behind.got[0].body == request.SerializeToString()
+        metrics = ours.metrics()
+        ours.stop()
+    assert metrics['otelcol_arthur_spans_skipped{reason="invalid id"}'] == 1
+    assert metrics['otelcol_arthur_spans_skipped{reason="too many attributes"}'] == 1
+    assert set(account.inferences(model_id)) == {good}
+
+
+def event_request(span: Any, text: str) -> Any:
+    """The GenAI event that carries a span's messages, as a log record."""
+    from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+
+    request = ExportLogsServiceRequest()
+    record = (
+        request.resource_logs.add()
+        .scope_logs.add()
+        .log_records.add(
+            event_name="gen_ai.client.inference.operation.details",
+            trace_id=span.trace_id,
+            span_id=span.span_id,
+            time_unix_nano=span.end_time_unix_nano,
+        )
+    )
+    complete = all_spans(llm_request(text=text))[0]
+    for attribute in complete.attributes:
+        if attribute.key.endswith("messages"):
+            record.attributes.append(attribute)
+    return request
+
+
+@pytest.mark.parametrize("order", ["span first", "event first"])
+def test_messages_that_come_as_log_events_are_joined(
+    collector: Start, account: Account, model_id: str, order: str
+) -> None:
+    request = llm_request()
+    span = all_spans(request)[0]
+    kept = [attribute for attribute in span.attributes if not attribute.key.endswith("messages")]
+    del span.attributes[:]
+    span.attributes.extend(kept)
+    event = event_request(span, "from a log")
+    with HTTPServerBehind() as behind:
+        ours = collector(forward=f"{{endpoint: '{behind.url}'}}")
+        sent = [("traces", request), ("logs", event)]
+        for signal_name, message in sent if order == "span first" else reversed(sent):
+            response = requests.post(
+                f"{ours.http}/v1/{signal_name}",
+                data=message.SerializeToString(),
+                headers=PROTOBUF,
+                timeout=10,
+            )
+            assert response.status_code == 200
+        assert sorted(got.path for got in behind.got) == ["/v1/logs", "/v1/traces"]
+        ours.stop()
+    (inference,) = account.inferences(model_id).values()
+    assert inference["input_text"] == "Human: from a log"
+    assert inference["output_text"] == "from a log to you"
+
+
+def test_a_call_whose_messages_never_come_is_skipped_with_its_reason(
+    collector: Start, account: Account, model_id: str
+) -> None:
+    request = llm_request()
+    span = all_spans(request)[0]
+    kept = [attribute for attribute in span.attributes if not attribute.key.endswith("messages")]
+    del span.attributes[:]
+    span.attributes.extend(kept)
+    ours = collector()
+    assert post(ours, request).status_code == 200
+    assert ours.metrics()['otelcol_arthur_calls{outcome="waiting"}'] == 1
+    ours.stop()
+    assert any("without messages is skipped" in line["msg"] for line in ours.lines)
+    assert account.count(model_id) == 0
+
+
+def test_a_spool_that_cannot_be_written_stops_the_start(tmp_path: Path) -> None:
+    """Falling back to memory would make the answers untrue."""
+    (tmp_path / "file").write_text("")
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        "receivers: {otlp: {http: {endpoint: '127.0.0.1:0'}}}\n"
+        f"arthur: {{api_key: k, models: [{{model_id: m}}]}}\nspool: {{directory: '{tmp_path}/file/spool'}}\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "otel_arthur", "collector", "--config", str(path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert f"the spool's folder {tmp_path}/file/spool cannot be written" in done.stderr.splitlines()[-1]

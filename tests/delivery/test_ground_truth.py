@@ -1,0 +1,78 @@
+"""Ground truth is spooled, waits for its inference, and is given up only after long patience."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from otel_arthur.configuration import Route
+from otel_arthur.delivery import Delivery, ground_truth
+from otel_arthur.delivery.dead_letters import letters
+from tests.support.servers.fault_behaviours import row_statuses
+from tests.support.servers.fault_server import FaultServer
+from tests.support.spans.llm_calls import ids_of, llm_call, llm_calls
+
+
+def truth(identity: str, value: str = "Paris") -> dict[str, Any]:
+    return {
+        "partner_inference_id": identity,
+        "ground_truth_timestamp": "2026-11-22T12:00:00+00:00",
+        "ground_truth_data": {"expected_text": value},
+    }
+
+
+def test_it_waits_for_its_inference_in_the_spool(
+    server: FaultServer, deliver: Callable[..., Delivery], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ground_truth, "POLL_SECONDS", 0.1)
+    delivery = deliver(duplicate_window=2.0)
+    calls = llm_calls(3)
+    delivery.submit(calls)
+    delivery.submit_ground_truth([truth(identity) for identity in [*ids_of(calls), "not ours"]])
+    deadline = time.monotonic() + 20
+    while len(server.accepted_ids) < 7 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    methods = [(r.method, i) for r in server.sends for i in r.ids]
+    assert methods[0] == ("PATCH", "not ours")
+    assert sorted(i for m, i in methods if m == "POST") == sorted(ids_of(calls))
+    assert sorted(i for m, i in methods[4:]) == sorted(ids_of(calls))
+    assert all(method == "PATCH" for method, _ in methods[4:])
+
+
+def test_a_correction_is_no_repetition(server: FaultServer, deliver: Callable[..., Delivery]) -> None:
+    delivery = deliver()
+    for value in ("Paris", "Paris", "Rome"):
+        delivery.submit_ground_truth([truth("one", value)])
+    assert delivery.flush(10)
+    values = [row["ground_truth_data"]["expected_text"] for row in server.accepted_rows]
+    assert values == ["Paris", "Rome"]
+
+
+def test_an_unknown_inference_is_waited_for_then_given_up(
+    server: FaultServer, deliver: Callable[..., Delivery], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ground_truth, "PATIENCE_ATTEMPTS", 2)
+    monkeypatch.setattr(ground_truth, "PATIENCE_SECONDS", 0.0)
+    server.script(row_statuses(404), row_statuses(404), row_statuses(404))
+    delivery = deliver()
+    delivery.submit_ground_truth([truth("late")])
+    while not delivery.flush(5):
+        assert delivery.counts().left
+    (letter,) = letters(delivery._spool)
+    assert (letter.id, letter.reason) == ("late", "404 scripted")
+    assert len(server.sends) == 3
+
+
+def test_it_finds_the_model_of_its_inference(server: FaultServer, deliver: Callable[..., Delivery]) -> None:
+    delivery = deliver(routes=(Route("billing", "billing-model"),))
+    call = llm_call(service_name="billing")
+    delivery.submit([call])
+    assert delivery.flush(10)
+    delivery.submit_ground_truth([truth(*ids_of([call])), truth("unknown")])
+    assert delivery.flush(10)
+    patched = {tuple(r.ids): r.path.split("/")[4] for r in server.sends if r.method == "PATCH"}
+    assert patched[tuple(ids_of([call]))] == "billing-model"
+    assert patched[("unknown",)] != "billing-model"

@@ -1,0 +1,70 @@
+"""A program that records calls, for tests that kill it: killed where it is told, or by whoever started it.
+
+    python -m tests.support.processes.application MODE COUNT
+
+Prints the id of each inference once `submit` has returned with it: from then on it must not be lost.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+
+from otel_arthur.configuration import Configuration
+from otel_arthur.delivery import Delivery, bodies, dispatch, keys, leases
+from otel_arthur.delivery import spool as spools
+from tests.support.spans.llm_calls import ids_of, llm_calls
+
+
+def die(*_args: object, **_fields: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def say(delivery: Delivery, count: int, size: int = 0) -> None:
+    calls = llm_calls(count, size)
+    if delivery.submit(calls).spooled == count:
+        sys.stdout.write("".join(f"{identity}\n" for identity in ids_of(calls)))
+        sys.stdout.flush()
+
+
+def main() -> None:
+    mode, count = sys.argv[1], int(sys.argv[2])
+    delivery = Delivery(Configuration.from_environment(), metrics=False)
+    if mode == "exit":
+        say(delivery, count)
+        delivery.flush(2)
+        return
+    if mode == "die after append":
+        say(delivery, count)
+        delivery.flush(1)
+        die()
+    if mode == "die before append":
+        say(delivery, count)
+        bodies.os.writev = die  # type: ignore[assignment]
+        keys.add = die
+        say(delivery, count, size=3000)
+    if mode == "die between body and commit":
+        say(delivery, count)
+        spools.keys.known = die
+        say(delivery, count, size=3000)
+    if mode == "die after acceptance":
+        dispatch.finish = die
+        say(delivery, count)
+        delivery.flush(30)
+    if mode == "die before sending":
+        dispatch.send = die
+        say(delivery, count)
+        delivery.flush(30)
+    if mode == "die in finish":
+        leases._record = die
+        say(delivery, count)
+        delivery.flush(30)
+    if mode == "stream":
+        while True:
+            say(delivery, count, size=2000)
+            time.sleep(0.002)
+
+
+main()
