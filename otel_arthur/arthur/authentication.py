@@ -15,7 +15,7 @@ import orjson
 
 from otel_arthur.arthur.encoding import encode
 from otel_arthur.arthur.errors import ConfigurationError, NotArthur, Unauthorized, Unavailable, error_for
-from otel_arthur.arthur.transport import Answer, Transport
+from otel_arthur.arthur.transport import Transport
 
 RENEW_BEFORE_EXPIRY = 300.0
 """Seconds, as the SDK has it."""
@@ -151,7 +151,7 @@ class Authentication:
         headers = {"Authorization": token}
         answer = transport.request("GET", "/users/me", headers=headers, deadline=deadline)
         if answer.status == 200:
-            found = _object(answer, "asking for the organization").get("organization_id")
+            found = answer.object("asking for the organization").get("organization_id")
             if isinstance(found, str) and found:
                 return _header_value(found, "the organization id")
         elif answer.status != 403:
@@ -160,7 +160,7 @@ class Authentication:
         answer = transport.request("GET", "/users/me/auth_info", headers=headers, deadline=deadline)
         if answer.status != 200:
             raise error_for(answer.status, "asking for the organization", retry_after=answer.retry_after)
-        listed = _object(answer, "asking for the organization").get("organization_ids")
+        listed = answer.object("asking for the organization").get("organization_ids")
         ids = [i for i in cast("list[Any]", listed) if isinstance(i, str)] if isinstance(listed, list) else []
         if len(ids) == 1:
             return _header_value(ids[0], "the organization id")
@@ -169,16 +169,6 @@ class Authentication:
         raise ConfigurationError(
             f"these credentials belong to {count}; set OTEL_EXPORTER_ARTHUR_ORGANIZATION_ID to {choice}"
         )
-
-
-def _object(answer: Answer, what: str) -> Mapping[str, Any]:
-    try:
-        value = answer.json()
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise NotArthur(f"{what}: the answer is not Arthur's JSON", status=answer.status)
-    return cast("Mapping[str, Any]", value)
 
 
 def _renewal_time(token: str, now: float) -> float:

@@ -22,6 +22,7 @@ from otel_arthur.arthur.errors import (
     ProvisioningFailed,
     Unavailable,
     error_for,
+    not_arthur,
 )
 from otel_arthur.arthur.models import Model
 from otel_arthur.arthur.rows import RowResult, read_rows, says_exists
@@ -78,12 +79,6 @@ class ArthurClient:
     def organization_id(self, *, timeout: float | None = None) -> str:
         """The organization that requests are made for: the configured one, or the one asked for."""
         return self._headers(self._deadline(timeout))["Arthur-Organization-ID"]
-
-    def whoami(self, *, timeout: float | None = None) -> dict[str, Any]:
-        """The user behind the credentials, as ``GET /users/me`` describes them."""
-        return _object(
-            self._call("GET", "/users/me", "asking who we are", timeout=timeout), "asking who we are"
-        )
 
     def model(self, model_id: str, *, timeout: float | None = None) -> Model:
         """The model with its attributes; `NotFound` where there is none of this id."""
@@ -177,16 +172,6 @@ class ArthurClient:
         """
         return self._send("PATCH", model_id, rows, f"sending ground truth to model {model_id}", timeout)
 
-    def query_count(self, model_id: str, *, timeout: float | None = None) -> int:
-        """How many inferences Arthur has for a model."""
-        what = f"counting inferences of model {model_id}"
-        body = encode({"select": [{"function": "count"}]})
-        answer = self._call("POST", f"{_path(model_id)}/inferences/query", what, body=body, timeout=timeout)
-        try:
-            return int(_object(answer, what)["query_result"][0]["count"])
-        except (LookupError, TypeError, ValueError):
-            raise NotArthur(f"{what}: the answer has no count", status=answer.status) from None
-
     def close(self) -> None:
         """Close idle connections."""
         self._transport.close()
@@ -217,7 +202,7 @@ class ArthurClient:
             raise
         if not answer.body.strip():
             raise InDoubt(f"{what}: the answer is empty", status=answer.status)
-        return read_rows(_object(answer, what), len(rows), what)
+        return read_rows(answer.object(what), len(rows), what)
 
     def _call(
         self, method: str, path: str, what: str, *, body: bytes | None = None, timeout: float | None = None
@@ -232,7 +217,7 @@ class ArthurClient:
             return answer
         if answer.status == 404 and not _is_json(answer):
             # Arthur answers 404 in JSON; a page means that the address is another's.
-            raise _not_arthur(answer, what)
+            raise not_arthur(what, answer.status)
         raise error_for(answer.status, what, retry_after=answer.retry_after, detail=self._detail(answer))
 
     def _headers(self, deadline: float) -> dict[str, str]:
@@ -262,16 +247,6 @@ def _path(model_id: str) -> str:
     return f"/models/{quote(model_id, safe='')}"
 
 
-def _object(answer: Answer, what: str) -> dict[str, Any]:
-    try:
-        value = answer.json()
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise _not_arthur(answer, what)
-    return cast("dict[str, Any]", value)
-
-
 def _is_json(answer: Answer) -> bool:
     try:
         answer.json()
@@ -280,16 +255,8 @@ def _is_json(answer: Answer) -> bool:
     return True
 
 
-def _not_arthur(answer: Answer, what: str) -> NotArthur:
-    return NotArthur(
-        f"{what}: something that is not Arthur's API answered; check OTEL_EXPORTER_ARTHUR_ENDPOINT and "
-        "the proxies on the way",
-        status=answer.status,
-    )
-
-
 def _read_model(answer: Answer, what: str) -> Model:
-    model = Model.from_json(_object(answer, what))
+    model = Model.from_json(answer.object(what))
     if model is None:
         raise NotArthur(f"{what}: the answer describes no model", status=answer.status)
     return model

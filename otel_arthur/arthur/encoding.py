@@ -7,6 +7,8 @@ from typing import Any, cast
 
 import orjson
 
+from otel_arthur.genai.messages.json_text import clean
+
 _INT64 = range(-(2**63), 2**64)
 _OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
 
@@ -41,7 +43,7 @@ def encode_rows(rows: Iterable[bytes | Mapping[str, Any]]) -> bytes:
 
 def _valid(value: Any, depth: int) -> Any:
     if isinstance(value, str):
-        return _text(value)
+        return clean(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value if value in _INT64 else str(value)
     if depth > 256:
@@ -55,12 +57,9 @@ def _valid(value: Any, depth: int) -> Any:
 
 
 def _str(value: Any) -> str:
-    return _text(str(value))
+    return clean(str(value))
 
 
-def _text(value: str) -> str:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return value
+def mapping(value: Any) -> Mapping[str, Any]:
+    """A JSON object as it was parsed; any other value is an empty one."""
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}

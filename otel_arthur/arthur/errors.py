@@ -144,6 +144,15 @@ def error_for(
     return NotArthur(f"{what}: answered with the unexpected status {status}", status=status)
 
 
+def not_arthur(what: str, status: int | None) -> NotArthur:
+    """The error for an answer that is not Arthur's JSON."""
+    return NotArthur(
+        f"{what}: something that is not Arthur's API answered; check OTEL_EXPORTER_ARTHUR_ENDPOINT and "
+        "the proxies on the way",
+        status=status,
+    )
+
+
 def parse_retry_after(value: str | None, now: datetime | None = None) -> float | None:
     """Seconds to wait by a ``Retry-After`` header: seconds or an HTTP date (RFC 9110, 10.2.3).
 

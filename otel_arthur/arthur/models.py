@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-PENDING: Final = "Pending"
-CREATING: Final = "Creating"
+from otel_arthur.arthur.encoding import mapping
+
 READY: Final = "Ready"
 CREATION_FAILED: Final = "CreationFailed"
 ARCHIVED: Final = "Archived"
@@ -37,7 +36,7 @@ class Attribute:
     @classmethod
     def from_json(cls, value: Any) -> Attribute | None:
         """The attribute, or None for what has no name, value type and stage."""
-        given = _mapping(value)
+        given = mapping(value)
         name, value_type, stage = (_text(given.get(key)) for key in ("name", "value_type", "stage"))
         if name is None or value_type is None or stage is None:
             return None
@@ -85,7 +84,7 @@ class Model:
     @classmethod
     def from_json(cls, value: Any) -> Model | None:
         """The model, or None for what has no id. Fields of the wrong type count as missing."""
-        given = _mapping(value)
+        given = mapping(value)
         model_id = _text(given.get("id"))
         if model_id is None:
             return None
@@ -105,10 +104,6 @@ class Model:
     def is_ready(self) -> bool:
         """Whether it takes inferences. A model without a status is taken to."""
         return self.status in (None, READY)
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
 
 
 def _text(value: Any) -> str | None:

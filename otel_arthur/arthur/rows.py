@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
 from typing import Any, cast
 
+from otel_arthur.arthur.encoding import mapping
 from otel_arthur.arthur.errors import RETRYABLE_STATUSES, InDoubt
 
 _MAX_MESSAGE = 500
@@ -84,8 +84,8 @@ def read_rows(body: Any, sent: int, what: str) -> list[RowResult]:
     Raises:
         InDoubt: it cannot be told what became of each row.
     """
-    answer = _mapping(body)
-    counts = _mapping(answer.get("counts"))
+    answer = mapping(body)
+    counts = mapping(answer.get("counts"))
     failure, total = _integer(counts.get("failure")), _integer(counts.get("total"))
     listed = answer.get("results")
     rows = _rows(cast("list[Any]", listed)) if isinstance(listed, list) else []
@@ -132,7 +132,7 @@ def _are_alike(listed: list[Any]) -> bool:
 
 
 def _row(value: Any) -> RowResult | None:
-    row = _mapping(value)
+    row = mapping(value)
     status, message = row.get("status"), row.get("message")
     status = _integer(status)
     return None if status is None else RowResult.of(status, message if isinstance(message, str) else "")
@@ -142,7 +142,3 @@ def _integer(value: Any) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}

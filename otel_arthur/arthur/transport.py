@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any, cast
 import orjson
 
 from otel_arthur.arthur.endpoint import base_url, is_loopback, tls_context
-from otel_arthur.arthur.errors import ConfigurationError, NotArthur, Unavailable, parse_retry_after
+from otel_arthur.arthur.errors import (
+    ConfigurationError,
+    NotArthur,
+    Unavailable,
+    not_arthur,
+    parse_retry_after,
+)
 from otel_arthur.arthur.suppression import suppress_instrumentation
 
 if TYPE_CHECKING:
@@ -49,6 +55,20 @@ class Answer:
             ValueError: the body is no JSON.
         """
         return orjson.loads(self.body)
+
+    def object(self, what: str) -> dict[str, Any]:
+        """The parsed body, which must be a JSON object; `what` is the call in a few words.
+
+        Raises:
+            NotArthur: it is none.
+        """
+        try:
+            value = self.json()
+        except ValueError:
+            value = None
+        if not isinstance(value, dict):
+            raise not_arthur(what, self.status)
+        return cast("dict[str, Any]", value)
 
 
 class Transport:

@@ -7,8 +7,6 @@ Sources: opentelemetry-proto ``docs/specification.md`` ("OTLP/gRPC Response", "O
 from __future__ import annotations
 
 import base64
-import email.utils
-import time
 from dataclasses import dataclass
 
 import orjson
@@ -18,6 +16,8 @@ from google.rpc import (  # pyright: ignore[reportMissingTypeStubs]
     error_details_pb2,
     status_pb2,
 )
+
+from otel_arthur.arthur.errors import parse_retry_after
 
 OK, CANCELLED, UNKNOWN, INVALID_ARGUMENT, DEADLINE_EXCEEDED = 0, 1, 2, 3, 4
 NOT_FOUND, PERMISSION_DENIED, RESOURCE_EXHAUSTED, FAILED_PRECONDITION = 5, 7, 8, 9
@@ -160,20 +160,6 @@ def from_http(status: int, body: bytes, json: bool, retry_after: str | None) -> 
         # Without a delay RESOURCE_EXHAUSTED would not be retried over gRPC; 429 is over HTTP.
         code = RESOURCE_EXHAUSTED if delay is not None else UNAVAILABLE
     return Answer(code, _message_in(body, json) or f"the next hop answered HTTP {status}", delay)
-
-
-def parse_retry_after(value: str | None) -> float | None:
-    """Seconds in a ``Retry-After`` header, which is a number or a date (RFC 9110, 10.2.3)."""
-    if not value:
-        return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-    except (TypeError, ValueError):
-        return None
 
 
 def retry_delay(details: bytes | None) -> float | None:

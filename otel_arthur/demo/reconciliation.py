@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from otel_arthur.demo.served_call import ServedCall
+from otel_arthur.demo.served_call import JSON, ServedCall
 
-JSON = dict[str, Any]
 FAILED = "error"
 """The value of `status` in an inference whose call failed."""
 

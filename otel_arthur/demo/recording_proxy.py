@@ -24,9 +24,6 @@ from otel_arthur.demo.served_call import GENERATING_PATHS, ServedCall, from_body
 _UPSTREAM_TIMEOUT = (10.0, 120.0)
 """Seconds to connect, and between two pieces of an answer."""
 
-_LAST_RESPONSES_EVENT = b'{"type":"response.completed"'
-"""The Responses API has no ``[DONE]``."""
-
 _FORWARDED_REQUEST_HEADERS = ("authorization", "content-type", "openai-organization", "openai-project")
 _FORWARDED_RESPONSE_HEADERS = ("content-type", "retry-after", "x-request-id")
 
@@ -95,7 +92,7 @@ def recording_proxy(upstream: str, *, models: Collection[str] = ()) -> Starlette
 
 
 def _stream(path: str, asked: dict[str, Any], answer: requests.Response, record: Any) -> Iterator[bytes]:
-    """Passes server-sent events on one by one and records the call before its last one."""
+    """Pass server-sent events on one by one and record the call before its last one."""
     payloads: list[bytes] = []
     recorded = record is None
 

@@ -9,8 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from otel_arthur.demo.reconciliation import FAILED, Reconciliation, data
-
-JSON = dict[str, Any]
+from otel_arthur.demo.served_call import JSON
 
 _FIGURES_WIDTH = 48
 """Characters that the columns without running text take, and the space between columns."""

@@ -19,16 +19,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any, TextIO
+from typing import IO, TextIO
 
-from otel_arthur.arthur import ArthurClient, Authentication, Transport
+from otel_arthur.arthur.authentication import Authentication
+from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.onboarding import model_request
+from otel_arthur.arthur.transport import Transport
 from otel_arthur.demo.model_server import ModelServer
 from otel_arthur.demo.reconciliation import Reconciliation, in_order, reconcile
-from otel_arthur.demo.served_call import ServedCall
+from otel_arthur.demo.served_call import JSON, ServedCall
 from otel_arthur.local.server import LocalArthur
-
-JSON = dict[str, Any]
 
 MODEL_NAME = "otel-arthur-demo"
 APPLICATION = "support_chat.py"
@@ -186,7 +186,7 @@ def _clean(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _run_application(command: list[str], environ: dict[str, str], output: TextIO | None) -> int:
-    """Runs the application to its end; on Ctrl-C it gets the time to send what was said before."""
+    """Run the application to its end; on Ctrl-C it gets the time to send what was said before."""
     process = subprocess.Popen(
         command,
         env=environ,
@@ -217,7 +217,7 @@ def _run_application(command: list[str], environ: dict[str, str], output: TextIO
 
 
 def _relay(stderr: IO[bytes], interrupted: threading.Event) -> None:
-    """Shows the application's stderr, but not the traceback of a start that Ctrl-C cut short."""
+    """Show the application's stderr, but not the traceback of a start that Ctrl-C cut short."""
     with stderr:
         for line in stderr:
             if not interrupted.is_set():

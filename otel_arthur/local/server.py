@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 import socket
 import threading
@@ -20,7 +19,9 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from otel_arthur.local.access import GuardMiddleware, is_loopback
+from otel_arthur.arthur.endpoint import is_loopback
+from otel_arthur.local.access import GuardMiddleware
+from otel_arthur.local.announcing import AnnouncingServer
 from otel_arthur.local.api import Api, answer
 from otel_arthur.local.authentication import Credentials
 from otel_arthur.local.pages import Pages
@@ -30,10 +31,6 @@ DEFAULT_PORT: Final = 8188
 DEFAULT_LOGIN: Final = "local"
 _GRACE_SECONDS: Final = 1
 _STOP_SECONDS: Final = 5.0
-
-
-# Without a handler of the application's, Python would print uvicorn's warnings on stderr.
-logging.getLogger("uvicorn").addHandler(logging.NullHandler())
 
 
 class LocalArthurError(Exception):
@@ -147,7 +144,8 @@ class LocalArthur:
             return self
         listener = self._listen()
         self.port = listener.getsockname()[1]
-        server = uvicorn.Server(
+        started = threading.Event()
+        server = AnnouncingServer(
             uvicorn.Config(
                 self.app,
                 log_config=None,
@@ -156,16 +154,9 @@ class LocalArthur:
                 ws="none",
                 server_header=False,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
-            )
+            ),
+            lambda _port: started.set(),
         )
-        started = threading.Event()
-        startup = server.startup
-
-        async def announced(sockets: list[socket.socket] | None = None) -> None:
-            await startup(sockets)
-            started.set()
-
-        server.startup = announced
         thread = threading.Thread(
             target=self._run, args=(server, listener, started), name="local-arthur", daemon=True
         )

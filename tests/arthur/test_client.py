@@ -8,8 +8,11 @@ from email.utils import format_datetime
 
 import pytest
 
-from otel_arthur.arthur import ArthurClient, Authentication, Outcome, Transport
 from otel_arthur.arthur import errors as e
+from otel_arthur.arthur.authentication import Authentication
+from otel_arthur.arthur.client import ArthurClient
+from otel_arthur.arthur.rows import Outcome
+from otel_arthur.arthur.transport import Transport
 from tests.arthur.safety import KEY, PROMPT, assert_safe, row
 from tests.support.servers.fault_behaviours import (
     HTML,
@@ -218,14 +221,6 @@ def test_an_unknown_model_is_told_from_a_wrong_address(server: FaultServer, clie
         client.model("m")
     with pytest.raises(e.NotArthur, match="OTEL_EXPORTER_ARTHUR_ENDPOINT"):
         client.model("m")
-
-
-def test_counting(server: FaultServer, client: ArthurClient) -> None:
-    client.send_inferences("m", [row("a"), row("b")])
-    assert client.query_count("m") == 2
-    server.script(status(200, body={"query_result": []}), on="/query")
-    with pytest.raises(e.NotArthur):
-        client.query_count("m")
 
 
 def test_a_model_is_awaited_until_it_is_ready(server: FaultServer, client: ArthurClient) -> None:

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from otel_arthur.arthur import ArthurClient, Authentication, Transport
+from otel_arthur.arthur.authentication import Authentication
+from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.errors import AlreadyExists, ConfigurationError, NotFound, Unauthorized
 from otel_arthur.arthur.onboarding import METADATA_FIELDS, model_request
+from otel_arthur.arthur.transport import Transport
 from otel_arthur.cli.commands.onboard import command
 from otel_arthur.inference.schema import schema_of
 from otel_arthur.local.server import LocalArthur
@@ -90,7 +92,7 @@ def test_value_types_that_metadata_does_not_have() -> None:
         model_request("bot", {"mine": "TOKENS"})
 
 
-def test_local_arthur_takes_what_is_built_and_what_fits_it(local: ArthurClient) -> None:
+def test_local_arthur_takes_what_is_built_and_what_fits_it(arthur: LocalArthur, local: ArthurClient) -> None:
     built = model_request("bot", tokens=True, likelihoods=True, ground_truth=True)
     made = local.wait_until_ready(local.create_model(built).id)
     schema = schema_of(made.attributes)
@@ -118,7 +120,7 @@ def test_local_arthur_takes_what_is_built_and_what_fits_it(local: ArthurClient) 
     }
     lost = {**truth, "partner_inference_id": "never sent"}
     assert [r.delivered for r in local.send_ground_truth(made.id, [truth, lost])] == [True, False]
-    assert local.query_count(made.id) == 1
+    assert arthur.store.inferences(made.id).total == 1
 
 
 def test_local_arthur_says_what_is_wrong(arthur: LocalArthur, local: ArthurClient) -> None:
@@ -143,7 +145,7 @@ def test_logging_in_to_local_arthur(arthur: LocalArthur, local: ArthurClient) ->
     client.close()
     wrong = ArthurClient(Transport(arthur.url), Authentication(login="local", password="no"))
     with pytest.raises(Unauthorized, match="LOGIN"):
-        wrong.whoami()
+        wrong.organization_id()
     wrong.close()
 
 

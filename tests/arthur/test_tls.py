@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from otel_arthur.arthur import ArthurClient, Authentication, Transport
+from otel_arthur.arthur.authentication import Authentication
+from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.errors import ConfigurationError, Unavailable
+from otel_arthur.arthur.transport import Transport
 from tests.support.servers.certificates import Certificate
 from tests.support.servers.fault_behaviours import drip
 from tests.support.servers.fault_proxy import ConnectProxy
