@@ -2,7 +2,8 @@
 
 Resolution, per setting: argument, our variable, the Arthur SDK's variable, default
 (OpenTelemetry specification, ``configuration/common.md``). An empty value is unset; a
-bad value becomes a line in `Configuration.problems` and the default. Nothing raises.
+bad value becomes a `Problem` and the default. Where the value decides what leaves and to
+whom (`PROTECTED`), a `Delivery` sends nothing instead. Nothing raises.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from otel_arthur import environment_variables as env
 from otel_arthur.configuration_values import (
@@ -45,9 +46,31 @@ from otel_arthur.configuration_values import (
 )
 
 DEFAULT_ENDPOINT = "https://app.arthur.ai"
-__all__ = ["DEFAULT_ENDPOINT", "INPUT_FORMATS", "Configuration", "Route", "default_spool_dir"]
+__all__ = ["DEFAULT_ENDPOINT", "INPUT_FORMATS", "Configuration", "Problem", "Route", "default_spool_dir"]
 
 INPUT_FORMATS = ("transcript", "last_user", "json")
+
+PROTECTED: Final = frozenset({"endpoint", "certificate", "insecure", "content", "redact"})
+"""Fields that decide where keys and prompts go: no default stands in for a value that cannot be used."""
+
+
+class Problem(NamedTuple):
+    """A value that was set and cannot be used."""
+
+    source: str
+    """The variable, or ``argument`` and its name."""
+    field: str
+    """The field of `Configuration`."""
+    what: str
+    """What is wrong, and what to write instead; never the value, which may be a secret."""
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether nothing may be sent because of it."""
+        return self.field in PROTECTED
+
+    def __str__(self) -> str:
+        return f"{self.source} {'cannot be used' if self.is_protected else 'is ignored'}: {self.what}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +104,8 @@ class Configuration:
     sample_ratio: float = 1.0
     likelihoods: bool = False
     errors: str = "auto"
-    problems: tuple[str, ...] = ()
-    """One line for each variable or argument of a bad value, naming it and what it must be."""
+    problems: tuple[Problem, ...] = ()
+    """One for each variable or argument of a bad value."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None, **arguments: Any) -> Configuration:
@@ -95,31 +118,28 @@ class Configuration:
         """
         source = _Environment(os.environ if environ is None else environ)
         values: dict[str, Any] = {}
-        for setting in _SETTINGS:
-            is_set = source.read(setting.variable, setting.parse, setting.field, values)
-            if setting.otherwise is not None and not is_set:
-                source.read(*setting.otherwise, setting.field, values)
         for name, value in arguments.items():
             if value is not None:
                 source.take(name, value, values)
+        for setting in _SETTINGS:
+            if setting.field in values or setting.field in source.unusable:
+                continue
+            is_set = source.read(setting.variable, setting.parse, setting.field, values)
+            if setting.otherwise is not None and not is_set:
+                source.read(*setting.otherwise, setting.field, values)
+        values.update({name: value for name, value in _WITHHELD.items() if name in source.unusable})
         if "spool_dir" not in values:
             values["spool_dir"] = default_spool_dir()
         return cls(**values, problems=tuple(source.problems))
 
-    def problems_with(self, *fields: str) -> tuple[str, ...]:
+    def problems_with(self, *fields: str) -> tuple[Problem, ...]:
         """The problems that concern these fields, for a command to which they matter."""
-        names = {
-            name
-            for setting in _SETTINGS
-            if setting.field in fields
-            for name in (
-                setting.variable,
-                env.FALLBACKS.get(setting.variable),
-                *(setting.otherwise or ())[:1],
-            )
-        }
-        names |= {f"argument {name}" for name, argument in _ARGUMENTS.items() if argument.field in fields}
-        return tuple(line for line in self.problems if line.partition(" is ignored")[0] in names)
+        return tuple(problem for problem in self.problems if problem.field in fields)
+
+    @property
+    def unusable(self) -> tuple[Problem, ...]:
+        """The problems because of which nothing may be sent."""
+        return tuple(problem for problem in self.problems if problem.is_protected)
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -156,7 +176,12 @@ class _Environment:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self.problems: list[str] = []
+        self.problems: list[Problem] = []
+
+    @property
+    def unusable(self) -> set[str]:
+        """The protected fields that were set and cannot be used."""
+        return {problem.field for problem in self.problems if problem.is_protected}
 
     def read(self, variable: str, parse: Callable[[str], Any], field: str, values: dict[str, Any]) -> bool:
         """Set `field` from a variable or its fallback, if that is good; whether it is set, good or bad."""
@@ -166,7 +191,7 @@ class _Environment:
                 try:
                     values[field] = parse(encodable(text))
                 except ValueError as error:
-                    self.problems.append(f"{name} is ignored: {error}")
+                    self.problems.append(Problem(name, field, str(error)))
                 return True
         return False
 
@@ -176,10 +201,7 @@ class _Environment:
         try:
             found = argument(value, known.form, known.parse)
         except ValueError as error:
-            self.problems.append(f"argument {name} is ignored: {error}")
-            if known.field == "redact":
-                # Who gave it wanted something masked: a redactor that cannot be used keeps all texts back.
-                values["redact"] = (_UNUSABLE,)
+            self.problems.append(Problem(f"argument {name}", known.field, str(error)))
             return
         if found is not UNSET:
             values[known.field] = found
@@ -195,7 +217,13 @@ class _Setting:
     """Another variable, of another meaning, where the first says nothing."""
 
 
-_UNUSABLE = "argument-redact"
+_WITHHELD: Final[Mapping[str, Any]] = {
+    "endpoint": "",
+    "content": "metadata",
+    # Who gave one wanted something masked: a redactor that cannot be used keeps all texts back.
+    "redact": ("unusable",),
+}
+"""What a field holds whose value cannot be used."""
 _SETTINGS = (
     _Setting("endpoint", env.OTEL_EXPORTER_ARTHUR_ENDPOINT, url),
     _Setting(

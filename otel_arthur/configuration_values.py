@@ -6,6 +6,7 @@ the value, which may be a secret.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -13,6 +14,9 @@ from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 _MAX_NUMBER: Final = 1e9
+_HOST: Final = re.compile(r"[\w.-]+|[0-9a-f:.]+(?:%\w+)?")
+"""A name, of any script, or an IP address."""
+_BLANK: Final = re.compile(r"[\s\x00-\x20]")
 UNSET: Final = object()
 """What an empty argument means."""
 
@@ -39,7 +43,11 @@ def url(value: str) -> str:
             "it must not hold a user name or password; set OTEL_EXPORTER_ARTHUR_API_KEY, or "
             "OTEL_EXPORTER_ARTHUR_LOGIN and OTEL_EXPORTER_ARTHUR_PASSWORD"
         )
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if (
+        parts.scheme not in ("http", "https")
+        or not _HOST.fullmatch(parts.hostname or "")
+        or _BLANK.search(value)
+    ):
         raise ValueError("it must be a URL that begins with https:// or http://, as in https://app.arthur.ai")
     return value.rstrip("/")
 

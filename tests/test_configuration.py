@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from otel_arthur.configuration import DEFAULT_ENDPOINT, Configuration, Route
+from otel_arthur.configuration import DEFAULT_ENDPOINT, PROTECTED, Configuration, Route
 from otel_arthur.delivery.redaction import redactor_of
 
 
@@ -45,18 +45,12 @@ def test_an_empty_value_is_unset() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "field", "default"),
     [
-        ("ENDPOINT", "app.arthur.ai", "endpoint", DEFAULT_ENDPOINT),
-        ("ENDPOINT", "http://host:port", "endpoint", DEFAULT_ENDPOINT),
-        ("ENDPOINT", "ftp://x", "endpoint", DEFAULT_ENDPOINT),
-        ("ENDPOINT", "https://user:s3cret@host", "endpoint", DEFAULT_ENDPOINT),
         ("MODEL_ID", "\udcff", "model_id", None),
         ("SPOOL_MAX_MB", "inf", "spool_max_bytes", 512 * 1024**2),
-        ("CERTIFICATE", "~nobody-of-this-name/ca.pem", "certificate", None),
         ("TIMEOUT", "soon", "timeout", 10.0),
         ("TIMEOUT", "-1", "timeout", 10.0),
         ("TIMEOUT", "nan", "timeout", 10.0),
         ("COMPRESSION", "brotli", "compression", "none"),
-        ("INSECURE", "perhaps", "insecure", False),
         ("SPOOL_MAX_MB", "lots", "spool_max_bytes", 512 * 1024**2),
         ("INPUT_FORMAT", "xml", "input_format", "transcript"),
         ("SAMPLE_RATIO", "2", "sample_ratio", 1.0),
@@ -73,10 +67,55 @@ def test_a_bad_value_is_a_warning_that_names_it_and_the_default(
 
     assert getattr(configuration, field) == default
     (problem,) = configuration.problems
-    assert problem.startswith(f"OTEL_EXPORTER_ARTHUR_{name} is ignored: ")
-    assert "s3cret" not in problem
+    assert str(problem).startswith(f"OTEL_EXPORTER_ARTHUR_{name} is ignored: ")
+    assert "s3cret" not in str(problem)
     assert configuration.problems_with(field) == (problem,)
     assert configuration.problems_with("likelihoods") == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "field", "held"),
+    [
+        ("ENDPOINT", "app.arthur.ai", "endpoint", ""),
+        ("ENDPOINT", "http://host:port", "endpoint", ""),
+        ("ENDPOINT", "ftp://x", "endpoint", ""),
+        ("ENDPOINT", "https://user:s3cret@host", "endpoint", ""),
+        ("ENDPOINT", "https://app.arthur .ai", "endpoint", ""),
+        ("ENDPOINT", 'https://app.arthur.ai"', "endpoint", ""),
+        ("ENDPOINT", "https://", "endpoint", ""),
+        ("CERTIFICATE", "~nobody-of-this-name/ca.pem", "certificate", None),
+        ("INSECURE", "perhaps", "insecure", False),
+        ("CONTENT", "metdata", "content", "metadata"),
+    ],
+)
+def test_a_bad_value_that_says_where_prompts_go_is_not_the_default(
+    name: str, value: str, field: str, held: object
+) -> None:
+    configuration = read(
+        **{f"OTEL_EXPORTER_ARTHUR_{name}": value, "ARTHUR_ENDPOINT_URL": "https://another.example"}
+    )
+
+    assert getattr(configuration, field) == held
+    (problem,) = configuration.unusable
+    assert str(problem).startswith(f"OTEL_EXPORTER_ARTHUR_{name} cannot be used: ")
+    assert "s3cret" not in str(problem)
+    assert configuration.problems_with(field) == (problem,)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://arthur.example:8443/base/",
+        "http://127.0.0.1:1",
+        "http://[::1]:80",
+        "https://b\u00fccher.example",
+    ],
+)
+def test_endpoints_of_every_usable_form(endpoint: str) -> None:
+    configuration = read(OTEL_EXPORTER_ARTHUR_ENDPOINT=endpoint)
+
+    assert configuration.problems == ()
+    assert configuration.endpoint == endpoint.rstrip("/")
 
 
 def test_a_bad_spool_folder_is_the_default() -> None:
@@ -164,10 +203,11 @@ def test_an_argument_of_a_wrong_kind_is_one_line_and_not_given(name: str, value:
     configuration = Configuration.from_environment({}, **{name: value})
 
     (problem,) = configuration.problems
-    assert problem.startswith(f"argument {name} is ignored: ")
-    assert "s3cret" not in problem
+    verdict = "cannot be used" if field in PROTECTED else "is ignored"
+    assert str(problem).startswith(f"argument {name} {verdict}: ")
+    assert "s3cret" not in str(problem)
     assert configuration.problems_with(field) == (problem,)
-    if name != "redact":
+    if field not in PROTECTED:
         assert getattr(configuration, field) == getattr(Configuration.from_environment({}), field)
 
 

@@ -62,13 +62,14 @@ def tls_context(*, certificate: str | None = None, insecure: bool = False) -> ss
     Raises:
         ConfigurationError: the certificate file cannot be read or holds no certificate.
     """
+    named = None if certificate is None else _loaded(certificate, "OTEL_EXPORTER_ARTHUR_CERTIFICATE")
     if insecure:
         context = ssl.create_default_context()
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return context
-    if certificate is not None:
-        return _loaded(certificate, "OTEL_EXPORTER_ARTHUR_CERTIFICATE")
+    if named is not None:
+        return named
     context = ssl.create_default_context()
     if bundle := os.environ.get("REQUESTS_CA_BUNDLE"):
         _loaded(bundle, "REQUESTS_CA_BUNDLE", context)

@@ -11,8 +11,7 @@ from typing import Any, Final
 import click
 
 from otel_arthur.cli.errors import WrongUse
-from otel_arthur.configuration import Configuration
-from otel_arthur.environment_variables import OTEL_EXPORTER_ARTHUR_REDACT
+from otel_arthur.configuration import PROTECTED, Configuration, Problem
 
 CONNECTION: Final = (
     *("endpoint", "api_key", "login", "password", "organization_id"),
@@ -25,7 +24,7 @@ SPOOL: Final = ("spool_dir", "spool_max_bytes")
 """To whoever opens the spool."""
 READING: Final = ("input_format", "attributes", "redact", "content", "max_text_length")
 """To whoever makes inferences of spans."""
-SENDING: Final = (*CONNECTION, *MODELS, *SPOOL, "spool_max_age", "duplicate_window")
+SENDING: Final = (*CONNECTION, *MODELS, *SPOOL, "spool_max_age", "duplicate_window", *PROTECTED)
 """To whoever sends what is in the spool."""
 
 
@@ -40,33 +39,21 @@ def configured(*fields: str, **arguments: Any) -> Configuration:
         WrongUse: something is bad.
     """
     configuration = Configuration.from_environment(**arguments)
-    refuse([as_error(problem) for problem in configuration.problems_with(*fields)])
     if "redact" in fields:
-        refuse(unusable_redactors(configuration))
+        from otel_arthur.delivery.redaction import checked
+
+        configuration = checked(configuration)
+    refuse([as_error(problem) for problem in configuration.problems_with(*fields)])
     return configuration
 
 
 _OPTIONS: Final = {"endpoint": "--endpoint", "spool_dir": "--dir", "model_id": "--model"}
 
 
-def as_error(problem: str) -> str:
+def as_error(problem: Problem) -> str:
     """A problem in the words of who is refused: nothing is ignored, and arguments are options."""
-    name, _, what = problem.partition(" is ignored: ")
-    argument = name.removeprefix("argument ")
-    return f"{_OPTIONS.get(argument, argument)}: {what}"
-
-
-def unusable_redactors(configuration: Configuration) -> list[str]:
-    """One line for each redactor that is not there."""
-    from otel_arthur.delivery.redaction import named
-
-    lines: list[str] = []
-    for name in configuration.redact:
-        try:
-            named(name)
-        except LookupError as error:
-            lines.append(f"{OTEL_EXPORTER_ARTHUR_REDACT}: {error.args[0]}")
-    return lines
+    argument = problem.source.removeprefix("argument ")
+    return f"{_OPTIONS.get(argument, argument)}: {problem.what}"
 
 
 def refuse(problems: list[str]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from otel_arthur.collector.document import Section
 from otel_arthur.configuration import Configuration
+from otel_arthur.delivery.redaction import checked
 
 _TEXT_SETTINGS = ("input_format", "content", "errors", "compression")
 
@@ -43,10 +44,9 @@ def read_arthur(section: Section, spool: Section) -> Configuration:
     arguments.update(_credentials(section))
     arguments.update({name: section.text(name) for name in _TEXT_SETTINGS})
     arguments["sample_ratio"] = section.read("sample_ratio", _ratio, None)
-    configuration = Configuration.from_environment({}, **arguments)
+    configuration = checked(Configuration.from_environment({}, **arguments))
     for problem in configuration.problems:
-        name = problem.split()[1]
-        section.problem(name, problem.partition(" is ignored: ")[2].removeprefix("it "))
+        section.problem(problem.field, problem.what.removeprefix("it "))
     return configuration
 
 

@@ -37,26 +37,39 @@ def siblings(spool: Spool, destination: Destination, organization: str) -> list[
 
 
 def adopt(
-    spool: Spool, configuration: Configuration, identity: str, services: Collection[str | None] | None
+    spool: Spool,
+    configuration: Configuration,
+    identity: str,
+    services: Collection[str | None] | None,
+    *,
+    at_once: bool = True,
 ) -> int:
     """Move records that wait under a key that nobody serves to the model that is configured now.
 
-    By itself, a process takes over what its own services spooled while no model was configured. Where a
+    By itself, a process takes over what its own services spooled while no model was configured, and for its
+    models while no endpoint could be used. Where a
     person says so, all of that is moved, and with it what waits for the configured models under other
     credentials or organizations that Arthur has never confirmed: those were wrong, and have been corrected.
 
     Args:
         services: only records of these services; None for all, when a person says so.
+        at_once: what the duplicate window holds is moved too.
 
     Returns:
         How many records were moved.
     """
-    if not configuration.model_id and not configuration.routes:
+    if not configuration.endpoint or (not configuration.model_id and not configuration.routes):
         return 0
-    sources = [Destination(configuration.endpoint, owner, "") for owner in dict.fromkeys((identity, ""))]
+    owners = (identity, "")
+    sources = [Destination(configuration.endpoint, owner, "") for owner in dict.fromkeys(owners)]
+    sources += [
+        source
+        for source in _at(spool, "")
+        if source.model in configuration.models or (not source.model and source.identity in owners)
+    ]
     if services is None:
         sources += _unconfirmed(spool, configuration, identity)
-    return sum(_move(spool, configuration, identity, services, source) for source in sources)
+    return sum(_move(spool, configuration, identity, services, source, at_once) for source in sources)
 
 
 def reassign(
@@ -70,6 +83,13 @@ def reassign(
     own = {Destination(configuration.endpoint, identity, model) for model in configuration.models}
     others = [source for source in sources if source not in own]
     return sum(_move(spool, configuration, identity, None, source) for source in others)
+
+
+def _at(spool: Spool, endpoint: str) -> list[Destination]:
+    rows = spool.index.read(
+        "SELECT endpoint, identity, model FROM destinations WHERE endpoint = ?", (endpoint,)
+    )
+    return [Destination(*row) for row in rows]
 
 
 def _unconfirmed(spool: Spool, configuration: Configuration, identity: str) -> list[Destination]:
@@ -87,12 +107,13 @@ def _move(
     identity: str,
     services: Collection[str | None] | None,
     source: Destination,
+    at_once: bool = True,
 ) -> int:
     moved = 0
     if services is None:
         with spool.index.transaction() as index:
             index.execute("UPDATE batches SET ready_at = 0 WHERE destination = ?", (source.number,))
-    settle(spool, source.number, configuration.duplicate_window, at_once=services is None)
+    settle(spool, source.number, configuration.duplicate_window, at_once=at_once)
     target = _Target(spool, configuration, identity, services, source.model)
     for kind in Kind:
         while batches := lease(spool, source.number, kind, Limits()):
@@ -126,14 +147,16 @@ class _Target:
 
     def model(self, row: bytes, kind: Kind) -> str:
         """The model that a record goes to; empty where there is none, and it stays."""
-        if self._kept is not None:
-            return self._kept
         if kind is Kind.GROUND_TRUTH:
-            return self._model_of(row_id(row))
+            return self._kept or self._model_of(row_id(row))
+        if self._services is None and self._kept is not None:
+            return self._kept
         values: dict[str, Any] = orjson.loads(row)["inference_data"]
         if self._services is not None and values.get("service_name") not in self._services:
             return ""
-        return route(self._configuration, values.get("service_name"), values.get("request_model"))
+        return self._kept or route(
+            self._configuration, values.get("service_name"), values.get("request_model")
+        )
 
     def _model_of(self, inference_id: str) -> str:
         """The model that the inference was moved to, or went to; by default the configured one."""

@@ -25,7 +25,7 @@ from otel_arthur.delivery.dispatch import Dispatcher
 from otel_arthur.delivery.metrics import Metrics
 from otel_arthur.delivery.preparation import Preparation
 from otel_arthur.delivery.records import Form, Kind, Record
-from otel_arthur.delivery.redaction import redactor_of
+from otel_arthur.delivery.redaction import checked, redactor_of
 from otel_arthur.delivery.schemas import Schemas
 from otel_arthur.delivery.sender import Sender
 from otel_arthur.delivery.sending import Client, client_of
@@ -48,6 +48,10 @@ class Delivery:
     """
 
     def __init__(self, configuration: Configuration, *, metrics: bool = True, sender: Any = None) -> None:
+        configuration = checked(configuration)
+        if configuration.unusable:
+            # Under an empty endpoint calls wait for a process that is told where they may go.
+            configuration = replace(configuration, endpoint="")
         self._given_client, given_model = client_of(sender)
         if given_model is not None:
             # A live model takes everything: ids configured for other exporters are other models.
@@ -168,7 +172,7 @@ class Delivery:
         return self._all_sent
 
     def adopt_all(self) -> int:
-        """Take over what was spooled while no model was configured, whichever service it is of.
+        """Take over what was spooled while no model or endpoint was configured, whichever service it is of.
 
         Only where a person says so: by itself a process takes over only what its own services left.
         """
@@ -228,7 +232,7 @@ class Delivery:
             self._found,
         )
         self._sender = Sender(self._spool, dispatcher, self._housekeeping)
-        if self._identity:
+        if self._identity and self._configuration.endpoint:
             models = dict.fromkeys([self._default_model, *(r.model_id for r in self._configuration.routes)])
             endpoint = self._configuration.endpoint
             for model in filter(None, models):
@@ -279,12 +283,12 @@ class Delivery:
     def _found(self, destinations: Sequence[Destination]) -> None:
         self._sender.serve(*destinations)
 
-    def _housekeeping(self) -> None:
+    def _housekeeping(self, at_once: bool) -> None:
         self._accounts.record_skips()
         too_old = self._spool.tidy(self._configuration.spool_max_age)
         self._accounts.counters.add("dropped_late", too_old, "age limit")
-        if self._identity and self._services:
-            adoption.adopt(self._spool, self._configuration, self._identity, self._services)
+        if self._identity and self._configuration.endpoint and self._services:
+            adoption.adopt(self._spool, self._configuration, self._identity, self._services, at_once=at_once)
 
     def _spool_level(self, destinations: Iterable[Destination] | None = None) -> tuple[int, int]:
         """Rows that wait for `destinations`, by default all of ours, and bytes in the spool."""

@@ -16,6 +16,7 @@ class Destination:
     """The key under which records wait. Holds no credential."""
 
     endpoint: str
+    """Empty where a setting that says what may be sent, and where, cannot be used."""
     identity: str
     """``org:`` and the configured organization, ``key:`` and a fingerprint of the credential, or empty
     where neither is configured."""
@@ -30,7 +31,7 @@ class Destination:
     @property
     def is_complete(self) -> bool:
         """Whether records can be sent from here as they are."""
-        return bool(self.identity and self.model)
+        return bool(self.endpoint and self.identity and self.model)
 
 
 @lru_cache(maxsize=256)

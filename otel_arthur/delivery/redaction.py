@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib import import_module
 from typing import Final
 
-_logger = logging.getLogger("otel_arthur")
+from otel_arthur.configuration import Configuration, Problem
+from otel_arthur.environment_variables import OTEL_EXPORTER_ARTHUR_REDACT
 
 Redactor = Callable[[str], str]
 
@@ -54,14 +55,37 @@ PATTERNS: Final[dict[str, Redactor]] = {"email": _emails, "card": _cards, "key":
 """The built-in patterns by the name that ``OTEL_EXPORTER_ARTHUR_REDACT`` takes."""
 
 
+def checked(configuration: Configuration) -> Configuration:
+    """The configuration, with a problem for each redactor that cannot be used.
+
+    Imports the modules of dotted paths, which `Configuration.from_environment` does not.
+    """
+    if configuration.problems_with("redact"):
+        return configuration
+    problems: list[Problem] = []
+    for name in configuration.redact:
+        try:
+            named(name)
+        except LookupError as error:
+            problems.append(Problem(OTEL_EXPORTER_ARTHUR_REDACT, "redact", error.args[0]))
+    if not problems:
+        return configuration
+    return replace(configuration, problems=(*configuration.problems, *problems))
+
+
 def redactor_of(names: Sequence[str], failed: Callable[[], None] = lambda: None) -> Redactor | None:
     """The redactors of these names one after the other; None for no name.
+
+    Where one of them cannot be used, each text is withheld.
 
     Args:
         names: of built-in patterns, or dotted paths as in ``package.module.function``.
         failed: called each time that a text was kept back.
     """
-    redactors = [_resolved(name) for name in names]
+    try:
+        redactors = [named(name) for name in names]
+    except LookupError:
+        return _withheld
     if not redactors:
         return None
 
@@ -97,19 +121,11 @@ def named(name: str) -> Redactor:
             raise TypeError("not callable")  # noqa: TRY301
     except Exception as error:  # the application's module may raise anything on import
         raise LookupError(
-            f"the redactor {name} cannot be used ({type(error).__name__}), so all texts are withheld; "
+            f"the redactor {name} cannot be used ({type(error).__name__}); "
             f"name one of {', '.join(PATTERNS)} or the dotted path of a callable"
         ) from None
     return found  # type: ignore[no-any-return]
 
 
-def _resolved(name: str) -> Redactor:
-    try:
-        return named(name)
-    except LookupError as error:
-        _logger.warning("otel-arthur: %s", error.args[0])
-        return _refuse
-
-
-def _refuse(_text: str) -> str:
-    raise LookupError
+def _withheld(_text: str) -> str:
+    return WITHHELD

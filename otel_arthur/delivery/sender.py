@@ -29,7 +29,7 @@ _FLUSH_POLL_SECONDS = 0.1
 class Sender:
     """Up to `THREADS` threads, started one by one as there is work. Each holds one lease at a time."""
 
-    def __init__(self, spool: Spool, dispatcher: Dispatcher, housekeeping: Callable[[], None]) -> None:
+    def __init__(self, spool: Spool, dispatcher: Dispatcher, housekeeping: Callable[[bool], None]) -> None:
         self._spool = spool
         self._dispatcher = dispatcher
         self._housekeeping = housekeeping
@@ -40,6 +40,8 @@ class Sender:
         self._stopping = False
         self._threads: list[threading.Thread] = []
         self._tidy_at = 0.0
+        self._is_tidy = False
+        """Whether the housekeeping was done while somebody flushed: then the window held nothing back."""
 
     def serve(self, *destinations: Destination) -> None:
         """Send from these destinations too."""
@@ -115,6 +117,8 @@ class Sender:
     def _begin_flush(self) -> None:
         for pacer in self._served.values():
             pacer.hurry()
+        if not self._is_tidy:
+            self._tidy_at = 0.0
         self.wake()
         try:
             self.start()
@@ -192,4 +196,5 @@ class Sender:
         now = time.monotonic()
         if now >= self._tidy_at:
             self._tidy_at = now + TIDY_SECONDS
-            self._housekeeping()
+            self._is_tidy = self._flushing > 0
+            self._housekeeping(self._is_tidy)

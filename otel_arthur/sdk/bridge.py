@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
+from otel_arthur.delivery.redaction import checked
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.events.joiner import SPAN_WAIT_SECONDS, Joiner
 from otel_arthur.genai.events.log_events import LogEvent, lacks_content
@@ -223,11 +224,11 @@ def acquire(configuration: Configuration, sender: Any = None) -> Bridge:
 
     A second configuration beside a live first one gets a bridge of its own.
     """
+    configuration = checked(configuration)
     with _lock:
         bridge = next((b for b in _live if sender is None and b.configuration == configuration), None)
         if bridge is None:
-            if not _live:
-                report(configuration, sender)
+            report(configuration, sender, beside=[b.configuration for b in _live])
             bridge = Bridge(configuration, sender)
             _live.append(bridge)
         bridge._users += 1  # pyright: ignore[reportPrivateUsage]
@@ -309,16 +310,30 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def report(configuration: Configuration, sender: Any = None) -> None:
-    """One line for each bad value, and one for what is missing; never more, never an exception."""
-    for problem in configuration.problems:
-        _logger.warning("otel-arthur: %s", problem)
-    missing = configuration.missing
-    if sender is not None:
-        missing = None if getattr(sender, "id", "unknown") else "call save() on the model before you pass it"
-    if missing is not None:
+def report(configuration: Configuration, sender: Any = None, beside: Sequence[Configuration] = ()) -> None:
+    """One line for each bad value, and one for why nothing is sent; never more, never an exception.
+
+    Args:
+        beside: the configurations that were reported already.
+    """
+    said = {problem for other in beside for problem in other.problems}
+    new = [problem for problem in configuration.problems if problem not in said]
+    for problem in new:
+        if not problem.is_protected:
+            _logger.warning("otel-arthur: %s", problem)
+    reasons = [str(problem) for problem in new if problem.is_protected]
+    if not beside:
+        missing = configuration.missing
+        if sender is not None:
+            missing = (
+                None if getattr(sender, "id", "unknown") else "call save() on the model before you pass it"
+            )
+        reasons += [missing] if missing is not None else []
+    if reasons:
+        withheld = any(problem.field in ("content", "redact") for problem in configuration.unusable)
         _logger.warning(
-            "otel-arthur: nothing is sent to Arthur yet: %s. Until then inferences %s.",
-            missing,
-            "wait in memory" if configuration.spool_dir is None else f"wait in {configuration.spool_dir}",
+            "otel-arthur: nothing is sent to Arthur yet: %s. Until then inferences wait %s%s.",
+            "; ".join(reasons),
+            "in memory" if configuration.spool_dir is None else f"in {configuration.spool_dir}",
+            ", without their texts" if withheld else "",
         )

@@ -10,6 +10,7 @@ from typing import Any
 from otel_arthur.arthur.encoding import encode
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
+from otel_arthur.delivery.redaction import checked
 from otel_arthur.sdk import bridge as bridges
 
 _logger = logging.getLogger("otel_arthur")
@@ -95,7 +96,7 @@ def _delivery() -> Delivery:
     bridge = bridges.current()
     if bridge is not None:
         return bridge.delivery
-    configuration = Configuration.from_environment()
+    configuration = checked(Configuration.from_environment())
     if _own is None or _own[0] != configuration:
         bridges.report(configuration)
         _own = (configuration, Delivery(configuration))

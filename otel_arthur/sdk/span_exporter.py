@@ -16,7 +16,7 @@ from weakref import WeakSet
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from otel_arthur.configuration import Configuration
+from otel_arthur.configuration import Configuration, Problem
 from otel_arthur.delivery.sending import is_model
 from otel_arthur.sdk import bridge as bridges
 from otel_arthur.sdk.bridge import SHUTDOWN_SECONDS
@@ -84,9 +84,10 @@ class ArthurSpanExporter(SpanExporter):
         }
         configuration = Configuration.from_environment(**arguments)
         if arthur_model is not None and not is_model(arthur_model):
-            problem = (
-                f"argument arthur_model is ignored: it is of type {type(arthur_model).__name__}; "
-                "it must be an arthurai.ArthurModel"
+            problem = Problem(
+                "argument arthur_model",
+                "arthur_model",
+                f"it is of type {type(arthur_model).__name__}; it must be an arthurai.ArthurModel",
             )
             configuration = replace(configuration, problems=(*configuration.problems, problem))
             arthur_model = None

@@ -89,7 +89,7 @@ def test_nothing_unredacted_reaches_disk_or_wire(
     assert "[email] with [card]" in row["inference_data"]["input_text"]
 
 
-@pytest.mark.parametrize("fault", ["raises", "returns no text", "is not there", "does not import"])
+@pytest.mark.parametrize("fault", ["raises", "returns no text"])
 def test_a_redactor_that_fails_withholds_the_text(
     server: FaultServer,
     deliver: Callable[..., Delivery],
@@ -103,17 +103,37 @@ def test_a_redactor_that_fails_withholds_the_text(
         return None  # type: ignore[return-value]
 
     module.broken = broken  # type: ignore[attr-defined]
-    path = {
-        "is not there": "application_redaction.missing",
-        "does not import": "no_such_module_anywhere.redact",
-    }.get(fault, "application_redaction:broken")
-    delivery = deliver(redact=(path,))
+    delivery = deliver(redact=("application_redaction:broken",))
     delivery.submit([llm_call("a secret thing")])
     assert delivery.flush(10)
     (row,) = server.accepted_rows
     assert row["inference_data"]["input_text"] == WITHHELD
     assert "secret" not in str(row) + caplog.text
     assert delivery.counts().withheld
+
+
+@pytest.mark.parametrize("path", ["application_redaction.missing", "no_such_module_anywhere.redact"])
+def test_what_a_redactor_that_is_not_there_should_have_masked_is_neither_sent_nor_kept(
+    server: FaultServer,
+    deliver: Callable[..., Delivery],
+    module: types.ModuleType,
+    spool_dir: Path,
+    path: str,
+) -> None:
+    delivery = deliver(redact=(path,))
+    delivery.submit([llm_call("a secret thing", user_id="jane")])
+    assert not delivery.flush(1)
+    assert delivery.counts().left == 1
+    assert not server.requests
+    assert not any(b"a secret thing" in file.read_bytes() for file in spool_dir.rglob("*") if file.is_file())
+    delivery.shutdown(1)
+
+    module.missing = str.upper  # type: ignore[attr-defined]
+    corrected = deliver(redact=("application_redaction.missing",))
+    corrected.submit([llm_call("another thing")])
+    assert corrected.flush(10)
+    told = sorted(row["inference_data"]["input_text"] for row in server.accepted_rows)
+    assert told == ["ANOTHER THING", WITHHELD]
 
 
 def test_the_application_s_own_redactor(

@@ -23,7 +23,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcess
 from otel_arthur import ArthurSpanExporter
 from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.onboarding import model_request
-from otel_arthur.configuration import Configuration
+from otel_arthur.configuration import PROTECTED, Configuration
 from otel_arthur.local.server import LocalArthur
 from tests.support.servers.openai_server import OpenAIServer
 
@@ -277,7 +277,8 @@ def test_no_argument_makes_it_raise(
 
     said = [record.getMessage() for record in caplog.records]
     for name in arguments:
-        assert sum(f"argument {name} is ignored: " in line for line in said) == 1
+        verdict = "cannot be used" if name in PROTECTED else "is ignored"
+        assert sum(f"argument {name} {verdict}: " in line for line in said) == 1
     assert "s3cret" not in caplog.text
     assert not any(b"s3cret" in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
 

@@ -16,11 +16,12 @@ from rich.table import Table
 from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.models import Model
 from otel_arthur.arthur.rows import Outcome
-from otel_arthur.cli.configured import as_error, configured, refuse, unusable_redactors
+from otel_arthur.cli.configured import as_error, configured, refuse
 from otel_arthur.cli.connection import connected
 from otel_arthur.cli.errors import WorkFailed, WrongUse
 from otel_arthur.cli.spool_folder import has_database, opened
 from otel_arthur.configuration import Configuration
+from otel_arthur.delivery.redaction import checked
 from otel_arthur.genai.call import Choice, LLMCall, Message, TextPart, Usage
 from otel_arthur.inference.build import build
 from otel_arthur.inference.fields import FIELDS
@@ -35,8 +36,8 @@ def command(send: bool) -> None:
     Exit 2 where a setting is bad, even if the exporter would go on without it.
     """
     console = Console()
-    configuration = configured("endpoint")
-    problems = [*map(as_error, configuration.problems), *unusable_redactors(configuration)]
+    configuration = checked(configured("endpoint", "certificate", "insecure"))
+    problems = [as_error(problem) for problem in configuration.problems]
     for problem in problems:
         # The exporter goes on without; so does this, to say all that is wrong at once.
         click.echo(f"Error: {problem}", err=True)

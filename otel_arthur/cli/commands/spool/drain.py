@@ -111,7 +111,7 @@ def _conclude_drain(
 
 
 def _waiting_elsewhere(one: DestinationStatus, configuration: Configuration) -> str:
-    endpoint, model = one.destination.endpoint, one.destination.model
+    endpoint, model = one.destination.endpoint or "no endpoint that can be used", one.destination.model
     if not model:
         why = "no model: no route of OTEL_EXPORTER_ARTHUR_MODELS takes them"
         if endpoint != configuration.endpoint or not configuration.routes:

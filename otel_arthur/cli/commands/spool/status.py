@@ -43,7 +43,7 @@ def _show_status(folder: str, found: Status) -> None:
             continue  # Nothing but what was taken over.
         rows.add_row(
             one.destination.model or "(none configured)",
-            one.destination.endpoint,
+            one.destination.endpoint or "(none that can be used)",
             str(one.waiting),
             str(one.held),
             "" if one.oldest_seconds is None else age(one.oldest_seconds),
