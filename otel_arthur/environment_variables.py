@@ -81,6 +81,9 @@ OTEL_EXPORTER_ARTHUR_LIKELIHOODS = "OTEL_EXPORTER_ARTHUR_LIKELIHOODS"
 OTEL_EXPORTER_ARTHUR_ERRORS = "OTEL_EXPORTER_ARTHUR_ERRORS"
 """Failed calls: ``auto`` sends them when the model has ``status`` or ``error_type``; ``skip``; ``send``."""
 
+FLUSH_ON_SIGTERM = "OTEL_EXPORTER_ARTHUR_FLUSH_ON_SIGTERM"
+"""``false`` leaves SIGTERM alone, where our distro would have a process export its spans first."""
+
 FALLBACKS: dict[str, str] = {
     OTEL_EXPORTER_ARTHUR_ENDPOINT: "ARTHUR_ENDPOINT_URL",
     OTEL_EXPORTER_ARTHUR_API_KEY: "ARTHUR_API_KEY",

@@ -29,6 +29,7 @@ from otel_arthur.demo.model_server import ModelServer
 from otel_arthur.demo.reconciliation import Reconciliation, in_order, reconcile
 from otel_arthur.demo.served_call import JSON, ServedCall
 from otel_arthur.local.server import LocalArthur
+from otel_arthur.sdk.distro import is_only_distro
 
 MODEL_NAME = "otel-arthur-demo"
 APPLICATION = "support_chat.py"
@@ -125,8 +126,8 @@ def run_demo(
             "MODEL": model,
             "OTEL_SERVICE_NAME": "support-chat",
             "OTEL_TRACES_EXPORTER": traces_exporter,
-            "OTEL_METRICS_EXPORTER": "none",
-            "OTEL_LOGS_EXPORTER": "none",
+            # Beside another distro, ours has to be named.
+            **({} if is_only_distro() else {"OTEL_PYTHON_DISTRO": "arthur"}),
             "OTEL_EXPORTER_ARTHUR_ENDPOINT": arthur.url,
             "OTEL_EXPORTER_ARTHUR_API_KEY": arthur.api_key,
             "OTEL_EXPORTER_ARTHUR_MODEL_ID": model_id,

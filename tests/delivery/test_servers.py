@@ -96,8 +96,6 @@ class Backend:
             "OPENAI_BASE_URL": server.base_url,
             "OPENAI_API_KEY": "test",
             "OTEL_TRACES_EXPORTER": "arthur",
-            "OTEL_METRICS_EXPORTER": "none",
-            "OTEL_LOGS_EXPORTER": "none",
             "OTEL_BSP_SCHEDULE_DELAY": AN_HOUR,
             "OTEL_EXPORTER_ARTHUR_ENDPOINT": arthur.url,
             "OTEL_EXPORTER_ARTHUR_API_KEY": arthur.api_key,
@@ -181,15 +179,13 @@ def test_gunicorn(backend: Backend, serve: Callable[..., subprocess.Popen[str]],
     assert backend.presented_once()
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_uvicorn_with_the_distro(
-    backend: Backend, serve: Callable[..., subprocess.Popen[str]], tmp_path: Path, workers: str
+@pytest.mark.parametrize("how", ["--workers=1", "--workers=2", "--reload"])
+def test_uvicorn_with_the_one_variable(
+    backend: Backend, serve: Callable[..., subprocess.Popen[str]], tmp_path: Path, how: str
 ) -> None:
     (tmp_path / "served.py").write_text(ASGI + 'app = Starlette(routes=[Route("/{text}", answer)])\n')
     port = free_port()
-    process = serve(
-        "uvicorn", "served:app", "--port", str(port), "--workers", workers, OTEL_PYTHON_DISTRO="arthur"
-    )
+    process = serve("uvicorn", "served:app", "--port", str(port), how)
     asked = sorted(ask(port, f"question-{number}") for number in range(20))
     assert backend.texts() == []
     said = ended(process, tmp_path)
@@ -210,7 +206,7 @@ def test_celery_prefork(
         *("celery", "-A", "tasks", "worker", "--pool", "prefork", "--concurrency", "2"),
         *("--loglevel", "INFO", "--without-mingle", "--without-gossip", "--without-heartbeat"),
         **path,
-        OTEL_PYTHON_DISTRO="arthur" if how == "the distro" else "",
+        **({"OTEL_PYTHON_DISTRO": "arthur"} if how == "the distro" else {}),
         instrumented=how != "in each child",
     )
     client = "import tasks\nfor n in range(12): tasks.ask.apply_async([f'task-{n}'])"
@@ -243,13 +239,14 @@ def test_uvicorn_with_a_shutdown_in_the_lifespan(
 def test_what_uvicorn_handed_over_is_there_for_the_next_run(
     backend: Backend, serve: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
-    """With neither: uvicorn ends by the signal itself, so exit handlers do not run."""
+    """Where SIGTERM is left alone, uvicorn ends by the signal itself, so no exit handler runs."""
     (tmp_path / "served.py").write_text(ASGI + 'app = Starlette(routes=[Route("/{text}", answer)])\n')
     port = free_port()
     process = serve(
         *("uvicorn", "served:app", "--port", str(port)),
         OTEL_BSP_SCHEDULE_DELAY="100",
         OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW="300",
+        OTEL_EXPORTER_ARTHUR_FLUSH_ON_SIGTERM="false",
     )
     asked = sorted(ask(port, f"question-{number}") for number in range(20))
     spool = [sys.executable, "-m", "otel_arthur", "spool"]

@@ -142,8 +142,6 @@ def test_each_turn_arrives_once(model: tuple[str, str], arthur: Arthur, tmp_path
         "OPENAI_API_KEY": "any",
         "MODEL": model[1],
         "OTEL_TRACES_EXPORTER": "arthur",
-        "OTEL_METRICS_EXPORTER": "none",
-        "OTEL_LOGS_EXPORTER": "none",
         "OTEL_BSP_SCHEDULE_DELAY": "200",
         "OTEL_EXPORTER_ARTHUR_ENDPOINT": arthur.url,
         "OTEL_EXPORTER_ARTHUR_API_KEY": KEY,

@@ -175,7 +175,6 @@ def test_the_distro_sets_defaults_that_explicit_variables_override(tmp_path: Pat
         "exporters": ["ArthurSpanExporter"],
         "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK": "arthur",
         "OTEL_LOGS_EXPORTER": "arthur",
-        "OTEL_METRICS_EXPORTER": "none",
         "OTEL_PYTHON_DISTRO": "arthur",
         "OTEL_TRACES_EXPORTER": "arthur",
     }
@@ -186,6 +185,8 @@ def test_the_distro_sets_defaults_that_explicit_variables_override(tmp_path: Pat
         "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK": "upload",
     }
     overridden = shown(tmp_path, {"OTEL_PYTHON_DISTRO": "arthur", **explicit})
+    decided = shown(tmp_path, {"OTEL_PYTHON_DISTRO": "arthur", CONTENT: "span_only"})
+    assert "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK" not in decided
     assert {name: overridden[name] for name in explicit} == explicit
     assert overridden["exporters"] == ["ConsoleSpanExporter"]
 

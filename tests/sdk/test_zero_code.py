@@ -78,8 +78,6 @@ def run(
         **os.environ,
         "OPENAI_BASE_URL": server.base_url,
         "OPENAI_API_KEY": "test",
-        "OTEL_METRICS_EXPORTER": "none",
-        "OTEL_LOGS_EXPORTER": "none",
         "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(tmp_path / "child-spool"),
         **settings,
     }

@@ -26,6 +26,7 @@ from otel_arthur.genai.call import Choice, LLMCall, Message, TextPart, Usage
 from otel_arthur.inference.build import build
 from otel_arthur.inference.fields import FIELDS
 from otel_arthur.inference.schema import Schema, SchemaError, schema_of
+from otel_arthur.sdk.distro import DISTRO, NAME, other_distros
 
 
 @click.command(epilog="Example: OTEL_EXPORTER_ARTHUR_MODEL_ID=... otel-arthur check --send")
@@ -57,6 +58,8 @@ def command(send: bool) -> None:
                 _send_marked(client, model, schema)
                 console.print("one marked inference was accepted")
     console.print(f"spool         {escape(_spool(configuration))}", soft_wrap=True)
+    if trap := _other_distro():
+        console.print(f"distro        [yellow]{escape(trap)}[/]", soft_wrap=True)
     if not send:
         console.print("Nothing was sent; --send sends one marked inference.")
     refuse([f"OTEL_EXPORTER_ARTHUR_ATTRIBUTES fills {name}, which no model has" for name in unused])
@@ -82,6 +85,17 @@ def _spool(configuration: Configuration) -> str:
     with opened(configuration) as spool:
         waiting = status_of(spool).waiting
     return f"{folder}, {waiting} waiting there" if waiting else f"{folder}, nothing waits there"
+
+
+def _other_distro() -> str:
+    """The trap of two distros, of which OpenTelemetry takes one that asks for OTLP exporters, or nothing."""
+    others = [] if os.environ.get(DISTRO) == NAME else other_distros()
+    if not others:
+        return ""
+    return (
+        f"{', '.join(others)} is installed too and sets other exporters up; "
+        f"to start with otel-arthur's: export {DISTRO}={NAME}"
+    )
 
 
 def _models(configuration: Configuration) -> Mapping[str, str]:
