@@ -147,7 +147,7 @@ def free_port() -> int:
         return free.getsockname()[1]
 
 
-def ask(port: int, text: str, patience: float = 60.0) -> str:
+def ask(port: int, text: str, patience: float = 200.0) -> str:
     """The answer of the server, once it listens."""
     deadline = time.monotonic() + patience
     while True:
