@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from importlib.metadata import entry_points
 
@@ -42,11 +42,11 @@ def set_up() -> None:
     # With a declarative file the SDK takes no argument, and says so on stderr where it gets one.
     told = {} if os.environ.get(CONFIG_FILE) else {"auto_instrumentation_version": __version__}
     with _installed_exporters_only():
-        _OTelSDKConfigurator().configure(**told)
+        _OTelSDKConfigurator().configure(**told)  # pyright: ignore[reportUnknownMemberType]
 
 
 @contextmanager
-def _installed_exporters_only() -> Iterator[None]:
+def _installed_exporters_only() -> Generator[None]:
     """Name only exporters that can be loaded, as long as the configurator reads the variables.
 
     The variables get their values back, since child processes inherit them.
