@@ -24,7 +24,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from spans import finished
 
 from otel_arthur.genai.reading import is_candidate, read
-from otel_arthur.genai.span import attributes_of, from_sdk
+from otel_arthur.sdk.inside_the_sdk import attributes_of, view_of
 
 
 def read_all(spans: Sequence[ReadableSpan]) -> int:
@@ -33,7 +33,7 @@ def read_all(spans: Sequence[ReadableSpan]) -> int:
     for span in spans:
         attributes = attributes_of(span)
         if is_candidate(attributes):
-            calls += read(from_sdk(span, attributes)).call is not None
+            calls += read(view_of(span, attributes)).call is not None
     return calls
 
 

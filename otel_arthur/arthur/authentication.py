@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import threading
 import time
 from collections.abc import Generator, Mapping
@@ -16,6 +15,7 @@ import orjson
 from otel_arthur.arthur.encoding import encode
 from otel_arthur.arthur.errors import ConfigurationError, NotArthur, Unauthorized, Unavailable, error_for
 from otel_arthur.arthur.transport import Transport
+from otel_arthur.process.per_process import PerProcess
 
 RENEW_BEFORE_EXPIRY = 300.0
 """Seconds, as the SDK has it."""
@@ -64,7 +64,7 @@ class Authentication:
             else None
         )
         self._token: _Token | None = None
-        self._lock = (os.getpid(), threading.Lock())
+        self._lock = PerProcess(threading.Lock)
 
     def __repr__(self) -> str:
         return f"Authentication({'api_key' if self._key else 'login'})"
@@ -111,11 +111,7 @@ class Authentication:
 
     @contextmanager
     def _alone(self, deadline: float) -> Generator[None, None, None]:
-        pid, lock = self._lock
-        if pid != os.getpid():
-            # Inherited by a fork, perhaps locked by a thread that is not here.
-            lock = threading.Lock()
-            self._lock = (os.getpid(), lock)
+        lock = self._lock.get()
         if not lock.acquire(timeout=max(deadline - time.monotonic(), 0.0)):
             raise Unavailable("Arthur did not answer the login in time")
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from otel_arthur.arthur.errors import (
     parse_retry_after,
 )
 from otel_arthur.arthur.suppression import suppress_instrumentation
+from otel_arthur.process.per_process import PerProcess
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
@@ -106,8 +106,7 @@ class Transport:
         self._certificate = certificate
         self._insecure = insecure
         self._user_agent = user_agent or _default_user_agent()
-        self._adapters: dict[int, Adapter] = {}
-        """By process. A parent's is neither used nor closed by a child, as its locks may be held."""
+        self._adapters = PerProcess(self._new_adapter)
 
     def __repr__(self) -> str:
         return f"Transport({self.url!r})"
@@ -138,7 +137,7 @@ class Transport:
 
         from otel_arthur.arthur import _adapter
 
-        adapter = self._adapter()
+        adapter = self._adapters.get()
         end = time.monotonic() + self.timeout if deadline is None else deadline
         prepared = self._prepared(method, path, body, headers or {})
         token = _adapter.deadline.set(end)
@@ -166,21 +165,14 @@ class Transport:
 
     def close(self) -> None:
         """Close idle connections. A later call opens new ones."""
-        adapter = self._adapters.pop(os.getpid(), None)
+        adapter = self._adapters.drop()
         if adapter is not None:
             adapter.close()
 
-    def _adapter(self) -> Adapter:
-        # Without a lock: one held by another thread at a fork would never open in the child. Of threads
-        # that come first together, one adapter is kept before any of them has used its own.
-        pid = os.getpid()
-        adapter = self._adapters.get(pid)
-        if adapter is None:
-            from otel_arthur.arthur._adapter import Adapter
+    def _new_adapter(self) -> Adapter:
+        from otel_arthur.arthur._adapter import Adapter
 
-            context = tls_context(certificate=self._certificate, insecure=self._insecure)
-            adapter = self._adapters.setdefault(pid, Adapter(context))
-        return adapter
+        return Adapter(tls_context(certificate=self._certificate, insecure=self._insecure))
 
     def _prepared(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]

@@ -14,7 +14,7 @@ from typing import Any
 
 from otel_arthur.arthur.encoding import encode
 from otel_arthur.configuration import Configuration
-from otel_arthur.delivery import adoption, ground_truth, life_cycle, preparation
+from otel_arthur.delivery import adoption, ground_truth, preparation
 from otel_arthur.delivery.accounts import Accounts, Submitted
 from otel_arthur.delivery.batches import NewBatch
 from otel_arthur.delivery.counters import Counts
@@ -31,6 +31,7 @@ from otel_arthur.delivery.sender import Sender
 from otel_arthur.delivery.sending import Client, client_of
 from otel_arthur.delivery.spool import Spool
 from otel_arthur.genai.call import LLMCall
+from otel_arthur.process import ends, forks
 
 _logger = logging.getLogger("otel_arthur")
 _names = itertools.count()
@@ -67,7 +68,8 @@ class Delivery:
         self._is_shut_down = False
         self._is_locked = False
         self._begin()
-        life_cycle.watch(self)
+        forks.watch(self)
+        ends.watch_sending(self)
 
     def submit(
         self, calls: Iterable[LLMCall], model_id: str | None = None, *, is_live: bool = False
@@ -186,10 +188,18 @@ class Delivery:
         """What became of everything in this process so far."""
         return self._accounts.counters.snapshot(self._spool_level()[0])
 
-    def at_exit(self, timeout: float) -> None:
-        """The interpreter ends. Not a shutdown: the tracer provider's own end may come after this."""
-        if not self._is_shut_down and self._sender.was_started:
-            deadline = time.monotonic() + timeout
+    @property
+    def exit_seconds(self) -> float:
+        """What an end of the process may take at most."""
+        return ends.EXIT_SECONDS
+
+    def at_exit(self, began: float) -> None:
+        """The process ends. Not a shutdown: the tracer provider's own end may come after this."""
+        deadline = began + self.exit_seconds
+        timeout = max(deadline - time.monotonic(), 0.0)
+        if self._is_shut_down:
+            self._ended.wait(timeout)
+        elif self._sender.was_started:
             self._accounts.record_skips(timeout)
             self._sender.flush(deadline, give_up=self._spool.folder is not None)
 

@@ -6,7 +6,6 @@ The SDK is never imported here: its model and its errors are told by their names
 from __future__ import annotations
 
 import logging
-import os
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +16,7 @@ import orjson
 from otel_arthur.arthur.errors import Refused, Unavailable, error_for
 from otel_arthur.arthur.models import Attribute, Model
 from otel_arthur.arthur.rows import RowResult, read_rows
+from otel_arthur.process.per_process import PerProcess
 
 _SDK_LOGGERS = ("arthurai.core.models", "arthurai.client.http.requests")
 """They log the rows that were refused as errors, and whole requests for debugging."""
@@ -34,9 +34,9 @@ class LiveModel:
 
     def __init__(self, model: Any) -> None:
         self._model = model
-        # The SDK's session was not made for several threads. By process, as a lock that is held by another
-        # thread at a fork never opens in the child.
-        self._locks = {os.getpid(): threading.Lock()}
+        # The SDK's session was not made for several threads.
+        self._locks = PerProcess(self._new_lock)
+        self._locks.get()
         for name in _SDK_LOGGERS:
             logging.getLogger(name).addFilter(_is_ours_to_say)
 
@@ -77,17 +77,15 @@ class LiveModel:
     def close(self) -> None:
         """The model is the application's."""
 
-    def _lock(self) -> threading.Lock:
-        lock = self._locks.get(os.getpid())
-        if lock is None:
+    def _new_lock(self) -> threading.Lock:
+        if self._locks.is_inherited:
             _forget_connections(self._model)
-            lock = self._locks.setdefault(os.getpid(), threading.Lock())
-        return lock
+        return threading.Lock()
 
     def _send(self, present: Callable[..., Any], rows: Sequence[bytes]) -> list[RowResult]:
         what = f"sending to model {self.model_id} through the SDK"
         try:
-            with self._lock():
+            with self._locks.get():
                 _quiet.sending = True
                 answer: Mapping[str, Any] = present([orjson.loads(row) for row in rows], fail_silently=True)
         except Exception as error:

@@ -14,8 +14,9 @@ import uuid
 from pathlib import Path
 
 from otel_arthur.delivery.database import make_private
+from otel_arthur.process.per_process import PerProcess
 
-_ours: set[str] = set()
+_ours: PerProcess[set[str]] = PerProcess(set)
 """Names of this process. Locks are per process, so testing our own would succeed and free it."""
 
 
@@ -32,7 +33,7 @@ class Owner:
         """The name under which batches are leased."""
         if self._name is None:
             name = uuid.uuid4().hex
-            _ours.add(name)
+            _ours.get().add(name)
             if self._folder is not None:
                 make_private(self._folder)
                 # Locked before it gets the name that `sweep` looks for.
@@ -45,7 +46,7 @@ class Owner:
 
     def is_dead(self, name: str) -> bool:
         """Whether the process of that owner has certainly ended."""
-        if name in _ours or self._folder is None:
+        if name in _ours.get() or self._folder is None:
             return False
         try:
             descriptor = os.open(self._path(name), os.O_RDWR)
@@ -72,7 +73,7 @@ class Owner:
         """Free the name: what it has leased is free with it."""
         if self._name is None:
             return
-        _ours.discard(self._name)
+        _ours.get().discard(self._name)
         if self._descriptor is not None:
             with contextlib.suppress(OSError):
                 self._path(self._name).unlink()
@@ -82,11 +83,6 @@ class Owner:
     def _path(self, name: str) -> Path:
         assert self._folder is not None
         return self._folder / f"{name}.lock"
-
-
-def forget_after_fork() -> None:
-    """In a forked child: the parent's names are not ours, as its locks were not inherited."""
-    _ours.clear()
 
 
 def _try_lock(descriptor: int) -> bool:

@@ -38,6 +38,7 @@ class Sender:
         self._turn = 0
         self._flushing = 0
         self._stopping = False
+        self._was_started = False
         self._threads: list[threading.Thread] = []
         self._tidy_at = 0.0
         self._is_tidy = False
@@ -56,16 +57,22 @@ class Sender:
 
     @property
     def was_started(self) -> bool:
-        """Whether it has ever sent."""
-        return bool(self._threads)
+        """Whether it was ever asked to send."""
+        return self._was_started
 
-    def start(self) -> None:
-        """Begin sending; the first thread starts the others when there is more than it can take."""
+    def start(self) -> bool:
+        """Begin sending; the first thread starts the others when there is more than it can take.
+
+        False where no thread starts any more: Python 3.12 and later have none while the interpreter ends.
+        What is in the spool is sent by whoever waits for the end.
+        """
+        self._was_started = True
         if not self._stopping and not any(thread.is_alive() for thread in self._threads):
             with self._changed:
                 if not any(thread.is_alive() for thread in self._threads):
                     self._threads.clear()
-                    self._add_thread()
+                    return self._add_thread()
+        return True
 
     def wake(self) -> None:
         """There is something new to look at."""
@@ -120,10 +127,7 @@ class Sender:
         if not self._is_tidy:
             self._tidy_at = 0.0
         self.wake()
-        try:
-            self.start()
-        except RuntimeError:
-            # No thread starts while the interpreter ends: then this one does the work.
+        if not self.start():
             while self.work():
                 pass
 
@@ -133,11 +137,15 @@ class Sender:
             return True
         return not can_be_tried(self._spool, listed(d.number for d in left), remaining)
 
-    def _add_thread(self) -> None:
+    def _add_thread(self) -> bool:
         name = f"otel-arthur-sender-{len(self._threads) + 1}"
         thread = threading.Thread(target=self._run, name=name, daemon=True)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:
+            return False
         self._threads.append(thread)
+        return True
 
     def _run(self) -> None:
         with suppress_instrumentation():

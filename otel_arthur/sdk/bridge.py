@@ -8,7 +8,6 @@ may be built, flushed and shut down in any order.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +22,9 @@ from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.events.joiner import SPAN_WAIT_SECONDS, Joiner
 from otel_arthur.genai.events.log_events import LogEvent, lacks_content
 from otel_arthur.genai.reading import Reading, is_candidate, read
-from otel_arthur.genai.span import SpanView, attributes_of, from_sdk
+from otel_arthur.genai.span import SpanView
+from otel_arthur.process import forks
+from otel_arthur.sdk.inside_the_sdk import attributes_of, view_of
 from otel_arthur.sdk.log_flush import flush_log_records, start
 
 _logger = logging.getLogger("otel_arthur")
@@ -70,6 +71,11 @@ class Bridge:
         self._fetch_events(timeout)
         return self.delivery.flush(max(deadline - time.monotonic(), 0.0))
 
+    def hand_over(self, timeout: float) -> None:
+        """Put into the spool what waits for its content, for the process ends."""
+        self._fetch_events(timeout)
+        self.settle_spans()
+
     def settle_spans(self) -> None:
         """No more events come: decide about the spans that wait for theirs."""
         with self._lock:
@@ -100,7 +106,7 @@ class Bridge:
                 until_pause = _SPANS_AT_ONCE
                 time.sleep(_PAUSE_SECONDS)
             try:
-                view = from_sdk(span, attributes)
+                view = view_of(span, attributes)
                 if _log_exporters or self._joiner.holds_contents:
                     calls = self._take_view(view, time.monotonic())
                 else:
@@ -306,8 +312,7 @@ def _after_fork() -> None:
         bridge._after_fork()  # pyright: ignore[reportPrivateUsage]
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+forks.in_child(_after_fork)
 
 
 def report(configuration: Configuration, sender: Any = None, beside: Sequence[Configuration] = ()) -> None:

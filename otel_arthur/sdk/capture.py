@@ -17,8 +17,8 @@ from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.evidence import evidence_of
 from otel_arthur.genai.duplicates.matching import duplicates
 from otel_arthur.genai.reading import is_candidate, read
-from otel_arthur.genai.span import attributes_of, from_sdk
 from otel_arthur.inference.identity import partner_inference_id
+from otel_arthur.sdk.inside_the_sdk import attributes_of, view_of
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
@@ -118,7 +118,7 @@ class _CaptureProcessor(SpanProcessor):
             return
         try:
             attributes = attributes_of(span)
-            reading = read(from_sdk(span, attributes)) if is_candidate(attributes) else None
+            reading = read(view_of(span, attributes)) if is_candidate(attributes) else None
         except Exception as error:  # the host application is sacred
             _logger.debug("otel-arthur: a span could not be captured (%s)", type(error).__name__)
             return

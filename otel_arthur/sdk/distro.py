@@ -126,6 +126,6 @@ def _flush_on_sigterm() -> None:
         _logger.warning("otel-arthur: %s is ignored: %s", FLUSH_ON_SIGTERM, error)
         is_wanted = True
     if is_wanted and is_exporter_named():
-        from otel_arthur.delivery.life_cycle import flush_on_sigterm
+        from otel_arthur.process.sigterm import flush_on_sigterm
 
         flush_on_sigterm()

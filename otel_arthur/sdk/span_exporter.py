@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
-import sys
-import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from weakref import WeakSet
 
+from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from otel_arthur.configuration import Configuration, Problem
 from otel_arthur.delivery.sending import is_model
+from otel_arthur.process import ends
 from otel_arthur.sdk import bridge as bridges
 from otel_arthur.sdk.bridge import SHUTDOWN_SECONDS
+from otel_arthur.sdk.inside_the_sdk import export_what_is_queued, is_force_flush
 
 _logger = logging.getLogger("otel_arthur")
 
@@ -61,6 +59,7 @@ class ArthurSpanExporter(SpanExporter):
         arthur_model: Any = None,
     ) -> None:
         self._is_shut_down = False
+        self._is_handing_over = False
         arguments: dict[str, Any] = {
             "endpoint": endpoint,
             "api_key": api_key,
@@ -92,7 +91,7 @@ class ArthurSpanExporter(SpanExporter):
             configuration = replace(configuration, problems=(*configuration.problems, problem))
             arthur_model = None
         self._bridge = bridges.acquire(configuration, arthur_model)
-        _unfinished.add(self)
+        ends.watch_recorder(self)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Put the calls among `spans` into the spool; FAILURE only after shutdown.
@@ -105,7 +104,7 @@ class ArthurSpanExporter(SpanExporter):
             return SpanExportResult.FAILURE
         try:
             self._bridge.take_spans(spans)
-            if _is_force_flush():
+            if is_force_flush() and not self._is_handing_over:
                 self._bridge.flush(self._bridge.configuration.timeout)
         except Exception as error:  # the host application is sacred
             _logger.warning("otel-arthur: a batch of spans was not taken (%s)", type(error).__name__)
@@ -121,64 +120,17 @@ class ArthurSpanExporter(SpanExporter):
         if not self._is_shut_down:
             self._is_shut_down = True
             bridges.release(self._bridge, min(timeout_millis / 1000, SHUTDOWN_SECONDS))
-            _unfinished.discard(self)
 
-    def _finish(self) -> None:
-        """What the provider's own exit handler would have done, where Ctrl-C broke that off."""
-        was_draining = False
-        deadline = time.monotonic() + _HANDOVER_SECONDS
-        # Not by `join`: of a thread whose join Ctrl-C broke off, Python 3.11 believes that it has ended.
-        while any(map(_is_draining, threading.enumerate())) and time.monotonic() < deadline:
-            was_draining = True
-            time.sleep(_POLL_SECONDS)
+    def hand_over(self) -> None:
+        """Put into the spool what the batch processor holds, and what waits for its content."""
         if self._is_shut_down:
-            self._bridge.flush(SHUTDOWN_SECONDS)
-        elif was_draining:
-            self.shutdown()
-        else:
-            # Perhaps the provider was made before this module was imported, and its handler is yet to come.
-            self._bridge.delivery.at_exit(SHUTDOWN_SECONDS)
-
-
-_PROCESSOR_THREAD = "OtelBatchSpanRecordProcessor"
-_HANDOVER_SECONDS = 1.0
-"""A batch processor that is shut down hands over what it holds in far less."""
-_POLL_SECONDS = 0.005
-
-_unfinished: WeakSet[ArthurSpanExporter] = WeakSet()
-
-
-def _is_draining(thread: threading.Thread) -> bool:
-    """Whether it is a batch processor's that is shut down and hands over what it holds."""
-    processor = getattr(getattr(thread, "_target", None), "__self__", None)
-    return thread.name == _PROCESSOR_THREAD and bool(getattr(processor, "_shutdown", False))
-
-
-def _finish_all() -> None:
-    for exporter in list(_unfinished):
+            return
+        self._is_handing_over = True
         try:
-            exporter._finish()  # pyright: ignore[reportPrivateUsage]
-        except Exception as error:  # the host application is sacred
-            _logger.debug("otel-arthur: an exporter did not finish (%s)", type(error).__name__)
-
-
-# With the import, not with the first exporter: exit handlers run in reverse order, and this one is to
-# come after the tracer provider's, which is mostly made in between and which Ctrl-C may break off.
-atexit.register(_finish_all)
-
-
-def _is_force_flush() -> bool:
-    """Whether the batch processor exports because somebody called ``force_flush``.
-
-    The processor hands its exporter no flag, and does not call the exporter's own
-    ``force_flush`` (opentelemetry-python#4568), but its frames tell. A thread's name would not:
-    a simple processor exports on the application's thread too, and must not wait.
-    """
-    frame = sys._getframe(2)  # pyright: ignore[reportPrivateUsage]
-    for _ in range(4):
-        if frame.f_code.co_name == "force_flush":
-            return True
-        if frame.f_back is None:
-            return False
-        frame = frame.f_back
-    return False
+            force_flush: Any = getattr(trace.get_tracer_provider(), "force_flush", None)
+            if not export_what_is_queued(self) and force_flush and not ends.is_interpreter_ending():
+                # A processor of another make: the provider knows it, and its exit handler.
+                ends.within(ends.HAND_OVER_SECONDS, force_flush)
+        finally:
+            self._is_handing_over = False
+        self._bridge.hand_over(ends.HAND_OVER_SECONDS)

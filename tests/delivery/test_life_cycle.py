@@ -158,7 +158,7 @@ def test_flush_on_sigterm_exports_what_the_processor_has(
     program = """
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
-from otel_arthur.delivery.life_cycle import flush_on_sigterm
+from otel_arthur.process.sigterm import flush_on_sigterm
 class Provider(TracerProvider):
     def shutdown(self):
         say(4)

@@ -28,8 +28,8 @@ from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.reading import read
-from otel_arthur.genai.span import attributes_of, from_sdk
 from otel_arthur.local.server import LocalArthur
+from otel_arthur.sdk.inside_the_sdk import attributes_of, view_of
 from otel_arthur.sdk.likelihoods import LikelihoodsInstrumentor
 from tests.support.servers.openai_answers import alternatives
 from tests.support.servers.openai_server import OpenAIServer
@@ -86,7 +86,7 @@ def completion(server: OpenAIServer, **more: Any) -> OpenAI:
 
 
 def calls_in(spans: InMemorySpanExporter) -> list[LLMCall]:
-    readings = [read(from_sdk(span, attributes_of(span))) for span in spans.get_finished_spans()]
+    readings = [read(view_of(span, attributes_of(span))) for span in spans.get_finished_spans()]
     return [reading.call for reading in readings if reading.call is not None]
 
 

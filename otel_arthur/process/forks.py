@@ -1,0 +1,66 @@
+"""Forks: who holds locks, connections or threads is told before and after.
+
+Where there is no fork (Windows), nothing is ever told.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Protocol
+from weakref import WeakSet
+
+
+class Forking(Protocol):
+    """Something that a fork must not meet at work."""
+
+    def before_fork(self) -> None: ...
+    def after_fork_in_parent(self) -> None: ...
+    def after_fork_in_child(self) -> None: ...
+
+
+_watched: WeakSet[Forking] = WeakSet()
+_forking: list[Forking] = []
+_before: list[Callable[[], None]] = []
+_in_child: list[Callable[[], None]] = []
+
+
+def watch(forking: Forking) -> None:
+    """Tell `forking` of each fork, as long as it lives."""
+    _watched.add(forking)
+
+
+def before(function: Callable[[], None]) -> None:
+    """Call `function` before each fork."""
+    _before.append(function)
+
+
+def in_child(function: Callable[[], None]) -> None:
+    """Call `function` in each forked child, first of all."""
+    _in_child.append(function)
+
+
+def _before_fork() -> None:
+    for function in _before:
+        function()
+    _forking[:] = _watched
+    for forking in _forking:
+        forking.before_fork()
+
+
+def _after_fork_in_parent() -> None:
+    while _forking:
+        _forking.pop().after_fork_in_parent()
+
+
+def _after_fork_in_child() -> None:
+    for function in _in_child:
+        function()
+    while _forking:
+        _forking.pop().after_fork_in_child()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child
+    )
