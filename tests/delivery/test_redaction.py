@@ -133,7 +133,7 @@ def test_what_a_redactor_that_is_not_there_should_have_masked_is_neither_sent_no
     corrected.submit([llm_call("another thing")])
     assert corrected.flush(10)
     told = sorted(row["inference_data"]["input_text"] for row in server.accepted_rows)
-    assert told == ["ANOTHER THING", WITHHELD]
+    assert told == ["HUMAN: ANOTHER THING", WITHHELD]
 
 
 def test_the_application_s_own_redactor(
