@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
-from otel_arthur.collector.arthur_configuration import ModelRoute
+from otel_arthur.collector.deliveries import Target
 from otel_arthur.collector.routing import Router
 from otel_arthur.collector.spans import candidates, stamp
 from otel_arthur.configuration import Configuration
@@ -23,22 +23,8 @@ from otel_arthur.inference.identity import partner_inference_id
 _logger = logging.getLogger(__name__)
 
 
-class Submitted(Protocol):
-    """What a delivery says of one `submit`."""
-
-    @property
-    def refused_full(self) -> int: ...
-
-
-class Sink(Protocol):
-    """What the intake needs of a delivery (`otel_arthur.delivery.Delivery`)."""
-
-    def submit(self, calls: Sequence[LLMCall], model_id: str | None = None) -> Submitted: ...
-    def skip(self, reason: str, n: int = 1) -> None: ...
-
-
 @dataclass(slots=True)
-class Taken:
+class IntakeResult:
     """What became of a request's LLM spans."""
 
     calls: int = 0
@@ -64,20 +50,18 @@ class Intake:
 
     def __init__(
         self,
-        routes: Sequence[ModelRoute],
+        targets: Sequence[Target],
         connection: Configuration,
-        sink_for: Callable[[Configuration], Sink],
     ) -> None:
-        self._router = Router(routes)
+        self._router = Router(targets)
         self._connection = connection
-        self._sinks = {id(route): sink_for(route.destination) for route in routes}
-        self._default = next(iter(self._sinks.values()))
+        self._default = targets[0].delivery
         self._warned: set[str] = set()
         self._joiner = Joiner()
         self._lock = threading.Lock()
         self._has_seen_events = False
 
-    def take(self, request: Any, with_stamp: bool = False) -> Taken:
+    def take(self, request: Any, with_stamp: bool = False) -> IntakeResult:
         """Put the calls of an ``ExportTraceServiceRequest`` into the spool; on disk when this returns.
 
         With `with_stamp` each call's span gets the attribute ``arthur.inference.id``, in place.
@@ -89,11 +73,11 @@ class Intake:
                 stamp(span, partner_inference_id(view.trace_id, view.span_id))
         return self._submit(batch)
 
-    def take_logs(self, request: Any) -> Taken:
+    def take_logs(self, request: Any) -> IntakeResult:
         """Join the GenAI events of an ``ExportLogsServiceRequest`` to their spans."""
         events = list(log_events(request))
         if not events:
-            return Taken()
+            return IntakeResult()
         self._has_seen_events = True
         with self._lock:
             reached = self._joiner.add(events, time.monotonic())
@@ -102,7 +86,7 @@ class Intake:
             self._place(batch, held.view, held.since)
         return self._submit(batch)
 
-    def settle(self, everything: bool = False) -> Taken:
+    def settle(self, everything: bool = False) -> IntakeResult:
         """Decide about spans that waited too long for their messages, or about `everything` that waits."""
         with self._lock:
             if everything:
@@ -134,24 +118,24 @@ class Intake:
         for other in given_up:
             self._place(batch, other, None)
         if reading is None:
-            batch.taken.skipped += 1
+            batch.result.skipped += 1
             return False
         if reading.call is None:
             return False
-        route = self._router.route(view)
+        target = self._router.target(view)
         if waits:
-            batch.taken.waiting += 1
-            return route is not None
-        if route is None:
-            batch.taken.unmatched += 1
+            batch.result.waiting += 1
+            return target is not None
+        if target is None:
+            batch.result.unmatched += 1
             self._default.skip("no route", 1)
             self._warn("no route", "some LLM calls match no model; add a last one without match")
             return False
         if not self._is_wanted(reading):
-            batch.taken.skipped += 1
+            batch.result.skipped += 1
             return False
-        batch.groups.setdefault(id(route), (route, []))[1].append(reading.call)
-        batch.taken.keys.append((view.trace_id, view.span_id))
+        batch.groups.setdefault(target, []).append(reading.call)
+        batch.result.keys.append((view.trace_id, view.span_id))
         return True
 
     def _may_wait(self, reading: Reading) -> bool:
@@ -176,16 +160,16 @@ class Intake:
         self._warn(f"no content {dialect}", f"an LLM call without messages is skipped: {reading.reason}")
         return False
 
-    def _submit(self, batch: _Batch) -> Taken:
-        taken = batch.taken
+    def _submit(self, batch: _Batch) -> IntakeResult:
+        result = batch.result
         with self._lock:
             unjoined, self._joiner.unjoined = self._joiner.unjoined, type(self._joiner.unjoined)()
         for reason, number in unjoined.items():
             self._default.skip(reason, number)
-        for key, (route, calls) in batch.groups.items():
-            taken.refused += self._sinks[key].submit(calls, model_id=route.model_id).refused_full
-        taken.calls = max(0, len(taken.keys) - taken.refused)
-        return taken
+        for target, calls in batch.groups.items():
+            result.refused += target.delivery.submit(calls, model_id=target.model_id).refused_full
+        result.calls = max(0, len(result.keys) - result.refused)
+        return result
 
     def _warn(self, key: str, line: str) -> None:
         """Once per reason and configuration."""
@@ -196,9 +180,7 @@ class Intake:
 
 @dataclass(slots=True)
 class _Batch:
-    """Calls on their way to the spool, by route."""
+    """Calls on their way to the spool, by target."""
 
-    groups: dict[int, tuple[ModelRoute, list[LLMCall]]] = field(
-        default_factory=dict[int, "tuple[ModelRoute, list[LLMCall]]"]
-    )
-    taken: Taken = field(default_factory=Taken)
+    groups: dict[Target, list[LLMCall]] = field(default_factory=dict[Target, "list[LLMCall]"])
+    result: IntakeResult = field(default_factory=IntakeResult)

@@ -1,4 +1,4 @@
-"""`Sightings`: a span that comes back again and again, by a way that hands on no headers of ours.
+"""`LoopDetector`: a span that comes back again and again, by a way that hands on no headers of ours.
 
 A Collector between us and ourselves drops the hop header. A sender that retries comes back a few
 times in a minute; a loop comes back for ever, as fast as the pipeline turns.
@@ -13,7 +13,7 @@ _SUSPICIOUS = 30
 _MAX_KEYS = 4096
 
 
-class Sightings:
+class LoopDetector:
     """Counts spans by their ids, a bounded number of them. Pure: the caller gives the time."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Which model a call goes to: the first route whose patterns all fit. Pure."""
+"""Which model a call goes to: the first target whose patterns all fit. Pure."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from collections.abc import Mapping, Sequence
 from fnmatch import translate
 from typing import Any
 
-from otel_arthur.collector.arthur_configuration import ModelRoute
+from otel_arthur.collector.deliveries import Target
 from otel_arthur.genai.span import SpanView
 
 
 class Router:
-    """The routes, compiled once."""
+    """The patterns of all targets, compiled once."""
 
-    def __init__(self, routes: Sequence[ModelRoute]) -> None:
-        self._routes = [
-            (route, [(key, re.compile(translate(pattern)).match) for key, pattern in route.match])
-            for route in routes
+    def __init__(self, targets: Sequence[Target]) -> None:
+        self._targets = [
+            (target, [(key, re.compile(translate(pattern)).match) for key, pattern in target.match])
+            for target in targets
         ]
 
-    def route(self, view: SpanView) -> ModelRoute | None:
-        """The first route for a span, or None when no route takes it.
+    def target(self, view: SpanView) -> Target | None:
+        """The first target for a span, or None when none takes it.
 
         A pattern is shell-style and case-sensitive. It is tried on the span's attribute of that
         name, and on the resource's where the span has none or it does not fit.
         """
-        for route, patterns in self._routes:
+        for target, patterns in self._targets:
             if all(
                 _fits(fits, view.attributes, key) or _fits(fits, view.resource, key) for key, fits in patterns
             ):
-                return route
+                return target
         return None
 
 

@@ -10,18 +10,18 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from otel_arthur.collector.answers import Answer
 from otel_arthur.collector.configuration import CollectorConfiguration, load
 from otel_arthur.collector.deliveries import Deliveries
 from otel_arthur.collector.document import ConfigurationError
-from otel_arthur.collector.exchange import Exchange
 from otel_arthur.collector.forwarding import next_hop
 from otel_arthur.collector.intake import Intake
 from otel_arthur.collector.operations import OperationsServer, metrics_page, status_page
-from otel_arthur.collector.received import Received
+from otel_arthur.collector.pipeline import Pipeline
 from otel_arthur.collector.receivers.admission import Admission
 from otel_arthur.collector.receivers.grpc import GRPCReceiver
 from otel_arthur.collector.receivers.http import HTTPReceiver
+from otel_arthur.collector.replies import Reply
+from otel_arthur.collector.request import Request
 from otel_arthur.collector.telemetry import Sample, Telemetry
 
 _logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Service:
         self._admission = Admission(configuration.limits.max_in_flight_bytes)
         self._receivers: list[GRPCReceiver | HTTPReceiver] = []
         self._operations: list[OperationsServer] = []
-        self._exchange: Exchange | None = None
+        self._pipeline: Pipeline | None = None
         self._is_ready = False
         self._reloads = asyncio.Lock()
 
@@ -67,7 +67,7 @@ class Service:
         if hasattr(signal, "SIGHUP"):
             loop.add_signal_handler(signal.SIGHUP, reload)
         try:
-            self._exchange = self._build(self._configuration)
+            self._pipeline = self._build(self._configuration)
             await self._start_servers()
             self._is_ready = True
             _logger.info("ready")
@@ -78,21 +78,15 @@ class Service:
                 task.cancel()
             await self._drain()
 
-    async def export(self, received: Received) -> Answer:
-        """Hand a request to the exchange of the configuration in force."""
-        assert self._exchange is not None
-        return await self._exchange.export(received)
+    async def export(self, request: Request) -> Reply:
+        """Hand a request to the pipeline of the configuration in force."""
+        assert self._pipeline is not None
+        return await self._pipeline.export(request)
 
-    def _build(self, configuration: CollectorConfiguration) -> Exchange:
-        deliveries = self._deliveries.use(configuration.routes)
-        by_destination = {id(route.destination): deliveries[id(route)] for route in configuration.routes}
+    def _build(self, configuration: CollectorConfiguration) -> Pipeline:
         forward = configuration.forward
-        return Exchange(
-            Intake(
-                configuration.routes,
-                configuration.arthur,
-                lambda destination: by_destination[id(destination)],
-            ),
+        return Pipeline(
+            Intake(self._deliveries.use(configuration.routes), configuration.arthur),
             next_hop(forward) if forward is not None else None,
             self._telemetry,
             self._executor,
@@ -133,7 +127,7 @@ class Service:
         async with self._reloads:
             try:
                 configuration = load(self._path)
-                exchange = self._build(configuration)
+                pipeline = self._build(configuration)
             except ConfigurationError as error:
                 for problem in error.problems:
                     _logger.warning("configuration not reloaded: %s", problem)
@@ -141,17 +135,17 @@ class Service:
             except OSError as error:
                 _logger.warning("configuration not reloaded: %s", error)
                 return
-            before, old_exchange = self._configuration, self._exchange
-            self._configuration, self._exchange = configuration, exchange
+            before, old_pipeline = self._configuration, self._pipeline
+            self._configuration, self._pipeline = configuration, pipeline
             if _listens(before) != _listens(configuration) and not await self._restart_servers(before):
-                self._configuration, self._exchange, old_exchange = before, old_exchange, exchange
+                self._configuration, self._pipeline, old_pipeline = before, old_pipeline, pipeline
             else:
                 _logger.info("configuration reloaded")
             # Requests under way hold on to what they began with.
             await self._wait_for_requests(before.drain_seconds)
-            if old_exchange is not None:
-                await old_exchange.close()
-            used = self._deliveries.use(self._configuration.routes).values()
+            if old_pipeline is not None:
+                await old_pipeline.close()
+            used = self._deliveries.use(self._configuration.routes)
             await self._deliveries.close_unused(used, before.drain_seconds)
 
     async def _restart_servers(self, before: CollectorConfiguration) -> bool:
@@ -183,8 +177,8 @@ class Service:
         while True:
             await asyncio.sleep(_SETTLE_SECONDS)
             try:
-                if self._exchange is not None:
-                    await self._exchange.settle()
+                if self._pipeline is not None:
+                    await self._pipeline.settle()
             except Exception as error:  # the next round must come whatever happens in this one
                 _logger.exception("calls that wait were not looked at", exc_info=error)
 
@@ -200,8 +194,8 @@ class Service:
         _logger.info("draining", extra={"fields": {"seconds": self._configuration.drain_seconds}})
         receivers, self._receivers = self._receivers, []
         await asyncio.gather(*(receiver.stop(_left(deadline)) for receiver in receivers))
-        if self._exchange is not None:
-            await self._exchange.close()
+        if self._pipeline is not None:
+            await self._pipeline.close()
         done = await self._deliveries.close_unused((), _left(deadline))
         for server in self._operations:
             await server.stop()

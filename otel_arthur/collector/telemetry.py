@@ -11,6 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from prometheus_client import generate_latest
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
+
 Labels = tuple[tuple[str, str], ...]
 Sample = tuple[str, Labels, float]
 
@@ -65,30 +69,29 @@ class Telemetry:
         yield "otelcol_process_cpu_seconds", (), time.process_time()
 
 
+class _Page(Collector):
+    """A page of `/metrics`, as prometheus_client collects one."""
+
+    def __init__(self, samples: Iterable[Sample]) -> None:
+        self._samples = samples
+
+    def collect(self) -> Iterable[Metric]:
+        families: dict[str, Metric] = {}
+        for name, labels, value in self._samples:
+            kind = "gauge" if name in _GAUGES else "unknown"
+            family = families.setdefault(name, Metric(name, _help(name), kind))
+            family.add_sample(name, dict(labels), value)
+        return [families[name] for name in sorted(families)]
+
+
 def exposition(samples: Iterable[Sample]) -> bytes:
     """Prometheus's text format, version 0.0.4."""
-    families: dict[str, list[str]] = {}
-    for name, labels, value in samples:
-        inner = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels)
-        number = int(value) if value == int(value) else value
-        line = f"{name}{{{inner}}} {number}" if inner else f"{name} {number}"
-        families.setdefault(name, []).append(line)
-    lines: list[str] = []
-    for name, rows in sorted(families.items()):
-        lines += [f"# HELP {name} {_help(name)}", f"# TYPE {name} {_kind(name)}", *rows]
-    return ("\n".join(lines) + "\n").encode()
+    # prometheus_client appends _total to a counter, which the Collector's own names do not have.
+    return generate_latest(_Page(samples)).replace(b" untyped\n", b" counter\n")
 
 
 def _help(name: str) -> str:
     return next((text for prefix, text in _HELP.items() if name.startswith(prefix)), name)
-
-
-def _kind(name: str) -> str:
-    return "gauge" if name in _GAUGES else "counter"
-
-
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 def _resident_bytes() -> float:

@@ -178,7 +178,7 @@ def test_routes_in_order_by_span_or_resource() -> None:
     router = Router(read(f"arthur:\n  api_key: k\n  models: {models}\n").routes)
 
     def model(resource: dict[str, object], **attributes: object) -> str | None:
-        route = router.route(view(resource, **attributes))
+        route = router.target(view(resource, **attributes))
         return route.model_id if route else None
 
     assert model({"service.name": "support-a"}) == "brackets"

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_arthur.collector.decoding import BadBody, TooLarge, decompress, parse
-from otel_arthur.collector.loops import Sightings
+from otel_arthur.collector.loops import LoopDetector
 from otel_arthur.collector.signals import LOGS, METRICS, SIGNALS, TRACES
 from otel_arthur.collector.spans import candidates, has_marker, invalid_ids
 from tests.collector.conformance import gzip_bomb, otlp_json
@@ -138,9 +138,9 @@ def test_ids_that_are_not_allowed_are_counted(identity: bytes) -> None:
 
 
 def test_a_span_that_keeps_coming_back_is_told_once_a_window() -> None:
-    sightings = Sightings()
-    told = [sightings.is_loop([("t", "s")], float(second) / 10) for second in range(100)]
+    loops = LoopDetector()
+    told = [loops.is_loop([("t", "s")], float(second) / 10) for second in range(100)]
     assert told.count(True) == 1
-    assert not any(sightings.is_loop([("t", str(number))], 20.0) for number in range(100))
-    later = [sightings.is_loop([("t", "s")], 100 + second / 10) for second in range(100)]
+    assert not any(loops.is_loop([("t", str(number))], 20.0) for number in range(100))
+    later = [loops.is_loop([("t", "s")], 100 + second / 10) for second in range(100)]
     assert later.count(True) == 1

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import grpc
 import grpc.aio
 
-from otel_arthur.collector import answers
-from otel_arthur.collector.answers import Answer
+from otel_arthur.collector import replies
 from otel_arthur.collector.configuration import Forward
 from otel_arthur.collector.forwarding.next_hop import MAX_ANSWER_BYTES, Outgoing
+from otel_arthur.collector.replies import Reply
 from otel_arthur.collector.signals import SIGNALS
 
 _OPTIONS = (
@@ -45,13 +45,13 @@ class GRPCNextHop:
     def needs_protobuf(self, json: bool, over_http: bool) -> bool:
         return over_http
 
-    async def send(self, outgoing: Outgoing) -> Answer:
+    async def send(self, outgoing: Outgoing) -> Reply:
         body = outgoing.body if outgoing.protobuf is None else outgoing.protobuf
         call = self._calls[outgoing.signal.name](
             body, timeout=self._forward.timeout, metadata=_metadata(outgoing, self._forward)
         )
         try:
-            return Answer(response=await call)
+            return Reply(response=await call)
         except grpc.aio.AioRpcError as error:
             return _answer(error)
 
@@ -78,15 +78,15 @@ def _metadata(outgoing: Outgoing, forward: Forward) -> tuple[tuple[str, str | by
     return tuple(metadata)
 
 
-def _answer(error: grpc.aio.AioRpcError) -> Answer:
+def _answer(error: grpc.aio.AioRpcError) -> Reply:
     code = int(error.code().value[0])
     trailing: Any = error.trailing_metadata() or ()
     details = next((value for name, value in trailing if name == "grpc-status-details-bin"), None)
     raw = details if isinstance(details, bytes) else None
-    retry_after = answers.retry_delay(raw)
-    if code == answers.UNAVAILABLE and raw is None:
+    retry_after = replies.retry_delay(raw)
+    if code == replies.UNAVAILABLE and raw is None:
         retry_after = 1.0
-    return Answer(code, (error.details() or "")[:1000], retry_after, details=raw)
+    return Reply(code, (error.details() or "")[:1000], retry_after, details=raw)
 
 
 def _credentials(forward: Forward) -> grpc.ChannelCredentials:

@@ -8,11 +8,11 @@ import ssl
 
 import aiohttp
 
-from otel_arthur.collector import answers
-from otel_arthur.collector.answers import Answer, HTTPAnswer
+from otel_arthur.collector import replies
 from otel_arthur.collector.configuration import Forward
 from otel_arthur.collector.decoding import response_protobuf
 from otel_arthur.collector.forwarding.next_hop import MAX_ANSWER_BYTES, Outgoing
+from otel_arthur.collector.replies import HTTPReply, Reply
 
 _PROTOBUF = "application/x-protobuf"
 _JSON = "application/json"
@@ -34,7 +34,7 @@ class HTTPNextHop:
     def needs_protobuf(self, json: bool, over_http: bool) -> bool:
         return False
 
-    async def send(self, outgoing: Outgoing) -> Answer:
+    async def send(self, outgoing: Outgoing) -> Reply:
         headers = _headers(outgoing, self._forward)
         body = outgoing.body if outgoing.protobuf is None else outgoing.protobuf
         try:
@@ -47,13 +47,13 @@ class HTTPNextHop:
                 content = await _bounded(response.content)
                 return _answer(outgoing, response, content)
         except (asyncio.TimeoutError, TimeoutError):
-            return Answer(
-                answers.DEADLINE_EXCEEDED,
+            return Reply(
+                replies.DEADLINE_EXCEEDED,
                 f"the next hop did not answer within {self._forward.timeout:g} s",
                 status=504,
             )
         except (aiohttp.ClientError, OSError) as error:
-            return answers.unavailable(f"the next hop cannot be reached ({type(error).__name__})")
+            return replies.unavailable(f"the next hop cannot be reached ({type(error).__name__})")
 
     async def close(self) -> None:
         await self._session.close()
@@ -82,7 +82,7 @@ def _headers(outgoing: Outgoing, forward: Forward) -> list[tuple[str, str]]:
     return headers
 
 
-def _answer(outgoing: Outgoing, response: aiohttp.ClientResponse, content: bytes) -> Answer:
+def _answer(outgoing: Outgoing, response: aiohttp.ClientResponse, content: bytes) -> Reply:
     content_type = response.headers.get("Content-Type", "")
     json = content_type.partition(";")[0].strip().lower() == _JSON
     retry_after = response.headers.get("Retry-After")
@@ -90,12 +90,12 @@ def _answer(outgoing: Outgoing, response: aiohttp.ClientResponse, content: bytes
     # A proxy's HTML page is no answer to an OTLP client: only the request's own encoding is.
     if outgoing.protobuf is None and json == outgoing.json and (json or _PROTOBUF in content_type):
         kept = tuple((name, value) for name, value in (("Retry-After", retry_after),) if value is not None)
-        verbatim = HTTPAnswer(response.status, content_type, content, kept)
+        verbatim = HTTPReply(response.status, content_type, content, kept)
     if 200 <= response.status < 300:
         message = response_protobuf(outgoing.signal, content) if json else content
-        return Answer(response=message, verbatim=verbatim)
-    neutral = answers.from_http(response.status, content, json, retry_after)
-    return Answer(
+        return Reply(response=message, verbatim=verbatim)
+    neutral = replies.from_http(response.status, content, json, retry_after)
+    return Reply(
         neutral.code, neutral.message, neutral.retry_after, status=response.status, verbatim=verbatim
     )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from otel_arthur.collector.answers import Answer
-from otel_arthur.collector.received import Headers
+from otel_arthur.collector.replies import Reply
+from otel_arthur.collector.request import Headers
 from otel_arthur.collector.signals import Signal
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
@@ -34,7 +34,7 @@ class NextHop(Protocol):
         """Whether `send` will use `Outgoing.protobuf` rather than `Outgoing.body`."""
         ...
 
-    async def send(self, outgoing: Outgoing) -> Answer:
+    async def send(self, outgoing: Outgoing) -> Reply:
         """Hand a request on and give back the answer. Never raises for what the network does."""
         ...
 

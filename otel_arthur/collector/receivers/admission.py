@@ -6,8 +6,8 @@ import hmac
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from otel_arthur.collector import answers
-from otel_arthur.collector.answers import Answer
+from otel_arthur.collector import replies
+from otel_arthur.collector.replies import Reply
 
 
 class Admission:
@@ -23,23 +23,23 @@ class Admission:
         """Whether a further request must wait outside."""
         return self.held >= self.max_bytes
 
-    def refusal(self) -> Answer:
+    def refusal(self) -> Reply:
         """What a sender is told then."""
-        return answers.unavailable("too many requests are under way; send this one again")
+        return replies.unavailable("too many requests are under way; send this one again")
 
     @contextmanager
-    def request(self) -> Generator[Ticket]:
+    def request(self) -> Generator[Hold]:
         """One request from its first byte to its answer."""
-        ticket = Ticket(self)
+        hold = Hold(self)
         self.requests += 1
         try:
-            yield ticket
+            yield hold
         finally:
             self.requests -= 1
-            ticket.release()
+            hold.release()
 
 
-class Ticket:
+class Hold:
     """How much one request holds."""
 
     def __init__(self, admission: Admission) -> None:
@@ -66,8 +66,8 @@ def is_authorized(header: str | bytes | None, token: str | None) -> bool:
     return scheme.lower() == b"bearer" and hmac.compare_digest(credentials.strip(), token.encode())
 
 
-UNAUTHENTICATED = Answer(
-    answers.UNAUTHENTICATED,
+UNAUTHENTICATED = Reply(
+    replies.UNAUTHENTICATED,
     "this receiver needs the header Authorization: Bearer, with its token",
     status=401,
 )

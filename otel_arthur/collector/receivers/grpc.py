@@ -10,16 +10,16 @@ from typing import Any
 import grpc
 import grpc.aio
 
-from otel_arthur.collector import answers
-from otel_arthur.collector.answers import Answer
+from otel_arthur.collector import replies
 from otel_arthur.collector.configuration import Limits, Receiver, ServerTLS
-from otel_arthur.collector.received import Received, end_to_end
 from otel_arthur.collector.receivers.admission import UNAUTHENTICATED, Admission, is_authorized
+from otel_arthur.collector.replies import Reply
+from otel_arthur.collector.request import Request, end_to_end
 from otel_arthur.collector.signals import SIGNALS, Signal
 
 _logger = logging.getLogger(__name__)
 
-Export = Callable[[Received], Awaitable[Answer]]
+Export = Callable[[Request], Awaitable[Reply]]
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -72,18 +72,18 @@ class GRPCReceiver:
             await self._server.stop(seconds)
 
     def _method(self, signal: Signal) -> grpc.RpcMethodHandler[Any, Any]:
-        # On the wire a unary call is a stream of one message. Taken as a stream, the handler starts
+        # On the wire a unary call is a stream of one message. IntakeResult as a stream, the handler starts
         # when the headers are there: who may not come in is refused before the message is read.
         async def export(messages: Any, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
             answer = await self._answer(signal, messages, context)
-            if answer.code == answers.OK:
+            if answer.code == replies.OK:
                 return answer.response
             await _abort(context, answer)
             return b""
 
         return grpc.stream_unary_rpc_method_handler(export)
 
-    async def _answer(self, signal: Signal, messages: Any, context: Any) -> Answer:
+    async def _answer(self, signal: Signal, messages: Any, context: Any) -> Reply:
         metadata: list[tuple[str, str | bytes]] = [
             (name, value) for name, value in context.invocation_metadata() or ()
         ]
@@ -94,25 +94,25 @@ class GRPCReceiver:
             return UNAUTHENTICATED
         if self._admission.is_full:
             return self._admission.refusal()
-        with self._admission.request() as ticket:
+        with self._admission.request() as hold:
             try:
                 message = await asyncio.wait_for(context.read(), self._limits.request_timeout)
             except (asyncio.TimeoutError, TimeoutError):
-                return Answer(answers.DEADLINE_EXCEEDED, "the request did not arrive in time")
+                return Reply(replies.DEADLINE_EXCEEDED, "the request did not arrive in time")
             if not isinstance(message, bytes):  # grpc.aio.EOF
-                return answers.bad_data("the call holds no message")
-            ticket.hold(len(message))
+                return replies.bad_data("the call holds no message")
+            hold.hold(len(message))
             headers, hops = end_to_end(metadata, ("authorization",) if token else ())
             try:
-                return await self._export(Received(signal, "grpc", message, headers=headers, hops=hops))
+                return await self._export(Request(signal, "grpc", message, headers=headers, hops=hops))
             except asyncio.CancelledError:
                 raise
             except Exception as error:
                 _logger.exception("a request failed", exc_info=error)
-                return Answer(answers.INTERNAL, "internal error")
+                return Reply(replies.INTERNAL, "internal error")
 
 
-async def _abort(context: Any, answer: Answer) -> None:
+async def _abort(context: Any, answer: Reply) -> None:
     metadata = (("grpc-status-details-bin", answer.details or answer.status_message().SerializeToString()),)
     await context.abort(_CODES.get(answer.code, grpc.StatusCode.UNKNOWN), answer.message, metadata)
 

@@ -10,17 +10,17 @@ from typing import Any
 
 from aiohttp import web
 
-from otel_arthur.collector import answers
-from otel_arthur.collector.answers import Answer, HTTPAnswer, http_error
+from otel_arthur.collector import replies
 from otel_arthur.collector.configuration import Limits, Receiver, ServerTLS
 from otel_arthur.collector.decoding import COMPRESSIONS, response_json
-from otel_arthur.collector.received import Received, end_to_end
-from otel_arthur.collector.receivers.admission import UNAUTHENTICATED, Admission, Ticket, is_authorized
+from otel_arthur.collector.receivers.admission import UNAUTHENTICATED, Admission, Hold, is_authorized
+from otel_arthur.collector.replies import HTTPReply, Reply, http_error
+from otel_arthur.collector.request import Request, end_to_end
 from otel_arthur.collector.signals import SIGNALS, Signal
 
 _logger = logging.getLogger(__name__)
 
-Export = Callable[[Received], Awaitable[Answer]]
+Export = Callable[[Request], Awaitable[Reply]]
 _PATHS = {signal.path: signal for signal in SIGNALS}
 _ENCODINGS = {"application/x-protobuf": False, "application/protobuf": False, "application/json": True}
 _NAMES = {"": None, "identity": None, "x-gzip": "gzip", **{name: name for name in COMPRESSIONS}}
@@ -70,67 +70,67 @@ class HTTPReceiver:
             raise
         except Exception as error:
             _logger.exception("a request failed", exc_info=error)
-            return _response(http_error(Answer(answers.INTERNAL, "internal error", status=500), json))
+            return _response(http_error(Reply(replies.INTERNAL, "internal error", status=500), json))
 
-    async def _answer(self, request: web.BaseRequest) -> HTTPAnswer:
+    async def _answer(self, request: web.BaseRequest) -> HTTPReply:
         signal = _PATHS.get(request.path)
         json = _ENCODINGS.get(request.content_type)
         refusal = self._refusal(request, signal, json)
         if refusal is not None or signal is None or json is None:
             return http_error(refusal or UNAUTHENTICATED, "json" in request.content_type)
-        with self._admission.request() as ticket:
-            body = await self._body(request, ticket)
-            if isinstance(body, Answer):
+        with self._admission.request() as hold:
+            body = await self._body(request, hold)
+            if isinstance(body, Reply):
                 return http_error(body, json)
             headers, hops = end_to_end(
                 request.headers.items(), ("authorization",) if self._receiver.bearer_token else ()
             )
             compression = _NAMES[request.headers.get("Content-Encoding", "").strip().lower()]
-            received = Received(signal, "http", body, json, compression, headers, hops)
-            return _rendered(signal, await self._export(received), json)
+            otlp = Request(signal, "http", body, json, compression, headers, hops)
+            return _rendered(signal, await self._export(otlp), json)
 
-    def _refusal(self, request: web.BaseRequest, signal: Signal | None, json: bool | None) -> Answer | None:
+    def _refusal(self, request: web.BaseRequest, signal: Signal | None, json: bool | None) -> Reply | None:
         """What can be said without reading the body."""
         if not is_authorized(request.headers.get("Authorization"), self._receiver.bearer_token):
             return UNAUTHENTICATED
         if signal is None:
-            return Answer(answers.UNIMPLEMENTED, f"post to one of {', '.join(_PATHS)}", status=404)
+            return Reply(replies.UNIMPLEMENTED, f"post to one of {', '.join(_PATHS)}", status=404)
         if request.method != "POST":
-            return Answer(answers.UNIMPLEMENTED, "the method must be POST", status=405)
+            return Reply(replies.UNIMPLEMENTED, "the method must be POST", status=405)
         if json is None:
-            return Answer(
-                answers.INVALID_ARGUMENT,
+            return Reply(
+                replies.INVALID_ARGUMENT,
                 "Content-Type must be application/x-protobuf or application/json",
                 status=415,
             )
         if request.headers.get("Content-Encoding", "").strip().lower() not in _NAMES:
-            return Answer(
-                answers.INVALID_ARGUMENT,
+            return Reply(
+                replies.INVALID_ARGUMENT,
                 f"Content-Encoding must be {', '.join(COMPRESSIONS)} or none",
                 status=415,
             )
         length = request.content_length
         if length is not None and length > self._limits.max_request_bytes:
-            return answers.too_large(self._limits.max_request_bytes)
+            return replies.too_large(self._limits.max_request_bytes)
         return self._admission.refusal() if self._admission.is_full else None
 
-    async def _body(self, request: web.BaseRequest, ticket: Ticket) -> bytes | Answer:
+    async def _body(self, request: web.BaseRequest, hold: Hold) -> bytes | Reply:
         """The bytes of the body, within the limits of size, of memory and of time."""
         try:
-            return await asyncio.wait_for(self._pieces(request, ticket), self._limits.request_timeout)
+            return await asyncio.wait_for(self._pieces(request, hold), self._limits.request_timeout)
         except (asyncio.TimeoutError, TimeoutError):
             # Not 408: OTLP clients do not send a request again after that.
-            return answers.unavailable("the request did not arrive in time")
+            return replies.unavailable("the request did not arrive in time")
         except web.RequestPayloadError:
-            return answers.bad_data("the body does not have the form that its headers announce")
+            return replies.bad_data("the body does not have the form that its headers announce")
 
-    async def _pieces(self, request: web.BaseRequest, ticket: Ticket) -> bytes | Answer:
+    async def _pieces(self, request: web.BaseRequest, hold: Hold) -> bytes | Reply:
         body = bytearray()
         async for piece in request.content.iter_any():
             body += piece
-            ticket.hold(len(piece))
+            hold.hold(len(piece))
             if len(body) > self._limits.max_request_bytes:
-                return answers.too_large(self._limits.max_request_bytes)
+                return replies.too_large(self._limits.max_request_bytes)
             if self._admission.is_full:
                 return self._admission.refusal()
         return bytes(body)
@@ -160,17 +160,17 @@ def server_context(tls: ServerTLS) -> ssl.SSLContext:
     return context
 
 
-def _rendered(signal: Signal, answer: Answer, json: bool) -> HTTPAnswer:
+def _rendered(signal: Signal, answer: Reply, json: bool) -> HTTPReply:
     if answer.verbatim is not None:
         return answer.verbatim
-    if answer.code != answers.OK:
+    if answer.code != replies.OK:
         return http_error(answer, json)
     if json:
-        return HTTPAnswer(200, "application/json", response_json(signal, answer.response))
-    return HTTPAnswer(200, "application/x-protobuf", answer.response)
+        return HTTPReply(200, "application/json", response_json(signal, answer.response))
+    return HTTPReply(200, "application/x-protobuf", answer.response)
 
 
-def _response(answer: HTTPAnswer) -> web.Response:
+def _response(answer: HTTPReply) -> web.Response:
     return web.Response(
         status=answer.status,
         body=answer.body,

@@ -20,7 +20,7 @@ from google.rpc import (  # pyright: ignore[reportMissingTypeStubs]
 from otel_arthur.arthur.errors import parse_retry_after
 
 OK, CANCELLED, UNKNOWN, INVALID_ARGUMENT, DEADLINE_EXCEEDED = 0, 1, 2, 3, 4
-NOT_FOUND, PERMISSION_DENIED, RESOURCE_EXHAUSTED, FAILED_PRECONDITION = 5, 7, 8, 9
+NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED, RESOURCE_EXHAUSTED, FAILED_PRECONDITION = 5, 6, 7, 8, 9
 ABORTED, OUT_OF_RANGE, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS = 10, 11, 12, 13, 14, 15
 UNAUTHENTICATED = 16
 
@@ -31,11 +31,11 @@ _HTTP_OF_CODE = {
     INVALID_ARGUMENT: 400,
     DEADLINE_EXCEEDED: 504,
     NOT_FOUND: 404,
+    ALREADY_EXISTS: 409,
     PERMISSION_DENIED: 403,
     UNIMPLEMENTED: 501,
     UNAUTHENTICATED: 401,
     FAILED_PRECONDITION: 400,
-    6: 409,
 }
 _CODE_OF_HTTP = {
     400: INVALID_ARGUMENT,
@@ -55,7 +55,7 @@ _CODE_OF_HTTP = {
 
 
 @dataclass(frozen=True, slots=True)
-class HTTPAnswer:
+class HTTPReply:
     """An answer as it goes over HTTP."""
 
     status: int
@@ -65,7 +65,7 @@ class HTTPAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Reply:
     """The outcome of one export."""
 
     code: int = OK
@@ -77,7 +77,7 @@ class Answer:
     """The ``Export…ServiceResponse`` in protobuf, where `code` is `OK`."""
     status: int | None = None
     """The HTTP status, where it says more than the code."""
-    verbatim: HTTPAnswer | None = None
+    verbatim: HTTPReply | None = None
     """The next hop's own answer, for a request of the same transport and encoding."""
     details: bytes | None = None
     """The next hop's own ``grpc-status-details-bin``."""
@@ -117,26 +117,26 @@ class Answer:
         return status
 
 
-def bad_data(message: str) -> Answer:
+def bad_data(message: str) -> Reply:
     """The request can never be taken as it is: 400, INVALID_ARGUMENT."""
-    return Answer(INVALID_ARGUMENT, message)
+    return Reply(INVALID_ARGUMENT, message)
 
 
-def unavailable(message: str, retry_after: float = 1.0) -> Answer:
+def unavailable(message: str, retry_after: float = 1.0) -> Reply:
     """The request may be taken later: 503 with Retry-After, UNAVAILABLE with RetryInfo."""
-    return Answer(UNAVAILABLE, message, retry_after)
+    return Reply(UNAVAILABLE, message, retry_after)
 
 
-def too_large(limit: int) -> Answer:
+def too_large(limit: int) -> Reply:
     """413, RESOURCE_EXHAUSTED without RetryInfo: sending it again cannot help."""
-    return Answer(
+    return Reply(
         RESOURCE_EXHAUSTED,
         f"the request is larger than {limit // 2**20} MiB after decompression; send smaller batches",
         status=413,
     )
 
 
-def http_error(answer: Answer, json: bool) -> HTTPAnswer:
+def http_error(answer: Reply, json: bool) -> HTTPReply:
     """An error as HTTP: ``google.rpc.Status`` in the request's encoding."""
     status = answer.status_message()
     headers: list[tuple[str, str]] = []
@@ -148,18 +148,18 @@ def http_error(answer: Answer, json: bool) -> HTTPAnswer:
     if code == 405:
         headers.append(("Allow", "POST"))
     if json:
-        return HTTPAnswer(code, "application/json", _status_json(status), tuple(headers))
-    return HTTPAnswer(code, "application/x-protobuf", status.SerializeToString(), tuple(headers))
+        return HTTPReply(code, "application/json", _status_json(status), tuple(headers))
+    return HTTPReply(code, "application/x-protobuf", status.SerializeToString(), tuple(headers))
 
 
-def from_http(status: int, body: bytes, json: bool, retry_after: str | None) -> Answer:
+def from_http(status: int, body: bytes, json: bool, retry_after: str | None) -> Reply:
     """What an HTTP server's error says, in the neutral form. `body` may be anything."""
     delay = parse_retry_after(retry_after)
     code = _CODE_OF_HTTP.get(status, UNKNOWN)
     if status == 429:
         # Without a delay RESOURCE_EXHAUSTED would not be retried over gRPC; 429 is over HTTP.
         code = RESOURCE_EXHAUSTED if delay is not None else UNAVAILABLE
-    return Answer(code, _message_in(body, json) or f"the next hop answered HTTP {status}", delay)
+    return Reply(code, _message_in(body, json) or f"the next hop answered HTTP {status}", delay)
 
 
 def retry_delay(details: bytes | None) -> float | None:

@@ -36,7 +36,7 @@ _OF_THE_BODY = frozenset({"accept", "content-encoding", "content-type"})
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class Request:
     """One request. `headers` are those of the sender that are meant for the end, in lower case."""
 
     signal: Signal

@@ -1,4 +1,4 @@
-"""`Exchange`: one request in, its inferences into the spool, the request on, one answer back."""
+"""`Pipeline`: one request in, its inferences into the spool, the request on, one answer back."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 
 import orjson
 
-from otel_arthur.collector import answers
-from otel_arthur.collector.answers import Answer
+from otel_arthur.collector import replies
 from otel_arthur.collector.decoding import BadBody, TooLarge, decompress, parse
 from otel_arthur.collector.forwarding import Breaker, NextHop, Outgoing
-from otel_arthur.collector.intake import Intake, Taken
-from otel_arthur.collector.loops import Sightings
-from otel_arthur.collector.received import HOP_HEADER, Received
+from otel_arthur.collector.intake import Intake, IntakeResult
+from otel_arthur.collector.loops import LoopDetector
+from otel_arthur.collector.replies import Reply
+from otel_arthur.collector.request import HOP_HEADER, Request
 from otel_arthur.collector.signals import LOGS, TRACES, Signal
 from otel_arthur.collector.spans import has_marker, invalid_ids
 from otel_arthur.collector.telemetry import Telemetry
@@ -40,7 +40,7 @@ class _Content:
     message: Any = None
 
 
-class Exchange:
+class Pipeline:
     """The way of a request. One for each configuration; for one event loop."""
 
     def __init__(
@@ -63,25 +63,25 @@ class Exchange:
         self._refuse_when_full = refuse_when_full or hop is None
         self._stamp = stamp and hop is not None
         self._breaker = Breaker()
-        self._sightings = Sightings()
+        self._loops = LoopDetector()
 
-    async def export(self, received: Received) -> Answer:
+    async def export(self, request: Request) -> Reply:
         """Answer a request. Never raises for anything that a sender, Arthur or the next hop does."""
         items = 0
         try:
-            content = await self._read(received)
+            content = await self._read(request)
             items = content.items
-            answer = await self._answer(received, content)
+            answer = await self._answer(request, content)
         except TooLarge:
-            answer = answers.too_large(self._max_bytes)
+            answer = replies.too_large(self._max_bytes)
         except BadBody as error:
-            answer = answers.bad_data(str(error))
-        self._count(received, answer, items)
+            answer = replies.bad_data(str(error))
+        self._count(request, answer, items)
         return answer
 
     async def settle(self, everything: bool = False) -> None:
         """Decide about calls whose messages did not come in time, or about `everything` that waits."""
-        self._count_taken(await self._in_thread(self._intake.settle, everything))
+        self._count_result(await self._in_thread(self._intake.settle, everything))
 
     async def close(self) -> None:
         """Decide about what waits, and end the connections to the next hop."""
@@ -89,119 +89,119 @@ class Exchange:
         if self._hop is not None:
             await self._hop.close()
 
-    async def _read(self, received: Received) -> _Content:
-        if received.compression is not None and len(received.body) > _INLINE_BYTES:
-            body = await self._in_thread(decompress, received.body, received.compression, self._max_bytes)
+    async def _read(self, request: Request) -> _Content:
+        if request.compression is not None and len(request.body) > _INLINE_BYTES:
+            body = await self._in_thread(decompress, request.body, request.compression, self._max_bytes)
         else:
-            body = decompress(received.body, received.compression, self._max_bytes)
-        if _is_of_interest(received.signal) and has_marker(body):
-            message = await self._in_thread(parse, received.signal, body, received.json)
-            return _Content(body, received.signal.count(message), message)
+            body = decompress(request.body, request.compression, self._max_bytes)
+        if _is_of_interest(request.signal) and has_marker(body):
+            message = await self._in_thread(parse, request.signal, body, request.json)
+            return _Content(body, request.signal.count(message), message)
         if len(body) > _INLINE_BYTES:
-            return _Content(body, await self._in_thread(_valid_items, received, body))
-        return _Content(body, _valid_items(received, body))
+            return _Content(body, await self._in_thread(_valid_items, request, body))
+        return _Content(body, _valid_items(request, body))
 
-    async def _answer(self, received: Received, content: _Content) -> Answer:
-        if PROCESS_ID in received.hops:
+    async def _answer(self, request: Request, content: _Content) -> Reply:
+        if PROCESS_ID in request.hops:
             self._telemetry.add("otelcol_arthur_loops", found_by="header")
-            return Answer(
-                answers.FAILED_PRECONDITION,
+            return Reply(
+                replies.FAILED_PRECONDITION,
                 "this request has been here before: the next hop leads back to this collector",
                 status=508,
             )
         if content.message is not None:
-            refusal = await self._take(received.signal, content.message)
+            refusal = await self._take(request.signal, content.message)
             if refusal is not None:
                 return refusal
         if self._hop is None:
-            return self._final_answer(received, content)
-        return await self._forward(self._hop, received, content)
+            return self._final_answer(request, content)
+        return await self._forward(self._hop, request, content)
 
-    async def _take(self, signal: Signal, message: Any) -> Answer | None:
+    async def _take(self, signal: Signal, message: Any) -> Reply | None:
         """Put what is for Arthur into the spool; an answer where the request must be refused."""
         try:
             if signal is LOGS:
-                taken = await self._in_thread(self._intake.take_logs, message)
+                result = await self._in_thread(self._intake.take_logs, message)
             else:
-                taken = await self._in_thread(self._intake.take, message, self._stamp)
+                result = await self._in_thread(self._intake.take, message, self._stamp)
         except Exception as error:  # a broken disk must not stop what only passes through
             _logger.exception("the spool did not take a request", exc_info=error)
             self._telemetry.add("otelcol_exporter_enqueue_failed_spans", 1, exporter="arthur")
-            return answers.unavailable("the spool cannot be written") if self._refuse_when_full else None
-        self._count_taken(taken)
-        if self._sightings.is_loop(taken.keys, time.monotonic()):
+            return replies.unavailable("the spool cannot be written") if self._refuse_when_full else None
+        self._count_result(result)
+        if self._loops.is_loop(result.keys, time.monotonic()):
             self._telemetry.add("otelcol_arthur_loops", found_by="repetition")
             _logger.warning("the same span keeps coming back: the next hop may lead back to this collector")
-        if taken.refused and self._refuse_when_full:
-            return answers.unavailable("the spool is full; send this request again later", 5.0)
+        if result.refused and self._refuse_when_full:
+            return replies.unavailable("the spool is full; send this request again later", 5.0)
         return None
 
-    def _final_answer(self, received: Received, content: _Content) -> Answer:
+    def _final_answer(self, request: Request, content: _Content) -> Reply:
         """The answer where nothing follows us: the spool has it."""
-        if received.signal is not TRACES:
-            return Answer()
+        if request.signal is not TRACES:
+            return Reply()
         message = content.message
         if message is None:
-            message = parse(received.signal, content.body, received.json)
+            message = parse(request.signal, content.body, request.json)
         rejected = invalid_ids(message)
         if not rejected:
-            return Answer()
-        response = received.signal.response()
+            return Reply()
+        response = request.signal.response()
         response.partial_success.rejected_spans = rejected
         response.partial_success.error_message = (
             "a trace id must have 16 bytes and a span id 8, and neither may be all zeros"
         )
-        return Answer(response=response.SerializeToString())
+        return Reply(response=response.SerializeToString())
 
-    async def _forward(self, hop: NextHop, received: Received, content: _Content) -> Answer:
+    async def _forward(self, hop: NextHop, request: Request, content: _Content) -> Reply:
         if not self._breaker.permits(time.monotonic()):
-            return answers.unavailable("the next hop does not answer; send this request again later")
-        hops = ", ".join((*received.hops, PROCESS_ID))
-        headers = (*received.headers, (HOP_HEADER, hops))
-        if self._stamp and content.message is not None and received.signal is TRACES:
+            return replies.unavailable("the next hop does not answer; send this request again later")
+        hops = ", ".join((*request.hops, PROCESS_ID))
+        headers = (*request.headers, (HOP_HEADER, hops))
+        if self._stamp and content.message is not None and request.signal is TRACES:
             encoded = content.message.SerializeToString()
-            outgoing = Outgoing(received.signal, headers, b"", encoded, received.json, None)
+            outgoing = Outgoing(request.signal, headers, b"", encoded, request.json, None)
         else:
-            over_http = received.transport == "http"
+            over_http = request.transport == "http"
             protobuf = None
-            if hop.needs_protobuf(received.json, over_http):
+            if hop.needs_protobuf(request.json, over_http):
                 protobuf = content.body
-                if received.json:
-                    protobuf = await self._in_thread(_reencoded, received, content)
+                if request.json:
+                    protobuf = await self._in_thread(_reencoded, request, content)
             outgoing = Outgoing(
-                received.signal, headers, received.body, protobuf, received.json, received.compression
+                request.signal, headers, request.body, protobuf, request.json, request.compression
             )
         answer = await hop.send(outgoing)
-        if answer.code == answers.DEADLINE_EXCEEDED:
+        if answer.code == replies.DEADLINE_EXCEEDED:
             self._breaker.timed_out(time.monotonic())
         else:
             self._breaker.answered()
-        outcome = "sent" if answer.code == answers.OK else "send_failed"
-        name = f"otelcol_exporter_{outcome}_{received.signal.items}"
+        outcome = "sent" if answer.code == replies.OK else "send_failed"
+        name = f"otelcol_exporter_{outcome}_{request.signal.items}"
         self._telemetry.add(name, content.items, exporter="forward")
         return answer
 
-    def _count(self, received: Received, answer: Answer, items: int) -> None:
-        outcome = "accepted" if answer.code == answers.OK else "refused"
+    def _count(self, request: Request, answer: Reply, items: int) -> None:
+        outcome = "accepted" if answer.code == replies.OK else "refused"
         self._telemetry.add(
-            f"otelcol_receiver_{outcome}_{received.signal.items}",
+            f"otelcol_receiver_{outcome}_{request.signal.items}",
             items,
             receiver="otlp",
-            transport=received.transport,
+            transport=request.transport,
         )
 
-    def _count_taken(self, taken: Taken) -> None:
+    def _count_result(self, result: IntakeResult) -> None:
         for outcome, count in (
-            ("taken", taken.calls),
-            ("refused", taken.refused),
-            ("unmatched", taken.unmatched),
-            ("skipped", taken.skipped),
-            ("waiting", taken.waiting),
+            ("taken", result.calls),
+            ("refused", result.refused),
+            ("unmatched", result.unmatched),
+            ("skipped", result.skipped),
+            ("waiting", result.waiting),
         ):
             if count:
                 self._telemetry.add("otelcol_arthur_calls", count, outcome=outcome)
-        if taken.refused:
-            self._telemetry.add("otelcol_exporter_enqueue_failed_spans", taken.refused, exporter="arthur")
+        if result.refused:
+            self._telemetry.add("otelcol_exporter_enqueue_failed_spans", result.refused, exporter="arthur")
 
     async def _in_thread(self, function: Any, *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._executor, function, *arguments)
@@ -211,25 +211,25 @@ def _is_of_interest(signal: Signal) -> bool:
     return signal is TRACES or signal is LOGS
 
 
-def _valid_items(received: Received, body: bytes) -> int:
+def _valid_items(request: Request, body: bytes) -> int:
     """Check that a request without LLM spans is OTLP at all, as cheaply as that goes, and count its items.
 
     upb parses protobuf without making anything of it for Python. JSON is only checked to be JSON
     of the right shape: its conversion would cost thirty times as much, and the next hop does it.
     """
-    if not received.json:
-        return received.signal.count(parse(received.signal, body, False))
+    if not request.json:
+        return request.signal.count(parse(request.signal, body, False))
     try:
         document: object = orjson.loads(body) if body.strip() else {}
     except orjson.JSONDecodeError as error:
         raise BadBody(f"the body is not JSON: {str(error)[:200]}") from None
     if not isinstance(document, dict):
         raise BadBody("the body is not a JSON object")
-    return body.count(b'"startTimeUnixNano"') if received.signal is not LOGS else body.count(b'"body"')
+    return body.count(b'"startTimeUnixNano"') if request.signal is not LOGS else body.count(b'"body"')
 
 
-def _reencoded(received: Received, content: _Content) -> bytes:
+def _reencoded(request: Request, content: _Content) -> bytes:
     message = content.message
     if message is None:
-        message = parse(received.signal, content.body, True)
+        message = parse(request.signal, content.body, True)
     return message.SerializeToString()
