@@ -18,11 +18,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from otel_arthur.delivery.batches import NewBatch, Settled
-from otel_arthur.delivery.destination import Destination
-from otel_arthur.delivery.leases import Limits, finish, lease
-from otel_arthur.delivery.records import Form, Kind, Record
-from otel_arthur.delivery.spool import Spool
+from otel_arthur.spool.batches import NewBatch, Settled
+from otel_arthur.spool.destination import Destination
+from otel_arthur.spool.leases import Limits
+from otel_arthur.spool.records import Form, Kind, Record
+from otel_arthur.spool.spool import Spool
 
 ROWS, BATCHES = 512, 30
 TEXT = os.urandom(1100).hex().encode()
@@ -115,8 +115,8 @@ def spool(folder: Path) -> Callable[[list[Record]], None]:
 
     def once(batch: list[Record]) -> None:
         opened.append(here, NewBatch(Kind.INFERENCE, Form.ROW, batch))
-        leased = lease(opened, here.number, Kind.INFERENCE, Limits())
-        finish(opened, [Settled(one, sent=len(one.rows)) for one in leased])
+        leased = opened.lease(here.number, Kind.INFERENCE, Limits())
+        opened.finish([Settled(one, sent=len(one.rows)) for one in leased])
 
     return once
 

@@ -18,7 +18,7 @@ from otel_arthur.cli.parameters import given
 from otel_arthur.configuration import Configuration
 
 if TYPE_CHECKING:
-    from otel_arthur.delivery.spool import Spool
+    from otel_arthur.spool.spool import Spool
 
 FOLDER = click.option(
     "--dir",
@@ -37,7 +37,7 @@ def configuration_for(folder: str | None, *fields: str) -> Configuration:
 
 def has_database(folder: Path) -> bool:
     """Whether there is a spool in a folder."""
-    from otel_arthur.delivery.spool import DATABASE_NAME
+    from otel_arthur.spool.store import DATABASE_NAME
 
     return (folder / DATABASE_NAME).exists()
 
@@ -45,8 +45,8 @@ def has_database(folder: Path) -> bool:
 @contextmanager
 def opened(where: Configuration | str | None) -> Generator[Spool, None, None]:
     """The spool of a configuration or in a folder; what is wrong with it becomes one line."""
-    from otel_arthur.delivery.disk_format import SpoolError
-    from otel_arthur.delivery.spool import Spool
+    from otel_arthur.spool.disk_format import SpoolError
+    from otel_arthur.spool.spool import Spool
 
     configuration = where if isinstance(where, Configuration) else configuration_for(where, *SPOOL)
     path = configuration.spool_dir

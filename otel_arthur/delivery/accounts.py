@@ -8,12 +8,12 @@ import threading
 from collections import Counter
 from dataclasses import dataclass, field
 
-from otel_arthur.delivery.batches import Appended
 from otel_arthur.delivery.counters import Counters, Counts
-from otel_arthur.delivery.database import BUSY_SECONDS
-from otel_arthur.delivery.disk_format import SpoolError
 from otel_arthur.delivery.metrics import Metrics
-from otel_arthur.delivery.spool import Spool
+from otel_arthur.spool.batches import Appended
+from otel_arthur.spool.database import BUSY_SECONDS
+from otel_arthur.spool.disk_format import SpoolError
+from otel_arthur.spool.spool import Spool
 
 _logger = logging.getLogger("otel_arthur")
 

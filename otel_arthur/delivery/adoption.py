@@ -8,32 +8,12 @@ from typing import Any
 import orjson
 
 from otel_arthur.configuration import Configuration
-from otel_arthur.delivery.batches import Batch, NewBatch, Settled
-from otel_arthur.delivery.destination import Destination, route
-from otel_arthur.delivery.ground_truth import destination_of
-from otel_arthur.delivery.leases import Limits, finish, lease, note_error
-from otel_arthur.delivery.records import Kind, Record, row_id
-from otel_arthur.delivery.settlement import settle
-from otel_arthur.delivery.spool import Spool
-
-_POSTPONED_SECONDS = 60.0
-
-
-def siblings(spool: Spool, destination: Destination, organization: str) -> list[Destination]:
-    """The destinations of the same model and organization under other credentials: a key was renewed.
-
-    Remembers the organization of `destination`, which Arthur has named.
-    """
-    with spool.index.transaction() as index:
-        index.execute(
-            "UPDATE destinations SET organization = ? WHERE number = ?", (organization, destination.number)
-        )
-        rows = index.execute(
-            "SELECT endpoint, identity, model FROM destinations WHERE endpoint = ? AND model = ? "
-            "AND (organization = ? OR identity = ?)",
-            (destination.endpoint, destination.model, organization, f"org:{organization}"),
-        ).fetchall()
-    return [Destination(*row) for row in rows]
+from otel_arthur.delivery.duplicates import decide
+from otel_arthur.delivery.routes import identity_of, route
+from otel_arthur.spool.destination import Destination
+from otel_arthur.spool.records import Kind, row_id
+from otel_arthur.spool.spool import Spool
+from otel_arthur.spool.status import DestinationStatus, Status
 
 
 def adopt(
@@ -62,13 +42,22 @@ def adopt(
         return 0
     owners = (identity, "")
     sources = [Destination(configuration.endpoint, owner, "") for owner in dict.fromkeys(owners)]
+    known = spool.destinations()
     sources += [
-        source
-        for source in _at(spool, "")
-        if source.model in configuration.models or (not source.model and source.identity in owners)
+        one
+        for one, _ in known
+        if not one.endpoint
+        and (one.model in configuration.models or (not one.model and one.identity in owners))
     ]
     if services is None:
-        sources += _unconfirmed(spool, configuration, identity)
+        sources += [
+            one
+            for one, organization in known
+            if one.endpoint == configuration.endpoint
+            and one.identity not in owners
+            and one.model in configuration.models
+            and organization is None
+        ]
     return sum(_move(spool, configuration, identity, services, source, at_once) for source in sources)
 
 
@@ -85,20 +74,20 @@ def reassign(
     return sum(_move(spool, configuration, identity, None, source) for source in others)
 
 
-def _at(spool: Spool, endpoint: str) -> list[Destination]:
-    rows = spool.index.read(
-        "SELECT endpoint, identity, model FROM destinations WHERE endpoint = ?", (endpoint,)
-    )
-    return [Destination(*row) for row in rows]
+def elsewhere(found: Status, configuration: Configuration) -> list[DestinationStatus]:
+    """Where something waits that a process of this configuration does not send."""
+    identity = identity_of(configuration)
+    organizations = {d.organization for d in found.destinations if d.destination.identity == identity}
+    organizations = (organizations | {configuration.organization_id}) - {None}
 
+    def is_ours(one: DestinationStatus) -> bool:
+        return (
+            one.destination.endpoint == configuration.endpoint
+            and one.destination.model in configuration.models
+            and (one.destination.identity in (identity, "") or one.organization in organizations)
+        )
 
-def _unconfirmed(spool: Spool, configuration: Configuration, identity: str) -> list[Destination]:
-    rows = spool.index.read(
-        "SELECT endpoint, identity, model FROM destinations WHERE endpoint = ? AND identity NOT IN (?, '') "
-        "AND organization IS NULL",
-        (configuration.endpoint, identity),
-    )
-    return [Destination(*row) for row in rows if row[2] in configuration.models]
+    return [one for one in found.destinations if one.waiting and not is_ours(one)]
 
 
 def _move(
@@ -109,22 +98,14 @@ def _move(
     source: Destination,
     at_once: bool = True,
 ) -> int:
-    moved = 0
     if services is None:
-        with spool.index.transaction() as index:
-            index.execute("UPDATE batches SET ready_at = 0 WHERE destination = ?", (source.number,))
-    settle(spool, source.number, configuration.duplicate_window, at_once=at_once)
-    target = _Target(spool, configuration, identity, services, source.model)
-    for kind in Kind:
-        while batches := lease(spool, source.number, kind, Limits()):
-            results = [_moved(target, batch) for batch in batches]
-            moved += sum(result.moved for result in finish(spool, results))
-    if moved:
-        note_error(spool, source.number, None)
-    return moved
+        spool.release(source.number)
+    window = configuration.duplicate_window
+    spool.close_window(source.number, window, decide, at_once=at_once)
+    return spool.move(source, _Targets(spool, configuration, identity, services, source.model).of)
 
 
-class _Target:
+class _Targets:
     """Where records of one source go."""
 
     def __init__(
@@ -135,18 +116,21 @@ class _Target:
         services: Collection[str | None] | None,
         model: str,
     ) -> None:
-        self.spool = spool
+        self._spool = spool
         self._configuration = configuration
         self._identity = identity
         self._services = services
         self._kept = model if model in configuration.models else None
 
-    def destination(self, model: str) -> Destination:
-        """Ours, of this model."""
+    def of(self, kind: Kind, row: bytes) -> Destination | None:
+        """Ours, of the model that a record goes to; None where there is none, and it stays."""
+        model = self._model(kind, row)
+        return self._destination(model) if model else None
+
+    def _destination(self, model: str) -> Destination:
         return Destination(self._configuration.endpoint, self._identity, model)
 
-    def model(self, row: bytes, kind: Kind) -> str:
-        """The model that a record goes to; empty where there is none, and it stays."""
+    def _model(self, kind: Kind, row: bytes) -> str:
         if kind is Kind.GROUND_TRUTH:
             return self._kept or self._model_of(row_id(row))
         if self._services is None and self._kept is not None:
@@ -161,24 +145,8 @@ class _Target:
     def _model_of(self, inference_id: str) -> str:
         """The model that the inference was moved to, or went to; by default the configured one."""
         models = self._configuration.models
-        numbers = {self.destination(model).number: model for model in models}
-        found = destination_of(self.spool, list(numbers), inference_id) if len(models) > 1 else None
+        numbers = {self._destination(model).number: model for model in models}
+        found = self._spool.destination_of(list(numbers), inference_id) if len(models) > 1 else None
         if found is not None:
             return numbers[found]
         return self._configuration.model_id or (models[0] if len(models) == 1 else "")
-
-
-def _moved(target: _Target, batch: Batch) -> Settled:
-    result = Settled(batch, wait=_POSTPONED_SECONDS)
-    by_model: dict[str, list[bytes]] = {}
-    for row in batch.rows:
-        by_model.setdefault(target.model(row, batch.kind), []).append(row)
-    for model, rows in by_model.items():
-        records = [Record(row_id(row), row) for row in rows]
-        append = NewBatch(batch.kind, batch.form, records)
-        # Appended there before it is gone here: a kill between the two leaves it in both, under one id.
-        if model and not target.spool.append(target.destination(model), append).refused:
-            result.moved += len(rows)
-        else:
-            result.waiting += rows
-    return result

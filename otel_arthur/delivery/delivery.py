@@ -12,26 +12,27 @@ from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
+from otel_arthur.arthur.clients import Client, client_of
 from otel_arthur.arthur.encoding import encode
 from otel_arthur.configuration import Configuration
-from otel_arthur.delivery import adoption, ground_truth, preparation
+from otel_arthur.delivery import adoption, preparation
 from otel_arthur.delivery.accounts import Accounts, Submitted
-from otel_arthur.delivery.batches import NewBatch
 from otel_arthur.delivery.counters import Counts
-from otel_arthur.delivery.database import FORK_SECONDS
-from otel_arthur.delivery.destination import Destination, identity_of, route
-from otel_arthur.delivery.disk_format import SpoolError
 from otel_arthur.delivery.dispatch import Dispatcher
 from otel_arthur.delivery.metrics import Metrics
 from otel_arthur.delivery.preparation import Preparation
-from otel_arthur.delivery.records import Form, Kind, Record
 from otel_arthur.delivery.redaction import checked, redactor_of
+from otel_arthur.delivery.routes import identity_of, route
 from otel_arthur.delivery.schemas import Schemas
 from otel_arthur.delivery.sender import Sender
-from otel_arthur.delivery.sending import Client, client_of
-from otel_arthur.delivery.spool import Spool
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.process import ends, forks
+from otel_arthur.spool.batches import NewBatch
+from otel_arthur.spool.database import FORK_SECONDS
+from otel_arthur.spool.destination import Destination
+from otel_arthur.spool.disk_format import SpoolError
+from otel_arthur.spool.records import Form, Kind, Record
+from otel_arthur.spool.spool import Spool
 
 _logger = logging.getLogger("otel_arthur")
 _names = itertools.count()
@@ -283,7 +284,7 @@ class Delivery:
         served = {destination.number: destination for destination in self._sender.destinations}
         if len({destination.model for destination in served.values()}) > 1:
             try:
-                number = ground_truth.destination_of(self._spool, list(served), inference_id)
+                number = self._spool.destination_of(list(served), inference_id)
             except (sqlite3.Error, OSError, SpoolError):
                 number = None
             if number is not None:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from otel_arthur.arthur.clients import Client
 from otel_arthur.arthur.errors import (
     ArthurError,
     ConfigurationError,
@@ -17,20 +18,20 @@ from otel_arthur.arthur.errors import (
 )
 from otel_arthur.arthur.rows import Outcome, RowResult
 from otel_arthur.configuration import Configuration
-from otel_arthur.delivery import ground_truth, settlement
-from otel_arthur.delivery.adoption import siblings
-from otel_arthur.delivery.batches import Batch, DeadLetter, Settled
+from otel_arthur.delivery import ground_truth
 from otel_arthur.delivery.counters import Counters
-from otel_arthur.delivery.destination import Destination
-from otel_arthur.delivery.leases import Limits, finish, lease, note_error
+from otel_arthur.delivery.duplicates import decide
 from otel_arthur.delivery.metrics import Metrics
 from otel_arthur.delivery.preparation import FAILED_CALL, fitted, refitted
-from otel_arthur.delivery.records import Form, Kind
 from otel_arthur.delivery.retry import Pacer, backoff
 from otel_arthur.delivery.schemas import Schemas
-from otel_arthur.delivery.sending import Client, Sent, reason_of, send
-from otel_arthur.delivery.spool import Spool
+from otel_arthur.delivery.sending import Sent, reason_of, send
 from otel_arthur.inference.schema import SchemaError
+from otel_arthur.spool.batches import Batch, DeadLetter, Settled
+from otel_arthur.spool.destination import Destination
+from otel_arthur.spool.leases import Limits
+from otel_arthur.spool.records import Form, Kind
+from otel_arthur.spool.spool import Spool
 
 _logger = logging.getLogger("otel_arthur")
 
@@ -69,23 +70,18 @@ class Dispatcher:
         """Held while rows leave the spool and are counted: who takes it sees both or neither."""
         self._limits = Limits(seconds=max(60.0, 4 * configuration.timeout))
 
-    def settle(self, destination: Destination, *, at_once: bool) -> None:
+    def close_window(self, destination: Destination, *, at_once: bool) -> None:
         """Let go what the duplicate window has held long enough."""
         window = self._configuration.duplicate_window
         with self.recording:
-            found = self._spool.ensured(
-                lambda: settlement.settle(self._spool, destination.number, window, at_once=at_once)
-            )
+            found = self._spool.close_window(destination.number, window, decide, at_once=at_once)
             self._counters.add("duplicate", found)
         self._metrics.exported(found, None)
 
     def lease(self, destination: Destination) -> list[Batch]:
         """What is due, inferences first."""
         for kind in Kind:
-            batches = self._spool.ensured(
-                lambda kind=kind: lease(self._spool, destination.number, kind, self._limits)
-            )
-            if batches:
+            if batches := self._spool.lease(destination.number, kind, self._limits):
                 return batches
         return []
 
@@ -121,7 +117,7 @@ class Dispatcher:
         if kind is Kind.GROUND_TRUTH and any(result.dead for result in results):
             self._explain_truths(destination, results)
         with self.recording:
-            for result in self._spool.ensured(lambda: finish(self._spool, results)):
+            for result in self._spool.finish(results):
                 self._count(destination, result)
 
     def _rows(
@@ -208,16 +204,16 @@ class Dispatcher:
         if is_news:
             where = "in memory" if self._spool.folder is None else f"in {self._spool.folder}"
             _logger.warning("otel-arthur: %s. Inferences wait %s and are retried.", error, where)
-        note_error(self._spool, destination.number, str(error))
+        self._spool.note_error(destination.number, str(error))
 
     def _works(self, destination: Destination, pacer: Pacer) -> None:
         if pacer.succeeded():
-            note_error(self._spool, destination.number, None)
+            self._spool.note_error(destination.number, None)
             _logger.info("otel-arthur: Arthur takes inferences of model %s again", destination.model)
         if self._counters.is_first(f"success of {destination}"):
             organization = self._client().organization_id()
             if organization:
-                self._found(siblings(self._spool, destination, organization))
+                self._found(self._spool.confirm(destination, organization))
 
     def _count(self, destination: Destination, result: Settled) -> None:
         self._counters.add("sent", result.sent)

@@ -8,10 +8,8 @@ from typing import Any, Final
 import orjson
 
 from otel_arthur.arthur.encoding import encode
-from otel_arthur.delivery import keys
-from otel_arthur.delivery.records import Kind, Record, key_of, row_id
-from otel_arthur.delivery.settlement import winner_of
-from otel_arthur.delivery.spool import Spool
+from otel_arthur.spool.records import row_id
+from otel_arthur.spool.spool import Spool
 
 NOT_FOUND: Final = 404
 PATIENCE_SECONDS: Final = 900.0
@@ -26,34 +24,16 @@ def ready(spool: Spool, destination: int, rows: Sequence[bytes]) -> list[bytes |
     Raises:
         sqlite3.Error: the spool cannot be read.
     """
-    with spool.index.transaction() as index:
-        targets = [winner_of(index, destination, row_id(row)) for row in rows]
-        digests = [key_of(destination, Kind.INFERENCE, Record(target, b"")) for target in targets]
-        known = keys.known(index, set(digests))
-        waiting = {
-            number
-            for number in set(known.values())
-            if index.execute("SELECT 1 FROM batches WHERE number = ?", (number,)).fetchone()
-        }
+    targets = spool.preceding(destination, [row_id(row) for row in rows])
     return [
-        None if known.get(digest) in waiting else _redirected(row, target)
-        for row, target, digest in zip(rows, targets, digests, strict=True)
+        None if target is None else _redirected(row, target)
+        for row, target in zip(rows, targets, strict=True)
     ]
 
 
 def is_lost(attempts: int, age: float) -> bool:
     """Whether an inference that Arthur does not know will not come any more."""
     return attempts >= PATIENCE_ATTEMPTS and age > PATIENCE_SECONDS
-
-
-def destination_of(spool: Spool, destinations: Sequence[int], inference_id: str) -> int | None:
-    """The destination whose spool has or had the inference, as far as is remembered."""
-    with spool.index.transaction() as index:
-        for destination in destinations:
-            target = winner_of(index, destination, inference_id)
-            if keys.known(index, {key_of(destination, Kind.INFERENCE, Record(target, b""))}):
-                return destination
-    return None
 
 
 def _redirected(row: bytes, target: str) -> bytes:

@@ -11,12 +11,12 @@ from msgspec.structs import replace
 
 from otel_arthur.arthur.encoding import encode
 from otel_arthur.configuration import Configuration
-from otel_arthur.delivery.batches import Evidence, NewBatch
-from otel_arthur.delivery.records import Form, Kind, Record
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.evidence import evidence_of
 from otel_arthur.inference.build import Builder, TextRules, fit
 from otel_arthur.inference.schema import Schema
+from otel_arthur.spool.batches import Evidence, NewBatch
+from otel_arthur.spool.records import Form, Kind, Record
 
 NOT_SAMPLED = "not sampled"
 FAILED_CALL = "failed call"

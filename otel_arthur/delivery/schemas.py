@@ -6,8 +6,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from otel_arthur.arthur.clients import Client
 from otel_arthur.configuration import Configuration
-from otel_arthur.delivery.sending import Client
 from otel_arthur.inference.schema import Schema, schema_of
 
 REFRESH_SECONDS = 600.0

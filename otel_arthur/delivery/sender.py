@@ -9,12 +9,11 @@ import time
 from collections.abc import Callable, Sequence
 
 from otel_arthur.arthur.suppression import suppress_instrumentation
-from otel_arthur.delivery.destination import Destination
-from otel_arthur.delivery.disk_format import SpoolError
 from otel_arthur.delivery.dispatch import Dispatcher
-from otel_arthur.delivery.leases import can_be_tried, next_due
 from otel_arthur.delivery.retry import Pacer
-from otel_arthur.delivery.spool import Spool, listed
+from otel_arthur.spool.destination import Destination
+from otel_arthur.spool.disk_format import SpoolError
+from otel_arthur.spool.spool import Spool
 
 _logger = logging.getLogger("otel_arthur")
 
@@ -135,7 +134,7 @@ class Sender:
         """Whether nothing that is left can be tried within `remaining` seconds."""
         if all(self._served[d].seconds_left > remaining for d in left):
             return True
-        return not can_be_tried(self._spool, listed(d.number for d in left), remaining)
+        return not self._spool.can_be_tried((d.number for d in left), remaining)
 
     def _add_thread(self) -> bool:
         name = f"otel-arthur-sender-{len(self._threads) + 1}"
@@ -156,7 +155,7 @@ class Sender:
                 except Exception as error:  # a sender must outlive whatever happens to a batch
                     _logger.warning("otel-arthur: sending was interrupted (%s)", type(error).__name__)
                     _logger.debug("otel-arthur: details", exc_info=True)
-                    wait = 0.0 if self._spool.mend(error) else IDLE_SECONDS
+                    wait = IDLE_SECONDS
                 with self._changed:
                     # Not woken by what other threads did, or they would wake each other for ever.
                     self._changed.wait_for(lambda turn=turn: turn != self._turn or self._stopping, wait)
@@ -167,16 +166,13 @@ class Sender:
         found = False
         served = self._served
         occupied = self._spool.occupied(destination.number for destination in served)
-        if not occupied:
-            # What is still kept in memory, others have sent.
-            self._spool.fresh.clear()
         for destination, pacer in served.items():
             if destination.number not in occupied:
                 continue
             if self._stopping or not pacer.enter():
                 continue
             try:
-                self._dispatcher.settle(destination, at_once=self._flushing > 0)
+                self._dispatcher.close_window(destination, at_once=self._flushing > 0)
                 batches = self._dispatcher.lease(destination)
                 if batches:
                     found = True
@@ -194,7 +190,7 @@ class Sender:
                 self._add_thread()
 
     def _idle_seconds(self) -> float:
-        due = next_due(self._spool, listed(d.number for d in self._served))
+        due = self._spool.next_due(d.number for d in self._served)
         if due is None:
             return IDLE_SECONDS
         closed = min((pacer.seconds_left for pacer in self._served.values()), default=0.0)

@@ -5,30 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
+from otel_arthur.arthur.clients import Client
 from otel_arthur.arthur.errors import ArthurError, PayloadTooLarge, Refused
-from otel_arthur.arthur.models import Model
 from otel_arthur.arthur.rows import Outcome, RowResult
-from otel_arthur.delivery.records import Kind
+from otel_arthur.spool.records import Kind
 
 BISECTED_STATUSES = frozenset({400, 422})
 """A whole request may be refused so because of one row in it."""
 _MAX_LONE_REFUSALS = 3
-
-
-class Client(Protocol):
-    """What the delivery needs of Arthur: `otel_arthur.arthur.ArthurClient` has it."""
-
-    def organization_id(self, *, timeout: float | None = None) -> str: ...
-    def model(self, model_id: str, *, timeout: float | None = None) -> Model: ...
-    def send_inferences(
-        self, model_id: str, rows: Sequence[bytes], *, timeout: float | None = None
-    ) -> list[RowResult]: ...
-    def send_ground_truth(
-        self, model_id: str, rows: Sequence[bytes], *, timeout: float | None = None
-    ) -> list[RowResult]: ...
-    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,22 +81,3 @@ def _halves(start: int, end: int) -> list[tuple[int, int]]:
 
 def _refusal(error: ArthurError) -> RowResult:
     return RowResult(error.status or 0, error.detail or str(error), Outcome.REFUSED)
-
-
-def is_model(sender: Any) -> bool:
-    """Whether `client_of` can use it."""
-    try:
-        names = ("send_inferences", "update_inference_ground_truths", "attributes", "id")
-        return hasattr(sender, "send_ground_truth") or all(hasattr(sender, name) for name in names)
-    except Exception:  # the application's object: its properties may raise anything
-        return False
-
-
-def client_of(sender: Any) -> tuple[Client | None, str | None]:
-    """The client that `sender` is or that sends through it, and the model that it is bound to, if any."""
-    if sender is None or hasattr(sender, "send_ground_truth"):
-        return sender, None
-    from otel_arthur.delivery.live_model import LiveModel
-
-    live = LiveModel(sender)
-    return live, live.model_id

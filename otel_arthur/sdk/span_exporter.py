@@ -12,8 +12,8 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
+from otel_arthur.arthur.clients import is_model
 from otel_arthur.configuration import Configuration, Problem
-from otel_arthur.delivery.sending import is_model
 from otel_arthur.process import ends
 from otel_arthur.sdk import bridge as bridges
 from otel_arthur.sdk.bridge import SHUTDOWN_SECONDS

@@ -10,7 +10,7 @@ import pytest
 
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
-from otel_arthur.delivery.spool import Spool
+from otel_arthur.spool.spool import Spool
 from tests.support.servers.fault_server import MODEL_ID, FaultServer
 
 

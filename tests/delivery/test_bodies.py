@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from otel_arthur.delivery import bodies
-from otel_arthur.delivery.bodies import Bodies, crc
-from otel_arthur.delivery.records import join
+from otel_arthur.spool import bodies
+from otel_arthur.spool.bodies import Bodies, crc
+from otel_arthur.spool.records import join
 
 ROWS = [b'{"partner_inference_id":"%d","text":"%s"}' % (n, b"x" * (n % 97)) for n in range(3000)]
 
@@ -46,3 +46,20 @@ def test_a_full_disk_leaves_no_file_behind(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(OSError, match="No space"):
         Bodies(tmp_path).write(ROWS)
     assert not list(tmp_path.iterdir())
+
+
+def test_rows_just_written_are_kept_within_a_bound_and_given_once(tmp_path: Path) -> None:
+    size = sum(map(len, ROWS)) + len(ROWS) - 1
+    files = Bodies(tmp_path, kept_bytes=2 * size)
+    written = [files.write(ROWS) for _ in range(3)]
+    for body in written:
+        (tmp_path / str(body.file)).write_bytes(b"damaged")
+    assert [files.rows(body) == ROWS for body in written] == [False, True, True]
+    assert [files.rows(body) for body in written] == [None, None, None]
+
+
+def test_rows_of_a_removed_file_are_not_kept(tmp_path: Path) -> None:
+    files = Bodies(tmp_path)
+    body = files.write(ROWS)
+    files.remove([body.file])
+    assert files.rows(body) is None

@@ -16,7 +16,6 @@ import pytest
 
 from otel_arthur.configuration import Configuration, Route
 from otel_arthur.delivery import Delivery
-from otel_arthur.delivery.status import status_of
 from tests.support.books import balance
 from tests.support.servers.fault_behaviours import hang, status
 from tests.support.servers.fault_server import FaultServer
@@ -152,9 +151,9 @@ def test_flush_ends_by_its_deadline_while_another_process_holds_the_spool(
         assert done.wait(15)
         other.execute("ROLLBACK")
     thread.join()
-    assert status_of(delivery._spool).skipped == {}
+    assert delivery._spool.status().skipped == {}
     assert delivery.flush(10)
-    assert status_of(delivery._spool).skipped == {"no content": 2}
+    assert delivery._spool.status().skipped == {"no content": 2}
 
 
 def test_shutdown_is_idempotent_and_concurrent(server: FaultServer, deliver: Callable[..., Delivery]) -> None:
@@ -307,7 +306,7 @@ def test_spans_skipped_by_the_reader_are_in_the_books(
     counts = delivery.counts()
     assert counts.received == 6
     assert counts.skipped == {"no content": 3, "unreadable": 1}
-    assert status_of(delivery._spool).skipped == {"no content": 3, "unreadable": 1}
+    assert delivery._spool.status().skipped == {"no content": 3, "unreadable": 1}
     balance(counts)
 
 

@@ -10,7 +10,6 @@ import pytest
 
 from otel_arthur.configuration import Route
 from otel_arthur.delivery import Delivery, ground_truth
-from otel_arthur.delivery.dead_letters import letters
 from tests.support.servers.fault_behaviours import row_statuses
 from tests.support.servers.fault_server import FaultServer
 from tests.support.spans.llm_calls import ids_of, llm_call, llm_calls
@@ -61,7 +60,7 @@ def test_an_unknown_inference_is_waited_for_then_given_up(
     delivery.submit_ground_truth([truth("late")])
     while not delivery.flush(5):
         assert delivery.counts().left
-    (letter,) = letters(delivery._spool)
+    (letter,) = delivery._spool.letters()
     assert (letter.id, letter.reason) == ("late", "404 scripted")
     assert len(server.sends) == 3
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from otel_arthur.delivery import Delivery, fresh, keys
-from otel_arthur.delivery import spool as spools
-from otel_arthur.delivery.batches import NewBatch, Settled
-from otel_arthur.delivery.leases import Limits, finish, lease
-from otel_arthur.delivery.records import Form, Kind, Record, key_of, pack_keys, split, unpack_keys
-from otel_arthur.delivery.spool import Spool
+from otel_arthur.delivery import Delivery
+from otel_arthur.spool import appending, keys
+from otel_arthur.spool.batches import NewBatch, Settled
+from otel_arthur.spool.leases import Limits
+from otel_arthur.spool.records import Form, Kind, Record, key_of, pack_keys, split, unpack_keys
+from otel_arthur.spool.spool import Spool
 from tests.support.servers.fault_server import FaultServer
 from tests.support.spans.llm_calls import ids_of, llm_call, llm_calls
 from tests.support.spans.spool_records import HERE, NUMBER, inferences, leased_ids, records
@@ -29,14 +29,14 @@ def test_keys_are_remembered_by_generation_and_those_that_wait_always(
     spool.append(HERE, inferences(10))
     for start in range(1000, 2000, 50):
         spool.append(HERE, inferences(50, start=start))
-        for batch in lease(spool, NUMBER, Kind.INFERENCE, Limits(rows=50)):
+        for batch in spool.lease(NUMBER, Kind.INFERENCE, Limits(rows=50)):
             if batch.rows[0] != records(1)[0].row:
-                finish(spool, [Settled(batch, sent=len(batch.rows))])
+                spool.finish([Settled(batch, sent=len(batch.rows))])
     assert spool.append(HERE, inferences(10)) == (0, 10, 0)
     assert spool.append(HERE, inferences(50, start=1950)) == (0, 50, 0)
-    (remembered,) = spool.index.read("SELECT (SELECT count(*) FROM keys_0) + (SELECT count(*) FROM keys_1)")[
-        0
-    ]
+    (remembered,) = spool._store.index.read(
+        "SELECT (SELECT count(*) FROM keys_0) + (SELECT count(*) FROM keys_1)"
+    )[0]
     assert remembered < 400
 
 
@@ -51,7 +51,7 @@ def test_keys_are_known_whether_they_lie_beside_one_another_or_are_folded(
         assert spool.append(HERE, inferences(start + 30)) == (0, start + 30, 0)
     for number in range(1000, 1020):
         assert spool.append(HERE, inferences(1, start=number)) == (1, 0, 0)
-    ((folded, recent),) = spool.index.read(
+    ((folded, recent),) = spool._store.index.read(
         "SELECT (SELECT count(*) FROM keys_0), (SELECT count(*) FROM recent_keys)"
     )
     assert folded
@@ -72,15 +72,15 @@ def test_keys_of_an_application_that_never_asks_are_known_to_whoever_does(
         for _ in range(12):
             spool.append(HERE, live(size, end, ended=end))
             end += size
-            for batch in lease(spool, NUMBER, Kind.INFERENCE, Limits(rows=size)):
+            for batch in spool.lease(NUMBER, Kind.INFERENCE, Limits(rows=size)):
                 if batch.rows[0] != records(1)[0].row:
-                    finish(spool, [Settled(batch, sent=len(batch.rows))])
-            ((beside,),) = spool.index.read("SELECT sum(length(keys)) / 8 FROM recent_keys")
+                    spool.finish([Settled(batch, sent=len(batch.rows))])
+            ((beside,),) = spool._store.index.read("SELECT sum(length(keys)) / 8 FROM recent_keys")
             assert beside <= 200
     assert opened().append(HERE, inferences(10)) == (0, 10, 0)
     assert opened().append(HERE, inferences(100, start=end - 100)) == (0, 100, 0)
     assert opened().append(HERE, inferences(5, start=end)) == (5, 0, 0)
-    ((beside,),) = spool.index.read("SELECT sum(length(keys)) / 8 FROM recent_keys")
+    ((beside,),) = spool._store.index.read("SELECT sum(length(keys)) / 8 FROM recent_keys")
     assert beside < 100
 
 
@@ -90,7 +90,7 @@ def test_keys_are_moved_in_few_steps(opened: Callable[..., Spool]) -> None:
     for start in range(0, 40_000, 500):
         spool.append(HERE, live(500, start, ended=start + 1))
     statements: list[str] = []
-    with spool.index.transaction() as index:
+    with spool._store.index.transaction() as index:
         index.set_trace_callback(statements.append)
         keys.known(index, [1])
         index.set_trace_callback(None)
@@ -144,7 +144,7 @@ def test_what_could_not_be_written_is_no_repetition_later(
         raise OSError("the disk is gone")
 
     with monkeypatch.context() as broken:
-        broken.setattr(spools, "add", die)
+        broken.setattr(appending, "count", die)
         with pytest.raises(OSError, match="gone"):
             spool.append(HERE, live(5, 0, ended=1))
     assert spool.append(HERE, live(5, 0, ended=1)) == (5, 0, 0)
@@ -158,53 +158,12 @@ def test_a_key_is_of_the_batch_in_which_it_came_last(
     monkeypatch.setattr(keys, "GENERATION", 5)
     spool = opened()
     batches = range(1, 60)
-    with spool.index.transaction() as index:
+    with spool._store.index.transaction() as index:
         for batch in batches:
             # Every seventh batch has the key again; the tables take turns meanwhile.
             keys.add(index, [batch * 100, *([7] if batch % 7 == 0 else [])], batch)
             if batch >= 7:
                 assert keys.known(index, [7]) in ({}, {7: batch - batch % 7})
-
-
-def test_rows_that_others_sent_leave_room_in_memory(
-    opened: Callable[..., Spool], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fresh, "MAX_BYTES", 2000)
-    writer, other = opened(), opened()
-    for start in range(0, 300, 10):
-        writer.append(HERE, inferences(10, start=start))
-        taken = lease(other, NUMBER, Kind.INFERENCE, Limits())
-        finish(other, [Settled(batch, sent=len(batch.rows)) for batch in taken])
-    # Those make room as soon as the writer sends one batch itself.
-    writer.append(HERE, inferences(1, start=300))
-    assert leased_ids(writer) == ["id-300"]
-    writer.append(HERE, inferences(10, start=301))
-    ((number, checksum),) = writer.index.read("SELECT max(number), checksum FROM batches")
-    assert writer.fresh.take(NUMBER, number, checksum) == [r.row for r in records(10, start=301)]
-
-
-def test_a_batch_numbered_anew_takes_the_place_of_the_one_before(opened: Callable[..., Spool]) -> None:
-    """The index was replaced, and numbers begin again: what is kept must not seem to grow."""
-    kept = opened().fresh
-    for _ in range(3):
-        kept.keep(NUMBER, 1, 5, fresh.MAX_BYTES // 2, [b"row"])
-    kept.keep(NUMBER, 2, 6, fresh.MAX_BYTES // 2, [b"another"])
-    assert kept.take(NUMBER, 1, 5) == [b"row"]
-    assert kept.take(NUMBER, 2, 6) == [b"another"]
-
-
-def test_nothing_is_kept_in_memory_where_nothing_waits(
-    server: FaultServer, deliver: Callable[..., Delivery]
-) -> None:
-    first, second = deliver(), deliver()
-    for _ in range(30):
-        first.submit(llm_calls(1))
-        second.submit(llm_calls(1))
-    assert first.flush(10)
-    assert second.flush(10)
-    for delivery in (first, second):
-        delivery._sender.work()
-        assert not delivery._spool.fresh._bytes
 
 
 def test_a_reader_that_breaks_costs_no_call_before_it(

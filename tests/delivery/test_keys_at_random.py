@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
-from otel_arthur.delivery import keys
-from otel_arthur.delivery.batches import NewBatch, Settled
-from otel_arthur.delivery.leases import Limits, finish, lease
-from otel_arthur.delivery.records import Form, Kind, row_id, split
-from otel_arthur.delivery.spool import Spool
+from otel_arthur.spool import keys
+from otel_arthur.spool.batches import NewBatch, Settled
+from otel_arthur.spool.leases import Limits
+from otel_arthur.spool.records import Form, Kind, row_id, split
+from otel_arthur.spool.spool import Spool
 from tests.support.spans.spool_records import HERE, NUMBER, records
 
 
@@ -45,7 +45,9 @@ def _number(row: bytes) -> int:
 
 
 def _waiting(spool: Spool) -> set[int]:
-    return {_number(row) for (body,) in spool.index.read("SELECT body FROM batches") for row in split(body)}
+    return {
+        _number(row) for (body,) in spool._store.index.read("SELECT body FROM batches") for row in split(body)
+    }
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -80,14 +82,14 @@ def test_what_waits_and_the_latest_generation_are_known_and_nothing_else_is_that
             most_waiting = max(most_waiting, len(reference.waiting))
             reference.live |= added if is_live else set()
         else:
-            for taken in lease(spool, NUMBER, Kind.INFERENCE, Limits(rows=chance.choice([1, 20, 100]))):
+            for taken in spool.lease(NUMBER, Kind.INFERENCE, Limits(rows=chance.choice([1, 20, 100]))):
                 if chance.random() < 0.7:
-                    finish(spool, [Settled(taken, sent=len(taken.rows))])
+                    spool.finish([Settled(taken, sent=len(taken.rows))])
                     reference.waiting -= {_number(row) for row in taken.rows}
                 else:
-                    finish(spool, [Settled(taken, waiting=taken.rows)])
+                    spool.finish([Settled(taken, waiting=taken.rows)])
     tables = "(SELECT count(*) FROM keys_0) + (SELECT count(*) FROM keys_1)"
-    ((remembered,),) = spools[0].index.read(
+    ((remembered,),) = spools[0]._store.index.read(
         f"SELECT {tables} + ifnull(sum(length(keys)), 0) / 8 FROM recent_keys"
     )
     assert remembered <= 5 * keys.GENERATION + 2 * most_waiting

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from otel_arthur.delivery import Delivery
-from otel_arthur.delivery.dead_letters import letters
 from tests.support.books import balance
 from tests.support.servers.fault_behaviours import (
     accepted_answer,
@@ -114,7 +113,7 @@ def test_poison_rows_become_dead_letters_and_hold_nobody(
     delivery.submit([*good, *poison])
     assert delivery.flush(10)
     assert set(server.accepted_ids) == set(ids_of(good))
-    dead = list(letters(delivery._spool))
+    dead = list(delivery._spool.letters())
     assert {letter.id for letter in dead} == set(ids_of(poison))
     assert all(letter.reason == "400 bad: poison" for letter in dead)
     assert len(server.sends) == 1
@@ -134,7 +133,7 @@ def test_413_halves_down_to_the_one_row_that_is_too_large(
     delivery.submit([*good[:5], huge, *good[5:]])
     assert delivery.flush(20)
     assert sorted(server.accepted_ids) == sorted(ids_of(good))
-    (letter,) = letters(delivery._spool)
+    (letter,) = delivery._spool.letters()
     assert letter.id in ids_of([huge])
     assert letter.reason.startswith("413")
     balance(delivery.counts())
@@ -159,7 +158,7 @@ def test_a_request_refused_for_one_row_is_bisected(
     delivery.submit([*good, poison])
     assert delivery.flush(20)
     assert sorted(server.accepted_ids) == sorted(ids_of(good))
-    assert [letter.id for letter in letters(delivery._spool)] == ids_of([poison])
+    assert [letter.id for letter in delivery._spool.letters()] == ids_of([poison])
 
 
 def test_a_refusal_of_everything_makes_no_dead_letters(
@@ -171,7 +170,7 @@ def test_a_refusal_of_everything_makes_no_dead_letters(
     delivery.submit(calls)
     assert not delivery.flush(2)
     assert delivery.counts().left == 40
-    assert not list(letters(delivery._spool))
+    assert not list(delivery._spool.letters())
     server.always(None)
     assert delivery.flush(10)
     assert sorted(server.accepted_ids) == sorted(ids_of(calls))

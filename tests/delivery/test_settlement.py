@@ -10,7 +10,6 @@ import pytest
 from msgspec.structs import replace
 
 from otel_arthur.delivery import Delivery
-from otel_arthur.delivery.status import status_of
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.evidence import evidence_of
 from otel_arthur.genai.duplicates.matching import duplicates
@@ -63,7 +62,7 @@ def test_a_call_told_once_before_an_upgrade_of_the_spool_is_one(
     delivery = deliver(duplicate_window=30.0)
     winner, loser = told_twice()
     delivery.submit([winner])
-    with delivery._spool.index.transaction() as index:
+    with delivery._spool._store.index.transaction() as index:
         ((body,),) = index.execute("SELECT body FROM evidence").fetchall()
         (values,) = orjson.loads(body)
         values[8:10] = "0123456789abcdef", "fedcba9876543210"
@@ -149,7 +148,7 @@ def test_the_books_of_the_spool_hold(server: FaultServer, deliver: Callable[...,
     pairs = [told_twice(f"pair {n}") for n in range(10)]
     delivery.submit([call for pair in pairs for call in pair])
     assert delivery.flush(10)
-    (destination,) = (d for d in status_of(delivery._spool).destinations if d.destination.identity)
+    (destination,) = (d for d in delivery._spool.status().destinations if d.destination.identity)
     outcomes = destination.outcomes["inference"]
     assert outcomes["appended"] == 20
     assert outcomes["sent"] + outcomes["duplicate"] == 20

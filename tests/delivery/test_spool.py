@@ -16,12 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from otel_arthur.delivery.batches import Settled
-from otel_arthur.delivery.disk_format import NewerFormat, SpoolError
-from otel_arthur.delivery.leases import Limits, finish, lease
-from otel_arthur.delivery.records import Kind, row_id, unpack_keys
-from otel_arthur.delivery.spool import Spool
-from otel_arthur.delivery.status import status_of
+from otel_arthur.spool.batches import Settled
+from otel_arthur.spool.disk_format import NewerFormat, SpoolError
+from otel_arthur.spool.leases import Limits
+from otel_arthur.spool.records import Kind, row_id, unpack_keys
+from otel_arthur.spool.spool import Spool
 from tests.support.paths import ROOT
 from tests.support.spans.spool_records import HERE, NUMBER, inferences, leased_ids
 
@@ -31,10 +30,10 @@ def test_rows_come_out_as_they_went_in_once(opened: Callable[..., Spool], size: 
     spool = opened()
     given = inferences(20, size)
     assert spool.append(HERE, given) == (20, 0, 0)
-    (batch,) = lease(spool, NUMBER, Kind.INFERENCE, Limits())
+    (batch,) = spool.lease(NUMBER, Kind.INFERENCE, Limits())
     assert batch.rows == [record.row for record in given.records]
-    assert lease(opened(), NUMBER, Kind.INFERENCE, Limits()) == []
-    finish(spool, [Settled(batch, sent=20)])
+    assert opened().lease(NUMBER, Kind.INFERENCE, Limits()) == []
+    spool.finish([Settled(batch, sent=20)])
     assert (spool.waiting([NUMBER]), spool.bytes_used()) == (0, 0)
     assert not list((spool.folder / "bodies").glob("*") if spool.folder else [])
     assert spool.append(HERE, given) == (0, 20, 0)
@@ -54,11 +53,11 @@ def test_a_lease_that_expired_is_taken_over_and_the_first_holder_records_nothing
 ) -> None:
     first, second = opened(), opened()
     first.append(HERE, inferences(5))
-    (batch,) = lease(first, NUMBER, Kind.INFERENCE, Limits(seconds=0.0))
-    (again,) = lease(second, NUMBER, Kind.INFERENCE, Limits())
-    assert finish(first, [Settled(batch, sent=5)]) == []
-    assert finish(second, [Settled(again, sent=5)]) != []
-    assert status_of(first).destinations[0].outcomes["inference"]["sent"] == 5
+    (batch,) = first.lease(NUMBER, Kind.INFERENCE, Limits(seconds=0.0))
+    (again,) = second.lease(NUMBER, Kind.INFERENCE, Limits())
+    assert first.finish([Settled(batch, sent=5)]) == []
+    assert second.finish([Settled(again, sent=5)]) != []
+    assert first.status().destinations[0].outcomes["inference"]["sent"] == 5
 
 
 @pytest.mark.parametrize("shift", [-10 * 86_400, 10 * 86_400], ids=["set back", "set forward"])
@@ -67,10 +66,10 @@ def test_a_clock_that_jumps_strands_nothing(
 ) -> None:
     first, second = opened(), opened()
     first.append(HERE, inferences(5))
-    (batch,) = lease(first, NUMBER, Kind.INFERENCE, Limits())
-    finish(first, [Settled(batch, waiting=batch.rows, wait=30.0)])
+    (batch,) = first.lease(NUMBER, Kind.INFERENCE, Limits())
+    first.finish([Settled(batch, waiting=batch.rows, wait=30.0)])
     first.append(HERE, inferences(5, start=5))
-    lease(first, NUMBER, Kind.INFERENCE, Limits())
+    first.lease(NUMBER, Kind.INFERENCE, Limits())
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() + shift)
     assert sorted(leased_ids(second)) == sorted(f"id-{n}" for n in range(10))
@@ -79,8 +78,8 @@ def test_a_clock_that_jumps_strands_nothing(
 def test_what_part_of_a_batch_waits_keeps_its_place(opened: Callable[..., Spool]) -> None:
     spool = opened()
     spool.append(HERE, inferences(6, 10_000))
-    (batch,) = lease(spool, NUMBER, Kind.INFERENCE, Limits())
-    finish(spool, [Settled(batch, sent=4, waiting=batch.rows[4:])])
+    (batch,) = spool.lease(NUMBER, Kind.INFERENCE, Limits())
+    spool.finish([Settled(batch, sent=4, waiting=batch.rows[4:])])
     spool.append(HERE, inferences(2, start=6))
     assert leased_ids(spool) == ["id-4", "id-5", "id-6", "id-7"]
 
@@ -97,10 +96,10 @@ def test_several_writers_and_senders_lose_and_repeat_nothing(opened: Callable[..
 
     def send(spool: Spool) -> None:
         while not writing.is_set() or spool.waiting([NUMBER]):
-            batches = lease(spool, NUMBER, Kind.INFERENCE, Limits(rows=20))
+            batches = spool.lease(NUMBER, Kind.INFERENCE, Limits(rows=20))
             with lock:
                 seen.extend(row_id(row) for batch in batches for row in batch.rows)
-            finish(spool, [Settled(batch, sent=len(batch.rows)) for batch in batches])
+            spool.finish([Settled(batch, sent=len(batch.rows)) for batch in batches])
 
     writers = [threading.Thread(target=write, args=(spool, n)) for n, spool in enumerate(spools)]
     senders = [threading.Thread(target=send, args=(spool,)) for spool in spools[:2]]
@@ -123,7 +122,7 @@ def test_a_damaged_body_is_kept_aside_and_counted(opened: Callable[..., Spool], 
     content = file.read_bytes()
     file.write_bytes(content[: len(content) // 2])
     assert leased_ids(spool) == ["id-20", "id-21", "id-22"]
-    assert status_of(spool).destinations[0].outcomes["inference"]["dropped: damaged on disk"] == 20
+    assert spool.status().destinations[0].outcomes["inference"]["dropped: damaged on disk"] == 20
     assert file.with_name(file.name + ".damaged").exists()
 
 
@@ -194,8 +193,8 @@ FULL_DISK = """
 import resource, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
+from otel_arthur.spool.spool import Spool
 from tests.support.spans.spool_records import HERE, inferences, NUMBER
-from otel_arthur.delivery.spool import Spool
 import signal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 spool = Spool(Path(sys.argv[1]), 1 << 30)
@@ -257,11 +256,9 @@ def test_a_full_filesystem(tmp_path: Path, request: pytest.FixtureRequest) -> No
         with contextlib.suppress(OSError), (disk / "filler").open("wb", buffering=0) as filler:
             while True:
                 filler.write(bytes(512))
-        while batches := spool.ensured(lambda: lease(spool, NUMBER, Kind.INFERENCE, Limits(rows=5))):
+        while batches := spool.lease(NUMBER, Kind.INFERENCE, Limits(rows=5)):
             results = [Settled(batch, sent=5) for batch in batches]
-            sent += sum(
-                len(r.batch.rows) for r in spool.ensured(lambda results=results: finish(spool, results))
-            )
+            sent += sum(len(r.batch.rows) for r in spool.finish(results))
         assert sent == kept
         assert spool.append(HERE, inferences(5, 5000, start=9000)).new == 5
         spool.close()

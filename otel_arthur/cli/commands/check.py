@@ -80,10 +80,8 @@ def _spool(configuration: Configuration) -> str:
                 "set OTEL_EXPORTER_ARTHUR_SPOOL_DIR to another"
             )
         return f"{folder} (new)"
-    from otel_arthur.delivery.status import status_of
-
     with opened(configuration) as spool:
-        waiting = status_of(spool).waiting
+        waiting = spool.status().waiting
     return f"{folder}, {waiting} waiting there" if waiting else f"{folder}, nothing waits there"
 
 

@@ -27,7 +27,7 @@ from otel_arthur.cli.replay_journal import Journal
 from otel_arthur.cli.trace_files import FILES, FORMATS, Export, contents_of, read_export
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
-from otel_arthur.delivery.destination import identity_of, model_of
+from otel_arthur.delivery.routes import identity_of, model_of
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.verdicts import Verdict, judge
 

@@ -13,8 +13,8 @@ import sys
 import time
 
 from otel_arthur.configuration import Configuration
-from otel_arthur.delivery import Delivery, bodies, dispatch, keys, leases
-from otel_arthur.delivery import spool as spools
+from otel_arthur.delivery import Delivery, dispatch
+from otel_arthur.spool import bodies, keys, leases
 from tests.support.spans.llm_calls import ids_of, llm_calls
 
 
@@ -47,10 +47,10 @@ def main() -> None:
         say(delivery, count, size=3000)
     if mode == "die between body and commit":
         say(delivery, count)
-        spools.keys.known = die
+        keys.known = die
         say(delivery, count, size=3000)
     if mode == "die after acceptance":
-        dispatch.finish = die
+        leases.finish = die
         say(delivery, count)
         delivery.flush(30)
     if mode == "die before sending":

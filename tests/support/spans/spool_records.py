@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from otel_arthur.delivery.batches import NewBatch
-from otel_arthur.delivery.destination import Destination
-from otel_arthur.delivery.leases import Limits, lease
-from otel_arthur.delivery.records import Form, Kind, Record, row_id
-from otel_arthur.delivery.spool import Spool
+from otel_arthur.spool.batches import NewBatch
+from otel_arthur.spool.destination import Destination
+from otel_arthur.spool.leases import Limits
+from otel_arthur.spool.records import Form, Kind, Record, row_id
+from otel_arthur.spool.spool import Spool
 
 HERE = Destination("https://arthur.test", "org:o", "m")
 NUMBER = HERE.number
@@ -24,5 +24,5 @@ def inferences(count: int, size: int = 10, start: int = 0) -> NewBatch:
 
 
 def leased_ids(spool: Spool, limits: Limits | None = None) -> list[str]:
-    batches = lease(spool, NUMBER, Kind.INFERENCE, limits or Limits())
+    batches = spool.lease(NUMBER, Kind.INFERENCE, limits or Limits())
     return [row_id(row) for batch in batches for row in batch.rows]

@@ -13,7 +13,7 @@ from otel_arthur.cli.numbers import plural
 from otel_arthur.cli.spool_folder import FOLDER, JSON, opened, print_json
 
 if TYPE_CHECKING:
-    from otel_arthur.delivery.dead_letters import Letter
+    from otel_arthur.spool.dead_letters import Letter
 
 
 @click.group(epilog="Example: otel-arthur spool dead-letters list")
@@ -26,18 +26,16 @@ def dead_letters() -> None:
 @JSON
 def list_(folder: str | None, as_json: bool) -> None:
     """List the dead letters: id and reason."""
-    from otel_arthur.delivery.dead_letters import letters
-
     with opened(folder) as spool:
         if as_json:
-            for letter in letters(spool):
+            for letter in spool.letters():
                 print_json({name: value for name, value in letter.as_json().items() if name != "row"})
             return
         from rich.console import Console
         from rich.text import Text
 
         rows = table("no.", "partner_inference_id", "kind", "model", "refused", "reason")
-        for letter in letters(spool):
+        for letter in spool.letters():
             rows.add_row(
                 str(letter.number),
                 letter.id,
@@ -57,10 +55,8 @@ def list_(folder: str | None, as_json: bool) -> None:
 @FOLDER
 def export(folder: str | None) -> None:
     """Print the dead letters as JSON lines, their rows included: prompts and answers are in them."""
-    from otel_arthur.delivery.dead_letters import letters
-
     with opened(folder) as spool:
-        for letter in letters(spool):
+        for letter in spool.letters():
             print_json(letter.as_json())
 
 
@@ -72,13 +68,10 @@ def resend(folder: str | None, ids: Sequence[str], everything: bool) -> None:
     """Put dead letters back to be sent again, by the running processes or `spool drain`."""
     if bool(ids) == everything:
         raise WrongUse("name the ids of dead letters to send again, or --all")
-    from otel_arthur.delivery.dead_letters import letters
-    from otel_arthur.delivery.dead_letters import resend as put_back
-
     with opened(folder) as spool:
-        chosen: list[Letter] = [letter for letter in letters(spool) if everything or letter.id in ids]
+        chosen: list[Letter] = [letter for letter in spool.letters() if everything or letter.id in ids]
         unknown = sorted(set(ids) - {letter.id for letter in chosen})
         if unknown:
             raise WorkFailed(f"no dead letter has the id {unknown[0]}; `spool dead-letters list` shows them")
-        count = put_back(spool, chosen)
+        count = spool.resend(chosen)
         click.echo(f"{plural(count, 'dead letter')} {'waits' if count == 1 else 'wait'} to be sent again")

@@ -16,7 +16,7 @@ from otel_arthur.cli.spool_folder import FOLDER, JSON, configuration_for, opened
 from otel_arthur.configuration import Configuration
 
 if TYPE_CHECKING:
-    from otel_arthur.delivery.status import DestinationStatus
+    from otel_arthur.spool.status import DestinationStatus
 
 
 @click.command(epilog="Example: otel-arthur spool drain --timeout 300")
@@ -50,15 +50,15 @@ def drain(folder: str | None, as_json: bool, timeout: float, adopted: Sequence[s
     if configuration.missing is not None:
         raise WrongUse(configuration.missing)
     from otel_arthur.delivery import Delivery
-    from otel_arthur.delivery.adoption import reassign
-    from otel_arthur.delivery.destination import Destination, identity_of
-    from otel_arthur.delivery.status import elsewhere, status_of
+    from otel_arthur.delivery.adoption import elsewhere, reassign
+    from otel_arthur.delivery.routes import identity_of
+    from otel_arthur.spool.destination import Destination
 
     identity = identity_of(configuration)
     models = {"" if model == "none" else model for model in adopted}
     # Opened first: it says what is wrong with the folder, and that there is one.
     with opened(configuration) as spool:
-        chosen = [one.destination for one in status_of(spool).destinations if one.destination.model in models]
+        chosen = [one.destination for one in spool.status().destinations if one.destination.model in models]
         moved = reassign(spool, configuration, identity, chosen)
     delivery = Delivery(configuration, metrics=False)
     moved += delivery.adopt_all()
@@ -67,7 +67,7 @@ def drain(folder: str | None, as_json: bool, timeout: float, adopted: Sequence[s
     counts = delivery.counts()
     end(delivery, 1.0)
     with opened(configuration) as spool:
-        others = elsewhere(status_of(spool), configuration)
+        others = elsewhere(spool.status(), configuration)
     # What no route takes waits under our own key, but there is nowhere to send it.
     nowhere = Destination(configuration.endpoint, identity, "")
     unrouted = sum(one.waiting for one in others if one.destination == nowhere)

@@ -11,7 +11,7 @@ from otel_arthur.cli.commands.spool.presentation import age, moment, size, table
 from otel_arthur.cli.spool_folder import FOLDER, JSON, opened, print_json
 
 if TYPE_CHECKING:
-    from otel_arthur.delivery.status import Status
+    from otel_arthur.spool.status import Status
 
 
 @click.command(epilog="Example: otel-arthur spool status --json")
@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 @JSON
 def status(folder: str | None, as_json: bool) -> None:
     """Show what waits, how old it is, the last error, and what became of the rest."""
-    from otel_arthur.delivery.status import status_of
-
     with opened(folder) as spool:
-        found = status_of(spool)
+        found = spool.status()
         if as_json:
             print_json({"folder": str(spool.folder), **asdict(found), "waiting": found.waiting})
         else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 import time
 import uuid
 import zlib
@@ -15,11 +16,12 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from otel_arthur.delivery.database import make_private
-from otel_arthur.delivery.records import join, with_breaks
+from otel_arthur.spool.database import make_private
+from otel_arthur.spool.records import join, split, with_breaks
 
 INLINE_BYTES: Final = 32 * 1024
 """Up to here a body lies in the index: a file each would cost more than it saves."""
+KEPT_BYTES: Final = 4 * 1024 * 1024
 _SUFFIX: Final = ".rows"
 _ORPHAN_SECONDS: Final = 600.0
 _PARTS_AT_ONCE: Final = 1_023
@@ -50,10 +52,17 @@ def crc(body: bytes) -> int:
 
 
 class Bodies:
-    """The files of one spool. `folder` None: everything lies in the index."""
+    """The files of one spool. `folder` None: everything lies in the index.
 
-    def __init__(self, folder: Path | None) -> None:
+    Rows just written stay in memory, `KEPT_BYTES` at most, as most are sent by their writer.
+    """
+
+    def __init__(self, folder: Path | None, kept_bytes: int = KEPT_BYTES) -> None:
         self.folder = folder
+        self._kept_bytes = kept_bytes
+        self._kept: dict[str, tuple[int, list[bytes]]] = {}
+        self._size = 0
+        self._lock = threading.Lock()
 
     def write(self, rows: Sequence[bytes]) -> Body:
         """Write rows durably to a new file, if they are many; few belong into the index.
@@ -76,7 +85,21 @@ class Bodies:
             raise
         os.close(descriptor)
         _sync_folder(self.folder)
+        self._keep(name, size, list(rows))
         return Body(size, checksum, None, name)
+
+    def rows(self, body: Body) -> list[bytes] | None:
+        """The rows of a batch, wherever they lie; None where they are not as they were written."""
+        if body.file is not None and (kept := self._forget(body.file)) is not None:
+            return kept
+        whole = self.read(body.inline, body.file)
+        return split(whole) if crc(whole) == body.checksum else None
+
+    def forget(self) -> None:
+        """Keep nothing in memory."""
+        with self._lock:
+            self._kept.clear()
+            self._size = 0
 
     def read(self, body: bytes | None, file: str | None) -> bytes:
         """A batch's body, wherever it lies; empty where its file cannot be read."""
@@ -91,6 +114,7 @@ class Bodies:
         """Delete files; one that cannot be deleted is left to `sweep`."""
         for name in names:
             if name is not None and self.folder is not None:
+                self._forget(name)
                 with contextlib.suppress(OSError):
                     (self.folder / name).unlink()
 
@@ -112,6 +136,20 @@ class Bodies:
                 if entry.name.endswith(_SUFFIX) and entry.name not in known and entry.stat().st_mtime < before
             ]
         self.remove(names)
+
+    def _keep(self, name: str, size: int, rows: list[bytes]) -> None:
+        with self._lock:
+            self._kept[name] = size, rows
+            self._size += size
+            while self._size > self._kept_bytes:
+                oldest = next(iter(self._kept))
+                self._size -= self._kept.pop(oldest)[0]
+
+    def _forget(self, name: str) -> list[bytes] | None:
+        with self._lock:
+            size, rows = self._kept.pop(name, (0, None))
+            self._size -= size
+            return rows
 
 
 def _write(descriptor: int, rows: Sequence[bytes]) -> int:

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 import tenacity
 
-from otel_arthur.delivery.disk_format import SpoolError, prepare
+from otel_arthur.spool.disk_format import SpoolError, prepare
 
 BUSY_SECONDS: Final = 30.0
 _SQLITE_BUSY_SECONDS: Final = 0.05

@@ -21,7 +21,7 @@ from weakref import WeakValueDictionary
 
 from orjson import loads
 
-from otel_arthur.delivery.records import pack_keys, unpack_keys
+from otel_arthur.spool.records import pack_keys, unpack_keys
 
 GENERATION: Final = 100_000
 RECENT_KEYS: Final = 8_192

@@ -6,10 +6,9 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from otel_arthur.configuration import Configuration
-from otel_arthur.delivery.destination import Destination, identity_of
-from otel_arthur.delivery.records import Kind
-from otel_arthur.delivery.spool import NOWHERE, Spool
+from otel_arthur.spool.destination import Destination
+from otel_arthur.spool.records import Kind
+from otel_arthur.spool.store import NOWHERE, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +58,14 @@ class Status:
         return sum(d.dead_letters for d in self.destinations)
 
 
-def status_of(spool: Spool) -> Status:
+def status_of(store: Store) -> Status:
     """The state of the spool now.
 
     Raises:
         sqlite3.Error: it cannot be read.
     """
     now = time.time()
-    with spool.index.transaction() as index:
+    with store.index.transaction() as index:
         found = index.execute(
             "SELECT number, endpoint, identity, model, organization, last_error, last_error_at "
             "FROM destinations ORDER BY endpoint, model, identity"
@@ -78,23 +77,7 @@ def status_of(spool: Spool) -> Status:
             ).fetchall()
         )
         (used,) = index.execute("SELECT value FROM state WHERE name = 'bytes'").fetchone()
-    return Status(used, spool.max_bytes, skipped, destinations)
-
-
-def elsewhere(found: Status, configuration: Configuration) -> list[DestinationStatus]:
-    """Where something waits that a process of this configuration does not send."""
-    identity = identity_of(configuration)
-    organizations = {d.organization for d in found.destinations if d.destination.identity == identity}
-    organizations = (organizations | {configuration.organization_id}) - {None}
-
-    def is_ours(one: DestinationStatus) -> bool:
-        return (
-            one.destination.endpoint == configuration.endpoint
-            and one.destination.model in configuration.models
-            and (one.destination.identity in (identity, "") or one.organization in organizations)
-        )
-
-    return [one for one in found.destinations if one.waiting and not is_ours(one)]
+    return Status(used, store.max_bytes, skipped, destinations)
 
 
 def _destination(

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import orjson
 
-from otel_arthur.delivery import keys
-from otel_arthur.delivery.bodies import inline
-from otel_arthur.delivery.destination import Destination
-from otel_arthur.delivery.records import Form, Kind, Record, key_of, pack_keys
-from otel_arthur.delivery.spool import Spool, add
+from otel_arthur.spool.appending import insert
+from otel_arthur.spool.batches import NewBatch
+from otel_arthur.spool.bodies import inline
+from otel_arthur.spool.destination import Destination
+from otel_arthur.spool.records import Form, Kind, Record, key_of
+from otel_arthur.spool.store import Store, count
 
 _AT_ONCE = 256
 
@@ -45,7 +45,7 @@ class Letter(NamedTuple):
         }
 
 
-def letters(spool: Spool) -> Iterator[Letter]:
+def letters(store: Store) -> Iterator[Letter]:
     """All dead letters, oldest first.
 
     Raises:
@@ -53,7 +53,7 @@ def letters(spool: Spool) -> Iterator[Letter]:
     """
     last = 0
     while True:
-        rows = spool.index.read(
+        rows = store.index.read(
             "SELECT l.number, d.endpoint, d.identity, d.model, l.kind, l.form, l.id, l.at, l.reason, l.row "
             "FROM dead_letters l JOIN destinations d ON d.number = l.destination "
             "WHERE l.number > ? ORDER BY l.number LIMIT ?",
@@ -66,37 +66,21 @@ def letters(spool: Spool) -> Iterator[Letter]:
             last = number
 
 
-def resend(spool: Spool, chosen: Sequence[Letter]) -> int:
+def resend(store: Store, chosen: Sequence[Letter]) -> int:
     """Put dead letters back to be sent again, in one transaction; returns how many were still there.
 
     Raises:
         sqlite3.Error: nothing was changed.
     """
-    count = 0
-    with spool.index.transaction() as index:
+    resent = 0
+    with store.index.transaction() as index:
         for letter in chosen:
-            removed = index.execute("DELETE FROM dead_letters WHERE number = ?", (letter.number,)).rowcount
-            if not removed:
+            if not index.execute("DELETE FROM dead_letters WHERE number = ?", (letter.number,)).rowcount:
                 continue
-            count += 1
-            number = letter.destination.number
-            key = key_of(number, letter.kind, Record(letter.id, letter.row))
-            body = inline([letter.row])
-            batch = index.execute(
-                "INSERT INTO batches (destination, kind, form, rows, bytes, checksum, created, held, "
-                "ready_at, body, keys) VALUES (?, ?, ?, 1, ?, ?, ?, 0, 0, ?, ?)",
-                (
-                    number,
-                    int(letter.kind),
-                    int(letter.form),
-                    body.size,
-                    body.checksum,
-                    time.time(),
-                    body.inline,
-                    pack_keys([key]),
-                ),
-            ).lastrowid
-            assert batch is not None
-            keys.add(index, [key], batch)
-            add(index, number, letter.kind, "dead_letter", -1)
-    return count
+            resent += 1
+            record = Record(letter.id, letter.row)
+            key = key_of(letter.destination.number, letter.kind, record)
+            batch = NewBatch(letter.kind, letter.form, [record])
+            insert(index, letter.destination, batch, inline([letter.row]), [key])
+            count(index, letter.destination.number, letter.kind, "dead_letter", -1)
+    return resent

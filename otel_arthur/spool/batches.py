@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from otel_arthur.delivery.records import Form, Kind, Record
+from otel_arthur.spool.records import Form, Kind, Record
 
 
 class Appended(NamedTuple):

@@ -1,42 +1,12 @@
-"""Where an inference goes: endpoint, organization or credential, model."""
+"""Which model a call goes to, and whose records they are, as the configuration says."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from hashlib import blake2b
 
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import LLMCall
-
-
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """The key under which records wait. Holds no credential."""
-
-    endpoint: str
-    """Empty where a setting that says what may be sent, and where, cannot be used."""
-    identity: str
-    """``org:`` and the configured organization, ``key:`` and a fingerprint of the credential, or empty
-    where neither is configured."""
-    model: str
-    """Empty where no model is configured for the call."""
-
-    @property
-    def number(self) -> int:
-        """The destination in the spool, the same in every spool: a digest of the key, positive."""
-        return _number(self.endpoint, self.identity, self.model)
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether records can be sent from here as they are."""
-        return bool(self.endpoint and self.identity and self.model)
-
-
-@lru_cache(maxsize=256)
-def _number(*key: str) -> int:
-    return int.from_bytes(blake2b("\0".join(key).encode(), digest_size=8).digest(), "big") >> 1
 
 
 def identity_of(configuration: Configuration) -> str:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from otel_arthur.delivery.batches import Batch, Settled
-from otel_arthur.delivery.bodies import crc
-from otel_arthur.delivery.records import Form, Kind, row_id, split
-from otel_arthur.delivery.spool import Spool, add, listed
+from otel_arthur.spool.batches import Batch, Settled
+from otel_arthur.spool.bodies import Body
+from otel_arthur.spool.records import Form, Kind, row_id
+from otel_arthur.spool.store import Store, count, listed, replace_rows
 
 MAX_WAIT_SECONDS: Final = 86_400.0
 """No lease and no wait is longer: what says so was written before a clock was set back."""
@@ -29,7 +29,7 @@ class Limits:
     seconds: float = 60.0
 
 
-def lease(spool: Spool, destination: int, kind: Kind, limits: Limits) -> list[Batch]:
+def lease(store: Store, destination: int, kind: Kind, limits: Limits) -> list[Batch]:
     """The oldest batches of a destination that are due, now leased to us.
 
     A lease ends with its time or its holder's process. Batches found damaged are set aside and counted.
@@ -39,29 +39,26 @@ def lease(spool: Spool, destination: int, kind: Kind, limits: Limits) -> list[Ba
     """
     now = time.time()
     # Looked at first without the lock that others wait for: mostly nothing is due.
-    if not spool.index.read(f"SELECT 1 FROM batches WHERE {_DUE} LIMIT 1", _due(destination, kind, now)):
+    if not store.index.read(f"SELECT 1 FROM batches WHERE {_DUE} LIMIT 1", _due(destination, kind, now)):
         return []
-    with spool.index.transaction() as index:
-        chosen = _choose(spool, index, destination, kind, now, limits)
+    with store.index.transaction() as index:
+        chosen = _choose(store, index, destination, kind, now, limits)
         index.execute(
             "UPDATE batches SET owner = ?, leased_until = ? "
             f"WHERE number IN ({listed(row[0] for row in chosen)})",
-            (spool.owner.name, now + limits.seconds),
+            (store.owner.name, now + limits.seconds),
         )
     leased: list[Batch] = []
-    for number, rows, _, form, checksum, created, attempts, body, file, *_ in chosen:
-        lines = spool.fresh.take(destination, number, checksum)
-        if lines is None:
-            whole = spool.bodies.read(body, file)
-            lines = split(whole) if crc(whole) == checksum else []
-        if len(lines) != rows:
-            _drop_damaged(spool, number, destination, kind, rows, file)
+    for number, rows, size, form, checksum, created, attempts, inline, file, *_ in chosen:
+        lines = store.bodies.rows(Body(size, checksum, inline, file))
+        if lines is None or len(lines) != rows:
+            _drop_damaged(store, number, destination, kind, rows, file)
         else:
             leased.append(Batch(number, destination, kind, Form(form), created, attempts, lines))
     return leased
 
 
-def finish(spool: Spool, results: Sequence[Settled]) -> list[Settled]:
+def finish(store: Store, results: Sequence[Settled]) -> list[Settled]:
     """Record outcomes in one transaction; rows that wait are leased to nobody. Returns what was recorded:
     not the batches whose lease was lost, as whoever has it now records theirs.
 
@@ -73,12 +70,12 @@ def finish(spool: Spool, results: Sequence[Settled]) -> list[Settled]:
     old_files: list[str | None] = []
     recorded: list[Settled] = []
     try:
-        with spool.index.transaction() as index:
+        with store.index.transaction() as index:
             for result in results:
                 batch = result.batch
                 row = index.execute(
                     "SELECT file FROM batches WHERE number = ? AND owner = ?",
-                    (batch.number, spool.owner.name),
+                    (batch.number, store.owner.name),
                 ).fetchone()
                 if row is None:
                     continue
@@ -87,7 +84,7 @@ def finish(spool: Spool, results: Sequence[Settled]) -> list[Settled]:
                     _release(index, batch.number, now + result.wait)
                 elif result.waiting:
                     new_files.append(
-                        spool.replace_rows(index, batch.number, result.waiting, now + result.wait)
+                        replace_rows(store, index, batch.number, result.waiting, now + result.wait)
                     )
                     old_files.append(row[0])
                 else:
@@ -99,21 +96,21 @@ def finish(spool: Spool, results: Sequence[Settled]) -> list[Settled]:
                     )
                 _record(index, result, now)
     except BaseException:
-        spool.bodies.remove(new_files)
+        store.bodies.remove(new_files)
         raise
-    spool.bodies.remove(old_files)
+    store.bodies.remove(old_files)
     return recorded
 
 
-def next_due(spool: Spool, destinations: str) -> float | None:
+def next_due(store: Store, destinations: str) -> float | None:
     """Seconds until something that is held or postponed becomes due; None when nothing waits."""
-    ((at,),) = spool.index.read(f"SELECT min(ready_at) FROM batches WHERE destination IN ({destinations})")
+    ((at,),) = store.index.read(f"SELECT min(ready_at) FROM batches WHERE destination IN ({destinations})")
     return None if at is None else max(at - time.time(), 0.0)
 
 
-def can_be_tried(spool: Spool, destinations: str, seconds: float) -> bool:
+def can_be_tried(store: Store, destinations: str, seconds: float) -> bool:
     """Whether anything of these destinations is held, on its way, or due within `seconds`, or is gone."""
-    ((rows, candidates),) = spool.index.read(
+    ((rows, candidates),) = store.index.read(
         "SELECT count(*), ifnull(sum(held = 1 OR owner IS NOT NULL OR ready_at <= ?), 0) FROM batches "
         f"WHERE destination IN ({destinations})",
         (time.time() + seconds,),
@@ -126,9 +123,9 @@ def is_due(at: float, now: float) -> bool:
     return not now < at < now + MAX_WAIT_SECONDS
 
 
-def note_error(spool: Spool, destination: int, error: str | None) -> None:
+def note_error(store: Store, destination: int, error: str | None) -> None:
     """Keep the last error of a destination for ``spool status``."""
-    with spool.index.transaction() as index:
+    with store.index.transaction() as index:
         index.execute(
             "UPDATE destinations SET last_error = ?, last_error_at = ? WHERE number = ?",
             (error, time.time() if error else None, destination),
@@ -140,7 +137,7 @@ def _due(destination: int, kind: Kind, now: float) -> tuple[Any, ...]:
 
 
 def _choose(
-    spool: Spool, index: sqlite3.Connection, destination: int, kind: Kind, now: float, limits: Limits
+    store: Store, index: sqlite3.Connection, destination: int, kind: Kind, now: float, limits: Limits
 ) -> list[tuple[Any, ...]]:
     chosen: list[tuple[Any, ...]] = []
     rows = size = 0
@@ -149,7 +146,7 @@ def _choose(
     )
     for candidate in candidates:
         owner, until = candidate[-2:]
-        if owner is not None and not is_due(until, now) and not spool.owner.is_dead(owner):
+        if owner is not None and not is_due(until, now) and not store.owner.is_dead(owner):
             if kind is Kind.GROUND_TRUTH:
                 break  # One sender at a time, so that a correction does not overtake what it corrects.
             continue
@@ -169,20 +166,20 @@ def _release(index: sqlite3.Connection, number: int, ready_at: float) -> None:
 
 
 def _drop_damaged(
-    spool: Spool, number: int, destination: int, kind: Kind, rows: int, file: str | None
+    store: Store, number: int, destination: int, kind: Kind, rows: int, file: str | None
 ) -> None:
-    with spool.index.transaction() as index:
+    with store.index.transaction() as index:
         index.execute("DELETE FROM batches WHERE number = ?", (number,))
-        add(index, destination, kind, "dropped", rows, "damaged on disk")
-    spool.bodies.keep_aside(file)
+        count(index, destination, kind, "dropped", rows, "damaged on disk")
+    store.bodies.keep_aside(file)
 
 
 def _record(index: sqlite3.Connection, result: Settled, now: float) -> None:
     batch = result.batch
-    add(index, batch.destination, batch.kind, "sent", result.sent)
-    add(index, batch.destination, batch.kind, "dead_letter", len(result.dead))
-    add(index, batch.destination, batch.kind, "skipped", result.skipped, result.skip_reason)
-    add(index, batch.destination, batch.kind, "moved", result.moved)
+    count(index, batch.destination, batch.kind, "sent", result.sent)
+    count(index, batch.destination, batch.kind, "dead_letter", len(result.dead))
+    count(index, batch.destination, batch.kind, "skipped", result.skipped, result.skip_reason)
+    count(index, batch.destination, batch.kind, "moved", result.moved)
     index.executemany(
         "INSERT INTO dead_letters (destination, kind, form, id, at, reason, bytes, row) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -1,0 +1,117 @@
+"""How records come into the spool: durably, each key once."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Collection, Mapping
+
+from otel_arthur.spool import keys
+from otel_arthur.spool.batches import Appended, NewBatch
+from otel_arthur.spool.bodies import Body
+from otel_arthur.spool.destination import Destination
+from otel_arthur.spool.records import Kind, keys_of, pack_keys
+from otel_arthur.spool.store import NOWHERE, Store, count
+
+
+def append(store: Store, destination: Destination, batch: NewBatch) -> Appended:
+    """Add records. Those whose key is known already are left out.
+
+    Raises:
+        sqlite3.Error, OSError, SpoolError: nothing was added.
+    """
+    rows = [record.row for record in batch.records]
+    keyed = dict(zip(keys_of(destination.number, batch.kind, batch.records), rows, strict=True))
+    # Before the transaction, as others wait for its end.
+    body = store.bodies.write(list(keyed.values()))
+    # The latest calls are looked into and added to by one thread at a time, as the index is.
+    with store.latest.lock:
+        return _append_keyed(store, destination, batch, keyed, body)
+
+
+def insert(
+    index: sqlite3.Connection,
+    destination: Destination,
+    batch: NewBatch,
+    body: Body,
+    keyed: Collection[int],
+) -> int:
+    """Add one batch in a transaction, and remember its keys; returns its number."""
+    now = time.time()
+    index.execute(
+        "INSERT OR IGNORE INTO destinations (number, endpoint, identity, model) VALUES (?, ?, ?, ?)",
+        (destination.number, destination.endpoint, destination.identity, destination.model),
+    )
+    packed = pack_keys(list(keyed))
+    number = index.execute(
+        "INSERT INTO batches (destination, kind, form, rows, bytes, checksum, created, held, ready_at, "
+        "body, file, keys) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            destination.number,
+            int(batch.kind),
+            int(batch.form),
+            len(keyed),
+            body.size,
+            body.checksum,
+            now,
+            batch.evidence is not None and batch.hold > 0,
+            now + batch.hold,
+            body.inline,
+            body.file,
+            packed,
+        ),
+    ).lastrowid
+    assert number is not None
+    if batch.evidence is not None:
+        index.execute(
+            "INSERT INTO evidence VALUES (?, ?, ?, ?, ?)", (number, destination.number, now, *batch.evidence)
+        )
+    keys.add(index, keyed, number)
+    return number
+
+
+def count_skipped(store: Store, counts: Mapping[str, int], patience: float) -> None:
+    """Add spans to the spool's counters, by reason, within `patience` seconds; errors as `append`."""
+    with store.index.transaction(patience) as index:
+        for reason, number in counts.items():
+            count(index, NOWHERE, Kind.INFERENCE, "skipped", number, reason)
+
+
+def _append_keyed(
+    store: Store, destination: Destination, batch: NewBatch, keyed: Mapping[int, bytes], body: Body
+) -> Appended:
+    number = destination.number
+    is_inserted = False
+    try:
+        with store.incoming.transaction() as index:
+            known = _known(store, index, keyed, batch)
+            if known:
+                keyed = {key: row for key, row in keyed.items() if key not in known}
+                store.bodies.remove([body.file])
+                body = store.bodies.write(list(keyed.values()))
+            used = index.execute("SELECT value FROM state WHERE name = 'bytes'").fetchone()[0]
+            full = bool(keyed) and used + body.size > store.max_bytes
+            if keyed and not full:
+                insert(index, destination, batch, body, keyed)
+                is_inserted = True
+            appended = Appended(
+                0 if full else len(keyed), len(batch.records) - len(keyed), len(keyed) if full else 0
+            )
+            for outcome, rows in zip(("appended", "known", "refused"), appended, strict=True):
+                count(index, number, batch.kind, outcome, rows)
+    except BaseException:
+        store.bodies.remove([body.file])
+        raise
+    if not is_inserted:
+        store.bodies.remove([body.file])
+    elif batch.ended is not None:
+        store.latest.add(keyed, batch.ended[1])
+    return appended
+
+
+def _known(
+    store: Store, index: sqlite3.Connection, keyed: Collection[int], batch: NewBatch
+) -> Collection[int]:
+    if batch.is_live and batch.ended is not None and store.latest.knows_all_since(batch.ended[0]):
+        return store.latest.known(keyed)
+    return keys.known(index, keyed)

@@ -1,0 +1,29 @@
+"""Which destinations belong together: a model's under other credentials, known by their organization."""
+
+from __future__ import annotations
+
+from otel_arthur.spool.destination import Destination
+from otel_arthur.spool.store import Store
+
+
+def confirm(store: Store, destination: Destination, organization: str) -> list[Destination]:
+    """Remember the organization of a destination, as its target named it.
+
+    Returns the destinations of the same model and organization under other credentials: a key was renewed.
+    """
+    with store.index.transaction() as index:
+        index.execute(
+            "UPDATE destinations SET organization = ? WHERE number = ?", (organization, destination.number)
+        )
+        rows = index.execute(
+            "SELECT endpoint, identity, model FROM destinations WHERE endpoint = ? AND model = ? "
+            "AND (organization = ? OR identity = ?)",
+            (destination.endpoint, destination.model, organization, f"org:{organization}"),
+        ).fetchall()
+    return [Destination(*row) for row in rows]
+
+
+def destinations(store: Store) -> list[tuple[Destination, str | None]]:
+    """All destinations that the spool has seen, each with its organization as far as it was confirmed."""
+    rows = store.index.read("SELECT endpoint, identity, model, organization FROM destinations")
+    return [(Destination(*key), organization) for *key, organization in rows]

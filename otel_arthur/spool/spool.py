@@ -1,0 +1,175 @@
+"""The spool: records that no target has accepted yet, shared by threads, processes and restarts.
+
+The one door to this room. `docs/spool.md` describes format, keys and syncing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from otel_arthur.spool import (
+    appending,
+    confirmation,
+    dead_letters,
+    duplicate_window,
+    leases,
+    moving,
+    precedence,
+    status,
+    upkeep,
+)
+from otel_arthur.spool.batches import Appended, Batch, NewBatch, Settled
+from otel_arthur.spool.database import BUSY_SECONDS
+from otel_arthur.spool.destination import Destination
+from otel_arthur.spool.records import Kind
+from otel_arthur.spool.store import Store, listed
+
+
+class Spool:
+    """See the module. Safe to use from any thread, and from a forked child after `after_fork_in_child`.
+
+    Each method mends a damaged database and makes room on a full disk by itself, as far as that can be
+    done. Where it cannot, each raises sqlite3.Error, OSError or SpoolError, and nothing was changed.
+
+    Args:
+        folder: None keeps everything in memory.
+        max_bytes: of rows; what does not fit is refused.
+
+    Raises:
+        SpoolError, OSError, sqlite3.Error: the folder or its database cannot be used.
+    """
+
+    def __init__(self, folder: Path | None, max_bytes: int) -> None:
+        self._store = Store(folder, max_bytes)
+        self._store.repaired(lambda: self._store.index.read("SELECT count(*) FROM batches"))
+        self._store.reserve.make()
+
+    @property
+    def folder(self) -> Path | None:
+        """None where all of it is in memory."""
+        return self._store.folder
+
+    @property
+    def max_bytes(self) -> int:
+        """The limit for rows that wait and dead letters."""
+        return self._store.max_bytes
+
+    def append(self, destination: Destination, batch: NewBatch) -> Appended:
+        """Add records durably. Those whose key is known already are left out."""
+        return self._store.repaired(lambda: appending.append(self._store, destination, batch))
+
+    def count_skipped(self, counts: Mapping[str, int], patience: float = BUSY_SECONDS) -> None:
+        """Add spans that were skipped to the counters, by reason, within `patience` seconds."""
+        self._store.ensured(lambda: appending.count_skipped(self._store, counts, patience))
+
+    def lease(self, destination: int, kind: Kind, limits: leases.Limits) -> list[Batch]:
+        """The oldest batches of a destination that are due, now leased to us (see `leases.lease`)."""
+        return self._store.ensured(lambda: leases.lease(self._store, destination, kind, limits))
+
+    def finish(self, results: Sequence[Settled]) -> list[Settled]:
+        """Record the outcomes of leased batches; returns those that were recorded (see `leases.finish`)."""
+        return self._store.ensured(lambda: leases.finish(self._store, results))
+
+    def close_window(
+        self, destination: int, window: float, decide: duplicate_window.Decide, *, at_once: bool = False
+    ) -> int:
+        """Decide about the duplicates among what is held and due; returns how many there were."""
+        return self._store.ensured(
+            lambda: duplicate_window.close_window(self._store, destination, window, decide, at_once=at_once)
+        )
+
+    def preceding(self, destination: int, ids: Sequence[str]) -> list[str | None]:
+        """For each inference id the id under which its call is sent, None while that one still waits."""
+        return self._store.ensured(lambda: precedence.preceding(self._store, destination, ids))
+
+    def destination_of(self, destinations: Sequence[int], inference_id: str) -> int | None:
+        """The destination whose spool has or had the inference, as far as is remembered."""
+        return self._store.ensured(lambda: precedence.destination_of(self._store, destinations, inference_id))
+
+    def move(self, source: Destination, target_of: moving.TargetOf) -> int:
+        """Move the rows of `source` that are due to where `target_of` says; returns how many were."""
+        return moving.move(self._store, source, target_of)
+
+    def release(self, destination: int) -> None:
+        """Have all that waits for a destination due now, whatever it was postponed for."""
+        self._store.ensured(lambda: moving.release(self._store, destination))
+
+    def confirm(self, destination: Destination, organization: str) -> list[Destination]:
+        """Remember a destination's organization; returns those of the same model under other keys."""
+        return self._store.ensured(lambda: confirmation.confirm(self._store, destination, organization))
+
+    def destinations(self) -> list[tuple[Destination, str | None]]:
+        """All destinations ever seen, each with its organization as far as it was confirmed."""
+        return self._store.repaired(lambda: confirmation.destinations(self._store))
+
+    def note_error(self, destination: int, error: str | None) -> None:
+        """Keep the last error of a destination for ``spool status``."""
+        self._store.ensured(lambda: leases.note_error(self._store, destination, error))
+
+    def waiting(self, destinations: Iterable[int]) -> int:
+        """Rows of these destinations that wait, leased or not."""
+        return self._number(
+            f"SELECT ifnull(sum(rows), 0) FROM batches WHERE destination IN ({listed(destinations)})"
+        )
+
+    def occupied(self, destinations: Iterable[int], up_to: int | None = None) -> set[int]:
+        """Those of these destinations for which anything waits, in batches up to a number."""
+        statement = f"SELECT DISTINCT destination FROM batches WHERE destination IN ({listed(destinations)})"
+        condition = "" if up_to is None else f" AND number <= {up_to}"
+        found = self._store.repaired(lambda: self._store.index.read(statement + condition))
+        return {number for (number,) in found}
+
+    def last_number(self) -> int:
+        """The number of the newest batch there is."""
+        return self._number("SELECT ifnull(max(number), 0) FROM batches")
+
+    def bytes_used(self) -> int:
+        """Bytes of the rows that wait and of the dead letters."""
+        return self._number("SELECT value FROM state WHERE name = 'bytes'")
+
+    def next_due(self, destinations: Iterable[int]) -> float | None:
+        """Seconds until something that is held or postponed becomes due; None when nothing waits."""
+        return self._store.repaired(lambda: leases.next_due(self._store, listed(destinations)))
+
+    def can_be_tried(self, destinations: Iterable[int], seconds: float) -> bool:
+        """Whether anything of these destinations is held, leased, due within `seconds`, or is gone."""
+        return self._store.repaired(lambda: leases.can_be_tried(self._store, listed(destinations), seconds))
+
+    def status(self) -> status.Status:
+        """What waits, and what became of what did."""
+        return self._store.repaired(lambda: status.status_of(self._store))
+
+    def letters(self) -> Iterator[dead_letters.Letter]:
+        """All dead letters, oldest first."""
+        return dead_letters.letters(self._store)
+
+    def resend(self, chosen: Sequence[dead_letters.Letter]) -> int:
+        """Put dead letters back to be sent again; returns how many were still there."""
+        return self._store.ensured(lambda: dead_letters.resend(self._store, chosen))
+
+    def tidy(self, max_age: float | None) -> int:
+        """Give up what is older than `max_age` seconds, and delete what dead processes left behind.
+
+        Returns the number of records given up.
+        """
+        return self._store.ensured(lambda: upkeep.tidy(self._store, max_age))
+
+    def close(self) -> None:
+        """Close the database. Later use opens it again; what was in memory only is gone."""
+        self._store.close()
+
+    def before_fork(self) -> None:
+        """Nothing of SQLite may be at work while the process forks."""
+        self._store.before_fork()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        self._store.after_fork_in_parent()
+
+    def after_fork_in_child(self) -> bool:
+        """Leave leases and memory to the parent; False where the spool cannot be used here."""
+        return self._store.after_fork_in_child()
+
+    def _number(self, statement: str) -> int:
+        return self._store.repaired(lambda: self._store.index.read(statement))[0][0]

@@ -1,0 +1,139 @@
+"""What every part of the spool works on: the index, the bodies, the owner of leases, and their repair."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Final, TypeVar
+
+from otel_arthur.spool import keys
+from otel_arthur.spool.bodies import Bodies
+from otel_arthur.spool.database import Connection, is_damage, is_full, make_private, set_aside
+from otel_arthur.spool.owners import Owner
+from otel_arthur.spool.reserve import Reserve
+
+_logger = logging.getLogger("otel_arthur")
+_T = TypeVar("_T")
+
+DATABASE_NAME: Final = "spool.db"
+NOWHERE: Final = 0
+"""The destination under which spans are counted that never had one."""
+
+
+class Store:
+    """Two connections to one database, and the files beside it. `folder` None: all of it in memory.
+
+    Raises:
+        SpoolError, OSError, sqlite3.Error: the folder or its database cannot be used.
+    """
+
+    def __init__(self, folder: Path | None, max_bytes: int) -> None:
+        self.folder = folder
+        self.max_bytes = max_bytes
+        self.bodies = Bodies(None if folder is None else folder / "bodies")
+        self.latest = keys.latest_of(folder)
+        self._database = None if folder is None else folder / DATABASE_NAME
+        if self._database is None:
+            self.incoming = self.index = Connection(None, durable=False)
+        else:
+            self.incoming = Connection(self._database, durable=True)
+            self.index = Connection(self._database, durable=False)
+        self._connections = list(dict.fromkeys([self.incoming, self.index]))
+        self._locked: list[Connection] = []
+        self.owner = Owner(folder)
+        self.reserve = Reserve(folder)
+
+    def close(self) -> None:
+        """Close the files. Later use opens them again; what was in memory only is gone."""
+        self.owner.close()
+        self.bodies.forget()
+        for connection in self._connections:
+            connection.close()
+
+    def before_fork(self) -> None:
+        """Nothing of SQLite may be at work while the process forks."""
+        self._locked = [connection for connection in self._connections if connection.before_fork()]
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        for connection in reversed(self._locked):
+            connection.lock.release()
+
+    def after_fork_in_child(self) -> bool:
+        """Leave leases and memory to the parent; False where the spool cannot be used here."""
+        for connection in self._connections:
+            connection.after_fork_in_child()
+        self.latest.lock = threading.RLock()
+        self.bodies = Bodies(self.bodies.folder)
+        self.owner = Owner(self.folder)
+        return len(self._locked) == len(self._connections)
+
+    def repaired(self, operation: Callable[[], _T]) -> _T:
+        """Do it, a second time where the database was damaged and is new now, or gave back room."""
+        try:
+            return operation()
+        except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
+            if not self.mend(error) and not (is_full(error) and self.index.shrink_log()):
+                raise
+            return operation()
+
+    def ensured(self, operation: Callable[[], _T]) -> _T:
+        """As `repaired`, and with the reserve where the disk is full: for what makes the spool smaller."""
+        try:
+            return self.repaired(operation)
+        except (sqlite3.OperationalError, OSError) as error:
+            if not is_full(error) or not self.reserve.release():
+                raise
+            return self.repaired(operation)
+
+    def mend(self, error: BaseException) -> bool:
+        """Begin with a new database where `error` says that this one is damaged; whether it did."""
+        if self._database is None or self.bodies.folder is None or not is_damage(error):
+            return False
+        with self.incoming.lock, self.index.lock:
+            self.incoming.close()
+            self.index.close()
+            aside = set_aside(self._database, self.bodies.folder)
+            _logger.error(
+                "otel-arthur: the spool is damaged (%s); it is kept in %s and a new one begins", error, aside
+            )
+            make_private(self.bodies.folder)
+        self.bodies.forget()
+        self.latest.clear()
+        return True
+
+
+def replace_rows(
+    store: Store, index: sqlite3.Connection, number: int, rows: Sequence[bytes], ready_at: float | None = None
+) -> str | None:
+    """Put fewer rows in a batch's place, leased to nobody; returns the new file, if it has one.
+
+    The file of the rows before is the caller's to remove once the transaction is committed.
+    """
+    body = store.bodies.write(rows)
+    index.execute(
+        "UPDATE batches SET owner = NULL, ready_at = ifnull(?, ready_at), rows = ?, bytes = ?, "
+        "checksum = ?, body = ?, file = ? WHERE number = ?",
+        (ready_at, len(rows), body.size, body.checksum, body.inline, body.file, number),
+    )
+    return body.file
+
+
+def count(
+    index: sqlite3.Connection, destination: int, kind: int, outcome: str, number: int, reason: str = ""
+) -> None:
+    """Add to a counter of the spool, inside the transaction of what it counts."""
+    if number:
+        index.execute(
+            "INSERT INTO counters VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET value = value + excluded.value",
+            (destination, int(kind), outcome, reason, number),
+        )
+
+
+def listed(numbers: Iterable[int]) -> str:
+    """Numbers as a list in SQL."""
+    return ",".join(str(int(number)) for number in numbers)
