@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from otel_arthur.configuration import DEFAULT_ENDPOINT, PROTECTED, Configuration, Route
-from otel_arthur.delivery.redaction import redactor_of
+from otel_arthur.inference.redaction.redactors import redactor_of
 
 
 def read(**environ: str) -> Configuration:

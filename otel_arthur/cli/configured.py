@@ -40,7 +40,7 @@ def configured(*fields: str, **arguments: Any) -> Configuration:
     """
     configuration = Configuration.from_environment(**arguments)
     if "redact" in fields:
-        from otel_arthur.delivery.redaction import checked
+        from otel_arthur.inference.redaction.redactors import checked
 
         configuration = checked(configuration)
     refuse([as_error(problem) for problem in configuration.problems_with(*fields)])

@@ -9,7 +9,7 @@ from typing import Any
 
 from otel_arthur.collector.document import Section
 from otel_arthur.configuration import Configuration
-from otel_arthur.delivery.redaction import checked
+from otel_arthur.inference.redaction.redactors import checked
 
 _TEXT_SETTINGS = ("input_format", "content", "errors", "compression")
 

@@ -21,11 +21,11 @@ from otel_arthur.delivery.counters import Counts
 from otel_arthur.delivery.dispatch import Dispatcher
 from otel_arthur.delivery.metrics import Metrics
 from otel_arthur.delivery.preparation import Preparation
-from otel_arthur.delivery.redaction import checked, redactor_of
 from otel_arthur.delivery.routes import identity_of, route
 from otel_arthur.delivery.schemas import Schemas
 from otel_arthur.delivery.sender import Sender
 from otel_arthur.genai.call import LLMCall
+from otel_arthur.inference.redaction.redactors import checked, redactor_of
 from otel_arthur.process import ends, forks
 from otel_arthur.spool.batches import NewBatch
 from otel_arthur.spool.database import FORK_SECONDS

@@ -17,12 +17,12 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
-from otel_arthur.delivery.redaction import checked
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.events.joiner import SPAN_WAIT_SECONDS, Joiner
 from otel_arthur.genai.events.log_events import LogEvent, lacks_content
 from otel_arthur.genai.reading import Reading, is_candidate, read
 from otel_arthur.genai.span import SpanView
+from otel_arthur.inference.redaction.redactors import checked
 from otel_arthur.process import forks
 from otel_arthur.sdk.inside_the_sdk import attributes_of, view_of
 from otel_arthur.sdk.log_flush import flush_log_records, start

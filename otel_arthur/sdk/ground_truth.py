@@ -10,7 +10,7 @@ from typing import Any
 from otel_arthur.arthur.encoding import encode
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
-from otel_arthur.delivery.redaction import checked
+from otel_arthur.inference.redaction.redactors import checked
 from otel_arthur.sdk import bridge as bridges
 
 _logger = logging.getLogger("otel_arthur")

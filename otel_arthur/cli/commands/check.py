@@ -21,10 +21,10 @@ from otel_arthur.cli.connection import connected
 from otel_arthur.cli.errors import WorkFailed, WrongUse
 from otel_arthur.cli.spool_folder import has_database, opened
 from otel_arthur.configuration import Configuration
-from otel_arthur.delivery.redaction import checked
 from otel_arthur.genai.call import Choice, LLMCall, Message, TextPart, Usage
 from otel_arthur.inference.build import build
 from otel_arthur.inference.fields import FIELDS
+from otel_arthur.inference.redaction.redactors import checked
 from otel_arthur.inference.schema import Schema, SchemaError, schema_of
 from otel_arthur.sdk.distro import DISTRO, NAME, other_distros
 

@@ -1,8 +1,10 @@
-"""Redaction: built-in patterns, or the application's own callable. A failing one keeps the text back."""
+"""Redactors by name: built-in patterns, or the application's own callable.
+
+A redactor that fails withholds the text.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib import import_module
@@ -10,49 +12,12 @@ from typing import Final
 
 from otel_arthur.configuration import Configuration, Problem
 from otel_arthur.environment_variables import OTEL_EXPORTER_ARTHUR_REDACT
+from otel_arthur.inference.redaction.patterns import PATTERNS
 
 Redactor = Callable[[str], str]
 
 WITHHELD: Final = "[withheld: redaction failed]"
 """Stands for a text whose redaction failed."""
-
-_EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,63}")
-_CARD = re.compile(r"(?<![\d.])\d(?:[ -]?\d){12,18}(?![\d.]?\d)")
-_KEY = re.compile(
-    r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)"
-    r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}"
-    r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
-    r"|\bAIza[\w-]{35}\b"
-    r"|\b(?:sk|pk|rk|ghp|gho|ghu|ghs|ghr|github_pat|glpat|xox[abeoprs]|hf|npm|pypi|shpat|dop_v1|key|api)"
-    r"[-_][\w-]{16,}"
-    r"|(?<=earer )[\w.~+/=-]{16,}"
-    r"|(?i:(?<=password=)|(?<=password: )|(?<=passwd=)|(?<=api_key=)|(?<=apikey=)|(?<=secret=)|(?<=token=))"
-    r"[^\s\"'&,;]{4,}",
-    re.DOTALL,
-)
-
-
-def _emails(text: str) -> str:
-    return _EMAIL.sub("[email]", text) if "@" in text else text
-
-
-def _cards(text: str) -> str:
-    return _CARD.sub(lambda match: "[card]" if _is_luhn(match[0]) else match[0], text)
-
-
-def _keys(text: str) -> str:
-    return _KEY.sub("[key]", text)
-
-
-def _is_luhn(digits: str) -> bool:
-    """ISO/IEC 7812-1, annex B."""
-    numbers = [int(digit) for digit in digits if digit.isdigit()]
-    total = sum(numbers[-1::-2]) + sum(sum(divmod(2 * number, 10)) for number in numbers[-2::-2])
-    return total % 10 == 0 and len(set(numbers)) > 1
-
-
-PATTERNS: Final[dict[str, Redactor]] = {"email": _emails, "card": _cards, "key": _keys}
-"""The built-in patterns by the name that ``OTEL_EXPORTER_ARTHUR_REDACT`` takes."""
 
 
 def checked(configuration: Configuration) -> Configuration:

@@ -1,0 +1,1 @@
+"""Redaction: texts lose mail addresses, card numbers and keys before they reach disk or network."""
