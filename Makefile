@@ -14,7 +14,8 @@ test: $(VENV)/.dev-installed  ## Everything that this machine allows; says which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
-	@$(BIN)/python -m tests.support.environments.provision
+	@# What cannot be made here is said, and its tests are skipped with the reason.
+	-$(BIN)/nox --install-only -t tier
 	@# Many tests watch real processes and clocks: what fails beside the others is run once more alone.
 	$(BIN)/pytest -n 2 --dist loadgroup || { \
 	  echo "Once more, alone, what failed:"; $(BIN)/pytest --last-failed --last-failed-no-failures none; }

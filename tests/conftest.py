@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.paths import CACHE, ROOT
-
-TIERS = CACHE / "tiers.json"
-"""What `make test` found: tier -> why it cannot run here, or an empty text."""
+from tests.support.paths import ROOT
 
 settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared machine")
@@ -36,10 +32,12 @@ SLOW = {
 """Folders and files whose tests start, kill or wait for other processes: not in ``make test-fast``."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    tiers = _tiers(config)
     for item in items:
         if SLOW.intersection(item.path.relative_to(ROOT).parts):
             item.add_marker(pytest.mark.slow)
+        item.user_properties += [("tier", mark.name) for mark in item.iter_markers() if mark.name in tiers]
 
 
 @pytest.fixture(autouse=True)
@@ -51,30 +49,25 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_ARTHUR_SPOOL_DIR", str(tmp_path / "spool"))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """One line per tier: how many of its tests ran, and why those that did not could not."""
-    names = _tiers()
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """One line per tier: how many of its tests ran; and why those that did not could not."""
     ran: Counter[str] = Counter()
-    skipped: Counter[str] = Counter()
-    for outcome, counts in (("passed", ran), ("failed", ran), ("skipped", skipped)):
+    skipped: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for outcome in ("passed", "failed", "skipped"):
         for report in terminalreporter.stats.get(outcome, []):
-            if outcome == "skipped" or report.when == "call":
-                counts[_tier_of(report, names)] += 1
+            tier = dict(report.user_properties).get("tier", "core")
+            if outcome == "skipped":
+                skipped[tier][str(report.longrepr[-1]).removeprefix("Skipped: ")] += 1
+            elif report.when == "call":
+                ran[tier] += 1
     terminalreporter.section("tiers")
-    for tier in ("core", *names):
-        reason = names.get(tier, "")
-        line = f"{tier}: {ran[tier]} ran"
-        if skipped[tier]:
-            line += f", {skipped[tier]} skipped"
-        terminalreporter.write_line(line + (f" ({reason})" if reason else ""))
+    for tier in ("core", *_tiers(config)):
+        terminalreporter.write_line(f"{tier}: {ran[tier]} ran, {skipped[tier].total()} skipped")
+        for reason, count in skipped[tier].items():
+            terminalreporter.write_line(f"    {count}: {reason}")
 
 
-def _tiers() -> dict[str, str]:
-    try:
-        return json.loads(TIERS.read_text())
-    except (OSError, ValueError):
-        return {}
-
-
-def _tier_of(report: pytest.TestReport, names: dict[str, str]) -> str:
-    return next((tier for tier in names if tier in report.keywords), "core")
+def _tiers(config: pytest.Config) -> list[str]:
+    """The marks that pyproject.toml calls tiers."""
+    marks = (line.partition(": ") for line in config.getini("markers"))
+    return [name for name, _, text in marks if text.startswith("tier: ")]

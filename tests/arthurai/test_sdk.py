@@ -5,30 +5,22 @@ exporter sends through its live models. Parquet too, for pyarrow comes with it.
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path
 
 import pytest
 
-from tests.support.environments import arthurai_sdk
+from tests.support.environments.tiers import needs, python_of
+from tests.support.paths import ROOT, TESTS
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.arthurai,
-    pytest.mark.skipif(
-        not (arthurai_sdk.ENVIRONMENT / ".done").exists(),
-        reason="no environment with arthurai: make test makes it",
-    ),
-]
-HERE = Path(__file__).parent
+pytestmark = needs("arthurai")
 
 
 def run(*arguments: str) -> str:
     done = subprocess.run(
-        [str(arthurai_sdk.PYTHON), *arguments],
+        [str(python_of("arthurai")), *arguments],
         capture_output=True,
         text=True,
         timeout=240,
-        cwd=arthurai_sdk.ROOT,
+        cwd=ROOT,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout
@@ -38,7 +30,7 @@ def run(*arguments: str) -> str:
 def test_every_step(script: str) -> None:
     steps = [line for line in run("-m", f"tests.arthurai.{script}").splitlines() if line.startswith("ok ")]
     # As many as the script has: one that leaves early must not count as well.
-    assert len(steps) == (HERE / f"{script}.py").read_text(encoding="utf-8").count("    step(")
+    assert len(steps) == (TESTS / "arthurai" / f"{script}.py").read_text(encoding="utf-8").count("    step(")
 
 
 def test_parquet_uploads() -> None:

@@ -16,7 +16,6 @@ import os
 import shutil
 import subprocess
 import sys
-import venv
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from tests.captures import environments, environments_long_tail
 from tests.captures.environments import Mode, Recording
+from tests.support.environments.tiers import environment, missing, python_of
 from tests.support.paths import CACHE, CAPTURES, ROOT
 from tests.support.servers.openai_answers import (
     CACHED_TOKENS,
@@ -36,30 +36,29 @@ from tests.support.servers.openai_answers import (
 )
 from tests.support.servers.openai_server import Call, OpenAIServer
 
-FOLDERS = CACHE / "captures"
-
-
 JSON = dict[str, Any]
 ENVIRONMENTS = environments.ENVIRONMENTS | environments_long_tail.ENVIRONMENTS
 NODE_ENVIRONMENTS = environments_long_tail.NODE_ENVIRONMENTS
 RECORDINGS = environments.RECORDINGS + environments_long_tail.RECORDINGS
 
 
+def folder_of(name: str) -> Path:
+    """Where an environment is, made or not."""
+    return CACHE / "captures" / name if name in NODE_ENVIRONMENTS else environment(f"captures({name})")
+
+
 def environment_python(name: str) -> Path:
-    """The interpreter of a cached environment, made anew when its requirements changed."""
-    folder, wanted = FOLDERS / name, "\n".join(ENVIRONMENTS[name]) + "\n"
-    python, stamp = folder / "bin" / "python", folder / "requirements.txt"
-    if not stamp.exists() or stamp.read_text() != wanted:
-        shutil.rmtree(folder, ignore_errors=True)
-        venv.create(folder, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *ENVIRONMENTS[name]], check=True)
-        stamp.write_text(wanted)
-    return python
+    """The interpreter of an environment of ``noxfile.py``, brought up to date."""
+    session = f"captures({name})"
+    subprocess.run([sys.executable, "-m", "nox", "--install-only", "-s", session], check=True, cwd=ROOT)
+    if reason := missing(session):
+        raise click.ClickException(f"{name}: {reason}")
+    return python_of(session)
 
 
 def environment_node(name: str) -> Path:
     """The folder of a cached npm environment, made anew when its requirements changed."""
-    folder, wanted = FOLDERS / name, "\n".join(NODE_ENVIRONMENTS[name]) + "\n"
+    folder, wanted = folder_of(name), "\n".join(NODE_ENVIRONMENTS[name]) + "\n"
     stamp = folder / "requirements.txt"
     if not stamp.exists() or stamp.read_text() != wanted:
         shutil.rmtree(folder, ignore_errors=True)
@@ -168,7 +167,7 @@ def run(recording: Recording, mode_name: str, mode: Mode) -> int:
         if child.returncode:
             raise click.ClickException(f"{recording.folder}/{mode_name} ended with {child.returncode}")
     for path in sorted(out.glob("*.pb")):
-        scrub(path, FOLDERS / recording.environment)
+        scrub(path, folder_of(recording.environment))
     manifest = {
         "instrumentors": recording.instrumentors,
         "environ": mode.environ,

@@ -26,7 +26,6 @@ from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.arthur.transport import Transport
 from otel_arthur.local.server import LocalArthur
-from tests.support.environments import celery_worker
 from tests.support.servers.openai_server import OpenAIServer
 
 INSTRUMENT = str(Path(sys.executable).with_name("opentelemetry-instrument"))
@@ -193,24 +192,20 @@ def test_uvicorn_with_the_one_variable(
     assert backend.presented_once()
 
 
-@pytest.mark.celery
-@pytest.mark.skipif(not (celery_worker.FOLDER / ".done").exists(), reason=celery_worker.MISSING)
 @pytest.mark.parametrize("how", ["zero code", "the distro", "in each child"])
 def test_celery_prefork(
     backend: Backend, serve: Callable[..., subprocess.Popen[str]], tmp_path: Path, how: str
 ) -> None:
     (tmp_path / "tasks.py").write_text(TASKS + (IN_THE_CHILD if how == "in each child" else ""))
     (tmp_path / "queue").mkdir()
-    path = {"PYTHONPATH": os.pathsep.join([str(celery_worker.FOLDER), os.environ.get("PYTHONPATH", "")])}
     process = serve(
         *("celery", "-A", "tasks", "worker", "--pool", "prefork", "--concurrency", "2"),
         *("--loglevel", "INFO", "--without-mingle", "--without-gossip", "--without-heartbeat"),
-        **path,
         **({"OTEL_PYTHON_DISTRO": "arthur"} if how == "the distro" else {}),
         instrumented=how != "in each child",
     )
     client = "import tasks\nfor n in range(12): tasks.ask.apply_async([f'task-{n}'])"
-    subprocess.run([sys.executable, "-c", client], env={**backend.environ, **path}, cwd=tmp_path, check=True)
+    subprocess.run([sys.executable, "-c", client], env=backend.environ, cwd=tmp_path, check=True)
     answers = tmp_path / "answers"
     deadline = time.monotonic() + 60
     while not answers.exists() or len(answers.read_text().splitlines()) < 12:

@@ -14,15 +14,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.environments import callback_handler
+from tests.support.environments.tiers import needs, python_of
 from tests.support.paths import ROOT
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.callback_handler,
-    pytest.mark.skipif(bool(callback_handler.missing()), reason=callback_handler.missing()),
-    pytest.mark.xdist_group("callback_handler"),
-]
+pytestmark = [*needs("callback_handler"), pytest.mark.xdist_group("callback_handler")]
 Row = Mapping[str, Any]
 FIELDS = ("input_text", "output_text", "prompt_tokens", "completion_tokens", "finish_reason")
 ROWS_OF_EQUAL_CALLS = {
@@ -68,7 +63,7 @@ DIFFERENT = {"custom_role", "responses_api", "failure"}
 def recorded() -> Mapping[str, Any]:
     hosts = ("OTEL_", "ARTHUR_", "OPENAI_", "TRACELOOP_", "LANGSMITH_", "LANGCHAIN_")
     done = subprocess.run(
-        [str(callback_handler.PYTHON), "-m", "tests.sdk.callback_handler_calls"],
+        [str(python_of("callback_handler")), "-m", "tests.sdk.callback_handler_calls"],
         capture_output=True,
         text=True,
         timeout=240,

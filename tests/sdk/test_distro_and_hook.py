@@ -14,14 +14,10 @@ from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.configuration import Configuration
 from otel_arthur.local.server import LocalArthur
-from tests.support.environments import instrumentations
+from tests.support.environments.tiers import environment, needs
 from tests.support.servers.openai_server import OpenAIServer
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.instrumentations,
-    pytest.mark.skipif(bool(instrumentations.missing()), reason=instrumentations.missing()),
-]
+pytestmark = needs("instrumentations")
 
 APPLICATION = """
 import asyncio
@@ -68,7 +64,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     script = tmp_path / "application.py"
     script.write_text(program)
-    folder = instrumentations.ENVIRONMENT / "bin"
+    folder = environment("instrumentations") / "bin"
     environ = {
         **os.environ,
         "OPENAI_API_KEY": "test",

@@ -1,0 +1,34 @@
+"""The core's tests on every other Python of this machine, and with the oldest dependencies that we allow."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from noxfile import PYTHONS
+from tests.support.environments.tiers import needs
+from tests.support.paths import ROOT
+
+SESSIONS = [
+    *(pytest.param(f"python({version})", marks=needs(f"python({version})", "python")) for version in PYTHONS),
+    pytest.param("oldest", marks=needs("oldest")),
+]
+
+
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("session", SESSIONS)
+def test_the_core_in_another_environment(session: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "nox", "-R", "-s", session, "--", f"--basetemp={tmp_path / 'base'}"],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
