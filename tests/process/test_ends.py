@@ -1,0 +1,95 @@
+"""Each ordinary end of a process, with real processes: no call is lost, each is sent once.
+
+The batch processor is told to wait an hour, so every call sits in its queue when the end comes.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from otel_arthur.configuration import Configuration
+from tests.support.servers.fault_server import MODEL_ID, FaultServer
+
+PROGRAM = Path(__file__).parents[1] / "support/processes/ends_program.py"
+PYTHON = os.environ.get("ENDS_PYTHON", sys.executable)
+OTHER_MODEL = "44444444-4444-4444-4444-444444444444"
+METHODS = ("fork", "forkserver", "spawn")
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    with FaultServer() as running:
+        yield running
+
+
+@pytest.fixture
+def ended(server: FaultServer, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the program to its end, and compares what it recorded with what Arthur took."""
+
+    def run(*arguments: str, code: int = 0, **extra: str) -> subprocess.CompletedProcess[str]:
+        calls = tmp_path / "calls"
+        calls.touch()
+        environ = {
+            **os.environ,
+            "CALLS": str(calls),
+            "OTEL_EXPORTER_ARTHUR_ENDPOINT": server.url,
+            "OTEL_EXPORTER_ARTHUR_API_KEY": "k",
+            "OTEL_EXPORTER_ARTHUR_MODEL_ID": MODEL_ID,
+            "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(tmp_path / "spool"),
+            **extra,
+        }
+        done = subprocess.run(
+            [PYTHON, str(PROGRAM), *arguments], env=environ, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == code, done.stderr
+        recorded = sorted(calls.read_text().split())
+        assert recorded
+        assert sorted(server.accepted_ids) == recorded, done.stderr
+        return done
+
+    return run
+
+
+@pytest.mark.parametrize("spool", ["on disk", "off"])
+@pytest.mark.parametrize("end", ["exit", "exit without the provider's handler"])
+def test_a_script_just_ends(ended: Callable[..., subprocess.CompletedProcess[str]], end: str, spool: str) -> None:
+    extra = {"OTEL_EXPORTER_ARTHUR_SPOOL_DIR": "off"} if spool == "off" else {}
+    assert ended(end, **extra).stderr == ""
+
+
+@pytest.mark.parametrize("spool", ["on disk", "off"])
+def test_a_script_of_two_models_just_ends(
+    ended: Callable[..., subprocess.CompletedProcess[str]], server: FaultServer, spool: str
+) -> None:
+    routes = {"OTEL_EXPORTER_ARTHUR_MODELS": f"a={MODEL_ID},b={OTHER_MODEL}", "OTEL_EXPORTER_ARTHUR_MODEL_ID": ""}
+    if spool == "off":
+        routes["OTEL_EXPORTER_ARTHUR_SPOOL_DIR"] = "off"
+    assert ended("exit, two models", **routes).stderr == ""
+    assert {request.path.split("/")[4] for request in server.sends} == {MODEL_ID, OTHER_MODEL}
+
+
+@pytest.mark.parametrize("end", ["SIGTERM", "SIGTERM during the exit"])
+def test_a_script_ends_by_sigterm(ended: Callable[..., subprocess.CompletedProcess[str]], end: str) -> None:
+    assert ended(end, code=-15).stderr == ""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_forked_children_of_a_parent_that_records(
+    ended: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    """The provider is not the global one."""
+    assert ended("children of a recording parent", "fork").stderr == ""
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("kind", ["recording children", "recording pool", "recording executor", "terminated pool"])
+def test_children_that_make_their_exporter(
+    ended: Callable[..., subprocess.CompletedProcess[str]], kind: str, method: str
+) -> None:
+    assert ended(kind, method).stderr == ""
