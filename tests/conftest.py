@@ -25,6 +25,7 @@ SLOW = {
     "delivery",
     "demo",
     "examples",
+    "process",
     "test_zero_code.py",
     "test_replay.py",
     "test_log_events.py",

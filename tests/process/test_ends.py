@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from otel_arthur.configuration import Configuration
 from tests.support.servers.fault_server import MODEL_ID, FaultServer
 
 PROGRAM = Path(__file__).parents[1] / "support/processes/ends_program.py"
@@ -58,7 +57,9 @@ def ended(server: FaultServer, tmp_path: Path) -> Callable[..., subprocess.Compl
 
 @pytest.mark.parametrize("spool", ["on disk", "off"])
 @pytest.mark.parametrize("end", ["exit", "exit without the provider's handler"])
-def test_a_script_just_ends(ended: Callable[..., subprocess.CompletedProcess[str]], end: str, spool: str) -> None:
+def test_a_script_just_ends(
+    ended: Callable[..., subprocess.CompletedProcess[str]], end: str, spool: str
+) -> None:
     extra = {"OTEL_EXPORTER_ARTHUR_SPOOL_DIR": "off"} if spool == "off" else {}
     assert ended(end, **extra).stderr == ""
 
@@ -67,7 +68,10 @@ def test_a_script_just_ends(ended: Callable[..., subprocess.CompletedProcess[str
 def test_a_script_of_two_models_just_ends(
     ended: Callable[..., subprocess.CompletedProcess[str]], server: FaultServer, spool: str
 ) -> None:
-    routes = {"OTEL_EXPORTER_ARTHUR_MODELS": f"a={MODEL_ID},b={OTHER_MODEL}", "OTEL_EXPORTER_ARTHUR_MODEL_ID": ""}
+    routes = {
+        "OTEL_EXPORTER_ARTHUR_MODELS": f"a={MODEL_ID},b={OTHER_MODEL}",
+        "OTEL_EXPORTER_ARTHUR_MODEL_ID": "",
+    }
     if spool == "off":
         routes["OTEL_EXPORTER_ARTHUR_SPOOL_DIR"] = "off"
     assert ended("exit, two models", **routes).stderr == ""
@@ -88,7 +92,9 @@ def test_forked_children_of_a_parent_that_records(
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("kind", ["recording children", "recording pool", "recording executor", "terminated pool"])
+@pytest.mark.parametrize(
+    "kind", ["recording children", "recording pool", "recording executor", "terminated pool"]
+)
 def test_children_that_make_their_exporter(
     ended: Callable[..., subprocess.CompletedProcess[str]], kind: str, method: str
 ) -> None:

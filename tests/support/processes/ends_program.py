@@ -15,6 +15,7 @@ import signal
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
@@ -29,9 +30,7 @@ providers: list[TracerProvider] = []
 
 
 def set_up(*, is_global: bool = False, service: str = "a", shutdown_on_exit: bool = True) -> None:
-    provider = TracerProvider(
-        resource=Resource({"service.name": service}), shutdown_on_exit=shutdown_on_exit
-    )
+    provider = TracerProvider(resource=Resource({"service.name": service}), shutdown_on_exit=shutdown_on_exit)
     exporter = otel_arthur.ArthurSpanExporter()
     provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=3_600_000))
     providers.append(provider)
@@ -46,7 +45,7 @@ def call(number: int = 0) -> int:
                 message = {"role": role, "parts": [{"type": "text", "content": f"call {number}"}]}
                 span.set_attribute(f"gen_ai.{kind}.messages", json.dumps([message]))
             span.set_attributes({"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"})
-            with open(os.environ["CALLS"], "a") as calls:
+            with Path(os.environ["CALLS"]).open("a") as calls:
                 calls.write(f"{otel_arthur.inference_id(span)}\n")
     return number
 
