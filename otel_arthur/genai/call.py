@@ -33,6 +33,8 @@ class ToolCallPart(Struct, frozen=True, gc=False):
     name: str
     arguments: Any
     """The parsed JSON arguments, or their text where they are not JSON."""
+    by_provider: bool = False
+    """The provider runs the tool itself, within the call."""
 
 
 class ToolResultPart(Struct, frozen=True, gc=False):
@@ -50,7 +52,15 @@ class MediaPart(Struct, frozen=True, gc=False):
     """A URL, a file id, or a description such as ``image/png, 512 bytes``."""
 
 
-Part: TypeAlias = TextPart | ReasoningPart | ToolCallPart | ToolResultPart | MediaPart
+class OtherPart(Struct, frozen=True, gc=False):
+    """What is none of these: a cache point, a signature, a kind that came later. Nobody's words."""
+
+    kind: str
+    text: str
+    """Its JSON, cut to a length."""
+
+
+Part: TypeAlias = TextPart | ReasoningPart | ToolCallPart | ToolResultPart | MediaPart | OtherPart
 _WORDS = (TextPart, ToolResultPart)
 NO_EXTRA: Mapping[str, Any] = MappingProxyType({})
 
@@ -63,11 +73,12 @@ class Message(Struct, frozen=True, gc=False):
 
     @property
     def text(self) -> str:
-        """The words: text parts joined, or a tool message's results."""
+        """The words: text parts joined, and in a tool's message its results, which are no words of others."""
         parts = self.parts
         if len(parts) == 1 and type(parts[0]) is TextPart:
             return parts[0].text
-        return "".join([part.text for part in parts if isinstance(part, _WORDS)])
+        words = _WORDS if self.role == "tool" else TextPart
+        return "".join([part.text for part in parts if isinstance(part, words)])
 
     @property
     def tool_calls(self) -> tuple[ToolCallPart, ...]:

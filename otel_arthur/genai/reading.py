@@ -12,6 +12,7 @@ from otel_arthur.genai.call import NO_EXTRA, LLMCall, MediaPart, Message, TextPa
 from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.fields import Layout, fields_of, layout_of
 from otel_arthur.genai.likelihoods import TIME_TO_FIRST_TOKEN, with_likelihoods
+from otel_arthur.genai.messages.answers import choices_wanted, distinct
 from otel_arthur.genai.span import STATUS_ERROR, SpanView
 from otel_arthur.genai.usage import inclusive
 
@@ -122,7 +123,10 @@ def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[st
     ) = fields_of(bag, layout)
     failed = view.status_code == STATUS_ERROR
     conversation = dialect.conversation(bag)
-    choices = with_likelihoods(conversation.choices, bag)
+    choices = conversation.choices
+    if len(choices) > 1:
+        choices = tuple(distinct(choices, choices_wanted(view.attributes)))
+    choices = with_likelihoods(choices, bag)
     if failed:
         # Some write the beginnings of an answer that never came.
         choices = tuple(choice for choice in choices if choice.message.parts)

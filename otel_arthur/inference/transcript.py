@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from msgspec.structs import asdict
-
 from otel_arthur.genai.call import Message, ToolCallPart
 from otel_arthur.genai.messages.json_text import json_text
 
@@ -43,9 +41,12 @@ def messages_json(messages: Sequence[Message]) -> str:
 
 
 def tool_calls_json(message: Message) -> str | None:
-    """The tool calls of an answer as JSON text: a list of ``{"id", "name", "arguments"}``."""
+    """The tool calls of an answer as JSON text: a list of ``{"id", "name", "arguments"}``.
+
+    A tool that the provider runs has ``"type": "server_tool_call"`` besides, as the conventions call it.
+    """
     calls = message.tool_calls
-    return json_text([asdict(call) for call in calls]) if calls else None
+    return json_text([_call_json(call) for call in calls]) if calls else None
 
 
 def _line(message: Message) -> str:
@@ -63,5 +64,10 @@ def _langchain_tool_call(call: ToolCallPart) -> dict[str, Any]:
 def _as_json(message: Message) -> dict[str, Any]:
     entry: dict[str, Any] = {"role": message.role, "content": message.text}
     if calls := message.tool_calls:
-        entry["tool_calls"] = [asdict(call) for call in calls]
+        entry["tool_calls"] = [_call_json(call) for call in calls]
     return entry
+
+
+def _call_json(call: ToolCallPart) -> dict[str, Any]:
+    entry: dict[str, Any] = {"id": call.id, "name": call.name, "arguments": call.arguments}
+    return {**entry, "type": "server_tool_call"} if call.by_provider else entry

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from msgspec.structs import asdict
-
 from otel_arthur.genai.call import LLMCall, MediaPart, Message, ReasoningPart, TextPart, ToolCallPart
 from otel_arthur.genai.duplicates.verdicts import Verdict, judge
 from otel_arthur.genai.events.log_events import join_all, log_events
@@ -223,7 +221,12 @@ FIELDS: Mapping[str, Callable[[LLMCall], Any]] = {
     "messages": lambda call: [shape_of(message) for message in call.messages] or None,
     "answer": lambda call: [choice.message.text for choice in call.choices] or None,
     "tool_calls": lambda call: (
-        [asdict(tool) for choice in call.choices for tool in choice.message.tool_calls] or None
+        [
+            {"id": tool.id, "name": tool.name, "arguments": tool.arguments}
+            for choice in call.choices
+            for tool in choice.message.tool_calls
+        ]
+        or None
     ),
     "finish_reason": lambda call: call.choices[0].finish_reason if call.choices else None,
     "input_tokens": lambda call: call.usage.input,

@@ -11,10 +11,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
 from otel_arthur.genai.bag import count
-from otel_arthur.genai.call import Choice, Message, Part, Usage
+from otel_arthur.genai.call import Choice, Message, Usage
+from otel_arthur.genai.messages.answers import as_one, reason_of_items
 from otel_arthur.genai.messages.finish_reasons import finish_reason_of
-from otel_arthur.genai.messages.message import input_messages, message_of, output_choices, system_instructions
-from otel_arthur.genai.messages.parts import MAX_PARTS, parts_of
+from otel_arthur.genai.messages.message import (
+    input_messages,
+    message_of,
+    output_choices,
+    reason_in,
+    system_instructions,
+)
+from otel_arthur.genai.messages.texts import MAX_PARTS
 
 _Map: TypeAlias = Mapping[str, Any]
 Fields: TypeAlias = dict[str, Any]
@@ -23,9 +30,6 @@ Fields: TypeAlias = dict[str, Any]
 _SYSTEM = ("system", "instructions", "system_instruction", "systemInstruction", "system_prompt")
 _INPUT = ("messages", "input", "contents", "prompts", "prompt", "message")
 _ANSWERS = ("choices", "generations", "output", "candidates")
-_REASONS = ("finish_reason", "stop_reason", "finishReason", "stopReason")
-_ROLE_OF_ITEM = {"function_call": "assistant", "reasoning": "assistant", "function_call_output": "tool"}
-"""Items of OpenAI's Responses API that have no role."""
 
 _REQUEST: Mapping[str, tuple[str, ...]] = {
     "request_model": ("model", "model_name", "model_id"),
@@ -119,21 +123,10 @@ def usage_of(fields: Mapping[str, Any]) -> Usage:
 
 
 def _messages(told: Any) -> list[Message]:
-    """Messages, of which some may be items without a role; LangChain nests the list once more."""
+    """Messages and items; LangChain nests the list once more."""
     if not isinstance(told, list | tuple):
         return input_messages(told)
-    messages: list[Message] = []
-    for item in _flat(cast("Sequence[Any]", told)[:MAX_PARTS]):
-        role = _role_of_item(item)
-        messages.append(message_of(item, "user") if role is None else Message(role, tuple(parts_of([item]))))
-    return messages
-
-
-def _role_of_item(item: Any) -> str | None:
-    if not isinstance(item, Mapping) or "role" in item:
-        return None
-    kind = cast("_Map", item).get("type")
-    return _ROLE_OF_ITEM.get(kind) if isinstance(kind, str) else None
+    return input_messages(list(_flat(cast("Sequence[Any]", told)[:MAX_PARTS])))
 
 
 def _flat(items: Sequence[Any]) -> Iterator[Any]:
@@ -162,25 +155,17 @@ def _choice(item: Any, reason: Any) -> Choice:
 def _reason(choice: _Map) -> str | None:
     """In OpenAI's place, or in one of those where LangChain keeps it."""
     places: list[Any] = [choice, choice.get("generation_info"), *_of_langchain({"generations": [choice]})]
-    for place in places:
-        if isinstance(place, Mapping):
-            for key in _REASONS:
-                reason = finish_reason_of(cast("_Map", place).get(key))
-                if reason is not None:
-                    return reason
-    return None
+    return next((reason for place in places if (reason := finish_reason_of(reason_in(place)))), None)
 
 
 def _of_output(items: Sequence[Any], response: _Map, reason: Any) -> Choice:
     """The Responses API gives one answer as several items."""
-    parts: list[Part] = []
-    for item in items:
-        parts += parts_of([item]) if _role_of_item(item) else message_of(item, "assistant").parts
-    message = Message("assistant", tuple(parts))
     details = response.get("incomplete_details")
     cut = cast("_Map", details).get("reason") if isinstance(details, Mapping) else None
     status = finish_reason_of(reason) or finish_reason_of(cut) or finish_reason_of(response.get("status"))
-    return Choice(message, "tool_calls" if message.tool_calls and status == "stop" else status)
+    answer = as_one(output_choices(items))
+    reason = status or answer.finish_reason
+    return Choice(answer.message, reason and reason_of_items(answer.message, reason))
 
 
 def _of_langchain(response: _Map) -> Iterator[_Map]:

@@ -54,12 +54,27 @@ def finish_reason_of(value: Any) -> str | None:
     return _FINISH_REASONS.get(reason) or (reason if value.isupper() else clean(value))
 
 
+def reasons_of(inside: Sequence[Any], beside: Any) -> list[str | None]:
+    """The reason of each choice: its own, or one of those beside, which are one for all or one each.
+
+    Where one of several says its own, an empty one is a piece of a stream, which had not ended.
+    """
+    own = [finish_reason_of(reason) for reason in inside]
+    if beside is None:
+        return own
+    said = len(own) > 1 and any(own)
+    return [
+        reason if said and told == "" else reason_of_choice(reason, beside, index)
+        for index, (told, reason) in enumerate(zip(inside, own, strict=True))
+    ]
+
+
 def reason_of_choice(inside: Any, beside: Any, index: int) -> str | None:
-    """The reason of the choice at `index`: its own, or one of those beside: one for all, or one each."""
+    """The reason of the choice at `index`, which it says itself or one of those beside does."""
     reason = finish_reason_of(inside)
     if reason is not None or beside is None:
         return reason
     if not isinstance(beside, list | tuple):
         return finish_reason_of(beside)
-    reasons = cast("Sequence[Any]", beside)
-    return finish_reason_of(reasons[index] if index < len(reasons) else reasons[0]) if reasons else None
+    several = cast("Sequence[Any]", beside)
+    return finish_reason_of(several[index] if index < len(several) else several[0]) if several else None

@@ -21,8 +21,9 @@ from otel_arthur.genai.call import (
     ToolCallPart,
     ToolResultPart,
 )
-from otel_arthur.genai.messages.finish_reasons import reason_of_choice
-from otel_arthur.genai.messages.parts import MAX_PARTS, answer_text, parsed_arguments
+from otel_arthur.genai.messages.finish_reasons import reasons_of
+from otel_arthur.genai.messages.texts import MAX_PARTS
+from otel_arthur.genai.messages.tools import answer_text, parsed_arguments
 
 
 def messages(value: Any) -> list[Message] | None:
@@ -35,7 +36,10 @@ def messages(value: Any) -> list[Message] | None:
         message = _message(told)
         if message is None:
             return None
-        read.append(message)
+        if told.role == "tool" and len(message.parts) > 1:
+            read += [Message("tool", (part,)) for part in message.parts]
+        else:
+            read.append(message)
     return read
 
 
@@ -48,12 +52,13 @@ def choices(value: Any, finish_reasons: Any) -> list[Choice] | None:
     found = _decoded(value)
     if found is None:
         return None
+    reasons = reasons_of([told.finish_reason for told in found], finish_reasons)
     read: list[Choice] = []
-    for index, told in enumerate(found):
+    for told, reason in zip(found, reasons, strict=True):
         message = _message(told)
         if message is None:
             return None
-        read.append(Choice(message, reason_of_choice(told.finish_reason, finish_reasons, index)))
+        read.append(Choice(message, reason))
     return read
 
 
@@ -95,6 +100,12 @@ class _Message(Struct, gc=False):
     refusal: UnsetType = UNSET
     toolCalls: UnsetType = UNSET
     function_call: UnsetType = UNSET
+    reasoning: UnsetType = UNSET
+    audio: UnsetType = UNSET
+    images: UnsetType = UNSET
+    additional_kwargs: UnsetType = UNSET
+    stop_reason: UnsetType = UNSET
+    stopReason: UnsetType = UNSET
 
 
 _DECODER = msgspec.json.Decoder(Annotated[list[_Message], Meta(max_length=MAX_PARTS)])
@@ -111,7 +122,11 @@ def _message(told: _Message) -> Message | None:
     """None where a tool speaks otherwise than by results, or another gives results."""
     role, parts = told.role, told.parts
     if len(parts) == 1 and (part := parts[0]).__class__ is _Text and role != "tool":
-        return Message(role, (TextPart(cast("_Text", part).content),))
+        words = cast("_Text", part).content
+        # A text in braces may be a part that the writer turned into text.
+        return None if words[0] == "{" else Message(role, (TextPart(words),))
+    if any(part.__class__ is _Text and cast("_Text", part).content[0] == "{" for part in parts):
+        return None
     read = tuple([_part(part) for part in parts])
     if any((part.__class__ is ToolResultPart) is not (role == "tool") for part in read):
         return None
