@@ -7,13 +7,13 @@ from hashlib import blake2b
 from typing import Any
 
 import orjson
-from msgspec.structs import replace
 
 from otel_arthur.arthur.encoding import encode
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.evidence import evidence_of
-from otel_arthur.inference.build import Builder, TextRules, fit
+from otel_arthur.inference.build import Builder, fit
+from otel_arthur.inference.privacy import TextRules
 from otel_arthur.inference.schema import Schema
 from otel_arthur.spool.batches import Evidence, NewBatch
 from otel_arthur.spool.records import Form, Kind, Record
@@ -53,10 +53,9 @@ class Preparation:
         Raises:
             TypeError: a value of it cannot be written as JSON; nothing was taken.
         """
-        sent = call if self._rules.redact is None else redacted(call, self._rules.redact)
         records = [
             Record(inference.partner_inference_id, encode(inference.as_json()))
-            for inference in self._builder.inferences(sent)
+            for inference in self._builder.inferences(call)
         ]
         if self._window:
             evidence = evidence_of(call)
@@ -120,11 +119,3 @@ def rules_of(configuration: Configuration, redact: Callable[[str], str] | None) 
         max_length=configuration.max_text_length,
         metadata_only=configuration.content == "metadata",
     )
-
-
-def redacted(call: LLMCall, redact: Callable[[str], str]) -> LLMCall:
-    """What is text of a user besides the messages, which the text rules cover."""
-    extra = {name: redact(v) if isinstance(v, str) else v for name, v in call.extra.items()}
-    user = redact(call.user_id) if call.user_id else call.user_id
-    conversation = redact(call.conversation_id) if call.conversation_id else call.conversation_id
-    return replace(call, extra=extra, user_id=user, conversation_id=conversation)

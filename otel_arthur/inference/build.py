@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
@@ -15,6 +14,7 @@ from otel_arthur.genai.call import LLMCall
 from otel_arthur.inference import transcript
 from otel_arthur.inference.fields import FIELDS, STRING, TEXT, Answer, Field, answers_of
 from otel_arthur.inference.identity import partner_inference_id
+from otel_arthur.inference.privacy import Privacy, TextRules, Texts
 from otel_arthur.inference.schema import Schema, Slot, coerced
 
 _EPOCH = datetime(1970, 1, 1)  # of UTC
@@ -34,16 +34,6 @@ _INPUT_FORMATS: Mapping[str, Callable[[LLMCall], str]] = {
     "last_user": lambda call: transcript.last_user_text(call.messages) or "",
     "json": lambda call: transcript.messages_json(call.messages),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class TextRules:
-    """What happens to every text before it leaves: order is redaction, then length."""
-
-    input_format: str = "transcript"
-    redact: Callable[[str], str] | None = None
-    max_length: int | None = None
-    metadata_only: bool = False
 
 
 class Inference(Struct, frozen=True):
@@ -71,7 +61,8 @@ class _Step(NamedTuple):
     attribute: str
     value_type: str
     value: Callable[[Answer], Any]
-    is_content: bool
+    privacy: Privacy | None
+    """None where the text rules leave the value as it is."""
     fits: bool
     """The field's own type is the attribute's: its values need no coercion."""
 
@@ -122,13 +113,13 @@ class Builder:
         for attribute, value in zip(self._copied, self._copies(answer), strict=False):
             if value is not None:
                 data[attribute] = value
-        texts = _Texts(self._rules) if self._rules.redact or self._rules.max_length else None
-        for attribute, value_type, value_of, is_content, fits in self._steps:
+        texts = Texts(self._rules)
+        for attribute, value_type, value_of, privacy, fits in self._steps:
             value = value_of(answer)
+            if value is not None and privacy is not None:
+                value = texts.apply(value, privacy)
             if value is None:
                 continue
-            if is_content and texts is not None:
-                value = texts.apply(value)
             if not fits:
                 found = value
                 value = coerced(found, value_type)
@@ -140,8 +131,9 @@ class Builder:
             if attribute not in data:
                 data[attribute] = ""
         if self._keeps_extra and call.extra:
-            data.update(call.extra)
-        if texts is not None and texts.cut and self._has_truncated:
+            extra = {name: texts.apply(value, Privacy.WORDS) for name, value in call.extra.items()}
+            data.update({name: value for name, value in extra.items() if value is not None})
+        if texts.cut and self._has_truncated:
             data["truncated"] = True
         identity = partner_inference_id(call.trace_id, call.span_id, answer.position)
         return Inference(identity, timestamp, data, left_out)
@@ -198,18 +190,17 @@ def _path(slot: Slot, rules: TextRules) -> str | None:
     field = None if slot.is_extra else FIELDS.get(slot.field)
     if field is None or not isinstance(field.source, str) or not _fits(field, slot.value_type):
         return None
-    is_changed = field.is_content and (rules.redact or rules.max_length or rules.metadata_only)
-    return None if is_changed else field.source
+    return None if rules.changes(field.privacy) else field.source
 
 
 def _step(slot: Slot, rules: TextRules) -> _Step:
     field = None if slot.is_extra else FIELDS.get(slot.field)
     if field is None:
-        return _Step(slot.attribute, slot.value_type, _extra(slot.field), False, False)
+        privacy = Privacy.WORDS if rules.changes(Privacy.WORDS) else None
+        return _Step(slot.attribute, slot.value_type, _extra(slot.field), privacy, False)
     value = field.value if isinstance(field.source, str) else field.source
-    withheld = rules.metadata_only and field.is_content
-    fits = _fits(field, slot.value_type)
-    return _Step(slot.attribute, slot.value_type, _nothing if withheld else value, field.is_content, fits)
+    privacy = field.privacy if rules.changes(field.privacy) else None
+    return _Step(slot.attribute, slot.value_type, value, privacy, _fits(field, slot.value_type))
 
 
 def _fits(field: Field, value_type: str) -> bool:
@@ -218,36 +209,3 @@ def _fits(field: Field, value_type: str) -> bool:
 
 def _extra(name: str) -> Callable[[Answer], Any]:
     return lambda answer: answer.call.extra.get(name)
-
-
-def _nothing(_answer: Answer) -> None:
-    return None
-
-
-class _Texts:
-    """Applies the text rules, and remembers whether anything was cut."""
-
-    __slots__ = ("cut", "rules")
-
-    def __init__(self, rules: TextRules) -> None:
-        self.rules = rules
-        self.cut = False
-
-    def apply(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self._text(value)
-        if isinstance(value, Mapping):
-            entries = cast("Mapping[Any, Any]", value)
-            return {self._text(str(key)): item for key, item in entries.items()}
-        if isinstance(value, list):
-            return [self.apply(item) for item in cast("list[Any]", value)]
-        return value
-
-    def _text(self, text: str) -> str:
-        if self.rules.redact is not None:
-            text = self.rules.redact(text)
-        limit = self.rules.max_length
-        if limit is not None and len(text) > limit:
-            self.cut = True
-            return text[:limit]
-        return text

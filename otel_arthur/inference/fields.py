@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from otel_arthur.genai.call import Choice, LLMCall
 from otel_arthur.inference import transcript
+from otel_arthur.inference.privacy import Privacy
 
 TEXT: Final = "UNSTRUCTURED_TEXT"
 STRING: Final = "STRING"
@@ -81,8 +82,7 @@ class Field:
     source: str | Callable[[Answer], Any]
     """Where the value is: the path of an attribute of `Answer`, or what computes it. None: there is none."""
     stage: str = METADATA_STAGE
-    is_content: bool = False
-    """Words of a user or a model: redacted, cut to length, and left out of metadata-only inferences."""
+    privacy: Privacy = Privacy.MEASURE
 
     def value(self, answer: Answer) -> Any:
         """The field's value, None where the call has none."""
@@ -106,8 +106,8 @@ def _likelihoods(answer: Answer) -> list[Mapping[str, float]] | None:
 
 
 _CATALOGUE: tuple[Field, ...] = (
-    Field("input_text", TEXT, "the messages sent to the model", "input_text", INPUT_STAGE, True),
-    Field("output_text", TEXT, "the model's answer", "output_text", PREDICTED_STAGE, True),
+    Field("input_text", TEXT, "the messages sent to the model", "input_text", INPUT_STAGE, Privacy.WORDS),
+    Field("output_text", TEXT, "the model's answer", "output_text", PREDICTED_STAGE, Privacy.WORDS),
     Field("prompt_tokens", INTEGER, "tokens in, cache reads included", "call.usage.input"),
     Field("completion_tokens", INTEGER, "tokens out, reasoning included", "call.usage.output"),
     Field(
@@ -115,6 +115,7 @@ _CATALOGUE: tuple[Field, ...] = (
         STRING,
         "why the model stopped: stop, length, tool_calls, content_filter",
         "finish_reason",
+        privacy=Privacy.FINISH_REASON,
     ),
     Field("duration", FLOAT, "seconds from start to end of the call", "duration"),
     Field("total_tokens", INTEGER, "tokens in and out", "call.usage.total"),
@@ -132,53 +133,72 @@ _CATALOGUE: tuple[Field, ...] = (
         STRING,
         "the model that answered, or else the one asked for",
         "model",
+        privacy=Privacy.IDENTIFIER,
     ),
-    Field("request_model", STRING, "the model asked for", "call.request_model"),
-    Field("provider", STRING, "who serves the model", "call.provider"),
-    Field("operation", STRING, "chat, text_completion, generate_content", "call.operation"),
+    Field("request_model", STRING, "the model asked for", "call.request_model", privacy=Privacy.IDENTIFIER),
+    Field("provider", STRING, "who serves the model", "call.provider", privacy=Privacy.IDENTIFIER),
+    Field(
+        "operation",
+        STRING,
+        "chat, text_completion, generate_content",
+        "call.operation",
+        privacy=Privacy.IDENTIFIER,
+    ),
     Field("temperature", FLOAT, "sampling temperature asked for", "call.temperature"),
     Field("top_p", FLOAT, "nucleus sampling asked for", "call.top_p"),
     Field("max_tokens", INTEGER, "output limit asked for", "call.max_tokens"),
-    Field("response_id", STRING, "the provider's id of the answer", "call.response_id"),
-    Field("conversation_id", STRING, "session or thread", "call.conversation_id"),
-    Field("user_id", STRING, "the end user", "call.user_id"),
+    Field(
+        "response_id",
+        STRING,
+        "the provider's id of the answer",
+        "call.response_id",
+        privacy=Privacy.IDENTIFIER,
+    ),
+    Field("conversation_id", STRING, "session or thread", "call.conversation_id", privacy=Privacy.NAME),
+    Field("user_id", STRING, "the end user", "call.user_id", privacy=Privacy.NAME),
     Field(
         "system_prompt",
         STRING,
         "the system instructions alone",
         lambda a: transcript.system_text(a.call.messages),
-        is_content=True,
+        privacy=Privacy.WORDS,
     ),
     Field(
         "last_user_message",
         STRING,
         "the last user message alone",
         lambda a: transcript.last_user_text(a.call.messages),
-        is_content=True,
+        privacy=Privacy.WORDS,
     ),
     Field(
         "tool_calls",
         STRING,
         "tool calls of the answer, as JSON text",
         lambda a: transcript.tool_calls_json(a.choice.message) if a.choice else None,
-        is_content=True,
+        privacy=Privacy.WORDS,
     ),
-    Field("tool_names", STRINGS, "names of the tools called", _tool_names),
-    Field("output_tokens", TOKENS, "the answer's tokens", _tokens, PREDICTED_STAGE, True),
+    Field("tool_names", STRINGS, "names of the tools called", _tool_names, privacy=Privacy.NAME),
+    Field("output_tokens", TOKENS, "the answer's tokens", _tokens, PREDICTED_STAGE, Privacy.WORDS),
     Field(
         "output_likelihoods",
         LIKELIHOODS,
         "probability of each token and its alternatives",
         _likelihoods,
         PREDICTED_STAGE,
-        True,
+        Privacy.WORDS,
     ),
     Field("status", STRING, "ok or error", "status"),
-    Field("error_type", STRING, "class of the error", "call.error_type"),
+    Field("error_type", STRING, "class of the error", "call.error_type", privacy=Privacy.ERROR_TYPE),
     Field("trace_id", STRING, "trace of the call", "call.trace_id"),
     Field("span_id", STRING, "span of the call", "call.span_id"),
-    Field("service_name", STRING, "service.name of the application", "call.service_name"),
-    Field("environment", STRING, "deployment environment", "call.environment"),
+    Field(
+        "service_name",
+        STRING,
+        "service.name of the application",
+        "call.service_name",
+        privacy=Privacy.IDENTIFIER,
+    ),
+    Field("environment", STRING, "deployment environment", "call.environment", privacy=Privacy.IDENTIFIER),
     Field("choice_index", INTEGER, "which of the call's answers this is", "position"),
     Field("choice_count", INTEGER, "how many answers the call has", lambda a: max(len(a.call.choices), 1)),
     Field("truncated", BOOLEAN, "whether a text was cut", "call.truncated"),

@@ -13,9 +13,9 @@ from otel_arthur.cli.configured import CONNECTION, READING, configured
 from otel_arthur.cli.connection import fetch_schema
 from otel_arthur.cli.parameters import given
 from otel_arthur.cli.trace_files import FILES, FORMATS, contents_of, read_export
-from otel_arthur.delivery.preparation import redacted, rules_of
+from otel_arthur.delivery.preparation import rules_of
 from otel_arthur.genai.duplicates.verdicts import Verdict, judge
-from otel_arthur.inference.build import Builder, Inference, TextRules
+from otel_arthur.inference.build import Builder, Inference
 from otel_arthur.inference.redaction.redactors import redactor_of
 
 
@@ -49,22 +49,22 @@ def command(files: Sequence[str], output: str, model_id: str | None, show_all: b
         click.echo(f"{export.unjoined} log {noun} with content found no span in these files.", err=True)
     if output == "json":
         for verdict in verdicts:
-            sys.stdout.buffer.write(_json_line(verdict, builder, rules))
+            sys.stdout.buffer.write(_json_line(verdict, builder))
         sys.stdout.buffer.flush()
         return
     from otel_arthur.cli.inspect_table import show
 
-    show([(verdict, _inferences(verdict, builder, rules)) for verdict in verdicts], show_all)
+    show([(verdict, _inferences(verdict, builder)) for verdict in verdicts], show_all)
 
 
-def _inferences(verdict: Verdict, builder: Builder, rules: TextRules) -> list[Inference]:
+def _inferences(verdict: Verdict, builder: Builder) -> list[Inference]:
     call = verdict.reading.call
     if call is None or verdict.decision not in ("inference", "failed"):
         return []
-    return builder.inferences(call if rules.redact is None else redacted(call, rules.redact))
+    return builder.inferences(call)
 
 
-def _json_line(verdict: Verdict, builder: Builder, rules: TextRules) -> bytes:
+def _json_line(verdict: Verdict, builder: Builder) -> bytes:
     view, reading = verdict.view, verdict.reading
     record: dict[str, Any] = {
         "trace_id": view.trace_id,
@@ -76,6 +76,6 @@ def _json_line(verdict: Verdict, builder: Builder, rules: TextRules) -> bytes:
         "reason": verdict.reason,
         "dialect": reading.dialect.name if reading.dialect is not None else None,
         "duplicate_of": verdict.duplicate_of[1] if verdict.duplicate_of is not None else None,
-        "inferences": [inference.as_json() for inference in _inferences(verdict, builder, rules)],
+        "inferences": [inference.as_json() for inference in _inferences(verdict, builder)],
     }
     return orjson.dumps(record, default=str, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
