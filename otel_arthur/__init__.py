@@ -6,7 +6,10 @@ code (`instrument`), or as a stage of a Collector pipeline (``otel-arthur collec
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
+
+from otel_arthur.printable import one_line
 
 if TYPE_CHECKING:
     from otel_arthur.sdk.capture import capture, inference_id
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
     from otel_arthur.sdk.log_exporter import ArthurLogExporter
     from otel_arthur.sdk.setup import instrument
     from otel_arthur.sdk.span_exporter import ArthurSpanExporter
+
+# The one place that each of our log lines passes: what came from outside forges no second line.
+logging.getLogger(__name__).addFilter(one_line)
 
 __version__ = "0.1.0"
 

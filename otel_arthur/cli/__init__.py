@@ -80,17 +80,14 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point. Exit codes: 0 success, 1 the work failed, 2 wrong use or configuration."""
-    from otel_arthur.cli.errors import one_line, wrong_use
+    from otel_arthur.cli.errors import told
+    from otel_arthur.cli.output import make_streams_safe
 
+    make_streams_safe()
     try:
         # Not standalone: click would turn Ctrl-C into "Aborted!" and exit code 1.
         sys.exit(cli.main(prog_name="otel-arthur", standalone_mode=False) or 0)
-    except click.UsageError as error:
-        sys.exit(wrong_use(error))
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except Exception as error:
-        sys.exit(one_line(error))
+        sys.exit(told(error))

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import click
-
 from otel_arthur.cli.errors import WrongUse
+from otel_arthur.cli.output import say_error
 from otel_arthur.configuration import PROTECTED, Configuration, Problem
 
 CONNECTION: Final = (
@@ -63,6 +62,6 @@ def refuse(problems: list[str]) -> None:
         WrongUse: the last of them.
     """
     for problem in problems[:-1]:
-        click.echo(f"Error: {problem}", err=True)
+        say_error(problem)
     if problems:
         raise WrongUse(problems[-1])

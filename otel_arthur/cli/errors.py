@@ -20,19 +20,23 @@ class WrongUse(click.ClickException):
     exit_code = 2
 
 
-def wrong_use(error: click.UsageError) -> int:
-    """Print one line for a command that was not understood; its help where nothing was said at all."""
+def told(error: Exception) -> int:
+    """Say on one line why a command ends, and give its exit code.
+
+    The traceback of an unforeseen error is printed only with ``OTEL_ARTHUR_DEBUG`` set.
+    """
+    from otel_arthur.cli.output import say_error
+
     if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):  # since click 8.2
-        error.show()
-        return error.exit_code
-    hint = f" (`{error.ctx.command_path} --help` says more)" if error.ctx is not None else ""
-    click.echo(f"Error: {' '.join(error.format_message().split())}{hint}", err=True)
-    return error.exit_code
-
-
-def one_line(error: Exception) -> int:
-    """Print an unforeseen error as one line; its traceback only with ``OTEL_ARTHUR_DEBUG`` set."""
-    if os.environ.get("OTEL_ARTHUR_DEBUG"):
-        traceback.print_exception(error)
-    click.echo(f"Error: {type(error).__name__}: {' '.join(str(error).split())[:500]}", err=True)
-    return 1
+        error.show()  # pyright: ignore
+        return 2
+    if isinstance(error, click.UsageError):
+        hint = f" (`{error.ctx.command_path} --help` says more)" if error.ctx is not None else ""
+        say_error(f"{error.format_message()}{hint}")
+    elif isinstance(error, click.ClickException):
+        say_error(error.format_message())
+    else:
+        if os.environ.get("OTEL_ARTHUR_DEBUG"):
+            traceback.print_exception(error)
+        say_error(f"{type(error).__name__}: {str(error)[:500]}")
+    return error.exit_code if isinstance(error, click.ClickException) else WorkFailed.exit_code

@@ -2,78 +2,112 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
-
-from otel_arthur.cli.numbers import plural
+from otel_arthur.cli.output import Part, plural, say, say_styled, terminal_width
 from otel_arthur.genai.duplicates.verdicts import Verdict
 from otel_arthur.inference.build import Inference
 from otel_arthur.inference.fields import FIELDS
+from otel_arthur.printable import printable
 
 _COLOURS = {"inference": "green", "duplicate": "cyan", "failed": "red", "skipped": "yellow"}
 _MAX_VALUE = 300
 _LINES = 3
-"""For a text; everything else has one line."""
-_NAME_WIDTH = max(map(len, FIELDS))
+"""For a text in a terminal; everything else has one line."""
+_NAME_WIDTH = max(map(len, FIELDS)) + 2
+_INDENT = "   "
 _IN_HEADING = frozenset({"span_id", "choice_index", "choice_count"})
 """Fields that the heading of an inference tells."""
 
-
-def show(rows: Sequence[tuple[Verdict, Sequence[Inference]]], show_all: bool) -> None:
-    """Print each span that is an LLM call (every span with `show_all`), then the counts."""
-    console = Console(highlight=False)
-    for verdict, inferences in rows:
-        if show_all or verdict.reading.call is not None:
-            _show_span(console, verdict, inferences)
-    _show_counts(console, rows, show_all)
+Line = Sequence[Part]
 
 
-def _show_span(console: Console, verdict: Verdict, inferences: Sequence[Inference]) -> None:
-    view, dialect = verdict.view, verdict.reading.dialect
-    line = Text(no_wrap=True, overflow="ellipsis")
-    line.append(f"{verdict.decision:<10}", style=f"bold {_COLOURS[verdict.decision]}")
-    line.append(view.name, style="bold")
-    line.append(f"  span {view.span_id}", style="dim")
-    if dialect is not None:
-        line.append(f"  dialect {dialect.name}", style="dim")
-    console.print(line)
-    if verdict.decision != "inference":
-        console.print(Padding(Text(verdict.reason, style=_COLOURS[verdict.decision]), (0, 0, 0, 2)))
-    for index, inference in enumerate(inferences):
-        if len(inferences) > 1:
-            console.print(Text(f"  choice {index + 1} of {len(inferences)}", style="dim"))
-        console.print(_fields(verdict, inference, inferences[0] if index else None, console.width))
-    console.print()
+class InspectTable:
+    """Prints each span as soon as it is decided, then the counts."""
 
+    def __init__(self, show_all: bool) -> None:
+        self._show_all = show_all
+        self._width = terminal_width()
+        self._decisions: Counter[str] = Counter()
+        self._skipped: Counter[str] = Counter()
+        self._inferences = 0
+        self._hidden = 0
 
-def _fields(verdict: Verdict, inference: Inference, first: Inference | None, width: int) -> Table:
-    """What an inference holds; of further choices, only what differs from the first."""
-    source_width = max(width // 3, 20)
-    value_width = max(width - source_width - _NAME_WIDTH - 8, 20)
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False, expand=True)
-    table.add_column(width=1)
-    table.add_column(no_wrap=True, min_width=_NAME_WIDTH)
-    table.add_column(ratio=1)
-    table.add_column(no_wrap=True, width=source_width, overflow="ellipsis", style="dim")
-    for name, value in inference.data.items():
-        if name in _IN_HEADING or (first is not None and first.data.get(name) == value):
-            continue
-        lines = _LINES if name in ("input_text", "output_text") else 1
-        table.add_row("", name, _shown(value, lines * value_width - 1), Text(_source(verdict, name)))
-    for name, reason in inference.left_out.items():
-        table.add_row("", name, Text(f"left out: {reason}", style="yellow"), "")
-    return table
+    def show(self, verdict: Verdict, inferences: Sequence[Inference]) -> None:
+        """Print a span that is an LLM call, or any span where all are asked for."""
+        self._decisions[verdict.decision] += 1
+        self._inferences += len(inferences)
+        if verdict.decision == "skipped":
+            self._skipped[verdict.reason] += 1
+        if self._show_all or verdict.reading.call is not None:
+            say_styled(self._lines(verdict, inferences))
+        else:
+            self._hidden += 1
 
+    def end(self) -> None:
+        """Print the counts."""
+        spans = plural(self._decisions.total(), "span")
+        told = ", ".join(f"{number} {name}" for name, number in sorted(self._decisions.items())) or "none"
+        say(f"{spans}: {told}; {plural(self._inferences, 'inference')}.")
+        for reason, number in self._skipped.most_common():
+            say(f"  {number} skipped: {reason}")
+        if self._hidden:
+            say("  --all shows the spans that are no LLM calls too.")
+        say("Nothing was sent.")
 
-def _shown(value: object, length: int) -> Text:
-    """A value on as many characters as there is room for; words of a text may wrap."""
-    text = " ".join(str(value)[:_MAX_VALUE].split())
-    return Text(text if len(text) <= length else f"{text[: length - 1]}…", overflow="fold")
+    def _lines(self, verdict: Verdict, inferences: Sequence[Inference]) -> Iterator[Line]:
+        view, dialect = verdict.view, verdict.reading.dialect
+        colour = _COLOURS[verdict.decision]
+        yield (
+            (f"{verdict.decision:<10}", colour),
+            (view.name, "bold"),
+            (f"  span {view.span_id}", "dim"),
+            (f"  dialect {dialect.name}" if dialect is not None else "", "dim"),
+        )
+        if verdict.decision != "inference":
+            yield ((f"  {verdict.reason}", colour),)
+        for index, inference in enumerate(inferences):
+            if len(inferences) > 1:
+                yield ((f"  choice {index + 1} of {len(inferences)}", "dim"),)
+            yield from self._fields(verdict, inference, inferences[0] if index else None)
+        yield ()
+
+    def _fields(self, verdict: Verdict, inference: Inference, first: Inference | None) -> Iterator[Line]:
+        """What an inference holds; of further choices, only what differs from the first."""
+        for name, value in inference.data.items():
+            if name in _IN_HEADING or (first is not None and first.data.get(name) == value):
+                continue
+            text = printable(" ".join(str(value)[:_MAX_VALUE].split()))
+            source = _source(verdict, name)
+            if self._width is None:
+                yield (
+                    (f"{_INDENT}{name:<{_NAME_WIDTH}}{text}", ""),
+                    (f"  {source}".rstrip(), "dim"),
+                )
+            else:
+                yield from self._in_columns(name, text, source, self._width)
+        for name, reason in inference.left_out.items():
+            yield ((f"{_INDENT}{name:<{_NAME_WIDTH}}", ""), (f"left out: {reason}", "yellow"))
+
+    @staticmethod
+    def _in_columns(name: str, text: str, source: str, width: int) -> Iterator[Line]:
+        """Name, value and source beside one another; the value on as many lines as it may have."""
+        from rich.cells import set_cell_size
+
+        source_width = max(width // 3, 20)
+        room = max(width - len(_INDENT) - _NAME_WIDTH - source_width - 2, 20)
+        lines = textwrap.wrap(
+            text, room, max_lines=_LINES if name in ("input_text", "output_text") else 1, placeholder="…"
+        )
+        for number, line in enumerate(lines or [""]):
+            heading = name if number == 0 else ""
+            told = set_cell_size(source, min(len(source), source_width)) if number == 0 else ""
+            yield (
+                (f"{_INDENT}{heading:<{_NAME_WIDTH}}{set_cell_size(line, room)}", ""),
+                (f"  {told}".rstrip(), "dim"),
+            )
 
 
 _SOURCES_OF: dict[str, tuple[str, ...]] = {
@@ -101,23 +135,3 @@ def _source(verdict: Verdict, name: str) -> str:
         if origin in sources:
             return f"<- {sources[origin]}"
     return ""
-
-
-def _show_counts(
-    console: Console, rows: Sequence[tuple[Verdict, Sequence[Inference]]], show_all: bool
-) -> None:
-    counts = Counter(verdict.decision for verdict, _ in rows)
-    inferences = sum(len(found) for _, found in rows)
-    told = ", ".join(f"{number} {decision}" for decision, number in sorted(counts.items())) or "none"
-    console.print(f"{plural(len(rows), 'span')}: {told}; {plural(inferences, 'inference')}.", soft_wrap=True)
-    for line in _skipped(verdict for verdict, _ in rows):
-        console.print(Text(line, style="dim"), soft_wrap=True)
-    if not show_all and any(verdict.reading.call is None for verdict, _ in rows):
-        console.print(Text("  --all shows the spans that are no LLM calls too.", style="dim"))
-    console.print("Nothing was sent.")
-
-
-def _skipped(verdicts: Iterator[Verdict]) -> Iterator[str]:
-    reasons = Counter(verdict.reason for verdict in verdicts if verdict.decision == "skipped")
-    for reason, number in reasons.most_common():
-        yield f"  {number} skipped: {reason}"

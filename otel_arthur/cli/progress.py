@@ -8,6 +8,7 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from otel_arthur.cli.output import screen
 from otel_arthur.delivery.delivery import Delivery
 
 
@@ -18,11 +19,10 @@ def watched(delivery: Delivery, what: str) -> Generator[None, None, None]:
     if not total or not sys.stderr.isatty():
         yield
         return
-    from rich.console import Console
     from rich.progress import Progress
 
     ended = threading.Event()
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with Progress(console=screen(err=True), transient=True) as progress:
         task = progress.add_task(what, total=total)
 
         def follow() -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
-import orjson
 
 from otel_arthur.cli.configured import SPOOL, configured
 from otel_arthur.cli.errors import WorkFailed, WrongUse
@@ -66,9 +64,3 @@ def opened(where: Configuration | str | None) -> Generator[Spool, None, None]:
             spool.close()
     except (SpoolError, OSError, sqlite3.Error) as error:
         raise WorkFailed(f"the spool in {path} cannot be used: {error}") from None
-
-
-def print_json(value: dict[str, Any]) -> None:
-    """One line of JSON on standard output."""
-    sys.stdout.buffer.write(orjson.dumps(value, default=str, option=orjson.OPT_APPEND_NEWLINE))
-    sys.stdout.buffer.flush()

@@ -11,6 +11,7 @@ import click
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from otel_arthur.cli.errors import WrongUse
+from otel_arthur.cli.output import say
 from otel_arthur.genai.events.log_events import LogEvent, join_all, log_events
 from otel_arthur.genai.otlp.files import EmptyExport, requests_in
 from otel_arthur.genai.otlp.json_form import OTLPError
@@ -57,7 +58,7 @@ def read_export(contents: Sequence[tuple[str, bytes]]) -> Export:
                 else:
                     events += log_events(request)
         except EmptyExport as error:
-            click.echo(f"Note: {name}: {error}", err=True)
+            say(f"Note: {name}: {error}", err=True)
         except OTLPError as error:
             raise WrongUse(f"{name}: {error}") from None
         ends.append(len(views))

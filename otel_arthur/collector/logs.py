@@ -9,6 +9,8 @@ from typing import Any
 
 import orjson
 
+from otel_arthur.printable import printable_json
+
 
 class JSONLines(logging.Formatter):
     """``ts``, ``level``, ``logger``, ``msg``, and what the call gave under ``extra={"fields": {…}}``."""
@@ -26,7 +28,7 @@ class JSONLines(logging.Formatter):
             # The type and the place only: an exception's text may quote what was being read.
             line["error"] = type(record.exc_info[1]).__name__
             line["at"] = _place(record.exc_info[2])
-        return orjson.dumps(line, default=str).decode()
+        return printable_json(orjson.dumps(line, default=str)).decode()
 
 
 def configure(level: str) -> None:

@@ -29,6 +29,7 @@ from otel_arthur.demo.model_server import ModelServer
 from otel_arthur.demo.reconciliation import Reconciliation, in_order, reconcile
 from otel_arthur.demo.served_call import JSON, ServedCall
 from otel_arthur.local.server import LocalArthur
+from otel_arthur.printable import printable
 from otel_arthur.sdk.distro import is_only_distro
 
 MODEL_NAME = "otel-arthur-demo"
@@ -133,7 +134,8 @@ def run_demo(
             "OTEL_EXPORTER_ARTHUR_MODEL_ID": model_id,
             "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(Path(folder) / "spool"),
         }
-        exit_code = _run_application(command, _clean(os.environ) | variables, output)
+        environ = _clean(os.environ) | variables | {"PYTHONUNBUFFERED": "1"}
+        exit_code = _run_application(command, environ, output or sys.stdout)
         served = server.log()
         patience = 0.0 if exit_code == INTERRUPTED else _ARRIVAL_SECONDS
         rows, comparison = _settled(lambda: _inferences(arthur, model_id), served, patience)
@@ -186,20 +188,24 @@ def _clean(environ: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
-def _run_application(command: list[str], environ: dict[str, str], output: TextIO | None) -> int:
+def _run_application(command: list[str], environ: dict[str, str], output: TextIO) -> int:
     """Run the application to its end; on Ctrl-C it gets the time to send what was said before."""
     process = subprocess.Popen(
         command,
         env=environ,
         stdin=subprocess.DEVNULL,
-        stdout=output,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         # Its own session: Ctrl-C reaches it once, from us, while its servers are still there.
         start_new_session=True,
     )
     interrupted = threading.Event()
-    relay = threading.Thread(target=_relay, args=(process.stderr, interrupted), daemon=True)
-    relay.start()
+    relays = [
+        threading.Thread(target=_relay, args=(process.stdout, output), daemon=True),
+        threading.Thread(target=_relay, args=(process.stderr, sys.stderr, interrupted), daemon=True),
+    ]
+    for relay in relays:
+        relay.start()
     try:
         return process.wait(_APPLICATION_SECONDS)
     except subprocess.TimeoutExpired:
@@ -214,16 +220,18 @@ def _run_application(command: list[str], environ: dict[str, str], output: TextIO
         if process.poll() is None:
             process.kill()
             process.wait()
-        relay.join()
+        for relay in relays:
+            relay.join()
 
 
-def _relay(stderr: IO[bytes], interrupted: threading.Event) -> None:
-    """Show the application's stderr, but not the traceback of a start that Ctrl-C cut short."""
-    with stderr:
-        for line in stderr:
-            if not interrupted.is_set():
-                sys.stderr.write(line.decode(errors="replace"))
-                sys.stderr.flush()
+def _relay(stream: IO[bytes], target: TextIO, interrupted: threading.Event | None = None) -> None:
+    """Show what the application prints, but not the traceback of a start that Ctrl-C cut short."""
+    with stream:
+        for line in stream:
+            if interrupted is None or not interrupted.is_set():
+                # A model's words are among it.
+                target.write(printable(line.decode(errors="replace"), keep_lines=True))
+                target.flush()
 
 
 def _settled(

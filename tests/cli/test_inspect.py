@@ -18,6 +18,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tests.support.paths import CAPTURES
+from tests.support.processes.terminal import shown_in_terminal
 
 EVENT_ONLY = CAPTURES / "genai-langchain-1.3b0" / "event_only"
 TRUTH = json.loads((EVENT_ONLY / "manifest.json").read_text())["scenarios"]
@@ -195,9 +196,8 @@ def test_the_table_fits_its_terminal_and_says_what_filled_what(columns: int) -> 
     files = [
         EVENT_ONLY / f"{name}{end}" for name in ("i_n2", "e_err429", "d_agent") for end in (".pb", ".logs.pb")
     ]
-    done = inspect(*files, columns=columns)
-    lines = done.stdout.decode().splitlines()
-    assert done.returncode == 0
+    command = [sys.executable, "-m", "otel_arthur", "inspect", *map(str, files)]
+    lines = shown_in_terminal(command, columns=columns).splitlines()
     assert max(map(len, lines)) <= columns
     table = "\n".join(lines)
     (input_line,) = [line for line in lines if line.split()[:2] == ["input_text", "Human:"]][:1]
@@ -205,7 +205,7 @@ def test_the_table_fits_its_terminal_and_says_what_filled_what(columns: int) -> 
     assert "choice 2 of 2" in table
     assert "execute_tool" not in table.partition(" spans: ")[0], "only --all shows what is no LLM call"
     assert "Nothing was sent." in table
-    everything = inspect(*files, "--all", columns=columns).stdout.decode()
+    everything = shown_in_terminal([*command, "--all"], columns=columns)
     assert "execute_tool" in everything.partition(" spans: ")[0]
 
 

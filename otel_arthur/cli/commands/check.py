@@ -9,9 +9,6 @@ import uuid
 from collections.abc import Mapping
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.models import Model
@@ -19,6 +16,7 @@ from otel_arthur.arthur.rows import Outcome
 from otel_arthur.cli.configured import as_error, configured, refuse
 from otel_arthur.cli.connection import connected
 from otel_arthur.cli.errors import WorkFailed, WrongUse
+from otel_arthur.cli.output import say, say_error, screen
 from otel_arthur.cli.spool_folder import has_database, opened
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import Choice, LLMCall, Message, TextPart, Usage
@@ -36,32 +34,31 @@ def command(send: bool) -> None:
 
     Exit 2 where a setting is bad, even if the exporter would go on without it.
     """
-    console = Console()
     configuration = checked(configured("endpoint", "certificate", "insecure"))
     problems = [as_error(problem) for problem in configuration.problems]
     for problem in problems:
         # The exporter goes on without; so does this, to say all that is wrong at once.
-        click.echo(f"Error: {problem}", err=True)
+        say_error(problem)
     if configuration.missing is not None:
         raise WrongUse(configuration.missing)
     unused = dict(configuration.attributes)
     with connected(configuration) as client:
-        console.print(f"endpoint      {escape(configuration.endpoint)}", soft_wrap=True)
-        console.print(f"organization  {escape(client.organization_id())}", soft_wrap=True)
+        say(f"endpoint      {configuration.endpoint}")
+        say(f"organization  {client.organization_id()}")
         for pattern, model_id in _models(configuration).items():
             model = client.model(model_id)
             schema = _schema(model, configuration)
-            _show_model(console, pattern, model, schema, configuration)
+            _show_model(pattern, model, schema, configuration)
             for slot in schema.slots:
                 unused.pop(slot.field, None)
             if send:
                 _send_marked(client, model, schema)
-                console.print("one marked inference was accepted")
-    console.print(f"spool         {escape(_spool(configuration))}", soft_wrap=True)
+                say("one marked inference was accepted")
+    say(f"spool         {_spool(configuration)}")
     if trap := _other_distro():
-        console.print(f"distro        [yellow]{escape(trap)}[/]", soft_wrap=True)
+        say(f"distro        {trap}")
     if not send:
-        console.print("Nothing was sent; --send sends one marked inference.")
+        say("Nothing was sent; --send sends one marked inference.")
     refuse([f"OTEL_EXPORTER_ARTHUR_ATTRIBUTES fills {name}, which no model has" for name in unused])
     if problems:
         sys.exit(WrongUse.exit_code)
@@ -102,35 +99,30 @@ def _models(configuration: Configuration) -> Mapping[str, str]:
     return {**models, **({"": configuration.model_id} if configuration.model_id else {})}
 
 
-def _show_model(
-    console: Console, pattern: str, model: Model, schema: Schema, configuration: Configuration
-) -> None:
+def _show_model(pattern: str, model: Model, schema: Schema, configuration: Configuration) -> None:
     name = model.display_name or model.partner_model_id or ""
-    console.print(
-        f"model         {escape(model.id)} {escape(name)}" + (f" for {escape(pattern)}" if pattern else ""),
-        soft_wrap=True,
-    )
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("attribute", "type", "filled from"):
-        table.add_column(heading, overflow="fold")
+    say(f"model         {model.id} {name}" + (f" for {pattern}" if pattern else ""))
+    rows: list[tuple[str, str, str]] = []
     for slot in schema.slots:
         source = configuration.attributes.get(slot.field)
         entry = FIELDS.get(slot.field)
         meaning = (
             f"attribute {source}" if source else f"{slot.field}: {entry.description}" if entry else slot.field
         )
-        table.add_row(escape(slot.attribute), slot.value_type, escape(meaning))
-    for attribute in schema.unfilled:
-        table.add_row(
-            escape(attribute), "", "[yellow]nothing[/]: OTEL_EXPORTER_ARTHUR_ATTRIBUTES can fill it"
-        )
-    for attribute, value_type in schema.ground_truth.items():
-        table.add_row(escape(attribute), value_type, "ground truth, when you send it")
-    console.print(table)
+        rows.append((slot.attribute, slot.value_type, meaning))
+    rows += [
+        (attribute, "", "nothing: OTEL_EXPORTER_ARTHUR_ATTRIBUTES can fill it")
+        for attribute in schema.unfilled
+    ]
+    rows += [
+        (attribute, value_type, "ground truth, when you send it")
+        for attribute, value_type in schema.ground_truth.items()
+    ]
+    screen().table(("attribute", "type", "filled from"), rows)
     known = {slot.field for slot in schema.slots}
     lacking = [name for name in FIELDS if name not in known]
     if lacking:
-        console.print(f"not sent, for the model has no such attribute: {', '.join(lacking)}", style="dim")
+        say(f"not sent, for the model has no such attribute: {', '.join(lacking)}")
 
 
 def _schema(model: Model, configuration: Configuration) -> Schema:

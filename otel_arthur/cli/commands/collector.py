@@ -9,6 +9,7 @@ import click
 
 from otel_arthur.cli.configured import refuse
 from otel_arthur.cli.errors import WorkFailed, WrongUse
+from otel_arthur.cli.output import say
 from otel_arthur.collector.configuration import CollectorConfiguration, load
 from otel_arthur.collector.document import ConfigurationError
 
@@ -71,13 +72,13 @@ def validate(path: Path | None) -> None:
     }
     for name, address in servers.items():
         if address is not None:
-            click.echo(f"{name:10} listens on {address}")
+            say(f"{name:10} listens on {address}")
     forward = configuration.forward
-    click.echo(f"{'forward':10} {forward.endpoint if forward else 'nowhere: answers once the spool has it'}")
+    say(f"{'forward':10} {forward.endpoint if forward else 'nowhere: answers once the spool has it'}")
     for route in configuration.routes:
         match = ", ".join(f"{key}={pattern}" for key, pattern in route.match) or "every other call"
-        click.echo(f"{'model':10} {route.model_id} takes {match}")
-    click.echo(f"{path} is valid")
+        say(f"{'model':10} {route.model_id} takes {match}")
+    say(f"{path} is valid")
 
 
 def _load(path: Path | None) -> CollectorConfiguration:

@@ -11,16 +11,15 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
-import orjson
-from rich.console import Console
 
 from otel_arthur.cli.errors import WorkFailed, WrongUse
-from otel_arthur.cli.numbers import plural
+from otel_arthur.cli.output import plural, print_json, screen
 
 if TYPE_CHECKING:
+    from otel_arthur.cli.screen import Screen
     from otel_arthur.demo.runner import Outcome, Service
 
-_LOG_WIDTH = 120
+_PIPE_COLUMNS = 120
 _EPILOG = "Example: otel-arthur demo --serve   (then look at the dashboard; Ctrl-C ends it)"
 
 
@@ -58,22 +57,19 @@ def _run(serve: bool, as_json: bool, service: Service | None) -> bool:
     from otel_arthur.demo.runner import INTERRUPTED, DemoError, DemoNotInstalledError, run_demo
     from otel_arthur.local.server import LocalArthurError
 
-    console = Console(stderr=as_json)
-    if not console.is_terminal:
-        # A log has no width of its own; 80 columns would cut the texts for nothing.
-        console = Console(stderr=as_json, width=max(console.width, _LOG_WIDTH))
+    console = screen(err=as_json)
     try:
         with run_demo(
             service=service,
             output=sys.stderr if as_json else None,
-            say=lambda line: console.print(line, style="dim", highlight=False, soft_wrap=True),
+            say=lambda line: console.print(line, style="dim"),
         ) as outcome:
             if as_json:
                 for row in outcome.inferences:
-                    click.echo(orjson.dumps(row))
+                    print_json(row)
             else:
                 console.print()
-                console.print(inference_table(outcome.inferences, console.width))
+                console.print(inference_table(outcome.inferences, _columns(console)), soft_wrap=False)
             if outcome.interrupted:
                 console.print(
                     f"Stopped by Ctrl-C; {plural(len(outcome.inferences), 'inference')} had arrived."
@@ -85,8 +81,6 @@ def _run(serve: bool, as_json: bool, service: Service | None) -> bool:
             else:
                 console.print(
                     f"The dashboard was at {outcome.dashboard}; `otel-arthur demo --serve` keeps it up.",
-                    highlight=False,
-                    soft_wrap=True,
                 )
             return outcome.succeeded
     except DemoNotInstalledError as error:
@@ -95,27 +89,34 @@ def _run(serve: bool, as_json: bool, service: Service | None) -> bool:
         raise WorkFailed(str(error)) from error
 
 
-def _conclude(console: Console, outcome: Outcome) -> None:
+def _columns(console: Screen) -> int:
+    """What the table of texts may take: in a pipe lines have no end, but the texts are shortened."""
+    return console.width if console.is_terminal else _PIPE_COLUMNS
+
+
+def _conclude(console: Screen, outcome: Outcome) -> None:
     """The verdict, and a line for each thing that is wrong."""
     from otel_arthur.demo.report import verdict
 
-    console.print(verdict(outcome.reconciliation), highlight=False, soft_wrap=True)
+    console.print(verdict(outcome.reconciliation))
     for line in outcome.reconciliation.complaints():
-        console.print(line, style="red", highlight=False, markup=False, soft_wrap=True)
+        console.print(line, style="red")
     if outcome.application_exit_code:
         console.print(f"the application ended with {outcome.application_exit_code}", style="red")
 
 
-def _serve(console: Console, outcome: Outcome) -> None:
+def _serve(console: Screen, outcome: Outcome) -> None:
     """Keeps everything up, and says how to send from another terminal."""
     from otel_arthur.demo.runner import LOCAL_API_KEY
 
-    console.print("\nTo chat yourself, in another terminal:")
+    console.print()
+    console.print("To chat yourself, in another terminal:")
     for name, value in outcome.variables.items():
         shown = '"$OPENAI_API_KEY"' if name == "OPENAI_API_KEY" and value != LOCAL_API_KEY else value
-        console.print(f"  export {name}={shown}", highlight=False, markup=False, soft_wrap=True)
-    console.print("  opentelemetry-instrument python examples/chat.py", highlight=False)
-    console.print(f"\nThe dashboard is at {outcome.dashboard} (Ctrl-C ends it).", highlight=False)
+        console.print(f"  export {name}={shown}")
+    console.print("  opentelemetry-instrument python examples/chat.py")
+    console.print()
+    console.print(f"The dashboard is at {outcome.dashboard} (Ctrl-C ends it).")
     with suppress(KeyboardInterrupt):
         threading.Event().wait()
 

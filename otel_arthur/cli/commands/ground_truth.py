@@ -13,7 +13,7 @@ import orjson
 
 from otel_arthur.cli.configured import SENDING, configured
 from otel_arthur.cli.errors import WorkFailed, WrongUse
-from otel_arthur.cli.numbers import plural
+from otel_arthur.cli.output import plural, say
 from otel_arthur.cli.parameters import Seconds, given
 from otel_arthur.inference.identity import partner_inference_id
 
@@ -58,7 +58,7 @@ def command(file: TextIO, model_id: str | None, timeout: float) -> None:
         done = delivery.flush(timeout)
     counts = delivery.counts()
     end(delivery, 1.0)
-    click.echo(f"{len(rows)} read, {counts.sent} sent, {counts.known} known before, {counts.left} waiting")
+    say(f"{len(rows)} read, {counts.sent} sent, {counts.known} known before, {counts.left} waiting")
     if refused:
         raise WorkFailed(
             f"{plural(refused, 'row')} found no room in the spool; OTEL_EXPORTER_ARTHUR_SPOOL_MAX_MB sets it"

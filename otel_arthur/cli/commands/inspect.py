@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 import click
-import orjson
 
 from otel_arthur.cli.configured import CONNECTION, READING, configured
 from otel_arthur.cli.connection import fetch_schema
+from otel_arthur.cli.output import plural, print_json, say
 from otel_arthur.cli.parameters import given
 from otel_arthur.cli.trace_files import FILES, FORMATS, contents_of, read_export
 from otel_arthur.delivery.preparation import rules_of
@@ -45,16 +44,17 @@ def command(files: Sequence[str], output: str, model_id: str | None, show_all: b
     export = read_export(list(contents_of(files)))
     verdicts = judge(export.views, configuration.attributes, rules.metadata_only)
     if export.unjoined:
-        noun = "event" if export.unjoined == 1 else "events"
-        click.echo(f"{export.unjoined} log {noun} with content found no span in these files.", err=True)
+        say(f"{plural(export.unjoined, 'log event')} with content found no span in these files.", err=True)
     if output == "json":
         for verdict in verdicts:
-            sys.stdout.buffer.write(_json_line(verdict, builder))
-        sys.stdout.buffer.flush()
+            print_json(_as_json(verdict, builder))
         return
-    from otel_arthur.cli.inspect_table import show
+    from otel_arthur.cli.inspect_table import InspectTable
 
-    show([(verdict, _inferences(verdict, builder)) for verdict in verdicts], show_all)
+    table = InspectTable(show_all)
+    for verdict in verdicts:
+        table.show(verdict, _inferences(verdict, builder))
+    table.end()
 
 
 def _inferences(verdict: Verdict, builder: Builder) -> list[Inference]:
@@ -64,9 +64,9 @@ def _inferences(verdict: Verdict, builder: Builder) -> list[Inference]:
     return builder.inferences(call)
 
 
-def _json_line(verdict: Verdict, builder: Builder) -> bytes:
+def _as_json(verdict: Verdict, builder: Builder) -> dict[str, Any]:
     view, reading = verdict.view, verdict.reading
-    record: dict[str, Any] = {
+    return {
         "trace_id": view.trace_id,
         "span_id": view.span_id,
         "parent_span_id": view.parent_span_id,
@@ -78,4 +78,3 @@ def _json_line(verdict: Verdict, builder: Builder) -> bytes:
         "duplicate_of": verdict.duplicate_of[1] if verdict.duplicate_of is not None else None,
         "inferences": [inference.as_json() for inference in _inferences(verdict, builder)],
     }
-    return orjson.dumps(record, default=str, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from otel_arthur.cli.errors import WorkFailed, WrongUse
+from otel_arthur.cli.output import say
 from otel_arthur.cli.parameters import given
 from otel_arthur.local import LocalArthur, LocalArthurError, RemoteAddressRefused, StoreError
 from otel_arthur.local.server import DEFAULT_LOGIN, DEFAULT_PORT, default_database
@@ -99,7 +100,8 @@ def command(*, db: str | None, max_body_mb: int, **settings: Any) -> None:
             db=db or default_database(), max_body_bytes=max_body_mb * 1024 * 1024, **settings
         )
         with arthur:
-            click.echo(_greeting(arthur))
+            for line in _greeting(arthur):
+                say(line)
             # Waiting in short turns: on Windows a wait without end does not let Ctrl-C through.
             while not leave.wait(_LONGEST_WAIT):
                 if not arthur.is_running:
@@ -110,7 +112,7 @@ def command(*, db: str | None, max_body_mb: int, **settings: Any) -> None:
         raise WorkFailed(str(error)) from None
 
 
-def _greeting(arthur: LocalArthur) -> str:
+def _greeting(arthur: LocalArthur) -> list[str]:
     models = arthur.store.models()
     model_id = models[-1].id if len(models) == 1 else "..."
     path = arthur.store.path
@@ -134,4 +136,4 @@ def _greeting(arthur: LocalArthur) -> str:
             "Models here:",
             *(f"  {one.id}  {one.document['partner_model_id']!r}" for one in models),
         ]
-    return "\n".join([*lines, "", "Ctrl-C ends it."])
+    return [*lines, "", "Ctrl-C ends it."]

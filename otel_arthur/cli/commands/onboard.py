@@ -11,6 +11,7 @@ import click
 from otel_arthur.cli.configured import CONNECTION, configured
 from otel_arthur.cli.connection import connected
 from otel_arthur.cli.errors import WorkFailed, WrongUse
+from otel_arthur.cli.output import say
 from otel_arthur.cli.parameters import Seconds, given
 
 if TYPE_CHECKING:
@@ -73,11 +74,11 @@ def command(
         except AlreadyExists as error:
             raise WorkFailed(_existing(name, error.model_id)) from None
         if not model.is_ready:
-            click.echo(f"Model {model.id} is {model.status}; waiting until it is ready", err=True)
+            say(f"Model {model.id} is {model.status}; waiting until it is ready", err=True)
             model = client.wait_until_ready(model.id, within=wait)
     count = len(request["attributes"])
-    click.echo(f"Model {name!r} is ready with {count} attributes; its id:", err=True)
-    click.echo(model.id)
+    say(f"Model {name!r} is ready with {count} attributes; its id:", err=True)
+    say(model.id)
 
 
 def _metadata(names: str | None) -> Mapping[str, str]:

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
-from rich.console import Console
 from rich.logging import RichHandler
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from otel_arthur.cli.configured import READING, SENDING, configured
 from otel_arthur.cli.connection import fetch_schema
 from otel_arthur.cli.errors import WorkFailed, WrongUse
-from otel_arthur.cli.numbers import plural
+from otel_arthur.cli.output import plural, say, screen
 from otel_arthur.cli.parameters import Seconds
 from otel_arthur.cli.replay_journal import Journal
 from otel_arthur.cli.trace_files import FILES, FORMATS, Export, contents_of, read_export
@@ -172,7 +171,7 @@ class _Replay:
         self._configuration = configuration
         self._journals = journals
         self._patience = patience
-        self._console = Console(stderr=True)
+        self._console = screen(err=True)
         # Duplicates were left out before, over all files at once.
         self._delivery = Delivery(replace(configuration, duplicate_window=0.0), metrics=False)
         self._gave_up = False
@@ -241,13 +240,11 @@ class _Replay:
         told += [f"{number} skipped: {reason}" for reason, number in counts.skipped.items()]
         told += [f"{counts.dead_letter} refused"] if counts.dead_letter else []
         told += [f"{counts.left} waiting"] if counts.left else []
-        click.echo(
-            f"{plural(total, 'call')} replayed: {', '.join(told)}." if total else "Nothing was left to send."
-        )
+        say(f"{plural(total, 'call')} replayed: {', '.join(told)}." if total else "Nothing was left to send.")
         where = self._configuration.spool_dir
         on = "Run the same command again to go on" + (f"; the rest waits in {where}." if where else ".")
         if interrupted:
-            click.echo(f"Interrupted. {on}", err=True)
+            say(f"Interrupted. {on}", err=True)
             raise SystemExit(_INTERRUPTED)
         if self._gave_up:
             raise WorkFailed(f"no progress for {self._patience:g} seconds. {on}")
@@ -263,15 +260,13 @@ class _Replay:
 def _say_found(verdicts: Sequence[Verdict], export: Export) -> None:
     counts = Counter(verdict.decision for verdict in verdicts)
     told = ", ".join(f"{number} {decision}" for decision, number in sorted(counts.items())) or "none"
-    click.echo(f"{plural(len(verdicts), 'span')}: {told}.")
+    say(f"{plural(len(verdicts), 'span')}: {told}.")
     if export.unjoined:
-        click.echo(
-            f"{plural(export.unjoined, 'log event')} with content found no span in these files.", err=True
-        )
+        say(f"{plural(export.unjoined, 'log event')} with content found no span in these files.", err=True)
 
 
 def _say_would(configuration: Configuration, work: Sequence[_Item]) -> None:
     models = Counter(model_of(item.call, configuration) or "(no model configured)" for item in work)
     for model_id, number in sorted(models.items()):
-        click.echo(f"{plural(number, 'call')} would go to model {model_id}.")
-    click.echo(f"{plural(len(work), 'call')} would be sent. Nothing was.")
+        say(f"{plural(number, 'call')} would go to model {model_id}.")
+    say(f"{plural(len(work), 'call')} would be sent. Nothing was.")

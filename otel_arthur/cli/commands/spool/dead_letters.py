@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from otel_arthur.cli.commands.spool.presentation import moment, table
+from otel_arthur.cli.commands.spool.presentation import moment
 from otel_arthur.cli.errors import WorkFailed, WrongUse
-from otel_arthur.cli.numbers import plural
-from otel_arthur.cli.spool_folder import FOLDER, JSON, opened, print_json
+from otel_arthur.cli.output import plural, print_json, say, screen
+from otel_arthur.cli.spool_folder import FOLDER, JSON, opened
 
 if TYPE_CHECKING:
     from otel_arthur.spool.dead_letters import Letter
@@ -31,24 +31,21 @@ def list_(folder: str | None, as_json: bool) -> None:
             for letter in spool.letters():
                 print_json({name: value for name, value in letter.as_json().items() if name != "row"})
             return
-        from rich.console import Console
-        from rich.text import Text
-
-        rows = table("no.", "partner_inference_id", "kind", "model", "refused", "reason")
-        for letter in spool.letters():
-            rows.add_row(
+        rows = [
+            (
                 str(letter.number),
                 letter.id,
                 letter.kind.name.lower().replace("_", " "),
                 letter.destination.model,
                 moment(letter.at),
-                # Arthur's words are no markup.
-                Text(letter.reason),
+                letter.reason,
             )
-        if rows.row_count:
-            Console().print(rows)
-        else:
-            click.echo("no dead letters")
+            for letter in spool.letters()
+        ]
+    if rows:
+        screen().table(("no.", "partner_inference_id", "kind", "model", "refused", "reason"), rows)
+    else:
+        say("no dead letters")
 
 
 @dead_letters.command(epilog="Example: otel-arthur spool dead-letters export > dead.jsonl")
@@ -74,4 +71,4 @@ def resend(folder: str | None, ids: Sequence[str], everything: bool) -> None:
         if unknown:
             raise WorkFailed(f"no dead letter has the id {unknown[0]}; `spool dead-letters list` shows them")
         count = spool.resend(chosen)
-        click.echo(f"{plural(count, 'dead letter')} {'waits' if count == 1 else 'wait'} to be sent again")
+        say(f"{plural(count, 'dead letter')} {'waits' if count == 1 else 'wait'} to be sent again")

@@ -9,10 +9,10 @@ import click
 
 from otel_arthur.cli.configured import SENDING
 from otel_arthur.cli.errors import WorkFailed, WrongUse
-from otel_arthur.cli.numbers import plural
+from otel_arthur.cli.output import plural, print_json, say
 from otel_arthur.cli.parameters import Seconds, given
 from otel_arthur.cli.progress import end, watched
-from otel_arthur.cli.spool_folder import FOLDER, JSON, configuration_for, opened, print_json
+from otel_arthur.cli.spool_folder import FOLDER, JSON, configuration_for, opened
 from otel_arthur.configuration import Configuration
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def drain(folder: str | None, as_json: bool, timeout: float, adopted: Sequence[s
     else:
         told = [f"{value} {name.replace('_', ' ')}" for name, value in summary.items()]
         told += [f"{moved} taken over"] if moved else []
-        click.echo(", ".join(told))
+        say(", ".join(told))
     _conclude_drain(done, summary["left"], timeout, others, configuration)
 
 
@@ -95,7 +95,7 @@ def _conclude_drain(
 ) -> None:
     """The exit code, and a line for all that still waits."""
     for one in others:
-        click.echo(_waiting_elsewhere(one, configuration), err=True)
+        say(_waiting_elsewhere(one, configuration), err=True)
     if left or not done:
         was = "was" if left == 1 else "were"
         raise WorkFailed(

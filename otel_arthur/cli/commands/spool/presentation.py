@@ -1,22 +1,8 @@
-"""How the spool's commands show tables, times and sizes."""
+"""How the spool's commands show times and sizes."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-
-def table(*headings: str) -> Table:
-    """A table that folds what does not fit: an id that is cut cannot be copied."""
-    from rich.table import Table
-
-    rows = Table()
-    for heading in headings:
-        rows.add_column(heading, overflow="fold")
-    return rows
 
 
 def moment(at: float) -> str:

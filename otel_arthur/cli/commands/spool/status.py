@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from otel_arthur.cli.commands.spool.presentation import age, moment, size, table
-from otel_arthur.cli.spool_folder import FOLDER, JSON, opened, print_json
+from otel_arthur.cli.commands.spool.presentation import age, moment, size
+from otel_arthur.cli.output import print_json, say, screen
+from otel_arthur.cli.spool_folder import FOLDER, JSON, opened
 
 if TYPE_CHECKING:
     from otel_arthur.spool.status import Status
@@ -27,36 +28,36 @@ def status(folder: str | None, as_json: bool) -> None:
             _show_status(str(spool.folder), found)
 
 
-def _show_status(folder: str, found: Status) -> None:
-    from rich.console import Console
-    from rich.text import Text
+_HEADINGS = ("model", "endpoint", "waiting", "held", "oldest", "dead letters", "sent", "duplicates")
 
-    console = Console()
-    console.print(Text(f"{folder}: {size(found.bytes)} of {size(found.max_bytes)}"))
-    rows = table("model", "endpoint", "waiting", "held", "oldest", "dead letters", "sent", "duplicates")
+
+def _show_status(folder: str, found: Status) -> None:
+    say(f"{folder}: {size(found.bytes)} of {size(found.max_bytes)}")
+    rows: list[tuple[str, ...]] = []
     for one in found.destinations:
         counts = one.outcomes["inference"]
         outcomes = {outcome for kind in one.outcomes.values() for outcome in kind}
         if not (one.waiting or one.last_error or outcomes - {"appended", "moved"}):
             continue  # Nothing but what was taken over.
-        rows.add_row(
-            one.destination.model or "(none configured)",
-            one.destination.endpoint or "(none that can be used)",
-            str(one.waiting),
-            str(one.held),
-            "" if one.oldest_seconds is None else age(one.oldest_seconds),
-            str(one.dead_letters),
-            str(counts.get("sent", 0)),
-            str(counts.get("duplicate", 0)),
+        rows.append(
+            (
+                one.destination.model or "(none configured)",
+                one.destination.endpoint or "(none that can be used)",
+                str(one.waiting),
+                str(one.held),
+                "" if one.oldest_seconds is None else age(one.oldest_seconds),
+                str(one.dead_letters),
+                str(counts.get("sent", 0)),
+                str(counts.get("duplicate", 0)),
+            )
         )
-    if rows.row_count:
-        console.print(rows)
+    if rows:
+        screen().table(_HEADINGS, rows)
     for one in found.destinations:
         if one.last_error is not None and one.last_error_at is not None:
-            line = f"last error, {moment(one.last_error_at)}, model {one.destination.model}: {one.last_error}"
-            console.print(Text(line))
+            say(f"last error, {moment(one.last_error_at)}, model {one.destination.model}: {one.last_error}")
         for outcome, count in one.outcomes["inference"].items():
             if outcome.startswith(("dropped", "refused", "skipped")):
-                console.print(Text(f"{one.destination.model}: {count} {outcome}"))
+                say(f"{one.destination.model}: {count} {outcome}")
     for reason, count in found.skipped.items():
-        console.print(Text(f"{count} spans skipped: {reason}"))
+        say(f"{count} spans skipped: {reason}")
