@@ -69,6 +69,12 @@ def oldest(session: nox.Session) -> None:
 
 
 @nox.session(tags=["tier"])
+def installed(session: nox.Session) -> None:
+    """What the README's install line gives a user: no package of development, no other distro."""
+    install(session, ["--reinstall-package", "otel-arthur", ".[langchain]", "langchain", "langchain-openai"])
+
+
+@nox.session(tags=["tier"])
 def instrumentations(session: nox.Session) -> None:
     """The official GenAI instrumentations and ours, and no other instrumentation."""
     install(

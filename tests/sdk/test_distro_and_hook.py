@@ -14,7 +14,7 @@ from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.configuration import Configuration
 from otel_arthur.local.server import LocalArthur
-from tests.support.environments.tiers import environment, needs
+from tests.support.environments.tiers import environment, needs, python_of
 from tests.support.servers.openai_server import OpenAIServer
 
 pytestmark = needs("instrumentations")
@@ -195,3 +195,19 @@ def test_not_named_the_distro_is_not_there(tmp_path: Path) -> None:
     assert unnamed == {name: value for name, value in named.items() if name != "OTEL_PYTHON_DISTRO"}
     assert unnamed["OTEL_LOGS_EXPORTER"] == "otlp"
     assert "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK" not in unnamed
+
+
+@pytest.mark.parametrize("variables", [{}, {"OTEL_PYTHON_DISTRO": "arthur"}], ids=["unset", "named"])
+def test_check_names_the_distro_beside_ours(
+    arthur: LocalArthur, model_id: str, variables: dict[str, str]
+) -> None:
+    done = subprocess.run(
+        [str(python_of("instrumentations")), "-m", "otel_arthur", "check"],
+        env={**os.environ, **destination(arthur, model_id), "OTEL_TRACES_EXPORTER": "arthur", **variables},
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=True,
+    )
+    advice = [line for line in done.stdout.splitlines() if "export OTEL_PYTHON_DISTRO=arthur" in line]
+    assert len(advice) == (0 if variables else 1)

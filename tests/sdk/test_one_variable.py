@@ -15,6 +15,7 @@ from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.configuration import Configuration
 from otel_arthur.local.server import LocalArthur
+from tests.support.environments.tiers import needs, python_of
 from tests.support.servers.openai_server import OpenAIServer
 
 pytestmark = pytest.mark.slow
@@ -70,13 +71,16 @@ class Backend:
         }
 
     def run(
-        self, *options: str, program: str = APPLICATION, **variables: str
+        self,
+        *options: str,
+        program: str = APPLICATION,
+        python: Path = Path(sys.executable),
+        **variables: str,
     ) -> subprocess.CompletedProcess[str]:
         (self._folder / "application.py").write_text(APPLICATION)
         (self._folder / "started.py").write_text(program)
-        instrument = str(Path(sys.executable).with_name("opentelemetry-instrument"))
         done = subprocess.run(
-            [instrument, *options, sys.executable, "started.py"],
+            [str(python.with_name("opentelemetry-instrument")), *options, str(python), "started.py"],
             env={**self._environ, **variables},
             cwd=self._folder,
             capture_output=True,
@@ -116,6 +120,13 @@ def test_every_call_arrives_and_nothing_is_said(
     backend: Backend, options: tuple[str, ...], variables: dict[str, str]
 ) -> None:
     done = backend.run(*options, **variables)
+    assert backend.arrived() == EVERY_CALL
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("exporters", [pytest.param("arthur", marks=needs("installed"))])
+def test_what_the_readme_installs_needs_no_other_variable(backend: Backend, exporters: str) -> None:
+    done = backend.run(python=python_of("installed"), OTEL_TRACES_EXPORTER=exporters)
     assert backend.arrived() == EVERY_CALL
     assert done.stderr == ""
 
