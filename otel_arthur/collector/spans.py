@@ -7,8 +7,8 @@ from typing import Any
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from otel_arthur.genai.dialects import MARKER_BYTES
 from otel_arthur.genai.otlp.views import attribute_map, span_view
-from otel_arthur.genai.reading import MARKER_BYTES
 from otel_arthur.genai.span import SpanView
 
 MAX_ATTRIBUTES = 20_000

@@ -127,6 +127,15 @@ class LLMCall(Struct, frozen=True, gc=False):
     choices: tuple[Choice, ...] = ()
     usage: Usage = Usage()
     operation: str | None = None
+    failed: bool = False
+    service_name: str | None = None
+    service_instance: str | None = None
+    environment: str | None = None
+    truncated: bool = False
+    """A text was cut, by the SDK's limits or by ours."""
+    extra: Mapping[str, Any] = NO_EXTRA
+    """The user's own fields: Arthur attribute -> value of a span or resource attribute."""
+    # From here on all that dialects' tables name, in the order in which `layout` keeps the values.
     provider: str | None = None
     request_model: str | None = None
     response_model: str | None = None
@@ -138,12 +147,4 @@ class LLMCall(Struct, frozen=True, gc=False):
     """Seconds."""
     conversation_id: str | None = None
     user_id: str | None = None
-    failed: bool = False
     error_type: str | None = None
-    service_name: str | None = None
-    service_instance: str | None = None
-    environment: str | None = None
-    truncated: bool = False
-    """A text was cut, by the SDK's limits or by ours."""
-    extra: Mapping[str, Any] = NO_EXTRA
-    """The user's own fields: Arthur attribute -> value of a span or resource attribute."""

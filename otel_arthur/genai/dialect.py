@@ -1,15 +1,18 @@
-"""What a dialect is: a name, how to recognise its spans, and where it keeps each field."""
+"""What a dialect is: a table of how to recognise its spans and where it keeps each field."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Final
 
 from msgspec import Struct
 
-from otel_arthur.genai.bag import Bag
+from otel_arthur.genai import calls
+from otel_arthur.genai.attributes import SpanAttributes
 from otel_arthur.genai.call import Choice, Message, Usage
+from otel_arthur.genai.places import Row, Table
+from otel_arthur.genai.sources import Source
 from otel_arthur.genai.span import SpanView
 
 LONGEST_SCOPE: Final = 128
@@ -25,30 +28,45 @@ class Conversation(Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Dialect:
-    """One way of writing an LLM call onto a span. Tables and small pure functions only."""
+    """One way of writing an LLM call onto a span. Rows of tables; functions only where no row can say it."""
 
     name: str
     reference: str
     """Where the convention is written down."""
-    marker: str | None = None
-    """An attribute that only this dialect writes."""
+    markers: tuple[str, ...] = ()
+    """Attributes that only this dialect writes."""
+    hints: tuple[str, ...] = ()
+    """Attributes by which a span may be a call of this dialect, though others write them too."""
     scopes: tuple[str, ...] = ()
     """Beginnings of the instrumentation scopes that write it."""
+    events: tuple[str, ...] = ()
+    """Names of span events that only this dialect writes, where its spans may have no attribute."""
     owns: Callable[[SpanView], bool] | None = None
     """Whether a span is written in this dialect, where neither marker nor scope tells."""
-    operation: Callable[[SpanView], str | None]
+    operation: calls.Operation = calls.operation
     """The operation when the span is one call to a language model, else None."""
-    keys: Mapping[str, tuple[str, ...]]
-    """Field of `LLMCall` (or of `Usage`, as ``usage.input``) -> attributes, the first present wins."""
-    conversation: Callable[[Bag], Conversation]
-    derived: Callable[[Bag], Mapping[str, tuple[Any, str]]] | None = None
-    """Fields that are no attribute of their own: field -> value and where it was, for fields still absent."""
-    usage: Callable[[Usage, Conversation, Bag], Usage] | None = None
+    failure: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Attribute -> the value by which it says that the call failed, beside the span's status."""
+    fields: Table
+    """Field of `LLMCall` (or of `Usage`, as ``usage.input``) -> places, the first that has a value wins."""
+    question: tuple[Source, ...] = ()
+    """Where the input stands; `words` says where else is looked when all of these are empty."""
+    answer: tuple[Source, ...] = ()
+    """Where the answers stand, likewise."""
+    system: Row = ()
+    """Places of a system prompt that stands apart from the messages."""
+    reasons: Row = ()
+    """Places of finish reasons that stand beside the answers, before those of the conventions."""
+    usage: Callable[[Usage, Conversation, SpanAttributes], Usage] | None = None
     """Mends the counts where the dialect's algebra is not ours."""
     first_token_event: str | None = None
     """The span event that marks the first token; its time gives the time to first token."""
     emits_log_events: bool = False
     """Whether its messages may come as log events, for which a span without messages is worth a wait."""
+    hidden: str | None = None
+    """What stands in the place of words that were hidden on purpose."""
+    hides_answers: bool = False
+    """Whether answers have a switch of their own, so that a question alone may mean that it is off."""
     content_switch: str | Callable[[SpanView], str]
     """What to set so that the instrumentation records messages, for people to read."""
 

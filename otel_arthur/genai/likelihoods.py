@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from msgspec.structs import replace
 
-from otel_arthur.genai.bag import Bag
+from otel_arthur.genai.attributes import SpanAttributes
 from otel_arthur.genai.call import Choice
 
 LIKELIHOODS = "arthur.output.likelihoods"
@@ -22,12 +22,12 @@ TIME_TO_FIRST_TOKEN = "arthur.time_to_first_token"
 """Seconds."""
 
 
-def with_likelihoods(choices: tuple[Choice, ...], bag: Bag) -> tuple[Choice, ...]:
+def with_likelihoods(choices: tuple[Choice, ...], attributes: SpanAttributes) -> tuple[Choice, ...]:
     """The choices with the tokens and likelihoods that the span has for them."""
-    if TOKENS not in bag.attributes and LIKELIHOODS not in bag.attributes:
+    if TOKENS not in attributes.attributes and LIKELIHOODS not in attributes.attributes:
         return choices
-    tokens = _items(bag.take_json("output_tokens", (TOKENS,)))
-    likelihoods = _items(bag.take_json("output_likelihoods", (LIKELIHOODS,)))
+    tokens = _items(attributes.json(TOKENS))
+    likelihoods = _items(attributes.json(LIKELIHOODS))
     return tuple(
         replace(
             choice,

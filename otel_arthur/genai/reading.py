@@ -6,58 +6,43 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from otel_arthur.genai.bag import Bag, number, text
-from otel_arthur.genai.call import NO_EXTRA, LLMCall, MediaPart, Message, TextPart, ToolCallPart, Usage
-from otel_arthur.genai.dialect import Dialect
-from otel_arthur.genai.fields import Layout, fields_of, layout_of
+from otel_arthur.genai.attributes import SpanAttributes, number, text
+from otel_arthur.genai.call import (
+    NO_EXTRA,
+    Choice,
+    LLMCall,
+    MediaPart,
+    Message,
+    Part,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+    Usage,
+)
+from otel_arthur.genai.calls import IF_SAID, has_exception, has_failed, is_of_no_language_model
+from otel_arthur.genai.dialect import Conversation, Dialect
+from otel_arthur.genai.dialects import MARKERS, PREFIXES
+from otel_arthur.genai.layout import FIELDS, OF_CALL, OF_USAGE, Layout, fields_of, layout_of
 from otel_arthur.genai.likelihoods import TIME_TO_FIRST_TOKEN, with_likelihoods
 from otel_arthur.genai.messages.answers import choices_wanted, distinct
-from otel_arthur.genai.span import STATUS_ERROR, SpanView
+from otel_arthur.genai.messages.finish_reasons import reason_of_choice
+from otel_arthur.genai.messages.forms import instructions_in
+from otel_arthur.genai.messages.message import system_instructions
+from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.usage import inclusive
+from otel_arthur.genai.words import answer_of, question_of, reasons_of
 
-_MARKERS = frozenset(
-    {
-        # What an instrumentation writes first names the span best ...
-        "gen_ai.operation.name",
-        "gen_ai.provider.name",
-        "gen_ai.system",
-        "gen_ai.request.model",
-        "llm.request.type",
-        "llm.model_name",
-        "ai.operationId",
-        "mlflow.spanType",
-        "langfuse.observation.type",
-        "langsmith.span.kind",
-        # ... and what it writes last is left when a limit has dropped the first.
-        "openinference.span.kind",
-        "gen_ai.prompt.0.content",
-        "gen_ai.completion.0.role",
-        "gen_ai.completion.0.content",
-        "gen_ai.completion.0.finish_reason",
-        "gen_ai.input.messages",
-        "gen_ai.output.messages",
-        "gen_ai.prompt",
-        "gen_ai.completion",
-        "gen_ai.response.id",
-        "gen_ai.response.model",
-        "gen_ai.response.finish_reasons",
-        "gen_ai.usage.input_tokens",
-        "gen_ai.usage.output_tokens",
-        "gen_ai.usage.prompt_tokens",
-        "gen_ai.usage.completion_tokens",
-        "llm.usage.total_tokens",
-        "llm.token_count.total",
-        "llm.output_messages.0.message.role",
-    }
-)
-_PREFIXES = ("gen_ai.", "llm.")
-MARKER_BYTES = tuple(
-    sorted({*(p.encode() for p in _PREFIXES), *(m.encode() for m in _MARKERS if not m.startswith(_PREFIXES))})
-)
-"""Every candidate has one of these in its bytes, in protobuf and in JSON alike: a part of a key."""
 _MANY_ATTRIBUTES = 64
 """From here on a limit may have dropped all markers, so every key is looked at."""
+
+
+_CALL = slice(0, len(OF_CALL))
+_USAGE = slice(len(OF_CALL), len(OF_CALL) + len(OF_USAGE))
+_START, _CHOICE_COUNT = FIELDS.index("start_ns"), FIELDS.index("choice_count")
+_ERROR_TYPE, _TIME_TO_FIRST_TOKEN = FIELDS.index("error_type"), FIELDS.index("time_to_first_token")
+_REQUEST_MODEL, _RESPONSE_MODEL = FIELDS.index("request_model"), FIELDS.index("response_model")
 
 
 class Reading(Struct, frozen=True, gc=False):
@@ -67,7 +52,7 @@ class Reading(Struct, frozen=True, gc=False):
     dialect: Dialect | None
     reason: str
     sources: Mapping[str, str]
-    """Field -> the attribute that filled it."""
+    """Field -> the place that filled it."""
     content_missing: bool = False
     """It is an LLM call, but its messages were not recorded."""
 
@@ -77,9 +62,9 @@ NOT_GENAI = Reading(None, None, "not a GenAI span", {})
 
 def is_candidate(attributes: Mapping[str, Any]) -> bool:
     """Whether a span's attributes could be those of an LLM call; cheap, for every span passes here."""
-    if not _MARKERS.isdisjoint(attributes):
+    if not MARKERS.isdisjoint(attributes):
         return True
-    return len(attributes) >= _MANY_ATTRIBUTES and any(key.startswith(_PREFIXES) for key in attributes)
+    return len(attributes) >= _MANY_ATTRIBUTES and any(key.startswith(PREFIXES) for key in attributes)
 
 
 def read(view: SpanView, extra: Mapping[str, str] | None = None) -> Reading:
@@ -100,39 +85,37 @@ def _not_a_call(view: SpanView) -> str:
 
 def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[str, str]) -> Reading:
     dialect = layout.dialect
-    bag = Bag(view)
-    (
-        start_ns,
-        provider,
-        request_model,
-        response_model,
-        response_id,
-        temperature,
-        top_p,
-        max_tokens,
-        time_to_first_token,
-        conversation_id,
-        user_id,
-        error_type,
-        tokens_in,
-        tokens_out,
-        total,
-        cached,
-        cache_write,
-        reasoning,
-    ) = fields_of(bag, layout)
-    failed = view.status_code == STATUS_ERROR
-    conversation = dialect.conversation(bag)
+    attributes = SpanAttributes(view)
+    fields = fields_of(attributes, layout)
+    usage = Usage(*fields[_USAGE])
+    conversation = Conversation(
+        _messages(attributes, layout),
+        tuple(answer_of(attributes, layout.answer, layout.reasons, fields[_CHOICE_COUNT] or 1)),
+    )
+    if dialect.hidden is not None:
+        conversation = _shown(conversation, dialect.hidden)
     choices = conversation.choices
     if len(choices) > 1:
-        choices = tuple(distinct(choices, choices_wanted(view.attributes)))
-    choices = with_likelihoods(choices, bag)
+        choices = tuple(distinct(choices, fields[_CHOICE_COUNT] or choices_wanted(view.attributes)))
+    choices = with_likelihoods(choices, attributes)
+    answered = _any_answers(choices)
+    failed = has_failed(view, dialect.failure) or (not answered and has_exception(view))
+    lacking = None
+    if not answered:
+        asked = _any_tells(conversation.messages)
+        if _is_none(view, operation, asked and failed, fields):
+            return Reading(None, dialect, _not_a_call(view), {})
+        if not failed:
+            choices = choices or _empty_answer(attributes, layout, asked, usage)
+            lacking = _lacking(asked, choices, dialect, view)
     if failed:
         # Some write the beginnings of an answer that never came.
-        choices = tuple(choice for choice in choices if choice.message.parts)
-    usage = Usage(tokens_in, tokens_out, total, cached, cache_write, reasoning)
+        choices = tuple([choice for choice in choices if choice.message.parts])
+    fields[_ERROR_TYPE] = _error_type(attributes, fields[_ERROR_TYPE]) if failed else None
+    if fields[_TIME_TO_FIRST_TOKEN] is None:
+        fields[_TIME_TO_FIRST_TOKEN] = _time_to_first_token(attributes, dialect.first_token_event)
     if dialect.usage is not None:
-        usage = dialect.usage(usage, conversation, bag)
+        usage = dialect.usage(usage, conversation, attributes)
     service_name, service_instance, environment = _resource_fields(view.resource)
     # By position: naming the fields costs as much again as all else here.
     call = LLMCall(
@@ -143,35 +126,94 @@ def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[st
         view.scope,
         dialect.name,
         # A span that is only the end of a call says when the call began.
-        start_ns or view.start_ns,
+        fields[_START] or view.start_ns,
         view.end_ns,
         conversation.messages,
         choices,
         inclusive(usage),
-        operation,
-        provider,
-        request_model,
-        response_model,
-        response_id,
-        temperature,
-        top_p,
-        max_tokens,
-        _time_to_first_token(bag, time_to_first_token, dialect.first_token_event),
-        conversation_id,
-        user_id,
+        "chat" if operation == IF_SAID else operation,
         failed,
-        _error_type(view, error_type) if failed else None,
         service_name,
         service_instance,
         environment,
-        bag.truncated,
+        attributes.truncated,
         _extra(view, extra) if extra else NO_EXTRA,
+        *fields[_CALL],
     )
-    lacking = None if failed else _lacking(call)
     if lacking is None:
-        return Reading(call, dialect, "LLM call", bag.sources)
-    reason = f"{lacking} not recorded: set {dialect.switch_for(view)}"
-    return Reading(call, dialect, reason, bag.sources, content_missing=True)
+        return Reading(call, dialect, "LLM call", attributes.sources)
+    return Reading(call, dialect, lacking, attributes.sources, content_missing=True)
+
+
+def _messages(attributes: SpanAttributes, layout: Layout) -> tuple[Message, ...]:
+    """The input, after a system prompt that stands apart, unless the input begins with it."""
+    messages = question_of(attributes, layout.question)
+    for place, source in layout.system:
+        value = attributes.at(place)
+        if value is None or value == "":
+            continue
+        system = system_instructions(instructions_in(value, attributes.parsed_at(place, value)))
+        if system and not (messages and messages[0].role == "system" and messages[0] == system[0]):
+            attributes.sources["system"] = source
+            return (*system, *messages)
+        break
+    return tuple(messages)
+
+
+def _shown(conversation: Conversation, hidden: str) -> Conversation:
+    """The conversation without what was hidden on purpose, and without messages that hold nothing else."""
+    messages = [
+        shown for message in conversation.messages if (shown := _without(message, hidden)) is not None
+    ]
+    choices = [
+        choice if shown is choice.message else replace(choice, message=shown)
+        for choice in conversation.choices
+        if (shown := _without(choice.message, hidden)) is not None
+    ]
+    return Conversation(tuple(messages), tuple(choices))
+
+
+def _without(message: Message, hidden: str) -> Message | None:
+    parts = tuple([part for part in message.parts if not _is_hidden(part, hidden)])
+    if len(parts) == len(message.parts):
+        return message
+    return replace(message, parts=parts) if parts else None
+
+
+def _is_hidden(part: Part, hidden: str) -> bool:
+    if isinstance(part, TextPart | ToolResultPart):
+        return part.text == hidden
+    return isinstance(part, ToolCallPart) and part.name == hidden
+
+
+def _is_none(view: SpanView, operation: str, said: bool, fields: list[Any]) -> bool:
+    """Whether a span without an answer is no call after all."""
+    models = (fields[_REQUEST_MODEL], fields[_RESPONSE_MODEL])
+    return (operation == IF_SAID and not said) or is_of_no_language_model(view, models)
+
+
+def _empty_answer(
+    attributes: SpanAttributes, layout: Layout, asked: bool, usage: Usage
+) -> tuple[Choice, ...]:
+    """The answer of a call of which the span itself shows that it was empty, or none.
+
+    The prompt is there, so content is on, and the model was cut before its first word, was not let speak,
+    called nothing but tools, or counted no token. A stop with tokens is an answer that was lost.
+    """
+    reason = reason_of_choice(None, reasons_of(attributes, layout.reasons), 0)
+    if not asked or not (usage.output == 0 or reason not in (None, "stop")):
+        return ()
+    return (Choice(Message("assistant", ()), reason),)
+
+
+def _lacking(asked: bool, choices: tuple[Choice, ...], dialect: Dialect, view: SpanView) -> str | None:
+    """Why a call that succeeded is not to be recorded, or None. A prompt alone may be hidden on purpose."""
+    if asked and choices:
+        return None
+    if asked and not dialect.hides_answers:
+        return "the answer was not recorded by the instrumentation"
+    lacking = "the answer was" if asked else "messages were"
+    return f"{lacking} not recorded: set {dialect.switch_for(view)}"
 
 
 _ResourceFields: TypeAlias = tuple[str | None, str | None, str | None]
@@ -193,15 +235,15 @@ def _resource_fields(resource: Mapping[str, Any]) -> _ResourceFields:
     return found
 
 
-def _lacking(call: LLMCall) -> str | None:
-    """What a call that succeeded must have and has not, or None. A prompt alone may be hidden on purpose."""
-    for choice in call.choices:
+def _any_answers(choices: tuple[Choice, ...]) -> bool:
+    for choice in choices:  # noqa: SIM110 - a generator costs more than the one look that nearly all need
         if _tells(choice.message):
-            return None
-    for message in call.messages:
-        if _tells(message):
-            return None if call.choices else "the answer was"
-    return "messages were"
+            return True
+    return False
+
+
+def _any_tells(messages: tuple[Message, ...]) -> bool:
+    return any(map(_tells, messages))
 
 
 def _tells(message: Message) -> bool:
@@ -216,21 +258,22 @@ def _tells(message: Message) -> bool:
     )
 
 
-def _time_to_first_token(bag: Bag, seconds: float | None, event_name: str | None) -> float | None:
-    """Seconds, from an attribute, or from the event that marks the first token."""
-    if seconds is None and event_name is not None:
-        event = bag.event("time_to_first_token", event_name)
-        if event is not None and event.time_ns >= bag.view.start_ns:
-            return (event.time_ns - bag.view.start_ns) / 1e9
-    return number(bag.attributes.get(TIME_TO_FIRST_TOKEN)) if seconds is None else seconds
+def _time_to_first_token(attributes: SpanAttributes, event_name: str | None) -> float | None:
+    """Seconds, from the event that marks the first token, or from our own attribute."""
+    if event_name is not None:
+        view = attributes.view
+        for event in view.events:
+            if event.name == event_name and event.time_ns >= view.start_ns:
+                attributes.sources["time_to_first_token"] = f"event {event_name}"
+                return (event.time_ns - view.start_ns) / 1e9
+    return number(attributes.get(TIME_TO_FIRST_TOKEN))
 
 
-def _error_type(view: SpanView, kind: str | None) -> str:
+def _error_type(attributes: SpanAttributes, kind: str | None) -> str:
     """``error.type``, or the type of the recorded exception, of a span that failed."""
     if kind is None:
-        for event in view.events:
-            if event.name == "exception":
-                kind = text(event.attributes.get("exception.type"))
+        event = attributes.event("exception")
+        kind = None if event is None else text(event.attributes.get("exception.type"))
     if kind is not None and kind.startswith("<class '"):
         return kind[8:-2]
     return kind or "_OTHER"

@@ -96,7 +96,7 @@ def view_of(span: ReadableSpan, attributes: Mapping[str, Any]) -> SpanView:
         (scope.version or "") if scope else "",
         start,
         span.end_time or start,
-        status.status_code.value,
+        status.status_code._value_,  # `value` is a property of enum, ten times as slow
         status.description or "",
         attributes,
         _events(span),

@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from otel_arthur.genai import fields
+from otel_arthur.genai import layout
 from otel_arthur.genai.dialects import semconv
 from tests.genai import compatibility, long_tail
 from tests.genai.compatibility import ABSENT, PAGE, cell, column_of, columns, page, unexplained
@@ -70,10 +70,10 @@ def test_a_deleted_reader_turns_its_cell_red(monkeypatch: pytest.MonkeyPatch) ->
     """Delete one line of a dialect's table, and the matrix says WRONG."""
     column, field = "genai-openai-1.3b0/span_only", "input_tokens"
     assert cell(column, results()[column, field]) == "present"
-    keys = {name: keys for name, keys in semconv.KEYS.items() if name != "usage.input"}
-    blind = replace(semconv.DIALECT, keys=keys)
-    monkeypatch.setattr(fields, "dialect_of", lambda view: blind)
-    monkeypatch.setattr(fields, "_layouts", {})
+    rows = {name: row for name, row in semconv.FIELDS.items() if name != "usage.input"}
+    blind = replace(semconv.DIALECT, fields=rows)
+    monkeypatch.setattr(layout, "dialect_of", lambda view: blind)
+    monkeypatch.setattr(layout, "_layouts", {})
     capture = Capture("genai-openai-1.3b0", "span_only", "a_invoke")
     compared = [one for one in comparisons(capture) if one.field == field]
     assert cell(column, compared) == "WRONG"

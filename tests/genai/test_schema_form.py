@@ -74,16 +74,15 @@ _schema_messages = st.lists(
     ),
     max_size=3,
 )
-_reasons = st.none() | st.just("length") | st.lists(st.sampled_from(["stop", "tool_calls"]), max_size=3)
 
 
-@given(_messages | _schema_messages, _reasons)
-def test_what_is_read_is_what_the_general_reader_reads(messages: list[Any], reasons: Any) -> None:
+@given(_messages | _schema_messages)
+def test_what_is_read_is_what_the_general_reader_reads(messages: list[Any]) -> None:
     text = json.dumps(messages)
     read = schema_form.messages(text)
     assert read is None or read == input_messages(messages)
-    choices = schema_form.choices(text, reasons)
-    assert choices is None or choices == output_choices(messages, reasons)
+    choices = schema_form.choices(text)
+    assert choices is None or choices == output_choices(messages)
 
 
 @pytest.mark.parametrize(
@@ -127,4 +126,4 @@ def test_anything_else_is_left_to_the_general_reader(text: str) -> None:
 def test_values_that_are_no_text_are_left_to_the_general_reader() -> None:
     for value in (None, 5, [], {}, b"[]"):
         assert schema_form.messages(value) is None
-        assert schema_form.choices(value, None) is None
+        assert schema_form.choices(value) is None

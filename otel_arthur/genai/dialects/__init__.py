@@ -27,6 +27,7 @@ from otel_arthur.genai.dialects import (
     vercel_ai,
 )
 from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.words import ANYWHERE_ANSWER, ANYWHERE_QUESTION, REASONS
 
 DIALECTS: tuple[Dialect, ...] = tuple(
     module.DIALECT
@@ -56,16 +57,35 @@ DIALECTS: tuple[Dialect, ...] = tuple(
 )
 """The first that owns a span reads it: by its marker, then by scope or by what is written."""
 
-_BY_MARKER: Mapping[str, Dialect] = {
-    dialect.marker: dialect for dialect in DIALECTS if dialect.marker is not None
-}
-_MARKERS = frozenset(_BY_MARKER)
+_BY_MARKER: Mapping[str, Dialect] = {marker: dialect for dialect in DIALECTS for marker in dialect.markers}
+_OWN_MARKERS = frozenset(_BY_MARKER)
+
+_TELLING = (
+    *("provider", "request_model", "response_model", "response_id"),
+    *("usage.input", "usage.output", "usage.total"),
+)
+PREFIXES = ("gen_ai.", "llm.")
+MARKERS = frozenset(
+    {
+        *_OWN_MARKERS,
+        *(hint for dialect in DIALECTS for hint in dialect.hints),
+        "gen_ai.operation.name",
+        *(str(place) for field in _TELLING for place in semconv.FIELDS[field]),
+        *(str(place) for source in (*ANYWHERE_QUESTION, *ANYWHERE_ANSWER) for place in source.places),
+        *REASONS,
+    }
+) - {"input.value", "output.value"}
+"""Every span that could be a call has one of these attributes."""
+MARKER_BYTES = tuple(
+    sorted({*(p.encode() for p in PREFIXES), *(m.encode() for m in MARKERS if not m.startswith(PREFIXES))})
+)
+"""Every candidate has one of these in its bytes, in protobuf and in JSON alike: a part of a key."""
 
 
 def dialect_of(view: SpanView) -> Dialect:
     """The dialect in which a span is written; the conventions themselves when no other owns it."""
     attributes = view.attributes
-    if not _MARKERS.isdisjoint(attributes):
+    if not _OWN_MARKERS.isdisjoint(attributes):
         return next(dialect for marker, dialect in _BY_MARKER.items() if marker in attributes)
     for dialect in _of_scope(view.scope[:LONGEST_SCOPE]):
         if dialect.owns is None or dialect.owns(view):

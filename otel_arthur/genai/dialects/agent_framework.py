@@ -12,8 +12,6 @@ DIALECT = Dialect(
     name="agent-framework",
     reference="https://learn.microsoft.com/agent-framework/user-guide/observability",
     scopes=("agent_framework", "Experimental.Microsoft.Agents.AI"),
-    operation=semconv.operation,
-    keys=semconv.KEYS,
-    conversation=semconv.conversation,
+    fields=semconv.FIELDS,
     content_switch="ENABLE_SENSITIVE_DATA=true",
 )

@@ -1,67 +1,35 @@
-"""Google's Agent Development Kit: semantic conventions from 1.17 or so on, JSON of its own before.
+"""Google's Agent Development Kit: semantic conventions from 1.17 or so on, JSON of its own before and beside.
 
-Reference: https://google.github.io/adk-docs, ``google.adk.telemetry``. Detects: its scope.
+Reference: https://google.github.io/adk-docs, ``google.adk.telemetry``; google/adk-java and adk-js, which
+write the same documents with names in camel case. Detects: its scope.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from msgspec.structs import replace
 
-from otel_arthur.genai.bag import Bag, document
-from otel_arthur.genai.call import Choice, Usage
+from otel_arthur.genai import calls
+from otel_arthur.genai.attributes import SpanAttributes
+from otel_arthur.genai.call import Usage
 from otel_arthur.genai.dialect import Conversation, Dialect
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.messages.finish_reasons import finish_reason_of
-from otel_arthur.genai.messages.message import input_messages, message_of, system_instructions
+from otel_arthur.genai.places import joined, within
+from otel_arthur.genai.provider_fields import COUNTS, PARAMETERS
+from otel_arthur.genai.sources import answer_at, answers_at, messages_at, question_at
 from otel_arthur.genai.span import SpanView
 
 _REQUEST, _RESPONSE = "gcp.vertex.agent.llm_request", "gcp.vertex.agent.llm_response"
 
-KEYS: Mapping[str, tuple[str, ...]] = {
-    **semconv.KEYS,
-    "conversation_id": (*semconv.KEYS["conversation_id"], "gcp.vertex.agent.session_id"),
-}
-
 
 def _operation(view: SpanView) -> str | None:
-    if "gen_ai.operation.name" in view.attributes:
-        return semconv.operation(view)
-    return "generate_content" if view.name == "call_llm" else None
+    name = view.attributes.get("gen_ai.operation.name")
+    is_blob = name in (None, "call_llm") and (view.name == "call_llm" or _REQUEST in view.attributes)
+    return "generate_content" if is_blob else calls.operation(view)
 
 
-def _derived(bag: Bag) -> dict[str, tuple[Any, str]]:
-    config = document(document(bag.attributes.get(_REQUEST)).get("config"))
-    response = document(bag.attributes.get(_RESPONSE))
-    usage = document(response.get("usage_metadata"))
-    return {
-        "temperature": (config.get("temperature"), _REQUEST),
-        "top_p": (config.get("top_p"), _REQUEST),
-        "usage.cached": (usage.get("cached_content_token_count"), _RESPONSE),
-        "usage.reasoning": (usage.get("thoughts_token_count"), _RESPONSE),
-        "usage.total": (usage.get("total_token_count"), _RESPONSE),
-        "error_type": (response.get("error_code"), _RESPONSE),
-    }
-
-
-def _conversation(bag: Bag) -> Conversation:
-    told = semconv.conversation(bag)
-    if told.messages or told.choices:
-        return told
-    request = document(bag.take("messages", (_REQUEST,)))
-    response = document(bag.take("choices", (_RESPONSE,)))
-    system = system_instructions(document(request.get("config")).get("system_instruction"))
-    content = response.get("content")
-    reason = finish_reason_of(response.get("finish_reason"))
-    choices = (Choice(message_of(content, "assistant"), reason),) if content else ()
-    return Conversation((*system, *input_messages(request.get("contents"))), choices)
-
-
-def _usage(usage: Usage, _: Conversation, bag: Bag) -> Usage:
+def _usage(usage: Usage, _: Conversation, attributes: SpanAttributes) -> Usage:
     """Undo the thoughts that ADK adds to the counts of LiteLLM's models, which include them."""
-    model = bag.attributes.get("gen_ai.request.model")
+    model = attributes.get("gen_ai.request.model")
     of_litellm = isinstance(model, str) and model.startswith(("openai/", "azure/"))
     if not of_litellm or usage.output is None or not usage.reasoning or usage.total is not None:
         return usage
@@ -73,9 +41,23 @@ DIALECT = Dialect(
     reference="https://google.github.io/adk-docs/observability/",
     scopes=("gcp.vertex.agent",),
     operation=_operation,
-    keys=KEYS,
-    derived=_derived,
-    conversation=_conversation,
+    fields=joined(
+        semconv.FIELDS,
+        {
+            "conversation_id": ("gcp.vertex.agent.session_id",),
+            "error_type": (f"{_RESPONSE}#error_code", f"{_RESPONSE}#errorCode"),
+        },
+        within(_REQUEST, PARAMETERS, under="config"),
+        within(_RESPONSE, COUNTS, under="usage_metadata"),
+        within(_RESPONSE, COUNTS, under="usageMetadata"),
+    ),
+    question=(messages_at("gen_ai.input.messages"), question_at(_REQUEST)),
+    answer=(answers_at("gen_ai.output.messages"), answer_at(_RESPONSE)),
+    system=(
+        "gen_ai.system_instructions",
+        f"{_REQUEST}#config.system_instruction",
+        f"{_REQUEST}#config.systemInstruction",
+    ),
     usage=_usage,
     emits_log_events=True,
     content_switch=(

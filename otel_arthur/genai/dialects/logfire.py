@@ -7,24 +7,19 @@ the line has the answer and stands for the call.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
-from otel_arthur.genai.bag import Bag, document, number
-from otel_arthur.genai.call import Choice
-from otel_arthur.genai.dialect import Conversation, Dialect
+from otel_arthur.genai import calls
+from otel_arthur.genai.attributes import number
+from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import pydantic_ai, semconv
-from otel_arthur.genai.messages.documents import (
-    request_fields,
-    request_messages,
-    response_choices,
-    usage_fields,
-)
-from otel_arthur.genai.messages.finish_reasons import finish_reason_of
-from otel_arthur.genai.messages.message import output_choices
+from otel_arthur.genai.places import Place, joined, within
+from otel_arthur.genai.provider_fields import COUNTS, PARAMETERS
+from otel_arthur.genai.sources import answer_at, answers_at, messages_at, request_at
 from otel_arthur.genai.span import SpanView
 
-_RAW_USAGE, _REQUEST, _RESPONSE = "gen_ai.usage.raw", "request_data", "response_data"
-_ANSWERS = ("gen_ai.output.messages", _RESPONSE, "gen_ai.usage.output_tokens", "gen_ai.response.id")
+_REQUEST, _RESPONSE = "request_data", "response_data"
+_ANSWERS = ("gen_ai.output.messages", _RESPONSE, "gen_ai.usage.output_tokens", "gen_ai.response.id", "output")
 
 
 def _operation(view: SpanView) -> str | None:
@@ -36,44 +31,16 @@ def _operation(view: SpanView) -> str | None:
     # Of version 1, the events of the first span are the question, those of the line have the answer.
     if is_line and not any(key in attributes for key in (*_ANSWERS, "events")):
         return None
-    return semconv.operation(view) or ("chat" if "gen_ai.operation.name" not in attributes else None)
+    if "gen_ai.operation.name" not in attributes:
+        return "chat"
+    return calls.operation(view)
 
 
-def _derived(bag: Bag) -> dict[str, tuple[Any, str]]:
-    usage = document(bag.attributes.get(_RAW_USAGE))
-    if not usage:
-        usage = document(document(bag.attributes.get(_RESPONSE)).get("usage"))
-    duration = number(bag.attributes.get("duration"))
-    began = bag.view.start_ns - int((duration or 0) * 1e9)
-    return {
-        "start_ns": (began if bag.attributes.get("logfire.span_type") == "log" else None, "duration"),
-        **{field: (value, _REQUEST) for field, value in request_fields(_request(bag)).items()},
-        **{field: (value, _RAW_USAGE) for field, value in usage_fields(usage).items()},
-    }
-
-
-def _conversation(bag: Bag) -> Conversation:
-    told = pydantic_ai.conversation(bag)
-    if told.messages and told.choices:
-        return told
-    response = document(bag.attributes.get(_RESPONSE))
-    words = response.get("combined_chunk_content", response.get("text"))
-    choices = output_choices(words) if words is not None else []
-    if not choices and response:
-        choices = response_choices({"choices": [response]})
-    reasons = bag.take_json("finish_reasons", semconv.FINISH_REASONS)
-    if isinstance(reasons, list) and reasons:
-        choices = [
-            choice if choice.finish_reason else Choice(choice.message, finish_reason_of(reason))
-            for choice, reason in zip(choices, cast("list[Any]", reasons), strict=False)
-        ]
-    return Conversation(
-        told.messages or tuple(request_messages(_request(bag))), told.choices or tuple(choices)
-    )
-
-
-def _request(bag: Bag) -> Any:
-    return document(bag.attributes.get(_REQUEST))
+def _began(duration: Any, view: SpanView) -> int | None:
+    """A line says how long the stream before it took."""
+    if view.attributes.get("logfire.span_type") != "log":
+        return None
+    return view.start_ns - int((number(duration) or 0) * 1e9)
 
 
 DIALECT = Dialect(
@@ -81,8 +48,18 @@ DIALECT = Dialect(
     reference="https://logfire.pydantic.dev/docs/integrations/llms/openai/",
     scopes=("logfire.",),
     operation=_operation,
-    keys=semconv.KEYS,
-    derived=_derived,
-    conversation=_conversation,
+    fields=joined(
+        {"start_ns": (Place("duration", convert=_began),)},
+        semconv.FIELDS,
+        within(_REQUEST, PARAMETERS),
+        within("gen_ai.usage.raw", COUNTS),
+        within(_RESPONSE, COUNTS, under="usage"),
+    ),
+    question=(messages_at("gen_ai.input.messages"), pydantic_ai.LISTED_QUESTION, request_at(_REQUEST)),
+    answer=(
+        answers_at("gen_ai.output.messages"),
+        pydantic_ai.LISTED_ANSWER,
+        answer_at(f"{_RESPONSE}#combined_chunk_content", f"{_RESPONSE}#text", _RESPONSE),
+    ),
     content_switch="no scrubbing of messages: logfire.configure(scrubbing=False)",
 )

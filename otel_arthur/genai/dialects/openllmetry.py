@@ -5,28 +5,29 @@ Reference: traceloop/openllmetry, ``opentelemetry-semantic-conventions-ai``. Det
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
 
 from msgspec.structs import replace
 
-from otel_arthur.genai.bag import Bag
+from otel_arthur.genai.attributes import SpanAttributes
 from otel_arthur.genai.call import Usage
 from otel_arthur.genai.dialect import LONGEST_SCOPE, Conversation, Dialect
 from otel_arthur.genai.dialects import semconv
+from otel_arthur.genai.places import joined
 from otel_arthur.genai.span import SpanView
 
 _ASSOCIATION = "traceloop.association.properties."
 
-KEYS: Mapping[str, tuple[str, ...]] = {
-    **semconv.KEYS,
-    "conversation_id": (
-        "gen_ai.conversation.id",
-        *(f"{_ASSOCIATION}{name}" for name in ("thread_id", "session_id", "conversation_id")),
-    ),
-    "user_id": (f"{_ASSOCIATION}user_id", "gen_ai.user", "llm.user"),
-}
-
+FIELDS = joined(
+    {
+        "conversation_id": (
+            "gen_ai.conversation.id",
+            *(f"{_ASSOCIATION}{name}" for name in ("thread_id", "session_id", "conversation_id")),
+        ),
+        "user_id": (f"{_ASSOCIATION}user_id", "gen_ai.user", "llm.user"),
+    },
+    semconv.FIELDS,
+)
 
 _VENDORS = frozenset(
     {
@@ -65,10 +66,10 @@ def _owns(view: SpanView) -> bool:
     return is_scope(view.scope)
 
 
-def per_call(usage: Usage, conversation: Conversation, bag: Bag) -> Usage:
+def per_call(usage: Usage, conversation: Conversation, attributes: SpanAttributes) -> Usage:
     """Undo LangChain's n-fold count: each choice repeats the call's usage, and all are summed."""
     n = len(conversation.choices)
-    if n < 2 or bag.view.scope != "opentelemetry.instrumentation.langchain":
+    if n < 2 or attributes.view.scope != "opentelemetry.instrumentation.langchain":
         return usage
     if any(count is not None and count % n for count in (usage.input, usage.output, usage.total)):
         return usage
@@ -91,9 +92,7 @@ DIALECT = Dialect(
     name="openllmetry",
     reference="https://github.com/traceloop/openllmetry",
     owns=_owns,
-    operation=semconv.operation,
-    keys=KEYS,
-    conversation=semconv.conversation,
+    fields=FIELDS,
     usage=per_call,
     first_token_event="gen_ai.content.completion.chunk",
     content_switch="TRACELOOP_TRACE_CONTENT=true",

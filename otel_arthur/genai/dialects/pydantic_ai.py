@@ -5,55 +5,62 @@ Reference: https://ai.pydantic.dev/logfire, ``pydantic_ai.models.instrumented``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from msgspec.structs import replace
-
-from otel_arthur.genai.bag import Bag, document
-from otel_arthur.genai.call import Choice
-from otel_arthur.genai.dialect import Conversation, Dialect
-from otel_arthur.genai.dialects import semconv, semconv_events
+from otel_arthur.genai.attributes import SpanAttributes, as_map
+from otel_arthur.genai.call import Choice, Message
+from otel_arthur.genai.dialect import Dialect
+from otel_arthur.genai.dialects import semconv
+from otel_arthur.genai.event_words import choices_of, messages_of
+from otel_arthur.genai.places import place_of
+from otel_arthur.genai.sources import Source, answers_at, messages_at
 from otel_arthur.genai.span import EventView
 
-KEYS: Mapping[str, tuple[str, ...]] = {
-    **semconv.KEYS,
-    "usage.cached": (*semconv.KEYS["usage.cached"], "gen_ai.usage.details.cache_read_tokens"),
-    "usage.cache_write": (*semconv.KEYS["usage.cache_write"], "gen_ai.usage.details.cache_write_tokens"),
-    "usage.reasoning": (*semconv.KEYS["usage.reasoning"], "gen_ai.usage.details.reasoning_tokens"),
-}
+_LIST = "events"
 
 
-def conversation(bag: Bag) -> Conversation:
-    """As the conventions have it; before them, events of an older form as a list in one attribute."""
-    told = semconv.conversation(bag)
-    if told.messages or told.choices:
-        return told
-    listed = bag.take_json("messages", ("events",))
-    if not isinstance(listed, list):
-        return semconv_events.conversation(bag)
-    events = [
-        EventView(str(body.get("event.name")), 0, {}, _without_name(body))
-        for item in cast("list[Any]", listed)
-        if (body := document(item))
-    ]
-    told = semconv_events.conversation(Bag(replace(bag.view, events=events)))
-    if not told.choices and told.messages and told.messages[-1].role == "assistant":
-        # The Responses API has no choices: the answer is the last message.
-        return Conversation(told.messages[:-1], (Choice(told.messages[-1]),))
-    return told
+def _events(attributes: SpanAttributes) -> list[EventView]:
+    listed = attributes.json(_LIST)
+    bodies = [as_map(item) for item in cast("list[Any]", listed)] if isinstance(listed, list) else []
+    return [EventView(str(body.get("event.name")), 0, {}, _without_name(body)) for body in bodies if body]
 
 
 def _without_name(body: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in body.items() if not key.startswith(("event.", "gen_ai."))}
 
 
+def _halves(attributes: SpanAttributes) -> tuple[list[Message], list[Choice]]:
+    events = _events(attributes)
+    messages, choices = messages_of(attributes, events), choices_of(attributes, events)
+    if choices:
+        return messages, choices
+    # The Responses API has no choices: the answer is what the model said last, an event for each item.
+    end = len(messages)
+    while end and messages[end - 1].role == "assistant":
+        end -= 1
+    parts = tuple([part for message in messages[end:] for part in message.parts])
+    return messages[:end], [Choice(Message("assistant", parts))] if parts else []
+
+
+def _question(attributes: SpanAttributes) -> Sequence[Message]:
+    return _halves(attributes)[0]
+
+
+def _answer(attributes: SpanAttributes) -> Sequence[Choice]:
+    return _halves(attributes)[1]
+
+
+LISTED_QUESTION = Source(_question, (place_of(_LIST),))
+LISTED_ANSWER = Source(_answer, (place_of(_LIST),))
+"""The two halves in a list of events in one attribute."""
+
 DIALECT = Dialect(
     name="pydantic-ai",
     reference="https://ai.pydantic.dev/logfire/",
     scopes=("pydantic-ai",),
-    operation=semconv.operation,
-    keys=KEYS,
-    conversation=conversation,
+    fields=semconv.FIELDS,
+    question=(messages_at("gen_ai.input.messages"), LISTED_QUESTION),
+    answer=(answers_at("gen_ai.output.messages"), LISTED_ANSWER),
     content_switch="InstrumentationSettings(include_content=True)",
 )

@@ -1,4 +1,4 @@
-"""Spring AI: semantic conventions through Micrometer, so that every value is text.
+"""Spring AI: semantic conventions through Micrometer, so that every value is text, a list its JSON.
 
 Reference: https://docs.spring.io/spring-ai/reference/observability. Detects: ``spring.ai.*``, or the
 scopes of Micrometer's bridge. What has a ``spring.ai.kind`` (chat client, advisor, tool, vector store)
@@ -8,59 +8,41 @@ is around the call. Version 2 writes messages, milestones before 1.0 wrote texts
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
-
-from otel_arthur.genai.bag import Bag
-from otel_arthur.genai.call import Choice
-from otel_arthur.genai.dialect import Conversation, Dialect
-from otel_arthur.genai.dialects import semconv, semconv_events
-from otel_arthur.genai.messages.finish_reasons import finish_reason_of
+from otel_arthur.genai import calls
+from otel_arthur.genai.dialect import Dialect
+from otel_arthur.genai.dialects import semconv
+from otel_arthur.genai.places import joined, unless
+from otel_arthur.genai.sources import answer_texts_at, answers_at, messages_at, texts_at
 from otel_arthur.genai.span import SpanView
-
-_MODELS = {"request_model": "gen_ai.request.model", "response_model": "gen_ai.response.model"}
-
-KEYS: Mapping[str, tuple[str, ...]] = {
-    **{field: keys for field, keys in semconv.KEYS.items() if field not in _MODELS},
-    "conversation_id": ("spring.ai.chat.client.conversation.id", *semconv.KEYS["conversation_id"]),
-}
 
 
 def _operation(view: SpanView) -> str | None:
-    return None if "spring.ai.kind" in view.attributes else semconv.operation(view)
-
-
-def _derived(bag: Bag) -> dict[str, tuple[Any, str]]:
-    """Micrometer has no absent value: a model that is not known is ``none``."""
-    models = {field: (bag.attributes.get(key), key) for field, key in _MODELS.items()}
-    return {field: (model, key) for field, (model, key) in models.items() if model != "none"}
-
-
-def _conversation(bag: Bag) -> Conversation:
-    told = semconv.conversation(bag)
-    if not told.messages and not told.choices:
-        told = semconv_events.conversation(bag)
-    # A list is written as its JSON text.
-    parsed = bag.take_json("finish_reasons", semconv.FINISH_REASONS)
-    reasons = cast("list[Any]", parsed) if isinstance(parsed, list) else [parsed]
-    if not reasons:
-        return told
-    choices = [
-        Choice(choice.message, finish_reason_of(reasons[min(index, len(reasons) - 1)]))
-        for index, choice in enumerate(told.choices)
-    ]
-    return Conversation(told.messages, tuple(choices))
+    return None if "spring.ai.kind" in view.attributes else calls.operation(view)
 
 
 DIALECT = Dialect(
     name="spring-ai",
     reference="https://docs.spring.io/spring-ai/reference/observability/",
-    marker="spring.ai.kind",
+    markers=("spring.ai.kind",),
     scopes=("org.springframework.boot", "org.springframework.ai", "io.micrometer.tracing"),
     operation=_operation,
-    keys=KEYS,
-    derived=_derived,
-    conversation=_conversation,
+    fields=joined(
+        {"conversation_id": ("spring.ai.chat.client.conversation.id",)},
+        {
+            **semconv.FIELDS,
+            # Micrometer has no absent value: a model that is not known is ``none``.
+            "request_model": (unless("gen_ai.request.model", "none"),),
+            "response_model": (unless("gen_ai.response.model", "none"),),
+        },
+    ),
+    question=(
+        messages_at("gen_ai.input.messages"),
+        texts_at("@gen_ai.content.prompt/gen_ai.prompt", "gen_ai.prompt"),
+    ),
+    answer=(
+        answers_at("gen_ai.output.messages"),
+        answer_texts_at("@gen_ai.content.completion/gen_ai.completion", "gen_ai.completion"),
+    ),
     content_switch=(
         "spring.ai.chat.observations.log-prompt=true and log-completion=true, from version 2 on; "
         "version 1 writes content to its log only"

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
-from otel_arthur.genai.bag import count
-from otel_arthur.genai.call import Choice, Message, Usage
+from otel_arthur.genai.call import Choice, Message
 from otel_arthur.genai.messages.answers import as_one, reason_of_items
 from otel_arthur.genai.messages.finish_reasons import finish_reason_of
 from otel_arthur.genai.messages.message import (
@@ -24,43 +23,10 @@ from otel_arthur.genai.messages.message import (
 from otel_arthur.genai.messages.texts import MAX_PARTS
 
 _Map: TypeAlias = Mapping[str, Any]
-Fields: TypeAlias = dict[str, Any]
-"""Field of `LLMCall`, or of `Usage` as ``usage.input`` -> value."""
 
 _SYSTEM = ("system", "instructions", "system_instruction", "systemInstruction", "system_prompt")
 _INPUT = ("messages", "input", "contents", "prompts", "prompt", "message")
 _ANSWERS = ("choices", "generations", "output", "candidates")
-
-_REQUEST: Mapping[str, tuple[str, ...]] = {
-    "request_model": ("model", "model_name", "model_id"),
-    "temperature": ("temperature",),
-    "top_p": ("top_p",),
-    "max_tokens": ("max_tokens", "max_completion_tokens", "max_output_tokens"),
-    "user_id": ("user",),
-}
-_RESPONSE: Mapping[str, tuple[str, ...]] = {
-    "response_id": ("id", "responseId"),
-    "response_model": ("model", "model_name", "modelVersion"),
-}
-_USAGE: Mapping[str, tuple[str, ...]] = {
-    "usage.input": ("prompt_tokens", "input_tokens", "promptTokenCount", "inputTokens"),
-    "usage.output": ("completion_tokens", "output_tokens", "candidatesTokenCount", "outputTokens"),
-    "usage.total": ("total_tokens", "totalTokenCount", "totalTokens"),
-    "usage.cached": (
-        "prompt_tokens_details.cached_tokens",
-        "input_tokens_details.cached_tokens",
-        "input_token_details.cache_read",
-        "cache_read_input_tokens",
-        "cachedContentTokenCount",
-    ),
-    "usage.cache_write": ("input_token_details.cache_creation", "cache_creation_input_tokens"),
-    "usage.reasoning": (
-        "completion_tokens_details.reasoning_tokens",
-        "output_tokens_details.reasoning_tokens",
-        "output_token_details.reasoning",
-        "thoughtsTokenCount",
-    ),
-}
 
 
 def request_messages(document: Any) -> list[Message]:
@@ -90,36 +56,6 @@ def response_choices(document: Any, reason: Any = None) -> list[Choice]:
                 return [_of_output(items, response, reason)]
             return [_choice(item, reason) for item in _flat(items)]
     return [_choice(response, reason)]
-
-
-def request_fields(document: Any) -> Fields:
-    """What a request tells beside its messages."""
-    return _fields(document, _REQUEST)
-
-
-def response_fields(document: Any) -> Fields:
-    """Identity, model and usage of a response; of LangChain's, those of the provider's inside."""
-    if not isinstance(document, Mapping):
-        return {}
-    response = cast("_Map", document)
-    found = _fields(response, _RESPONSE) if any(key in response for key in ("choices", "output")) else {}
-    for inner in _of_langchain(response):
-        # An id of LangChain's own ("lc_run--…") is no id of a response.
-        found = {**_fields(inner, {**_RESPONSE, "response_model": ("model_name", "model")}), **found}
-        for usage in ("usage_metadata", "token_usage"):
-            found = {**usage_fields(inner.get(usage)), **found}
-    return {**usage_fields(response.get("usage", response.get("usageMetadata"))), **found}
-
-
-def usage_fields(document: Any) -> Fields:
-    """Token counts as a provider reports them."""
-    return {field: value for field, value in _fields(document, _USAGE).items() if count(value) is not None}
-
-
-def usage_of(fields: Mapping[str, Any]) -> Usage:
-    """Those fields as a `Usage`."""
-    names = ("input", "output", "total", "cached", "cache_write", "reasoning")
-    return Usage(*(count(fields.get(f"usage.{name}")) for name in names))
 
 
 def _messages(told: Any) -> list[Message]:
@@ -183,16 +119,3 @@ def _of_langchain(response: _Map) -> Iterator[_Map]:
                 yield {"usage_metadata": inner.get("usage_metadata")}
     if isinstance(response.get("llm_output"), Mapping):
         yield cast("_Map", response["llm_output"])
-
-
-def _fields(document: Any, table: Mapping[str, tuple[str, ...]]) -> Fields:
-    found: Fields = {}
-    for field, keys in table.items():
-        for key in keys:
-            value = document
-            for step in key.split("."):
-                value = cast("_Map", value).get(step) if isinstance(value, Mapping) else None
-            if isinstance(value, str | int | float) and not isinstance(value, bool):
-                found[field] = value
-                break
-    return found

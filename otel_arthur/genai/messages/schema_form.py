@@ -21,7 +21,7 @@ from otel_arthur.genai.call import (
     ToolCallPart,
     ToolResultPart,
 )
-from otel_arthur.genai.messages.finish_reasons import reasons_of
+from otel_arthur.genai.messages.finish_reasons import finish_reason_of
 from otel_arthur.genai.messages.texts import MAX_PARTS
 from otel_arthur.genai.messages.tools import answer_text, parsed_arguments
 
@@ -43,22 +43,17 @@ def messages(value: Any) -> list[Message] | None:
     return read
 
 
-def choices(value: Any, finish_reasons: Any) -> list[Choice] | None:
-    """As `messages`, for a model's answers.
-
-    Args:
-        finish_reasons: those that stand beside the messages, for messages that do not say.
-    """
+def choices(value: Any) -> list[Choice] | None:
+    """As `messages`, for a model's answers."""
     found = _decoded(value)
     if found is None:
         return None
-    reasons = reasons_of([told.finish_reason for told in found], finish_reasons)
     read: list[Choice] = []
-    for told, reason in zip(found, reasons, strict=True):
+    for told in found:
         message = _message(told)
         if message is None:
             return None
-        read.append(Choice(message, reason))
+        read.append(Choice(message, finish_reason_of(told.finish_reason)))
     return read
 
 

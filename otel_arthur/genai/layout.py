@@ -1,0 +1,147 @@
+"""`Layout`: what a dialect's table comes to for one set of attribute names.
+
+An instrumentation writes few different sets of names, so the work is done once for each: the choice of the
+dialect, the fields that a span can have, and the places where its words can be cost nothing afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from otel_arthur.genai.attributes import SpanAttributes, count, number, seconds, text
+from otel_arthur.genai.call import LLMCall, Usage
+from otel_arthur.genai.dialect import Dialect
+from otel_arthur.genai.dialects import dialect_of
+from otel_arthur.genai.places import Place, place_of
+from otel_arthur.genai.sources import Source, each, is_there
+from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.words import ANYWHERE_ANSWER, ANYWHERE_QUESTION, REASONS, SYSTEM
+
+_MAX_LAYOUTS: Final = 1_024
+"""Layouts remembered; then it begins anew."""
+_MAX_NAMES: Final = 128
+_MAX_CHARACTERS: Final = 8_192
+"""Of scope and names of a layout that is remembered: a longer one is hostile, or has numbered names."""
+
+_CONVERSIONS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "provider": text,
+    "request_model": text,
+    "response_model": text,
+    "response_id": text,
+    "temperature": number,
+    "top_p": number,
+    "max_tokens": count,
+    "time_to_first_token": seconds,
+    "conversation_id": text,
+    "user_id": text,
+    "error_type": text,
+    "usage.input": count,
+    "usage.output": count,
+    "usage.total": count,
+    "usage.cached": count,
+    "usage.cache_write": count,
+    "usage.reasoning": count,
+    "start_ns": int,
+    "choice_count": count,
+}
+"""Every field that a dialect's table may name -> the conversion of its values."""
+OF_CALL: Final = LLMCall.__struct_fields__[LLMCall.__struct_fields__.index("provider") :]
+OF_USAGE: Final = Usage.__struct_fields__
+FIELDS: Final = (*OF_CALL, *[f"usage.{name}" for name in OF_USAGE], "start_ns", "choice_count")
+"""In the order in which values are kept: first those that end a `LLMCall`, then those of its `Usage`."""
+
+
+class Search(NamedTuple):
+    """A field whose first place may be empty, and all places that could fill it."""
+
+    field: int
+    """Place in `FIELDS`."""
+    places: tuple[tuple[Place, str], ...]
+    """Each with its text, for `sources`."""
+    convert: Callable[[Any], Any]
+
+
+class Layout(NamedTuple):
+    """What a span's scope and the names of its attributes tell of it."""
+
+    dialect: Dialect
+    copies: tuple[tuple[int, str, Callable[[Any], Any]], ...]
+    """Place in `FIELDS`, attribute, conversion, of each field whose first place is an attribute."""
+    sources: Mapping[str, str]
+    """Field -> attribute, of those."""
+    searches: tuple[Search, ...]
+    """Of fields that stand elsewhere, or that a copy may leave empty."""
+    question: tuple[Source, ...]
+    answer: tuple[Source, ...]
+    """Places for the two halves of the conversation, the dialect's own first."""
+    system: tuple[tuple[Place, str], ...]
+    reasons: tuple[tuple[Place, str], ...]
+
+
+_layouts: dict[tuple[str, tuple[str, ...]], Layout] = {}
+
+
+def layout_of(view: SpanView) -> Layout:
+    """The layout of a span in the dialect in which it is written."""
+    names = tuple(view.attributes)
+    if view.events or view.dropped_attributes:
+        # They have a say in which dialect it is.
+        return _layout(dialect_of(view), names, frozenset(event.name for event in view.events))
+    layout = _layouts.get((view.scope, names))
+    if layout is None:
+        layout = _layout(dialect_of(view), names, frozenset())
+        if len(names) <= _MAX_NAMES and sum(map(len, names)) + len(view.scope) <= _MAX_CHARACTERS:
+            if len(_layouts) >= _MAX_LAYOUTS:
+                _layouts.clear()
+            _layouts[view.scope, names] = layout
+    return layout
+
+
+def fields_of(attributes: SpanAttributes, layout: Layout) -> list[Any]:
+    """The plain fields in the order of `FIELDS`, each of its own type; None where the span has none of it."""
+    values = attributes.attributes
+    found: list[Any] = [None] * len(FIELDS)
+    for index, key, convert in layout.copies:
+        found[index] = convert(values[key])
+    attributes.sources.update(layout.sources)
+    for search in layout.searches:
+        if found[search.field] is None:
+            found[search.field] = _search(attributes, search)
+    return found
+
+
+def _search(attributes: SpanAttributes, search: Search) -> Any:
+    for place, source in search.places:
+        value = attributes.at(place)
+        if value is not None and (value := search.convert(value)) is not None:
+            attributes.sources[FIELDS[search.field]] = source
+            return value
+    return None
+
+
+def _layout(dialect: Dialect, names: tuple[str, ...], events: frozenset[str]) -> Layout:
+    there = frozenset(names)
+
+    def found(row: Sequence[str | Place]) -> list[Place]:
+        return [place for place in map(place_of, row) if is_there(place, there, events)]
+
+    copies: list[tuple[int, str, Callable[[Any], Any]]] = []
+    searches: list[Search] = []
+    for index, field in enumerate(FIELDS):
+        convert = _CONVERSIONS[field]
+        places = found(dialect.fields.get(field, ()))
+        if places and places[0] == Place(places[0].attribute):
+            copies.append((index, places.pop(0).attribute, convert))
+        if places:
+            searches.append(Search(index, each(places), convert))
+    return Layout(
+        dialect,
+        tuple(copies),
+        {FIELDS[index]: key for index, key, _ in copies},
+        tuple(searches),
+        tuple([s for s in (*dialect.question, *ANYWHERE_QUESTION) if s.may_be_in(there, events)]),
+        tuple([s for s in (*dialect.answer, *ANYWHERE_ANSWER) if s.may_be_in(there, events)]),
+        each(found((*dialect.system, *SYSTEM))),
+        each(found((*dialect.reasons, *REASONS))),
+    )

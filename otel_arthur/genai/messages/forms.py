@@ -1,0 +1,261 @@
+"""What a recorded value is: messages, a provider's request or answer, or a text that only looks like one.
+
+Text that is JSON is text: an answer ``{"berries": 12}`` is those words. Only what has the form of messages is
+taken for messages; anything else is kept word for word, or as its JSON where it came as a structure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias, cast
+
+from otel_arthur.genai.call import Choice, Message, TextPart
+from otel_arthur.genai.messages.documents import request_messages, response_choices
+from otel_arthur.genai.messages.json_text import clean, json_text, parse_json
+from otel_arthur.genai.messages.message import output_choices
+from otel_arthur.genai.messages.parts import MAX_PARTS, parts_of
+
+_Map: TypeAlias = Mapping[str, Any]
+
+_SAYING = (
+    *("content", "parts", "contents", "blocks", "tool_calls", "toolCalls", "function_call", "audio"),
+    "refusal",
+)
+"""With one of these a map that has a role is a message."""
+_ITEMS = frozenset(
+    {
+        *("message", "function_call", "function_call_output", "reasoning", "human", "ai", "system", "tool"),
+        *("aimessagechunk", "humanmessagechunk", "constructor"),
+    }
+)
+_PARTS = frozenset(
+    {
+        *("text", "input_text", "output_text", "tool_call", "tool_use", "tool-call", "function", "thinking"),
+        *("reasoning", "image_url", "image", "tool_result", "tool-result", "tool_call_response", "refusal"),
+    }
+)
+_MEDIA = {"image", "document", "video"}
+_UNTYPED_PARTS = frozenset(
+    {
+        *("toolUse", "toolResult", "reasoningContent", "functionCall", "functionResponse", "function_call"),
+        *("function_response", "inlineData", "inline_data", "fileData", "file_data", "cachePoint"),
+        *("toolRequest", "toolResponse", "tool_call", "tool_call_result", "executableCode"),
+    }
+)
+_REASONS = ("finish_reason", "finishReason", "stop_reason", "stopReason")
+_AROUND_COMPLETION = {"completion", "reasoning", "stop", "model", "id", "usage", "type", *_REASONS}
+_AROUND_TEXT = {
+    *_REASONS,
+    *("additional_kwargs", "raw", "generation_info", "toolCalls", "tool_calls", "logprobs"),
+}
+_REQUEST_LISTS = ("messages", "contents", "input", "prompts", "prompt")
+_ANSWER_LISTS = ("choices", "generations", "candidates", "output", "replies", "messages")
+_AROUND_REQUEST = {
+    *_REQUEST_LISTS,
+    *("model", "model_name", "temperature", "top_p", "max_tokens", "max_completion_tokens"),
+    *("max_output_tokens", "system", "instructions", "tools", "tool_choice", "n", "stop", "stream"),
+    *("stream_options", "user", "seed"),
+    *("response_format", "metadata", "store", "text", "reasoning", "extra_body", "extra_headers", "timeout"),
+    *("frequency_penalty", "presence_penalty", "logprobs", "top_logprobs", "logit_bias", "kwargs", "config"),
+}
+_REPR = re.compile(r"<[^<>]* at 0x[0-9a-fA-F]+>\Z|\[object \w+\]\Z|(?:Async)?(?:Generator|Stream|Iterator)\Z")
+"""What a language makes of an object that has no text; nobody said these words."""
+
+
+def is_repr(value: Any) -> bool:
+    """Whether a recorded value is only the name of an object, as of a stream that was not read."""
+    return isinstance(value, str) and len(value) < 300 and _REPR.match(value) is not None
+
+
+def question_in(value: Any, found: Any, *, encoded: bool = False) -> list[Message]:
+    """The messages in a recorded input: a list of messages, a request, a function's arguments, or a text.
+
+    Args:
+        value: as it was written.
+        found: the same with its JSON text parsed.
+        encoded: the writer encodes every value, so that a text in quotes is the text between them.
+    """
+    if value is None or value == "" or is_repr(value):
+        return []
+    if isinstance(found, list | tuple):
+        items = _flat(cast("Sequence[Any]", found))
+        if items and all(is_message(item) for item in items):
+            return request_messages(items)
+        if has_form_of_parts(items):
+            return [Message("user", tuple(parts_of(items)))]
+    elif isinstance(found, Mapping):
+        request = cast("_Map", found)
+        if is_message(request) or _is_request(request):
+            return request_messages(request)
+        argument = _argument(request)
+        if argument is not None:
+            return question_in(argument, argument)
+    elif encoded and isinstance(value, str) and isinstance(found, str):
+        value = found
+    return [Message("user", (TextPart(_as_text(value)),))]
+
+
+def answer_in(value: Any, found: Any, *, encoded: bool = False) -> list[Choice]:
+    """The choices in a recorded output: messages, a provider's answer, or a text.
+
+    Args:
+        value: as it was written.
+        found: the same with its JSON text parsed.
+        encoded: as for `question_in`.
+    """
+    if value is None or value == "" or is_repr(value):
+        return []
+    if isinstance(found, list | tuple):
+        items = _flat(cast("Sequence[Any]", found))
+        if len(items) == 1 and isinstance(items[0], Mapping) and _is_response(cast("_Map", items[0])):
+            return response_choices(items[0])
+        if items and all(_is_item(item) for item in items):
+            return response_choices({"output": items})
+        if has_form_of_parts(items):
+            return output_choices([{"role": "assistant", "content": items}])
+        if items and all(is_message(item) or _is_choice(item) for item in items):
+            return response_choices({"choices": items})
+    elif isinstance(found, Mapping):
+        response = cast("_Map", found)
+        if _is_response(response) or is_message(response):
+            return response_choices(response)
+    elif encoded and isinstance(value, str) and isinstance(found, str):
+        value = found
+    return [Choice(Message("assistant", (TextPart(_as_text(value)),)))]
+
+
+def instructions_in(value: Any, found: Any) -> Any:
+    """The parts or the text of a system prompt, however it was recorded; a text that is JSON is the text."""
+    if isinstance(found, Mapping):
+        document = cast("_Map", found)
+        return document.get("parts", document.get("content", value))
+    return found if has_form_of_parts(found) or not isinstance(value, str) else value
+
+
+def is_request(value: Any) -> bool:
+    """Whether a value is a provider's request, with messages or a prompt."""
+    return isinstance(value, Mapping) and _is_request(cast("_Map", value))
+
+
+def is_message(item: Any) -> bool:
+    """Whether a value has the form of a message, of whatever provider or framework, or of its JSON text."""
+    if isinstance(item, str):
+        return item.startswith("{") and is_message(parse_json(item)[0])
+    if not isinstance(item, Mapping):
+        return False
+    message = cast("_Map", item)
+    if isinstance(message.get("role"), str):
+        return any(key in message for key in _SAYING)
+    inner = message.get("message", message.get("kwargs", message.get("data")))
+    if isinstance(inner, Mapping):
+        kind = message.get("type")
+        return is_message(inner) or (isinstance(kind, str) and kind.lower() in _ITEMS and "content" in inner)
+    return _is_item(message) or (
+        isinstance(message.get("parts"), list) and all(_is_part(part) for part in message["parts"])
+    )
+
+
+def _is_item(item: Any) -> bool:
+    """An item of the Responses API, or a message whose class stands in its type."""
+    if not isinstance(item, Mapping):
+        return False
+    kind = cast("_Map", item).get("type")
+    return isinstance(kind, str) and (kind.lower() in _ITEMS or kind.endswith(("_call", "_call_output")))
+
+
+def has_form_of_parts(value: Any) -> bool:
+    """Whether a value is a list of a message's parts and of nothing else."""
+    items = cast("list[Any]", value) if isinstance(value, list) else []
+    return bool(items) and all(_is_part(item) for item in items)
+
+
+def _is_part(item: Any) -> bool:
+    """A part of a message's content: by its type, or, of Bedrock and Gemini, by its one key."""
+    if not isinstance(item, Mapping):
+        return False
+    part = cast("_Map", item)
+    kind = part.get("type")
+    if isinstance(kind, str):
+        return "role" not in part and kind.lower() in _PARTS and len(part) > 1
+    if len(part) == 1 and not _MEDIA.isdisjoint(part):
+        return isinstance(next(iter(part.values())), Mapping)
+    if isinstance(part.get("text"), str):
+        return part.keys() <= {"text", "thought", "thoughtSignature", "citations"}
+    return not _UNTYPED_PARTS.isdisjoint(part)
+
+
+def _is_choice(item: Any) -> bool:
+    """An answer of a completion model, or a message beside its finish reason."""
+    if not isinstance(item, Mapping):
+        return False
+    choice = cast("_Map", item)
+    if isinstance(choice.get("text"), str):
+        return not _AROUND_TEXT.isdisjoint(choice)
+    return isinstance(choice.get("message"), Mapping | str) and not _AROUND_TEXT.isdisjoint(choice)
+
+
+def _is_request(request: _Map) -> bool:
+    """A provider's request: messages, or a prompt beside nothing but what belongs to a request."""
+    for key in _REQUEST_LISTS:
+        value = request.get(key)
+        if isinstance(value, list) and value:
+            items = _flat(cast("Sequence[Any]", value))
+            return all(is_message(item) or _is_part(item) for item in items) or (
+                key in ("prompts", "prompt") and all(isinstance(item, str) for item in items)
+            )
+        if isinstance(value, str):
+            return request.keys() <= _AROUND_REQUEST
+    return False
+
+
+def _is_response(response: _Map) -> bool:
+    """A provider's answer, or what a framework keeps of it."""
+    for key in _ANSWER_LISTS:
+        value = response.get(key)
+        if isinstance(value, list) and value:
+            items = _flat(cast("Sequence[Any]", value))
+            return all(isinstance(item, Mapping) for item in items) and (
+                any(is_message(item) or _is_choice(item) for item in items) or "text" in items[0]
+            )
+    if isinstance(response.get("text"), str):
+        return not _AROUND_TEXT.isdisjoint(response)
+    if "content" in response and any(reason in response for reason in _REASONS):
+        return True
+    if isinstance(response.get("completion"), str):
+        return response.keys() <= _AROUND_COMPLETION
+    message = response.get("message")
+    return isinstance(message, Mapping) and is_message(cast("_Map", message))
+
+
+def _argument(call: _Map) -> Any:
+    """Of a function's recorded arguments the only one, where it is a list of messages."""
+    if "args" not in call or not set(call) <= {"args", "kwargs"}:
+        return None
+    values = [*_values(call["args"]), *_values(call.get("kwargs"))]
+    if (
+        len(values) == 1
+        and isinstance(values[0], list)
+        and all(map(is_message, cast("list[Any]", values[0])))
+    ):
+        return cast("list[Any]", values[0])
+    # One message in place of a list, as when the list was spread over the arguments.
+    return values if values and all(is_message(value) for value in values) else None
+
+
+def _values(value: Any) -> Sequence[Any]:
+    if isinstance(value, Mapping):
+        return list(cast("_Map", value).values())
+    return cast("Sequence[Any]", value) if isinstance(value, list) else ()
+
+
+def _flat(items: Sequence[Any]) -> list[Any]:
+    """Items of which some may be lists of items, as LangChain nests them for a batch."""
+    flat: list[Any] = []
+    for item in items[:MAX_PARTS]:
+        flat += cast("list[Any]", item)[:MAX_PARTS] if isinstance(item, list) else [item]
+    return flat
+
+
+def _as_text(value: Any) -> str:
+    return clean(value) if isinstance(value, str) else json_text(value)

@@ -1,0 +1,176 @@
+"""Where a value stands on a span, as a row of a dialect's table says it.
+
+A place is written as text: ``attribute``, or ``attribute#path.into.its.json`` (numbers count list items),
+or ``@event/attribute`` with or without a path. What has to be computed is a `Place` with a conversion,
+made by one of the functions below, so that a table stays a table.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, TypeAlias, cast
+
+from otel_arthur.genai.messages.json_text import parse_json
+from otel_arthur.genai.span import SpanView
+
+
+class Place(NamedTuple):
+    """An attribute of the span or of an event, a path into its JSON, and a conversion."""
+
+    attribute: str
+    path: tuple[str, ...] = ()
+    event: str | None = None
+    convert: Callable[[Any, SpanView], Any] | None = None
+
+    def __str__(self) -> str:
+        event = "" if self.event is None else f"@{self.event}/"
+        return event + "#".join([self.attribute, ".".join(self.path)][: 1 + bool(self.path)])
+
+
+Row: TypeAlias = tuple["str | Place", ...]
+"""The places of one field, in order: the first that has a value of the field's type wins."""
+Table: TypeAlias = Mapping[str, Row]
+"""Field -> row."""
+
+
+def place_of(written: str | Place) -> Place:
+    """A place from its text."""
+    if isinstance(written, Place):
+        return written
+    event, _, rest = written[1:].rpartition("/") if written.startswith("@") else (None, "", written)
+    attribute, _, path = rest.partition("#")
+    return Place(attribute, tuple(path.split(".")) if path else (), event)
+
+
+def joined(*tables: Table) -> dict[str, Row]:
+    """One table of several: per field, the places of the first table come first."""
+    fields = dict.fromkeys(field for table in tables for field in table)
+    return {field: tuple(place for table in tables for place in table.get(field, ())) for field in fields}
+
+
+def within(attribute: str, table: Mapping[str, tuple[str, ...]], under: str = "") -> dict[str, Row]:
+    """A table of paths, as rows of the JSON in `attribute` (below the path `under`)."""
+    start = f"{attribute}#{under}." if under else f"{attribute}#"
+    return {field: tuple(f"{start}{path}" for path in paths) for field, paths in table.items()}
+
+
+def converted(written: str, convert: Callable[[Any], Any]) -> Place:
+    """A place whose value is converted before its field's own conversion."""
+
+    def of_value(value: Any, _: SpanView) -> Any:
+        return convert(value)
+
+    return place_of(written)._replace(convert=of_value)
+
+
+def milliseconds(written: str) -> Place:
+    """A time in milliseconds, for a field in seconds."""
+    return converted(written, lambda value: _thousandth(value))
+
+
+def beginning(written: str, separator: str) -> Place:
+    """What stands before the first `separator` in a text, as in ``openai.chat``."""
+    return converted(written, lambda value: value.partition(separator)[0] if isinstance(value, str) else None)
+
+
+def unless(written: str, *absent: str) -> Place:
+    """A value that some writers replace by a word when there is none, as ``none``."""
+    return converted(written, lambda value: None if value in absent else value)
+
+
+def unquoted(written: str) -> Place:
+    """A text that its writer encodes as JSON, or not."""
+    return converted(written, lambda value: value.strip('"') if isinstance(value, str) else None)
+
+
+def matched(written: str, pattern: str) -> Place:
+    """The first group of `pattern` at the beginning of a text."""
+    compiled = re.compile(pattern)
+
+    def convert(value: Any) -> str | None:
+        match = compiled.match(value) if isinstance(value, str) else None
+        return None if match is None else match[1]
+
+    return converted(written, convert)
+
+
+def beside(written: str, key: str) -> Place:
+    """A field of a document that also has `key`, so that an answer in JSON is not taken for the document."""
+    place = place_of(written)
+
+    def convert(value: Any, _: SpanView) -> Any:
+        return descend(value, place.path) if isinstance(value, Mapping) and key in value else None
+
+    return place._replace(path=(".",), convert=convert)
+
+
+def seconds_until(written: str) -> Place:
+    """The seconds from the span's start to a moment in ISO format (in quotes or not)."""
+
+    def convert(value: Any, view: SpanView) -> float | None:
+        try:
+            moment = datetime.fromisoformat(str(value).strip('"').replace("Z", "+00:00"))
+            return moment.timestamp() - view.start_ns / 1e9
+        except (ValueError, OverflowError, OSError):
+            return None
+
+    return place_of(written)._replace(convert=convert)
+
+
+def _thousandth(value: Any) -> float | None:
+    try:
+        return float(value) / 1000
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def descend(value: Any, path: Sequence[str]) -> Any:
+    """What is at `path` in nested maps and lists, or None; a text on the way is parsed."""
+    for step in path:
+        if step == ".":
+            continue
+        if isinstance(value, str):
+            value = structure(parse_json(value)[0])
+        if isinstance(value, Mapping):
+            value = cast("Mapping[str, Any]", value).get(step)
+        elif (
+            isinstance(value, list | tuple)
+            and step.isdecimal()
+            and int(step[:9]) < len(items := cast("Sequence[Any]", value))
+        ):
+            value = items[int(step)]
+        else:
+            return None
+    return value
+
+
+_MAX_REPR = 1_000_000
+_OPENING = re.compile(r"""\{'\w+': |\[\{'\w+': |\[?[A-Z]\w*\(\w+=""")
+_ENUM = re.compile(r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|<[\w.]+: ('[^']*'|\d+)>|<[^<>'"]*>""", re.DOTALL)
+
+
+def structure(value: Any) -> Any:
+    """The structure in a text that `str()` of a Python object gave; any other value as it is.
+
+    A constructor's call becomes the map of its named arguments, an enum its value.
+    """
+    if not isinstance(value, str) or _OPENING.match(value) is None or len(value) > _MAX_REPR:
+        return value
+    source = _ENUM.sub(lambda match: match[1] or match[2] or "None", value)
+    try:
+        return _value(ast.parse(source, mode="eval").body)
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        return value
+
+
+def _value(node: ast.expr) -> Any:
+    if isinstance(node, ast.Dict):
+        return {_value(key): _value(value) for key, value in zip(node.keys, node.values, strict=True) if key}
+    if isinstance(node, ast.List | ast.Tuple | ast.Set):
+        return [_value(item) for item in node.elts]
+    if isinstance(node, ast.Call):
+        return {word.arg: _value(word.value) for word in node.keywords if word.arg}
+    return ast.literal_eval(node)

@@ -1,0 +1,199 @@
+"""Ways to read a half of a conversation from where it stands: the rows `question` and `answer` of dialects.
+
+Each function makes a `Source` of places, so that a table says where, and what form is to be expected there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple, cast
+
+from otel_arthur.genai.attributes import SpanAttributes
+from otel_arthur.genai.call import Choice, Message
+from otel_arthur.genai.messages import schema_form
+from otel_arthur.genai.messages.documents import request_messages, response_choices
+from otel_arthur.genai.messages.forms import answer_in, has_form_of_parts, is_request, question_in
+from otel_arthur.genai.messages.indexed import items, starts_late, whole
+from otel_arthur.genai.messages.json_text import parse_json
+from otel_arthur.genai.messages.message import input_messages, output_choices
+from otel_arthur.genai.places import Place, place_of
+
+
+class Source(NamedTuple):
+    """Where a half may be: what a span must have for it, and how it is read."""
+
+    read: Callable[[SpanAttributes], Sequence[Any]]
+    """Gives messages or choices; finish reasons that stand beside the answer are added afterwards."""
+    places: tuple[Place, ...] = ()
+    prefix: str = ""
+    """Beginning of numbered attributes, in place of places."""
+    events: frozenset[str] = frozenset()
+
+    def may_be_in(self, names: frozenset[str], events: frozenset[str]) -> bool:
+        """Whether a span with these attributes and events can have it."""
+        return (
+            any(is_there(place, names, events) for place in self.places)
+            or not self.events.isdisjoint(events)
+            or (bool(self.prefix) and any(name.startswith(self.prefix) for name in names))
+        )
+
+
+def is_there(place: Place, names: frozenset[str], events: frozenset[str]) -> bool:
+    """Whether a span with these attributes and events can have a value at a place."""
+    return place.attribute in names if place.event is None else place.event in events
+
+
+def each(written: Sequence[str | Place]) -> tuple[tuple[Place, str], ...]:
+    """Places with their texts, for `sources`."""
+    return tuple([(place, str(place)) for place in map(place_of, written)])
+
+
+def messages_at(*written: str | Place) -> Source:
+    """Messages in a place that holds nothing else: the conventions' form, or any other."""
+    return _source("messages", written, _messages, schema_form.messages)
+
+
+def answers_at(*written: str | Place) -> Source:
+    """A model's answers, one message each, likewise."""
+    return _source("choices", written, _answers, schema_form.choices)
+
+
+def question_at(*written: str | Place, encoded: bool = False) -> Source:
+    """Whatever went in: a request, messages, a function's arguments, or a text.
+
+    Args:
+        encoded: the writer writes every value as JSON, texts too.
+    """
+    return _source("messages", written, partial(question_in, encoded=encoded))
+
+
+def answer_at(*written: str | Place, encoded: bool = False) -> Source:
+    """Whatever came out, likewise."""
+    return _source("choices", written, partial(answer_in, encoded=encoded))
+
+
+def request_at(*written: str | Place) -> Source:
+    """A provider's request and nothing else: without messages in it, nothing was asked here."""
+    return _source("messages", written, _request)
+
+
+def texts_at(*written: str) -> Source:
+    """A list of texts, each a message of the user, where the writer leaves the roles out."""
+    return _source("messages", written, lambda _, found: input_messages(found) if _is_texts(found) else ())
+
+
+def answer_texts_at(*written: str) -> Source:
+    """A list of texts, each an answer."""
+    return _source("choices", written, lambda _, found: output_choices(found) if _is_texts(found) else ())
+
+
+def _is_texts(value: Any) -> bool:
+    texts = cast("list[Any]", value) if isinstance(value, list) else []
+    return bool(texts) and all(isinstance(text, str) for text in texts)
+
+
+def _messages(value: Any, found: Any) -> Sequence[Message]:
+    return request_messages(found) if isinstance(found, list | tuple) else question_in(value, found)
+
+
+def _answers(value: Any, found: Any) -> Sequence[Choice]:
+    return (
+        response_choices({"choices": found}) if isinstance(found, list | tuple) else answer_in(value, found)
+    )
+
+
+def _request(value: Any, found: Any) -> Sequence[Message]:
+    return question_in(value, found) if is_request(found) else ()
+
+
+def numbered_messages(prefix: str) -> Source:
+    """Messages spread over numbered attributes."""
+
+    def read(attributes: SpanAttributes) -> Sequence[Message]:
+        found = items(attributes.attributes, prefix)
+        if not found:
+            return ()
+        attributes.sources["messages"] = f"{prefix}N"
+        found = [_with_parts(item) for item in found]
+        if starts_late(attributes.attributes, prefix):
+            attributes.truncated = True
+            found = whole(found)
+        return input_messages(found)
+
+    return Source(read, prefix=prefix)
+
+
+def numbered_answers(prefix: str) -> Source:
+    """Answers spread over numbered attributes, likewise."""
+
+    def read(attributes: SpanAttributes) -> Sequence[Choice]:
+        found = items(attributes.attributes, prefix)
+        if not found:
+            return ()
+        attributes.sources["choices"] = f"{prefix}N"
+        return output_choices([_with_parts(item) for item in found])
+
+    return Source(read, prefix=prefix)
+
+
+def _with_parts(item: Any) -> Any:
+    """A message whose content is a list of parts as JSON text, as for images, with the list itself."""
+    if not isinstance(item, Mapping):
+        return item
+    message = cast("Mapping[str, Any]", item)
+    content = message.get("content")
+    if content is None and isinstance(message.get("user"), str):
+        # The completion prompts of OpenLLMetry's OpenAI client.
+        return {"role": "user", "content": message["user"]}
+    if not isinstance(content, str) or not content.startswith("[{"):
+        return message
+    parts = parse_json(content)[0]
+    return {**message, "content": parts} if has_form_of_parts(parts) else message
+
+
+def answer_of_pieces(**pieces: tuple[str, ...]) -> Source:
+    """One answer whose pieces (``content``, ``tool_calls``, …) stand in places of their own."""
+    places = {piece: each(row) for piece, row in pieces.items()}
+
+    def read(attributes: SpanAttributes) -> Sequence[Choice]:
+        answer: dict[str, Any] = {"role": "assistant"}
+        for piece, row in places.items():
+            for place, source in row:
+                value = attributes.at(place)
+                if value is not None:
+                    answer[piece] = value if piece == "content" else attributes.parsed(value)
+                    attributes.sources["choices" if piece == "content" else piece] = source
+                    break
+        if "content" not in answer and "tool_calls" not in answer:
+            return ()
+        return output_choices([answer])
+
+    return Source(read, tuple(place for row in places.values() for place, _ in row))
+
+
+def _source(
+    half: str,
+    written: Sequence[str | Place],
+    read_any: Callable[[Any, Any], Sequence[Any]],
+    exact: Callable[[Any], Sequence[Any] | None] | None = None,
+) -> Source:
+    """The first place that has anything; `exact` reads the one form that is worth a short way."""
+    places = each(written)
+    looked_up = [(place, source, source if place == Place(source) else None) for place, source in places]
+
+    def read(attributes: SpanAttributes) -> Sequence[Any]:
+        values = attributes.attributes
+        for place, source, key in looked_up:
+            value = attributes.at(place) if key is None else values.get(key)
+            if value is None or value == "":
+                continue
+            found = None if exact is None else exact(value)
+            if found is None:
+                found = read_any(value, attributes.parsed_at(place, value))
+            if found:
+                attributes.sources[half] = source
+                return found
+        return ()
+
+    return Source(read, tuple([place for place, _ in places]))
