@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from otel_arthur.arthur.clients import Client
@@ -24,13 +25,11 @@ class Sent:
     """Why rows have no result, where there was an error."""
 
 
-def send(
-    client: Client, kind: Kind, model_id: str, rows: Sequence[bytes], *, is_over: Callable[[], bool]
-) -> Sent:
+def send(client: Client, kind: Kind, model_id: str, rows: Sequence[bytes], *, until: float) -> Sent:
     """Present rows, in halves where the request is too large or refused as a whole.
 
     Args:
-        is_over: no request begins once this is true: the lease has ended, or the delivery.
+        until: no request begins after this, on `time.monotonic`'s clock: the lease ends.
     """
     present = client.send_inferences if kind is Kind.INFERENCE else client.send_ground_truth
     results: list[RowResult | None] = [None] * len(rows)
@@ -39,7 +38,7 @@ def send(
     parts = [(0, len(rows))]
     while parts:
         start, end = parts.pop()
-        if is_over():
+        if time.monotonic() >= until:
             break
         try:
             answers = present(model_id, rows[start:end])

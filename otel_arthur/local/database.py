@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 IN_MEMORY: Final = ":memory:"
-_SCHEMA_VERSION: Final = 1
-_SCHEMA: Final = """
+_SCHEMA_VERSION: Final = 2
+_INFERENCES: Final = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE models (
   number INTEGER PRIMARY KEY,
@@ -33,6 +33,33 @@ CREATE TABLE inferences (
 CREATE INDEX inferences_by_time ON inferences (model_id, inference_timestamp, number);
 CREATE INDEX inferences_by_time_of_all ON inferences (inference_timestamp, number);
 """
+_TRACES: Final = """
+CREATE TABLE engine_tasks (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE engine_spans (
+  number INTEGER PRIMARY KEY,          -- order of arrival
+  task_id TEXT NOT NULL REFERENCES engine_tasks (id),
+  trace_id TEXT NOT NULL,
+  span_id TEXT NOT NULL,               -- not unique: the Engine stores a span as often as it comes
+  parent_span_id TEXT,
+  kind TEXT,
+  name TEXT NOT NULL,
+  start_ns INTEGER NOT NULL,
+  end_ns INTEGER NOT NULL,
+  status TEXT NOT NULL,
+  attributes TEXT NOT NULL,            -- JSON
+  prompt_tokens INTEGER,
+  completion_tokens INTEGER,
+  total_tokens INTEGER
+);
+CREATE INDEX engine_spans_by_trace ON engine_spans (trace_id, start_ns);
+CREATE INDEX engine_spans_by_task ON engine_spans (task_id, start_ns);
+CREATE INDEX engine_spans_by_span ON engine_spans (span_id);
+CREATE TABLE engine_annotations (
+  trace_id TEXT PRIMARY KEY, score INTEGER NOT NULL, description TEXT, time_ns INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+_UPGRADES: Final = (_INFERENCES, _TRACES)
+"""What each version adds to the one before."""
 
 
 class StoreError(Exception):
@@ -87,8 +114,9 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
         return
     # Two processes may make the same file at once: the second finds the version when its turn comes.
     connection.execute("BEGIN IMMEDIATE")
-    if connection.execute("PRAGMA user_version").fetchone() == (0,):
-        for statement in _SCHEMA.split(";\n"):
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    for addition in _UPGRADES[version:]:
+        for statement in addition.split(";\n"):
             connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+    connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
     connection.execute("COMMIT")

@@ -6,7 +6,7 @@ import secrets
 import socket
 import threading
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -24,6 +24,8 @@ from otel_arthur.local.access import GuardMiddleware
 from otel_arthur.local.announcing import AnnouncingServer
 from otel_arthur.local.api import Api, answer
 from otel_arthur.local.authentication import Credentials
+from otel_arthur.local.engine.api import EngineApi
+from otel_arthur.local.engine.traces import Traces
 from otel_arthur.local.pages import Pages
 from otel_arthur.local.store import IN_MEMORY, Store
 
@@ -63,6 +65,9 @@ class LocalArthur:
         max_body_bytes: of one JSON request, inflated; more is a 413.
         token_lifetime: seconds that a login lasts.
         allowed_hosts: further names in Host headers to answer to.
+        engine_keys: keys of the Engine's face, with the role of each; the default is the API key, which
+            may do all.
+        engine_seconds: how long the Engine's face takes for each span, and for each trace, of a request.
 
     Raises:
         RemoteAddressRefused: a remote `host` without `allow_remote`.
@@ -84,6 +89,8 @@ class LocalArthur:
         token_lifetime: float = 3600.0,
         allow_remote: bool = False,
         allowed_hosts: Collection[str] = (),
+        engine_keys: Mapping[str, str] | None = None,
+        engine_seconds: tuple[float, float] = (0.0, 0.0),
     ) -> None:
         if not is_loopback(host) and not allow_remote:
             raise RemoteAddressRefused(
@@ -104,9 +111,13 @@ class LocalArthur:
             token_lifetime=token_lifetime,
         )
         api = Api(self.store, self._credentials, accept_duplicates, max_body_bytes)
+        engine = EngineApi(
+            Traces(self.store), engine_keys or {key: "TASK-ADMIN"}, *engine_seconds, max_body_bytes
+        )
+        self.traces = engine.traces
         pages = Pages(self.store, None if is_loopback(host) else self._credentials)
         self.app = Starlette(
-            routes=[*api.routes(), *pages.routes()],
+            routes=[*api.routes(), *engine.routes(), *pages.routes()],
             middleware=[Middleware(GuardMiddleware, bound=host, names=allowed_hosts)],
             exception_handlers={HTTPException: _refused, Exception: _failed},
         )

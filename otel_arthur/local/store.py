@@ -79,7 +79,7 @@ class Store:
 
     def setting(self, name: str, default: Callable[[], str]) -> str:
         """A value kept with the database, made by `default` the first time."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             row = connection.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
             if row is not None:
                 return row[0]
@@ -93,7 +93,7 @@ class Store:
         Raises:
             ModelExists: its ``partner_model_id`` is taken.
         """
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             try:
                 connection.execute(
                     "INSERT INTO models (id, partner_model_id, document) VALUES (?, ?, ?)",
@@ -105,12 +105,12 @@ class Store:
     def model(self, identifier: str, *, by_partner_id: bool = False) -> Model | None:
         """A model by Arthur's id, or by the ``partner_model_id`` of its owner."""
         column = "partner_model_id" if by_partner_id else "id"
-        rows = self._read(f"SELECT document FROM models WHERE {column} = ?", (identifier,))
+        rows = self.read(f"SELECT document FROM models WHERE {column} = ?", (identifier,))
         return Model.of(orjson.loads(rows[0][0])) if rows else None
 
     def models(self) -> tuple[Model, ...]:
         """All models, oldest first."""
-        rows = self._read("SELECT document FROM models ORDER BY number")
+        rows = self.read("SELECT document FROM models ORDER BY number")
         return tuple(Model.of(orjson.loads(row[0])) for row in rows)
 
     def add_inferences(
@@ -121,7 +121,7 @@ class Store:
         With `accept_duplicates` a repeated id is kept too, as a further presentation.
         """
         kept: list[bool] = []
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             for row in rows:
                 (earlier,) = connection.execute(
                     "SELECT count(*) FROM inferences WHERE model_id = ? AND partner_inference_id = ?",
@@ -152,7 +152,7 @@ class Store:
         A later value of an attribute replaces the earlier one.
         """
         known: list[bool] = []
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             for row in rows:
                 found = connection.execute(
                     f"SELECT {_COLUMNS} FROM inferences WHERE model_id = ? AND partner_inference_id = ?",
@@ -185,7 +185,7 @@ class Store:
                 raise ValueError(column)
             condition += f" AND json_extract({column}, ?) IS NOT NULL"
             arguments.append(f'$."{name}"')
-        return self._read(f"SELECT count(*) FROM inferences WHERE {condition}", arguments)[0][0]
+        return self.read(f"SELECT count(*) FROM inferences WHERE {condition}", arguments)[0][0]
 
     def inferences(
         self, model_id: str | None = None, *, search: str = "", limit: int = 100, offset: int = 0
@@ -197,8 +197,8 @@ class Store:
             condition += " AND model_id = ?"
             arguments.append(model_id)
         with self._lock:
-            total = self._read(f"SELECT count(*) FROM inferences WHERE {condition}", arguments)[0][0]
-            rows = self._read(
+            total = self.read(f"SELECT count(*) FROM inferences WHERE {condition}", arguments)[0][0]
+            rows = self.read(
                 f"SELECT {_COLUMNS} FROM inferences WHERE {condition} "
                 "ORDER BY inference_timestamp DESC, number DESC LIMIT ? OFFSET ?",
                 [*arguments, limit, offset],
@@ -207,24 +207,26 @@ class Store:
 
     def inference(self, number: int) -> StoredInference | None:
         """One inference by its number of arrival."""
-        rows = self._read(f"SELECT {_COLUMNS} FROM inferences WHERE number = ?", (number,))
+        rows = self.read(f"SELECT {_COLUMNS} FROM inferences WHERE number = ?", (number,))
         return _stored(rows[0]) if rows else None
 
     def presentations(self, model_id: str) -> dict[str, int]:
         """How often each ``partner_inference_id`` was accepted, in order of first arrival."""
-        rows = self._read(
+        rows = self.read(
             "SELECT partner_inference_id, count(*) FROM inferences WHERE model_id = ? "
             "GROUP BY partner_inference_id ORDER BY min(number)",
             (model_id,),
         )
         return {row[0]: row[1] for row in rows}
 
-    def _read(self, statement: str, arguments: Sequence[Any] = ()) -> list[Any]:
+    def read(self, statement: str, arguments: Sequence[Any] = ()) -> list[Any]:
+        """The rows of a query, for the rooms that keep tables of their own here."""
         with self._lock:
             return self._connection.execute(statement, arguments).fetchall()
 
     @contextmanager
-    def _transaction(self) -> Generator[sqlite3.Connection, None, None]:
+    def transaction(self) -> Generator[sqlite3.Connection, None, None]:
+        """A connection to write with; all of it is kept, or nothing where an exception leaves it."""
         with self._lock:
             # IMMEDIATE: another process on the same file must not write between our look and our insert.
             self._connection.execute("BEGIN IMMEDIATE")

@@ -15,7 +15,6 @@ from otel_arthur.genai.dialect import LONGEST_SCOPE, Conversation, Dialect
 from otel_arthur.genai.dialects import semconv
 from otel_arthur.genai.places import joined
 from otel_arthur.genai.span import SpanView
-from otel_arthur.genai.usage import inclusive
 
 _ASSOCIATION = "traceloop.association.properties."
 
@@ -47,7 +46,6 @@ _VENDORS = frozenset(
     }
 )
 _SCOPE = "opentelemetry.instrumentation."
-_BEDROCK = f"{_SCOPE}bedrock"
 
 
 def is_scope(scope: str) -> bool:
@@ -69,12 +67,7 @@ def _owns(view: SpanView) -> bool:
 
 
 def per_call(usage: Usage, conversation: Conversation, attributes: SpanAttributes) -> Usage:
-    """Undo LangChain's n-fold count: each choice repeats the call's usage, and all are summed.
-
-    Bedrock's counts are its own, which exclude the cache, and their sum is the instrumentation's.
-    """
-    if attributes.view.scope == _BEDROCK:
-        return inclusive(usage, cache_outside=True)
+    """Undo LangChain's n-fold count: each choice repeats the call's usage, and all are summed."""
     n = len(conversation.choices)
     if n < 2 or attributes.view.scope != "opentelemetry.instrumentation.langchain":
         return usage

@@ -1,0 +1,1 @@
+"""Target Arthur Engine: calls as OpenInference spans, over OTLP."""

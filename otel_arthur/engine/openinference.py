@@ -1,0 +1,180 @@
+"""`LLMCall` as the attributes of an OpenInference span of kind LLM.
+
+Source: OpenInference semantic conventions 0.1.42 (``openinference.semconv.trace``). The Engine reads text
+in ``message.content``, never in ``message.contents``, and it estimates each count of tokens that is absent.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Final
+
+from otel_arthur.engine.safe_values import SafeAttributes, Value
+from otel_arthur.genai.call import Choice, LLMCall, MediaPart, Message, ReasoningPart, ToolResultPart
+from otel_arthur.genai.messages.json_text import json_text
+from otel_arthur.inference import transcript
+from otel_arthur.inference.privacy import Privacy, TextRules, Texts
+
+KIND: Final = "openinference.span.kind"
+LLM: Final = "LLM"
+INPUT: Final = "input.value"
+OUTPUT: Final = "output.value"
+_TEXT: Final = "text/plain"
+
+_PROVIDERS: Final = {
+    "gcp.gemini": "google",
+    "gcp.gen_ai": "google",
+    "gcp.vertex_ai": "google",
+    "vertex_ai": "google",
+    "aws.bedrock": "aws",
+    "bedrock": "aws",
+    "azure.ai.openai": "azure",
+    "azure.ai.inference": "azure",
+    "mistral_ai": "mistralai",
+    "x_ai": "xai",
+}
+"""OpenTelemetry's names of providers -> OpenInference's ``llm.provider``; others are equal."""
+_SYSTEMS: Final = {
+    "azure.ai.openai": "openai",
+    "gcp.vertex_ai": "vertexai",
+    "vertex_ai": "vertexai",
+    "mistral_ai": "mistralai",
+}
+"""OpenTelemetry's names of providers -> OpenInference's ``llm.system``, the vendor of the API's form."""
+
+
+def attributes_of(call: LLMCall, rules: TextRules, mended: Counter[str]) -> dict[str, Value]:
+    """The attributes of the span that stands for a call.
+
+    Args:
+        rules: redaction, length and content, as for inferences.
+        mended: kind of mending -> number, to which the values that had to be made safe are added.
+    """
+    texts = Texts(rules)
+    span = SafeAttributes(mended)
+    span.put(KIND, LLM)
+    span.put("llm.model_name", _identifier(texts, call.response_model or call.request_model))
+    if call.provider:
+        provider = str(_identifier(texts, call.provider))
+        span.put("llm.provider", _PROVIDERS.get(provider, provider))
+        span.put("llm.system", _SYSTEMS.get(provider, provider))
+    span.put_json("llm.invocation_parameters", _parameters(call, texts))
+    if not rules.metadata_only:
+        _put_messages(span, "llm.input_messages", call.messages, texts)
+        _put_messages(span, "llm.output_messages", [choice.message for choice in call.choices], texts)
+        _put_text(span, INPUT, texts.apply(transcript.transcript(call.messages), Privacy.WORDS))
+        _put_text(span, OUTPUT, texts.apply(_answer(call.choices), Privacy.WORDS))
+    if call.choices:
+        span.put("llm.finish_reason", texts.apply(call.choices[0].finish_reason, Privacy.FINISH_REASON))
+    _put_usage(span, call)
+    span.put("session.id", texts.apply(call.conversation_id, Privacy.NAME))
+    span.put("user.id", texts.apply(call.user_id, Privacy.NAME))
+    span.put_json("metadata", _metadata(call, texts), safe_keys=True)
+    return span.values
+
+
+def _put_messages(span: SafeAttributes, key: str, messages: Sequence[Message], texts: Texts) -> None:
+    number = 0
+    for message in messages:
+        for one in _apart(message):
+            _put_message(span, f"{key}.{number}.message", one, texts)
+            number += 1
+
+
+def _apart(message: Message) -> list[Message]:
+    """The message; a message of several tool results as one message each, since each answers its own call."""
+    results = [part for part in message.parts if isinstance(part, ToolResultPart)]
+    if not results:
+        return [message]
+    rest = tuple(part for part in message.parts if not isinstance(part, ToolResultPart))
+    apart = [Message("tool", (result,)) for result in results]
+    return [*apart, Message(message.role, rest)] if rest else apart
+
+
+def _put_message(span: SafeAttributes, key: str, message: Message, texts: Texts) -> None:
+    span.put(f"{key}.role", message.role)
+    text = message.text
+    if text or not message.tool_calls:
+        span.put(f"{key}.content", texts.apply(text, Privacy.WORDS))
+    for number, call in enumerate(message.tool_calls):
+        tool = f"{key}.tool_calls.{number}.tool_call"
+        span.put(f"{tool}.id", call.id)
+        span.put(f"{tool}.function.name", texts.apply(call.name, Privacy.NAME))
+        span.put_json(f"{tool}.function.arguments", texts.apply(_arguments(call.arguments), Privacy.WORDS))
+    number = 0
+    for part in message.parts:
+        content = f"{key}.contents.{number}.message_content"
+        if isinstance(part, ToolResultPart):
+            span.put(f"{key}.tool_call_id", part.id)
+        elif isinstance(part, ReasoningPart):
+            span.put(f"{content}.type", "reasoning")
+            span.put(f"{content}.text", texts.apply(part.text, Privacy.WORDS))
+            number += 1
+        elif isinstance(part, MediaPart):
+            span.put(f"{content}.type", part.modality)
+            span.put(f"{content}.{part.modality}.{part.modality}.url", texts.apply(part.name, Privacy.WORDS))
+            number += 1
+
+
+def _arguments(arguments: Any) -> str:
+    """Tool arguments as JSON text."""
+    return arguments if isinstance(arguments, str) else json_text({} if arguments is None else arguments)
+
+
+def _put_text(span: SafeAttributes, key: str, text: str | None) -> None:
+    """A value as plain text: as JSON, a ``/`` in one of its keys would have the span rejected."""
+    if text:
+        span.put(key, text)
+        span.put(key.replace(".value", ".mime_type"), _TEXT)
+
+
+def _answer(choices: Sequence[Choice]) -> str:
+    """The first answer: its words, or its tool calls as JSON where it has none."""
+    if not choices:
+        return ""
+    message = choices[0].message
+    return message.text or transcript.tool_calls_json(message) or ""
+
+
+def _put_usage(span: SafeAttributes, call: LLMCall) -> None:
+    """All counts. A failed call without counts has zeros, since the Engine estimates what is absent."""
+    usage = call.usage
+    absent = 0 if call.failed else None
+    span.put_count("llm.token_count.prompt", absent if usage.input is None else usage.input)
+    span.put_count("llm.token_count.completion", absent if usage.output is None else usage.output)
+    total = usage.total
+    if total is None and usage.input is not None and usage.output is not None:
+        total = usage.input + usage.output
+    span.put_count("llm.token_count.total", absent if total is None else total)
+    span.put_count("llm.token_count.prompt_details.cache_read", usage.cached)
+    span.put_count("llm.token_count.prompt_details.cache_write", usage.cache_write)
+    span.put_count("llm.token_count.completion_details.reasoning", usage.reasoning)
+
+
+def _parameters(call: LLMCall, texts: Texts) -> dict[str, Any] | None:
+    parameters = {
+        "model": _identifier(texts, call.request_model),
+        "temperature": call.temperature,
+        "top_p": call.top_p,
+        "max_tokens": call.max_tokens,
+    }
+    return {name: value for name, value in parameters.items() if value is not None} or None
+
+
+def _metadata(call: LLMCall, texts: Texts) -> dict[str, Any] | None:
+    """What OpenInference has no attribute for, and the application's own attributes."""
+    values: dict[str, Any] = {
+        "operation": _identifier(texts, call.operation),
+        "response_id": _identifier(texts, call.response_id),
+        "environment": _identifier(texts, call.environment),
+        "time_to_first_token": call.time_to_first_token,
+        "dialect": call.dialect,
+        "truncated": call.truncated or texts.cut or None,
+        **{name: texts.apply(value, Privacy.WORDS) for name, value in call.extra.items()},
+    }
+    return {name: value for name, value in values.items() if value is not None} or None
+
+
+def _identifier(texts: Texts, value: str | None) -> str | None:
+    return None if value is None else texts.apply(value, Privacy.IDENTIFIER)

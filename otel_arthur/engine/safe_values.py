@@ -1,0 +1,110 @@
+"""Attribute values that the Engine can store.
+
+One bad value loses the whole request there: NUL in a text, NaN or infinity, a count beyond 32 bits.
+A ``/`` in a key loses the span. So every value passes here, and each mending is counted.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias, cast
+
+from otel_arthur.arthur.encoding import encode
+from otel_arthur.genai.messages.json_text import clean
+
+Value: TypeAlias = str | bool | int | float | list[str]
+LARGEST_COUNT: Final = 2**31 - 1
+_NO_NUMBER: Final = ("NaN", "Infinity")
+
+
+class SafeAttributes:
+    """The attributes of one span, made safe as they are put in.
+
+    Args:
+        mended: kind of mending -> how many values, of all spans.
+    """
+
+    __slots__ = ("_mended", "values")
+
+    def __init__(self, mended: Counter[str]) -> None:
+        self.values: dict[str, Value] = {}
+        self._mended = mended
+
+    def put(self, key: str, value: Value | None) -> None:
+        """Set an attribute; None sets nothing, and neither does a number that is none."""
+        if value is None:
+            return
+        if isinstance(value, str):
+            self.values[key] = self.text(value)
+        elif isinstance(value, list):
+            self.values[key] = [self.text(item) for item in value]
+        elif isinstance(value, float) and not math.isfinite(value):
+            self._mended["no number"] += 1
+        else:
+            self.values[key] = value
+
+    def put_count(self, key: str, count: int | None) -> None:
+        """Set a number of tokens: a whole number from 0 to `LARGEST_COUNT`."""
+        if count is None:
+            return
+        if not 0 <= count <= LARGEST_COUNT:
+            self._mended["count"] += 1
+        self.values[key] = min(max(count, 0), LARGEST_COUNT)
+
+    def put_json(self, key: str, value: Any, *, safe_keys: bool = False) -> None:
+        """Set an attribute to JSON text of `value`, or to the JSON text that `value` is.
+
+        Args:
+            safe_keys: a ``/`` in a key becomes ``_``.
+        """
+        if value is None:
+            return
+        if isinstance(value, str):
+            self.put(key, self._json_text(value))
+        else:
+            self.put(key, encode(self._safe(value, safe_keys)).decode())
+
+    def text(self, value: str) -> str:
+        """The text without NUL and lone surrogates."""
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            self._mended["surrogate"] += 1
+            value = clean(value)
+        if "\x00" in value:
+            self._mended["NUL"] += 1
+            value = value.replace("\x00", "\ufffd")
+        return value
+
+    def _json_text(self, text: str) -> str:
+        """A text that the Engine would parse: NaN, infinity and NUL may hide in JSON that Python takes."""
+        if "\\u0000" not in text and not any(word in text for word in _NO_NUMBER):
+            return text
+        try:
+            return encode(self._safe(json.loads(text), False)).decode()
+        except (ValueError, RecursionError):
+            return text
+
+    def _safe(self, value: Any, safe_keys: bool) -> Any:
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, float) and not math.isfinite(value):
+            self._mended["no number"] += 1
+            return None
+        if isinstance(value, Mapping):
+            entries = cast("Mapping[Any, Any]", value)
+            return {
+                self._key(str(key), safe_keys): self._safe(item, safe_keys) for key, item in entries.items()
+            }
+        if isinstance(value, list | tuple):
+            return [self._safe(item, safe_keys) for item in cast("list[Any]", value)]
+        return value
+
+    def _key(self, key: str, safe: bool) -> str:
+        if safe and "/" in key:
+            self._mended["key"] += 1
+            key = key.replace("/", "_")
+        return self.text(key)
