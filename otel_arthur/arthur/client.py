@@ -176,6 +176,10 @@ class ArthurClient:
         """Close idle connections."""
         self._transport.close()
 
+    def stop(self) -> None:
+        """Send nothing any more, from whatever thread; see `Transport.stop`."""
+        self._transport.stop()
+
     def _model(self, identifier: str, id_type: str, timeout: float | None) -> Model:
         what = f"reading model {identifier!r}"
         path = f"{_path(identifier)}?id_type={id_type}&expand=attributes"

@@ -19,6 +19,7 @@ from otel_arthur.arthur.errors import (
     parse_retry_after,
 )
 from otel_arthur.arthur.suppression import suppress_instrumentation
+from otel_arthur.arthur.writers import Writers
 from otel_arthur.process.per_process import PerProcess
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ class Transport:
         self._insecure = insecure
         self._user_agent = user_agent or _default_user_agent()
         self._adapters = PerProcess(self._new_adapter)
+        self._writers = Writers()
 
     def __repr__(self) -> str:
         return f"Transport({self.url!r})"
@@ -128,7 +130,7 @@ class Transport:
             deadline: on `time.monotonic`'s clock; by default `timeout` from now.
 
         Raises:
-            Unavailable: no connection, or no whole answer by the deadline.
+            Unavailable: no connection, no whole answer by the deadline, or `stop` was called.
             NotArthur: the answer is larger than `MAX_ANSWER_BYTES`.
             ConfigurationError: the certificate file cannot be used.
         """
@@ -141,11 +143,14 @@ class Transport:
         end = time.monotonic() + self.timeout if deadline is None else deadline
         prepared = self._prepared(method, path, body, headers or {})
         token = _adapter.deadline.set(end)
+        writing = _adapter.writers.set(self._writers)
         try:
             with suppress_instrumentation():
                 left = end - time.monotonic()
                 if left <= 0:
                     raise TimeoutError
+                if self._writers.stopped:
+                    raise ConnectionAbortedError
                 response = adapter.send(
                     prepared,
                     stream=True,
@@ -161,6 +166,7 @@ class Transport:
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise _unavailable(error, self._host()) from None
         finally:
+            _adapter.writers.reset(writing)
             _adapter.deadline.reset(token)
 
     def close(self) -> None:
@@ -168,6 +174,13 @@ class Transport:
         adapter = self._adapters.drop()
         if adapter is not None:
             adapter.close()
+
+    def stop(self) -> None:
+        """Send nothing any more: a request that is being written is cut, and later calls fail.
+
+        Waits for nothing. The answer to a request that was written whole is still read.
+        """
+        self._writers.stop()
 
     def _new_adapter(self) -> Adapter:
         from otel_arthur.arthur._adapter import Adapter

@@ -13,36 +13,36 @@ from otel_arthur.cli.output import say_error
 from otel_arthur.configuration import PROTECTED, Configuration, Problem
 
 CONNECTION: Final = (
-    *("endpoint", "api_key", "login", "password", "organization_id"),
+    *("endpoint", "api_key", "api_key_file", "login", "password", "organization_id"),
     *("timeout", "compression", "certificate", "insecure"),
 )
-"""Fields that matter to whoever talks to Arthur."""
-MODELS: Final = ("model_id", "routes", "attributes", "errors")
-"""To whoever sends to the configured models."""
-SPOOL: Final = ("spool_dir", "spool_max_bytes")
-"""To whoever opens the spool."""
+"""The settings that matter to a command that talks to Arthur."""
+MODELS: Final = ("model_id", "models", "attributes", "errors")
+"""The settings that matter to a command that sends to the configured models."""
+SPOOL: Final = ("spool_dir", "spool_max_mb")
+"""The settings that matter to a command that opens the spool."""
 READING: Final = ("input_format", "attributes", "redact", "content", "max_text_length")
-"""To whoever makes inferences of spans."""
+"""The settings that matter to a command that makes inferences of spans."""
 SENDING: Final = (*CONNECTION, *MODELS, *SPOOL, "spool_max_age", "duplicate_window", *PROTECTED)
-"""To whoever sends what is in the spool."""
+"""The settings that matter to a command that sends what is in the spool."""
 
 
-def configured(*fields: str, **arguments: Any) -> Configuration:
-    """The configuration, with one line on stderr for each bad value of `fields`.
+def configured(*settings: str, **arguments: Any) -> Configuration:
+    """The configuration, with one line on stderr for each bad value of `settings`.
 
     Args:
-        fields: those of `Configuration` that matter.
+        settings: the names of those that matter to the command.
         **arguments: what the command's options say; None where they were not given.
 
     Raises:
         WrongUse: something is bad.
     """
     configuration = Configuration.from_environment(**arguments)
-    if "redact" in fields:
+    if "redact" in settings:
         from otel_arthur.inference.redaction.redactors import checked
 
         configuration = checked(configuration)
-    refuse([as_error(problem) for problem in configuration.problems_with(*fields)])
+    refuse([as_error(problem) for problem in configuration.problems_with(*settings)])
     return configuration
 
 
@@ -50,9 +50,10 @@ _OPTIONS: Final = {"endpoint": "--endpoint", "spool_dir": "--dir", "model_id": "
 
 
 def as_error(problem: Problem) -> str:
-    """A problem in the words of who is refused: nothing is ignored, and arguments are options."""
-    argument = problem.source.removeprefix("argument ")
-    return f"{_OPTIONS.get(argument, argument)}: {problem.what}"
+    """A problem as a command says it: the command ignores nothing, and its arguments are options."""
+    is_option = problem.source.startswith("argument ")
+    source = _OPTIONS.get(problem.setting, problem.source) if is_option else problem.source
+    return f"{source}: it {problem.what}"
 
 
 def refuse(problems: list[str]) -> None:

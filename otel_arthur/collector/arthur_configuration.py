@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from otel_arthur.collector.document import Section
-from otel_arthur.configuration import Configuration
+from otel_arthur.configuration import SETTINGS, Configuration, resolve
 from otel_arthur.inference.redaction.redactors import checked
 
-_TEXT_SETTINGS = ("input_format", "content", "errors", "compression")
+_CREDENTIALS: Final = tuple(
+    setting for setting in SETTINGS if setting.field in ("api_key", "login", "password")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,28 +25,19 @@ class ModelRoute:
     """Endpoint, organisation and credentials; one delivery serves all routes that share them."""
 
 
-def read_arthur(section: Section, spool: Section) -> Configuration:
-    """The connection, with the spool's place and size. Nothing comes from ``OTEL_EXPORTER_ARTHUR_…``."""
-    arguments: dict[str, Any] = {
-        "endpoint": section.read("endpoint", _url, None),
-        "organization_id": section.text("organization_id"),
-        "timeout": section.read("timeout", seconds, None),
-        "certificate": section.text("certificate"),
-        "insecure": section.read("insecure", boolean, None),
-        "duplicate_window": section.read("duplicate_window", seconds, None),
-        "max_text_length": section.read("max_text_length", _whole_number, None),
-        "attributes": section.pairs("attributes") or None,
-        "redact": section.texts("redact") or None,
-        "spool_dir": spool.read("directory", lambda value: Path(value).expanduser(), None),
-        "spool_max_bytes": spool.read("max_mb", megabytes, None),
-        "spool_max_age": spool.read("max_age", seconds, None),
+def read_arthur(**sections: Section) -> Configuration:
+    """The settings that have a key in one of the sections. Nothing comes from ``OTEL_EXPORTER_ARTHUR_…``."""
+    places = {
+        setting.name: (sections[section], key)
+        for setting in SETTINGS
+        for section, _, key in (setting.key.partition("."),)
+        if section in sections
     }
-    arguments.update(_credentials(section))
-    arguments.update({name: section.text(name) for name in _TEXT_SETTINGS})
-    arguments["sample_ratio"] = section.read("sample_ratio", _ratio, None)
-    configuration = checked(Configuration.from_environment({}, **arguments))
+    given = {name: section.value(key) for name, (section, key) in places.items()}
+    configuration = checked(Configuration.from_environment({}, **given))
     for problem in configuration.problems:
-        section.problem(problem.field, problem.what.removeprefix("it "))
+        section, key = places[problem.setting]
+        section.problem(key, problem.what)
     return configuration
 
 
@@ -58,7 +49,7 @@ def read_routes(section: Section, connection: Configuration) -> tuple[ModelRoute
         model_id = item.text("model_id")
         if model_id is None:
             item.problem("model_id" if "model_id" in item else None, "needs a model_id")
-        own = {key: value for key, value in _credentials(item).items() if value is not None}
+        own = _credentials(item)
         organization = item.text("organization_id")
         item.finish()
         if routes and not routes[-1].match:
@@ -85,73 +76,9 @@ def read_routes(section: Section, connection: Configuration) -> tuple[ModelRoute
     return tuple(routes)
 
 
-def _credentials(section: Section) -> dict[str, str | None]:
-    return {
-        "api_key": section.text("api_key") or section.read("api_key_file", secret_file, None),
-        "login": section.text("login"),
-        "password": section.text("password"),
-    }
-
-
-def seconds(value: str) -> float:
-    """``10``, ``2.5``, ``500ms``, ``10s`` or ``5m``, in seconds."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)?", value)
-    scale = {None: 1.0, "s": 1.0, "ms": 0.001, "m": 60.0, "h": 3600.0}
-    if match is None or float(match[1]) <= 0:
-        raise ValueError("must be a time greater than 0, as in 10s, 500ms or 5m")
-    return float(match[1]) * scale[match[2]]
-
-
-def megabytes(value: str) -> int:
-    """A size in MiB, in bytes."""
-    if not _is_number(value) or float(value) <= 0:
-        raise ValueError("must be a number of megabytes greater than 0")
-    return int(float(value) * 1024 * 1024)
-
-
-def boolean(value: str) -> bool:
-    """``true`` or ``false``."""
-    if value.lower() in ("true", "false"):
-        return value.lower() == "true"
-    raise ValueError("must be true or false")
-
-
-def existing_file(value: str) -> Path | None:
-    """A file that can be read."""
-    path = Path(value).expanduser()
-    try:
-        with path.open("rb"):
-            return path
-    except OSError as error:
-        raise ValueError(f"names a file that cannot be read ({error.strerror})") from None
-
-
-def secret_file(value: str) -> str | None:
-    """What a file holds, without the line's end."""
-    path = existing_file(value)
-    content = path.read_text(encoding="utf-8", errors="replace").strip() if path else ""
-    if not content:
-        raise ValueError("names an empty file; put the secret into it")
-    return content
-
-
-def _url(value: str) -> str | None:
-    if not re.match(r"https?://[^/?#\s@]+", value):
-        raise ValueError("must be a URL without a password, as in https://app.arthur.ai")
-    return value
-
-
-def _whole_number(value: str) -> int | None:
-    if not value.isascii() or not value.isdigit() or int(value) == 0:
-        raise ValueError("must be a whole number greater than 0")
-    return int(value)
-
-
-def _ratio(value: str) -> float | None:
-    if not _is_number(value) or not 0 <= float(value) <= 1:
-        raise ValueError("must be a number from 0 to 1")
-    return float(value)
-
-
-def _is_number(value: str) -> bool:
-    return re.fullmatch(r"\d+(\.\d+)?", value) is not None
+def _credentials(section: Section) -> dict[str, Any]:
+    given = {setting.name: section.value(setting.name) for setting in _CREDENTIALS}
+    values, problems = resolve(_CREDENTIALS, {}, given)
+    for problem in problems:
+        section.problem(problem.setting, problem.what)
+    return values

@@ -13,18 +13,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from otel_arthur.collector.arthur_configuration import (
-    ModelRoute,
+from otel_arthur.collector.arthur_configuration import ModelRoute, read_arthur, read_routes
+from otel_arthur.collector.document import ConfigurationError, Document, Section
+from otel_arthur.configuration import Configuration
+from otel_arthur.configuration.kinds import (
     boolean,
     existing_file,
     megabytes,
-    read_arthur,
-    read_routes,
+    one_of,
     seconds,
-    secret_file,
+    secret_in_file,
+    whole_number,
 )
-from otel_arthur.collector.document import ConfigurationError, Document, Section
-from otel_arthur.configuration import Configuration
 
 MEBIBYTE = 1024 * 1024
 
@@ -71,6 +71,8 @@ class Limits:
     """Over HTTP."""
     request_timeout: float = 30.0
     """Seconds that a sender may take to deliver one request."""
+    max_items: int = 1_000_000
+    """Spans, log records and attributes of one request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +140,9 @@ def parse(name: str, content: str, environ: Mapping[str, str]) -> CollectorConfi
     grpc, http = _receivers(root)
     limits = _limits(root.section("limits"))
     spool = root.section("spool")
-    refuse = spool.read("on_full", _one_of("pass", "refuse"), "pass") == "refuse"
+    refuse = spool.read("on_full", one_of("pass", "refuse"), "pass") == "refuse"
     arthur = root.section("arthur")
-    connection = read_arthur(arthur, spool)
+    connection = read_arthur(arthur=arthur, spool=spool)
     routes = read_routes(arthur, connection)
     arthur.finish()
     spool.finish()
@@ -182,7 +184,7 @@ def _receiver(section: Section, port: int) -> Receiver:
     tls = _server_tls(section.section("tls")) if "tls" in section else None
     section.section("tls")
     auth = section.section("auth")
-    token = auth.text("bearer_token") or auth.read("bearer_token_file", secret_file, None)
+    token = auth.text("bearer_token") or auth.read("bearer_token_file", secret_in_file, None)
     if "auth" in section and token is None:
         section.problem("auth", "needs a bearer_token or a bearer_token_file")
     auth.finish()
@@ -206,8 +208,9 @@ def _limits(section: Section) -> Limits:
     limits = Limits(
         section.read("max_request_mb", megabytes, defaults.max_request_bytes),
         section.read("max_in_flight_mb", megabytes, defaults.max_in_flight_bytes),
-        section.read("max_connections", _count, defaults.max_connections),
+        section.read("max_connections", whole_number, defaults.max_connections),
         section.read("request_timeout", seconds, defaults.request_timeout),
+        section.read("max_items", whole_number, defaults.max_items),
     )
     section.finish()
     return limits
@@ -283,18 +286,3 @@ def _next_hop(value: str) -> str:
     if parts.scheme.startswith("grpc") and port is None:
         raise ValueError(f"must name a port, as in {parts.scheme}://{parts.hostname}:4317")
     return value.rstrip("/")
-
-
-def _one_of(*allowed: str) -> Callable[[str], str]:
-    def parse_choice(value: str) -> str:
-        if value not in allowed:
-            raise ValueError(f"must be {' or '.join(allowed)}")
-        return value
-
-    return parse_choice
-
-
-def _count(value: str) -> int:
-    if not value.isascii() or not value.isdigit() or int(value) == 0:
-        raise ValueError("must be a whole number greater than 0")
-    return int(value)

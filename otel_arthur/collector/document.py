@@ -75,6 +75,13 @@ class Section:
             self.problem(key, str(error))
             return default
 
+    def value(self, key: str) -> str | list[str] | dict[str, str] | None:
+        """The scalar, list of scalars or mapping of scalars that is written; None where nothing is."""
+        node = self._entries[key][0] if key in self._entries else None
+        if isinstance(node, yaml.MappingNode):
+            return self.pairs(key)
+        return list(self.texts(key)) if isinstance(node, yaml.SequenceNode) else self.text(key)
+
     def section(self, key: str) -> Section:
         """A mapping inside this one; empty where it is absent."""
         self._asked.add(key)

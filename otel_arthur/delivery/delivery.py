@@ -10,10 +10,11 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from otel_arthur.arthur.clients import Client, client_of
 from otel_arthur.arthur.encoding import encode
+from otel_arthur.arthur.errors import Unavailable
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import adoption, preparation
 from otel_arthur.delivery.accounts import Accounts, Submitted
@@ -33,6 +34,9 @@ from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk_format import SpoolError
 from otel_arthur.spool.records import Form, Kind, Record
 from otel_arthur.spool.spool import Spool
+
+if TYPE_CHECKING:
+    from otel_arthur.arthur.client import ArthurClient
 
 _logger = logging.getLogger("otel_arthur")
 _names = itertools.count()
@@ -155,6 +159,8 @@ class Delivery:
     def shutdown(self, timeout: float) -> bool:
         """Send what can be sent within `timeout` seconds; the rest stays in the spool. Idempotent.
 
+        Once this has returned, nothing of this delivery is sent any more: a request that was being written
+        is cut. What Arthur answers to a request that was written whole is still put on record.
         Ends early where Arthur fails, as everything is on disk by then. Returns whether all was sent.
         """
         deadline = time.monotonic() + timeout
@@ -167,10 +173,14 @@ class Delivery:
         self._all_sent = self._sender.flush(deadline, give_up=self._spool.folder is not None)
         self._all_sent = self._all_sent and not self._is_unserved()
         self._accounts.report(self.counts())
-        if self._sender.stop(deadline) and self._spool.folder is not None:
-            self._spool.close()
+        has_stopped = self._sender.stop(deadline)
+        # First, so that a thread which makes the client meanwhile does not get it.
+        self._is_over = True
         if self._made_client is not None:
+            self._made_client.stop()
             self._made_client.close()
+        if has_stopped and self._spool.folder is not None:
+            self._spool.close()
         self._ended.set()
         return self._all_sent
 
@@ -227,10 +237,14 @@ class Delivery:
     def _begin(self) -> None:
         self._lock = threading.RLock()
         self._ended = threading.Event()
+        if self._is_shut_down:
+            # In the parent: the thread that would say so here is not there.
+            self._ended.set()
         self._all_sent = True
         self._services: set[str | None] = set()
         self._unserved: set[Destination] = set()
-        self._made_client: Client | None = None
+        self._is_over = self._is_shut_down
+        self._made_client: ArthurClient | None = None
         self._accounts = Accounts(self._spool, self._metrics)
         self._schemas = Schemas(self._client, self._configuration)
         dispatcher = Dispatcher(
@@ -322,8 +336,12 @@ class Delivery:
         ]
 
     def _client(self) -> Client:
-        if self._given_client is not None:
-            return self._given_client
+        client = self._given_client or self._own_client()
+        if self._is_over:
+            raise Unavailable("the exporter was shut down")
+        return client
+
+    def _own_client(self) -> ArthurClient:
         with self._lock:
             if self._made_client is None:
                 # All that a request imports, under the lock that a fork waits for: a module half imported

@@ -68,6 +68,7 @@ class Dispatcher:
         self._found = found
         self.recording = threading.Lock()
         """Held while rows leave the spool and are counted: who takes it sees both or neither."""
+        self._is_stopped = False
         self._limits = Limits(seconds=max(60.0, 4 * configuration.timeout))
 
     def close_window(self, destination: Destination, *, at_once: bool) -> None:
@@ -85,9 +86,17 @@ class Dispatcher:
                 return batches
         return []
 
+    def stop(self) -> None:
+        """Present nothing any more; outcomes of what was presented are still recorded."""
+        self._is_stopped = True
+
     def deliver(self, destination: Destination, batches: Sequence[Batch], pacer: Pacer) -> None:
         """Present leased batches and record what became of their rows."""
         until = time.monotonic() + self._limits.seconds - self._configuration.timeout
+
+        def is_over() -> bool:
+            return self._is_stopped or time.monotonic() >= until
+
         results = [Settled(batch) for batch in batches]
         kind = batches[0].kind
         error: ArthurError | SchemaError | None = None
@@ -95,7 +104,9 @@ class Dispatcher:
         try:
             places, rows = self._rows(destination, batches, results)
             sent = (
-                send(self._client(), kind, destination.model, rows, until=until) if rows else Sent([], None)
+                send(self._client(), kind, destination.model, rows, is_over=is_over)
+                if rows
+                else Sent([], None)
             )
             error = sent.error
             all_delivered = _are_delivered(sent.results)
@@ -112,7 +123,7 @@ class Dispatcher:
         # Before the outcomes are on record: whoever sees them also sees whether the destination works.
         if error is not None:
             self._report(destination, pacer, error)
-        else:
+        elif not self._is_stopped:
             self._works(destination, pacer)
         if kind is Kind.GROUND_TRUTH and any(result.dead for result in results):
             self._explain_truths(destination, results)
@@ -198,6 +209,8 @@ class Dispatcher:
         return None if mended == row else mended
 
     def _report(self, destination: Destination, pacer: Pacer, error: ArthurError | SchemaError) -> None:
+        if self._is_stopped:
+            return  # it may be of our own making
         retry_after = error.retry_after if isinstance(error, ArthurError) else None
         slow = isinstance(error, _TO_BE_MENDED)
         is_news = pacer.failed(retry_after, slow=slow, reason=type(error).__name__)

@@ -112,12 +112,13 @@ class Sender:
             return False
 
     def stop(self, deadline: float) -> bool:
-        """End the threads; whether they ended by `deadline`."""
+        """End the threads; whether they ended by `deadline`. Those that did not send nothing any more."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
         for thread in self._threads:
             thread.join(max(deadline - time.monotonic(), 0.0))
+        self._dispatcher.stop()
         return not any(thread.is_alive() for thread in self._threads)
 
     def _begin_flush(self) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from otel_arthur.arthur.clients import Client
@@ -25,11 +24,13 @@ class Sent:
     """Why rows have no result, where there was an error."""
 
 
-def send(client: Client, kind: Kind, model_id: str, rows: Sequence[bytes], *, until: float) -> Sent:
+def send(
+    client: Client, kind: Kind, model_id: str, rows: Sequence[bytes], *, is_over: Callable[[], bool]
+) -> Sent:
     """Present rows, in halves where the request is too large or refused as a whole.
 
     Args:
-        until: no request begins after this, on `time.monotonic`'s clock: the lease ends.
+        is_over: no request begins once this is true: the lease has ended, or the delivery.
     """
     present = client.send_inferences if kind is Kind.INFERENCE else client.send_ground_truth
     results: list[RowResult | None] = [None] * len(rows)
@@ -38,7 +39,7 @@ def send(client: Client, kind: Kind, model_id: str, rows: Sequence[bytes], *, un
     parts = [(0, len(rows))]
     while parts:
         start, end = parts.pop()
-        if time.monotonic() >= until:
+        if is_over():
             break
         try:
             answers = present(model_id, rows[start:end])

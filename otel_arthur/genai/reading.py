@@ -40,6 +40,7 @@ _MANY_ATTRIBUTES = 64
 
 _CALL = slice(0, len(OF_CALL))
 _USAGE = slice(len(OF_CALL), len(OF_CALL) + len(OF_USAGE))
+_PROVIDER = FIELDS.index("provider")
 _START, _CHOICE_COUNT = FIELDS.index("start_ns"), FIELDS.index("choice_count")
 _ERROR_TYPE, _TIME_TO_FIRST_TOKEN = FIELDS.index("error_type"), FIELDS.index("time_to_first_token")
 _REQUEST_MODEL, _RESPONSE_MODEL = FIELDS.index("request_model"), FIELDS.index("response_model")
@@ -130,7 +131,7 @@ def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[st
         view.end_ns,
         conversation.messages,
         choices,
-        inclusive(usage),
+        inclusive(usage, fields[_PROVIDER]),
         "chat" if operation == IF_SAID else operation,
         failed,
         service_name,

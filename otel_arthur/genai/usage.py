@@ -1,48 +1,78 @@
 """One algebra of token counts: totals include their parts, whatever an instrumentation counted.
 
-OpenAI's `prompt_tokens` include what was read from a cache and its `completion_tokens` the
-reasoning; Anthropic's and Bedrock's `input_tokens` exclude both cache reads and writes; Gemini's
-`candidates_token_count` excludes the thoughts. Instrumentations pass on or add up, so a count is
-mended only where the numbers themselves, or the dialect, prove that a part is outside.
+`docs/reading.md` has the table: which provider counts what, and which instrumentation passes that on or adds
+up. A count is mended only where the numbers themselves, or who wrote them, prove that a part is outside.
 """
 
 from __future__ import annotations
 
+from itertools import combinations
+
 from otel_arthur.genai.call import Usage
 
+_WITH_THOUGHTS_BESIDE = ("gcp.gemini", "gcp.vertex_ai", "gcp.gen_ai", "vertex_ai", "gemini", "google")
+"""Beginnings of the providers whose count of the answer lacks the thoughts, which their total has."""
+_PARTS = ("reads", "writes", "thoughts")
+_SETS = tuple(
+    map(
+        frozenset,
+        # The cache is left out as a whole before it is in part.
+        (("reads", "writes"), ("thoughts",), _PARTS, *combinations(_PARTS, 2), ("reads",), ("writes",)),
+    )
+)
 
-def inclusive(usage: Usage, cache_outside: bool = False, reasoning_outside: bool = False) -> Usage:
+
+def inclusive(
+    usage: Usage,
+    provider: str | None = None,
+    *,
+    cache_outside: bool = False,
+    reasoning_outside: bool = False,
+) -> Usage:
     """`usage` with cache reads and writes in `input`, reasoning in `output`, and a total of both.
 
-    `cache_outside` and `reasoning_outside` say that the dialect's counts are known to exclude
-    them. Else they are taken as included, unless a part exceeds its whole, or the total that was
-    reported comes out only with the part added.
+    Args:
+        usage: the counts as they were reported.
+        provider: who served the model.
+        cache_outside: the counts are known to exclude what was read from and put into a cache.
+        reasoning_outside: they are known to exclude the reasoning.
+
+    Else the parts are taken as included, unless a part exceeds its whole, or the total that was reported
+    comes out only with the part added.
     """
-    if usage.cached is None and usage.cache_write is None and usage.reasoning is None:
-        return _with_total(usage)
-    cache = (usage.cached or 0) + (usage.cache_write or 0)
-    reasoning = usage.reasoning or 0
-    given_in, given_out, total = usage.input, usage.output, usage.total
-    if given_in is not None and cache and not cache_outside:
-        cache_outside = cache > given_in or _completes(total, given_in, given_out, cache, reasoning)
-    if given_out is not None and reasoning and not reasoning_outside:
-        reasoning_outside = reasoning > given_out or _completes(total, given_out, given_in, reasoning, cache)
-    tokens_in = given_in + cache if given_in is not None and cache_outside else given_in
-    tokens_out = given_out + reasoning if given_out is not None and reasoning_outside else given_out
-    if tokens_in is not None and tokens_out is not None:
-        total = max(total or 0, tokens_in + tokens_out)
+    tokens_in, tokens_out, total = usage.input, usage.output, usage.total
+    has_no_parts = usage.cached is None and usage.cache_write is None and usage.reasoning is None
+    if has_no_parts and (tokens_in is None or tokens_out is None or total == tokens_in + tokens_out):
+        return usage
+    reads, writes, thoughts = usage.cached or 0, usage.cache_write or 0, usage.reasoning or 0
+    if tokens_in is None or tokens_out is None:
+        missing = frozenset[str]()
+    else:
+        missing = _missing((total or 0) - tokens_in - tokens_out, reads, writes, thoughts)
+    if tokens_in is not None:
+        if cache_outside or reads + writes > tokens_in:
+            tokens_in += reads + writes
+        else:
+            tokens_in += reads * ("reads" in missing) + writes * ("writes" in missing)
+    if tokens_out is not None and (reasoning_outside or thoughts > tokens_out or "thoughts" in missing):
+        tokens_out += thoughts
+    if tokens_in is None or tokens_out is None:
+        return Usage(tokens_in, tokens_out, total, usage.cached, usage.cache_write, usage.reasoning)
+    if total is not None and total > tokens_in + tokens_out and _thinks_beside(provider):
+        tokens_out = total - tokens_in
+    total = max(total or 0, tokens_in + tokens_out)
     return Usage(tokens_in, tokens_out, total, usage.cached, usage.cache_write, usage.reasoning)
 
 
-def _with_total(usage: Usage) -> Usage:
-    tokens_in, tokens_out, total = usage.input, usage.output, usage.total
-    if tokens_in is None or tokens_out is None or (total is not None and total >= tokens_in + tokens_out):
-        return usage
-    return Usage(tokens_in, tokens_out, tokens_in + tokens_out)
+def _missing(rest: int, reads: int, writes: int, thoughts: int) -> frozenset[str]:
+    """The parts that make up what a total has beyond the counts of input and output."""
+    if rest > 0:
+        parts = {"reads": reads, "writes": writes, "thoughts": thoughts}
+        for chosen in _SETS:
+            if sum([parts[name] for name in chosen]) == rest:
+                return chosen
+    return frozenset()
 
 
-def _completes(total: int | None, whole: int, other: int | None, part: int, other_part: int) -> bool:
-    """Whether the reported total is reached only if `part` comes on top of `whole`."""
-    if total is None or other is None or total == whole + other:
-        return False
-    return total in (whole + other + part, whole + other + part + other_part)
+def _thinks_beside(provider: str | None) -> bool:
+    return provider is not None and provider.lower().startswith(_WITH_THOUGHTS_BESIDE)

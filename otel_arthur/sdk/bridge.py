@@ -335,7 +335,7 @@ def report(configuration: Configuration, sender: Any = None, beside: Sequence[Co
             )
         reasons += [missing] if missing is not None else []
     if reasons:
-        withheld = any(problem.field in ("content", "redact") for problem in configuration.unusable)
+        withheld = any(problem.setting in ("content", "redact") for problem in configuration.unusable)
         _logger.warning(
             "otel-arthur: nothing is sent to Arthur yet: %s. Until then inferences wait %s%s.",
             "; ".join(reasons),

@@ -116,16 +116,9 @@ def _set_up_sdk() -> None:
 
 def _flush_on_sigterm() -> None:
     """Have a process that ends by SIGTERM export its spans first, unless somebody handles the signal."""
-    from otel_arthur.configuration_values import boolean
-    from otel_arthur.environment_variables import FLUSH_ON_SIGTERM
+    from otel_arthur.configuration import Configuration
 
-    given = os.environ.get(FLUSH_ON_SIGTERM)
-    try:
-        is_wanted = boolean(given) if given else True
-    except ValueError as error:
-        _logger.warning("otel-arthur: %s is ignored: %s", FLUSH_ON_SIGTERM, error)
-        is_wanted = True
-    if is_wanted and is_exporter_named():
+    if is_exporter_named() and Configuration.from_environment().flush_on_sigterm is not False:
         from otel_arthur.process.sigterm import flush_on_sigterm
 
         flush_on_sigterm()

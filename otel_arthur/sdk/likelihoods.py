@@ -48,21 +48,7 @@ class LikelihoodsInstrumentor(BaseInstrumentor):
     def _instrument(self, **kwargs: Any) -> None:
         if not Configuration.from_environment().likelihoods:
             return
-        from wrapt import wrap_function_wrapper
-
-        watch = _Watch()
-        methods = {
-            "on_llm_new_token": watch.on_token,
-            "on_stream_event": watch.on_token,
-            "on_llm_end": watch.on_end,
-            "on_llm_error": watch.on_error,
-        }
-        for manager in _RUN_MANAGERS:
-            for method, wrapper in methods.items():
-                try:
-                    wrap_function_wrapper(_MODULE, f"{manager}.{method}", wrapper)
-                except AttributeError:  # on_stream_event came with langchain-core 1.x
-                    _logger.debug("otel-arthur: this LangChain has no %s.%s", manager, method)
+        watch()
 
     def _uninstrument(self, **kwargs: Any) -> None:
         from opentelemetry.instrumentation.utils import unwrap
@@ -73,6 +59,37 @@ class LikelihoodsInstrumentor(BaseInstrumentor):
                     unwrap(f"{_MODULE}.{manager}", method)
                 except (AttributeError, ImportError):
                     continue
+        _watched.clear()
+
+
+_watched: list[_Watch] = []
+"""The one watch, where LangChain is watched."""
+
+
+def watch() -> None:
+    """Watch LangChain's callbacks from now on; once, however often it is called.
+
+    Raises:
+        ImportError: LangChain is not installed.
+    """
+    if _watched:
+        return
+    from wrapt import wrap_function_wrapper
+
+    watcher = _Watch()
+    _watched.append(watcher)
+    methods = {
+        "on_llm_new_token": watcher.on_token,
+        "on_stream_event": watcher.on_token,
+        "on_llm_end": watcher.on_end,
+        "on_llm_error": watcher.on_error,
+    }
+    for manager in _RUN_MANAGERS:
+        for method, wrapper in methods.items():
+            try:
+                wrap_function_wrapper(_MODULE, f"{manager}.{method}", wrapper)
+            except AttributeError:  # on_stream_event came with langchain-core 1.x
+                _logger.debug("otel-arthur: this LangChain has no %s.%s", manager, method)
 
 
 class _Watch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
@@ -12,6 +13,11 @@ from otel_arthur.genai.events.log_events import LogEvent, from_sdk_log
 from otel_arthur.sdk import bridge as bridges
 from otel_arthur.sdk.bridge import SHUTDOWN_SECONDS
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from otel_arthur.configuration.arguments import Settings
+
 _logger = logging.getLogger("otel_arthur")
 
 
@@ -19,13 +25,18 @@ class ArthurLogExporter(LogRecordExporter):
     """Joins the messages in GenAI log events to the calls of `ArthurSpanExporter`; sends no logs.
 
     For instrumentations that write content into events and not onto spans
-    (``OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=event_only``). It has no settings: the
-    span exporters' decide. While one lives, a call without messages waits in memory for its
-    event, 15 seconds at most. All other log records are ignored.
+    (``OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=event_only``). The settings of the span
+    exporters decide: an argument is one line in the log. While one lives, a call without messages
+    waits in memory for its event, 15 seconds at most. All other log records are ignored.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, /, **settings: Unpack[Settings]) -> None:
         self._is_shut_down = False
+        if settings:
+            _logger.warning(
+                "otel-arthur: ArthurLogExporter ignores its arguments, for ArthurSpanExporter's decide: %s",
+                ", ".join(settings),
+            )
         bridges.open_log_exporter()
 
     def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:

@@ -5,18 +5,30 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from importlib.metadata import entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
+from otel_arthur.configuration import Configuration
+from otel_arthur.process.sigterm import flush_on_sigterm
 from otel_arthur.sdk.span_exporter import ArthurSpanExporter
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from otel_arthur.configuration.arguments import Settings
 
 _logger = logging.getLogger("otel_arthur")
 
 
-def instrument(*, instrumentations: Sequence[str] | str = ("langchain",), **settings: Any) -> TracerProvider:
+def instrument(
+    *,
+    instrumentations: Sequence[str] | str = ("langchain",),
+    arthur_model: Any = None,
+    **settings: Unpack[Settings],
+) -> TracerProvider:
     """Record the application's LLM calls in Arthur, in one line.
 
     Adds an `ArthurSpanExporter` to the tracer provider in force (making one if there is none)
@@ -25,7 +37,8 @@ def instrument(*, instrumentations: Sequence[str] | str = ("langchain",), **sett
     Args:
         instrumentations: names in the entry-point group ``opentelemetry_instrumentor``, or one name;
             those that are not installed, or fail, are said in the log.
-        **settings: arguments of `ArthurSpanExporter`.
+        arthur_model: as of `ArthurSpanExporter`.
+        **settings: as of `ArthurSpanExporter`.
 
     Returns:
         The tracer provider; its ``shutdown`` runs by itself when the process ends.
@@ -34,7 +47,9 @@ def instrument(*, instrumentations: Sequence[str] | str = ("langchain",), **sett
     if not isinstance(provider, TracerProvider):
         provider = TracerProvider()
         trace.set_tracer_provider(provider)
-    provider.add_span_processor(BatchSpanProcessor(ArthurSpanExporter(**settings)))
+    provider.add_span_processor(BatchSpanProcessor(ArthurSpanExporter(arthur_model=arthur_model, **settings)))
+    if settings.get("flush_on_sigterm") and Configuration.from_environment(**settings).flush_on_sigterm:
+        flush_on_sigterm()
     for name in _names(instrumentations):
         try:
             _switch_on(name, provider)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan
@@ -19,78 +18,49 @@ from otel_arthur.sdk import bridge as bridges
 from otel_arthur.sdk.bridge import SHUTDOWN_SECONDS
 from otel_arthur.sdk.inside_the_sdk import export_what_is_queued, is_force_flush
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from otel_arthur.configuration.arguments import Settings
+
 _logger = logging.getLogger("otel_arthur")
 
 
 class ArthurSpanExporter(SpanExporter):
     """Sends each LLM call among the finished spans to Arthur as an inference.
 
-    Every argument has an ``OTEL_EXPORTER_ARTHUR_…`` variable and may be left out, or be the text
-    that the variable would hold. The constructor never raises, whatever it is given, and makes no
-    connection: a bad argument is one line in the log and as if it were not given. `export`
-    writes to the spool and returns, and a thread of its own sends from there.
+    The constructor never raises and makes no connection: an argument that is bad, or is no setting, is one
+    line in the log and as if it were not given. `export` writes to the spool and returns, and a thread of its
+    own sends from there.
 
     Args:
+        **settings: the settings of the README's table, each by the end of its variable's name in small
+            letters: the text that the variable would hold, or a Python value.
         arthur_model: a live ``arthurai.ArthurModel`` to send through, instead of our client.
     """
 
     def __init__(
         self,
+        /,
         *,
-        endpoint: str | None = None,
-        api_key: str | None = None,
-        login: str | None = None,
-        password: str | None = None,
-        organization_id: str | None = None,
-        model_id: str | None = None,
-        models: Mapping[str, str] | str | None = None,
-        timeout: float | None = None,
-        compression: str | None = None,
-        certificate: str | Path | None = None,
-        insecure: bool | None = None,
-        spool_dir: str | Path | None = None,
-        spool_max_mb: float | None = None,
-        input_format: str | None = None,
-        attributes: Mapping[str, str] | str | None = None,
-        redact: Sequence[str] | str | None = None,
-        content: str | None = None,
-        sample_ratio: float | None = None,
-        errors: str | None = None,
         arthur_model: Any = None,
+        **settings: Unpack[Settings],
     ) -> None:
         self._is_shut_down = False
         self._is_handing_over = False
-        arguments: dict[str, Any] = {
-            "endpoint": endpoint,
-            "api_key": api_key,
-            "login": login,
-            "password": password,
-            "organization_id": organization_id,
-            "model_id": model_id,
-            "models": models,
-            "timeout": timeout,
-            "compression": compression,
-            "certificate": certificate,
-            "insecure": insecure,
-            "spool_dir": spool_dir,
-            "spool_max_mb": spool_max_mb,
-            "input_format": input_format,
-            "attributes": attributes,
-            "redact": redact,
-            "content": content,
-            "sample_ratio": sample_ratio,
-            "errors": errors,
-        }
-        configuration = Configuration.from_environment(**arguments)
+        configuration = Configuration.from_environment(**settings)
         if arthur_model is not None and not is_model(arthur_model):
             problem = Problem(
                 "argument arthur_model",
                 "arthur_model",
-                f"it is of type {type(arthur_model).__name__}; it must be an arthurai.ArthurModel",
+                f"is of type {type(arthur_model).__name__}; it must be an arthurai.ArthurModel",
             )
             configuration = replace(configuration, problems=(*configuration.problems, problem))
             arthur_model = None
         self._bridge = bridges.acquire(configuration, arthur_model)
+        if configuration.likelihoods and settings.get("likelihoods") is not None:
+            # By the variable, `opentelemetry-instrument` loads the instrumentor.
+            _record_likelihoods()
         ends.watch_recorder(self)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
@@ -134,3 +104,15 @@ class ArthurSpanExporter(SpanExporter):
         finally:
             self._is_handing_over = False
         self._bridge.hand_over(ends.HAND_OVER_SECONDS)
+
+
+def _record_likelihoods() -> None:
+    try:
+        from otel_arthur.sdk.likelihoods import watch
+
+        watch()
+    except Exception as error:  # the host application is sacred
+        _logger.warning(
+            "otel-arthur: argument likelihoods is ignored (%s); pip install 'otel-arthur[langchain]'",
+            type(error).__name__,
+        )

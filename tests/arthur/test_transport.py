@@ -21,7 +21,7 @@ from otel_arthur.arthur.endpoint import base_url
 from otel_arthur.arthur.errors import ConfigurationError, Unavailable
 from otel_arthur.arthur.transport import Transport
 from tests.support.servers.certificates import Certificate
-from tests.support.servers.fault_behaviours import delay, drip, hang, never_read
+from tests.support.servers.fault_behaviours import Exchange, delay, drip, hang, never_read
 from tests.support.servers.fault_server import FaultServer
 
 ROW = {"partner_inference_id": "a"}
@@ -169,6 +169,36 @@ def test_many_threads_share_a_client(server: FaultServer, caplog: pytest.LogCapt
     assert caplog.messages == []
 
 
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
+def test_a_request_that_is_being_written_is_cut_by_stop(certificate: Certificate, secure: bool) -> None:
+    """Its rest is not sent, however much the server reads afterwards."""
+    read = threading.Event()
+    received: list[int] = []
+
+    def read_late(exchange: Exchange) -> None:
+        read.wait()
+        try:
+            exchange.read_body()
+        finally:
+            received.append(len(exchange.rest))
+
+    with FaultServer(tls=certificate.context if secure else None) as server:
+        server.script(read_late)
+        transport = Transport(server.url, timeout=300, certificate=str(certificate.path) if secure else None)
+        with ThreadPoolExecutor(1) as threads:
+            call = threads.submit(transport.request, "POST", "/models/m/inferences", body=bytes(64 << 20))
+            assert server.wait_for_requests(1)
+            transport.stop()
+            read.set()
+            with pytest.raises(Unavailable):
+                call.result()
+        with pytest.raises(Unavailable):
+            transport.request("GET", "/users/me")
+        transport.close()
+    assert len(server.requests) == 1
+    assert received[0] < 64 << 20
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_a_forked_child_has_connections_of_its_own(server: FaultServer) -> None:
     script = """
@@ -180,11 +210,11 @@ client = ArthurClient(Transport(sys.argv[1]), Authentication(api_key="k"))
 send = lambda name: client.send_inferences("m", [{"partner_inference_id": name}])[0].delivered
 assert send("before")
 # As if another thread were logging in at the moment of the fork.
-client._authentication._lock[1].acquire()
+client._authentication._lock.get().acquire()
 child = os.fork()
 if child == 0:
     os._exit(0 if send("child") and send("child again") else 1)
-client._authentication._lock[1].release()
+client._authentication._lock.get().release()
 assert os.waitpid(child, 0)[1] == 0
 assert send("parent")
 client.close()

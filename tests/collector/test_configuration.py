@@ -105,7 +105,10 @@ def test_variables_with_defaults_and_dollars() -> None:
         (f"{BASE}    - model_id: n\n", "line 5: arthur.models[1] is never reached"),
         ("a: [", "line 1, column 5: not YAML"),
         ("just text", "line 1: the document must be a mapping"),
-        (f"{BASE}service: {{drain_seconds: soon}}\n", "line 5: service.drain_seconds must be a time"),
+        (
+            f"{BASE}service: {{drain_seconds: soon}}\n",
+            "line 5: service.drain_seconds must be a number of seconds",
+        ),
         (
             f"{BASE}receivers: {{otlp: {{http: {{tls: {{cert_file: no.pem, key_file: no.pem}}}}}}}}\n",
             "line 5: receivers.otlp.http.tls.cert_file names a file that cannot be read",
@@ -123,6 +126,35 @@ def test_all_problems_at_once_in_order() -> None:
     lines = [int(problem.split("line ")[1].split(":")[0]) for problem in found]
     assert lines == sorted(lines)
     assert len(found) >= 3
+
+
+def test_a_value_may_be_written_as_for_the_exporter() -> None:
+    arthur = read(
+        f"{BASE}  timeout: 500ms\n  duplicate_window: 0\n  insecure: yes\n  redact: email,card\n"
+        "  attributes: tenant=app.tenant\n  errors: SKIP\n  max_text_length: 10\n  sample_ratio: 1e-1\n"
+        "spool: {max_mb: 0.5, max_age: 2h}\n"
+    ).arthur
+    assert (arthur.timeout, arthur.duplicate_window, arthur.insecure) == (0.5, 0, True)
+    assert (arthur.redact, arthur.attributes) == (("email", "card"), {"tenant": "app.tenant"})
+    assert (arthur.errors, arthur.max_text_length, arthur.sample_ratio) == ("skip", 10, 0.1)
+    assert (arthur.spool_max_bytes, arthur.spool_max_age) == (512 * 1024, 7200)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("timeout: [1, 2]", "arthur.timeout is of type list; it must be a number of seconds"),
+        ("endpoint: {a: b}", "arthur.endpoint is of type dict; it must be a text"),
+        ("endpoint: app.arthur.ai", "arthur.endpoint must be a URL that begins with https://"),
+        ("redact: emial", "arthur.redact holds a wrong name: the redactor emial cannot be used"),
+        ("api_key_file: /no/such/file", "arthur.api_key_file names a file that cannot be read"),
+        ("model_id: m", "arthur.model_id is not a key of this section"),
+    ],
+)
+def test_a_value_that_the_exporter_would_not_take_is_refused(line: str, said: str) -> None:
+    key = "" if line.startswith("api_key") else "  api_key: k\n"
+    found = problems(f"arthur:\n{key}  models: [{{model_id: m}}]\n  {line}\n")
+    assert any(said in problem for problem in found), found
 
 
 def test_no_secret_in_what_is_printed() -> None:

@@ -156,45 +156,6 @@ def test_flush_ends_by_its_deadline_while_another_process_holds_the_spool(
     assert delivery._spool.status().skipped == {"no content": 2}
 
 
-def test_shutdown_is_idempotent_and_concurrent(server: FaultServer, deliver: Callable[..., Delivery]) -> None:
-    delivery = deliver()
-    delivery.submit(llm_calls(50))
-    results: list[bool] = []
-    threads = [threading.Thread(target=lambda: results.append(delivery.shutdown(10))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert results == [True] * 4
-    assert len(server.accepted_ids) == 50
-
-
-def test_after_shutdown_calls_are_still_kept_on_disk(
-    server: FaultServer, deliver: Callable[..., Delivery]
-) -> None:
-    first = deliver()
-    first.shutdown(1)
-    late = llm_calls(4)
-    assert first.submit(late).spooled == 4
-    assert not server.accepted_ids
-    second = deliver()
-    second.start()
-    assert second.flush(10)
-    assert sorted(server.accepted_ids) == sorted(ids_of(late))
-
-
-def test_shutdown_says_in_one_line_what_is_left(
-    server: FaultServer, deliver: Callable[..., Delivery], caplog: pytest.LogCaptureFixture, spool_dir: Path
-) -> None:
-    server.always(status(503))
-    delivery = deliver()
-    delivery.submit(llm_calls(7))
-    assert not delivery.shutdown(1)
-    (line,) = [r.getMessage() for r in caplog.records if "not sent" in r.getMessage()]
-    assert "7 not sent" in line
-    assert str(spool_dir) in line
-
-
 def test_nothing_is_written_for_others_to_read(
     server: FaultServer, deliver: Callable[..., Delivery], spool_dir: Path
 ) -> None:

@@ -45,6 +45,35 @@ def test_the_parts_are_in_the_whole(reported: Usage, meant: Usage) -> None:
     assert inclusive(reported) == meant
 
 
+@pytest.mark.parametrize(
+    ("reported", "provider", "meant"),
+    [
+        # Gemini through OpenLLMetry: the thoughts are in the total alone.
+        (U(500, 120, 630), "gcp.gemini", U(500, 130, 630)),
+        (U(500, 120, 630, cached=400), "gcp.vertex_ai", U(500, 130, 630, cached=400)),
+        (U(500, 120, 630, reasoning=10), "gcp.gemini", U(500, 130, 630, reasoning=10)),
+        (U(500, 120, 620), "gcp.gemini", U(500, 120, 620)),
+        (U(500, 120, 630), "openai", U(500, 120, 630)),
+    ],
+)
+def test_a_total_decides_as_its_provider_counts(reported: Usage, provider: str, meant: Usage) -> None:
+    assert inclusive(reported, provider) == meant
+
+
+@pytest.mark.parametrize(
+    ("reported", "meant"),
+    [
+        # Reads are in the input, writes are not, and the other way round.
+        (U(100, 50, 160, cached=80, cache_write=10), U(110, 50, 160, cached=80, cache_write=10)),
+        (U(100, 50, 230, cached=80, cache_write=10), U(180, 50, 230, cached=80, cache_write=10)),
+        (U(100, 50, 172, cached=80, cache_write=10, reasoning=12), U(110, 62, 172, None, None, None)),
+    ],
+)
+def test_a_total_tells_which_parts_it_has_beside(reported: Usage, meant: Usage) -> None:
+    found = inclusive(reported)
+    assert (found.input, found.output, found.total) == (meant.input, meant.output, meant.total)
+
+
 def test_a_dialect_may_know_that_the_cache_is_outside() -> None:
     assert inclusive(U(100, 50, None, cached=80), cache_outside=True).input == 180
     assert inclusive(U(100, 50, None, reasoning=8), reasoning_outside=True).output == 58

@@ -15,6 +15,7 @@ from otel_arthur.genai.dialect import LONGEST_SCOPE, Conversation, Dialect
 from otel_arthur.genai.dialects import semconv
 from otel_arthur.genai.places import joined
 from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.usage import inclusive
 
 _ASSOCIATION = "traceloop.association.properties."
 
@@ -46,6 +47,7 @@ _VENDORS = frozenset(
     }
 )
 _SCOPE = "opentelemetry.instrumentation."
+_BEDROCK = f"{_SCOPE}bedrock"
 
 
 def is_scope(scope: str) -> bool:
@@ -67,7 +69,12 @@ def _owns(view: SpanView) -> bool:
 
 
 def per_call(usage: Usage, conversation: Conversation, attributes: SpanAttributes) -> Usage:
-    """Undo LangChain's n-fold count: each choice repeats the call's usage, and all are summed."""
+    """Undo LangChain's n-fold count: each choice repeats the call's usage, and all are summed.
+
+    Bedrock's counts are its own, which exclude the cache, and their sum is the instrumentation's.
+    """
+    if attributes.view.scope == _BEDROCK:
+        return inclusive(usage, cache_outside=True)
     n = len(conversation.choices)
     if n < 2 or attributes.view.scope != "opentelemetry.instrumentation.langchain":
         return usage

@@ -6,7 +6,7 @@ Reference: https://ai-sdk.dev/docs/ai-sdk-core/telemetry. Detects: ``ai.operatio
 
 from __future__ import annotations
 
-from otel_arthur.genai.attributes import SpanAttributes
+from otel_arthur.genai.attributes import SpanAttributes, as_map, count
 from otel_arthur.genai.call import Usage
 from otel_arthur.genai.dialect import Conversation, Dialect
 from otel_arthur.genai.dialects import semconv
@@ -15,7 +15,7 @@ from otel_arthur.genai.sources import answer_of_pieces, question_at
 from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.usage import inclusive
 
-_METADATA, _USAGE = "ai.telemetry.metadata.", "ai.usage."
+_METADATA, _USAGE, _PROVIDER = "ai.telemetry.metadata.", "ai.usage.", "ai.response.providerMetadata"
 
 
 def _operation(view: SpanView) -> str | None:
@@ -25,7 +25,13 @@ def _operation(view: SpanView) -> str | None:
 
 
 def _usage(usage: Usage, _: Conversation, attributes: SpanAttributes) -> Usage:
-    """Up to version 5 counts are the provider's own: Anthropic's and Bedrock's exclude the cache."""
+    """Up to version 5 counts are the provider's own: Anthropic's and Bedrock's exclude the cache.
+
+    Some versions between add it up, which the provider's own counts tell where they are recorded.
+    """
+    own = as_map(as_map(attributes.document(_PROVIDER).get("anthropic")).get("usage"))
+    if count(own.get("input_tokens")) is not None:
+        return inclusive(usage, cache_outside=usage.input == count(own["input_tokens"]))
     provider = str(attributes.get("ai.model.provider") or "")
     details = any(key.startswith("ai.usage.inputTokenDetails.") for key in attributes.attributes)
     outside = not details and provider.startswith(("anthropic", "amazon-bedrock", "bedrock"))
@@ -60,10 +66,23 @@ DIALECT = Dialect(
             "usage.input": (f"{_USAGE}inputTokens", f"{_USAGE}promptTokens"),
             "usage.output": (f"{_USAGE}outputTokens", f"{_USAGE}completionTokens"),
             "usage.total": (f"{_USAGE}totalTokens",),
-            "usage.cached": (f"{_USAGE}inputTokenDetails.cacheReadTokens", f"{_USAGE}cachedInputTokens"),
-            "usage.cache_write": (f"{_USAGE}inputTokenDetails.cacheWriteTokens",),
+            "usage.cached": (
+                *(f"{_USAGE}inputTokenDetails.cacheReadTokens", f"{_USAGE}cachedInputTokens"),
+                f"{_PROVIDER}#anthropic.usage.cache_read_input_tokens",
+                f"{_PROVIDER}#bedrock.usage.cacheReadInputTokens",
+                f"{_PROVIDER}#openai.cachedPromptTokens",
+                f"{_PROVIDER}#google.usageMetadata.cachedContentTokenCount",
+            ),
+            "usage.cache_write": (
+                f"{_USAGE}inputTokenDetails.cacheWriteTokens",
+                f"{_PROVIDER}#anthropic.usage.cache_creation_input_tokens",
+                f"{_PROVIDER}#anthropic.cacheCreationInputTokens",
+                f"{_PROVIDER}#bedrock.usage.cacheWriteInputTokens",
+            ),
             "usage.reasoning": (
                 *(f"{_USAGE}outputTokenDetails.reasoningTokens", f"{_USAGE}reasoningTokens"),
+                f"{_PROVIDER}#openai.reasoningTokens",
+                f"{_PROVIDER}#google.usageMetadata.thoughtsTokenCount",
             ),
         },
         semconv.FIELDS,

@@ -1,57 +1,114 @@
-"""Why a model stopped, in one spelling whatever the provider's."""
+"""Why a model stopped, in one spelling whatever the provider's: the table of `docs/reading.md`.
+
+Sources: the API references of OpenAI, Anthropic, Gemini and Vertex, Bedrock (Converse, Titan, Cohere, AI21),
+Azure AI Inference, Mistral, Cohere, Hugging Face TGI, watsonx, xAI, Ollama, vLLM, DeepSeek and Zhipu; and the
+words of the AI SDK, Spring AI, LangChain4j, Genkit, AutoGen and Semantic Kernel.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, cast
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, cast
 
 from otel_arthur.genai.messages.json_text import clean
 
-_COMMON_REASONS = frozenset({"stop", "length", "content_filter", "tool_calls"})
-_FINISH_REASONS = {
-    "tool_call": "tool_calls",
-    "tool_calls": "tool_calls",
-    "tool_use": "tool_calls",
-    "tool-calls": "tool_calls",
-    "toolexecution": "tool_calls",
-    "function_call": "tool_calls",
-    "end_turn": "stop",
-    "end": "stop",
-    "stop_sequence": "stop",
-    "completed": "stop",
-    "complete": "stop",
-    "finish_reason_stop": "stop",
-    "max_tokens": "length",
-    "max_output_tokens": "length",
-    "finish_reason_max_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "safety": "content_filter",
-    "content-filter": "content_filter",
-    "content_filtered": "content_filter",
-    "guardrail_intervened": "content_filter",
-    "finish_reason_safety": "content_filter",
-    "recitation": "content_filter",
-    "blocklist": "content_filter",
-    "prohibited_content": "content_filter",
+_COMMON = frozenset({"stop", "length", "content_filter", "tool_calls"})
+
+SPELLINGS: Final[Mapping[str, tuple[str, ...]]] = {
+    "stop": (
+        *(
+            "stop",
+            "stopped",
+            "end",
+            "end_turn",
+            "stop_sequence",
+            "stop_token",
+            "stop_word",
+            "eos",
+            "eos_token",
+        ),
+        *(
+            "end_of_text",
+            "endoftext",
+            "end_of_sequence",
+            "end_of_turn",
+            "complete",
+            "completed",
+            "finish",
+            "finished",
+        ),
+        *("normal", "pause_turn", "success", "natural"),
+    ),
+    "length": (
+        *(
+            "length",
+            "max_tokens",
+            "max_token",
+            "max_output_tokens",
+            "max_completion_tokens",
+            "max_new_tokens",
+        ),
+        *(
+            "max_length",
+            "max_len",
+            "max_context",
+            "max_output",
+            "model_length",
+            "token_limit",
+            "length_limit",
+        ),
+        *("token_limit_reached", "context_length_exceeded", "model_context_window_exceeded", "error_limit"),
+        *("max_context_length", "context_length", "context_window_exceeded", "limit", "truncated"),
+    ),
+    "content_filter": (
+        *("content_filter", "content_filtered", "filtered", "safety", "image_safety", "refusal", "refused"),
+        *("recitation", "image_recitation", "blocklist", "prohibited_content", "image_prohibited_content"),
+        *("spii", "language", "model_armor", "guardrail_intervened", "guardrail", "blocked", "moderation"),
+        *("error_toxic", "toxic", "sensitive", "block"),
+    ),
+    "tool_calls": (
+        *("tool_calls", "tool_call", "tool_use", "tool", "tools", "tool_execution", "tools_calls"),
+        *("function_call", "function_calls", "function", "requires_action"),
+    ),
 }
+"""Common spelling -> the providers', in snake case; case and separators do not count."""
+
+_NONE = frozenset(
+    {"", "error", "unknown", "none", "null", "unspecified", "undefined", "finishreasonunspecified"}
+)
+"""No reasons: some write ``error`` on calls that succeeded, and a failure is told by the status."""
+_BY_WORD = {
+    spelling.replace("_", ""): common for common, spellings in SPELLINGS.items() for spelling in spellings
+}
+_OF_GEMINI = (None, "stop", "length", *["content_filter"] * 2, "other", *["content_filter"] * 4)
+"""The numbers of Gemini's and Vertex's enum, which some write in place of its names."""
+_CLASS = re.compile(r"(?:[A-Za-z_]\w*\.)+([A-Za-z_]\w*)")
+_SEPARATORS = re.compile(r"[\s_-]+")
 
 
 def finish_reason_of(value: Any) -> str | None:
     """The common spelling of a finish reason: ``stop``, ``length``, ``content_filter``, ``tool_calls``.
 
-    ``error`` is dropped: instrumentations write it on calls that succeeded (a Responses API
-    call, a stream that the caller left), and a failure is told by the span's status.
+    An unknown one is passed on in lower case. None where there is none.
     """
-    if not isinstance(value, str) or not value:
+    if value.__class__ is str:
+        return value if value in _COMMON else _of_text(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _of_text(str(value))
+    return _of_text(value) if isinstance(value, str) else None
+
+
+def _of_text(value: str) -> str | None:
+    word = value.strip(" \t\n[]|<>\"'")
+    if word.isdecimal() and len(word) < 3:
+        return _OF_GEMINI[int(word)] if int(word) < len(_OF_GEMINI) else word
+    named = _CLASS.match(word)
+    word = clean(named[1] if named is not None else word).lower()
+    squeezed = _SEPARATORS.sub("", word).removeprefix("finishreason").removeprefix("reason")
+    if squeezed in _NONE:
         return None
-    if value in _COMMON_REASONS:
-        return value
-    reason = value.lower().rpartition(".")[2]
-    if reason in ("error", "unknown", "none", "null", "finish_reason_unspecified"):
-        return None
-    if reason in _COMMON_REASONS:
-        return reason
-    return _FINISH_REASONS.get(reason) or (reason if value.isupper() else clean(value))
+    return _BY_WORD.get(squeezed) or word
 
 
 def reasons_of(inside: Sequence[Any], beside: Any) -> list[str | None]:

@@ -12,8 +12,9 @@ from typing import Any, TypeAlias, cast
 
 from otel_arthur.genai.call import Choice, Message, TextPart
 from otel_arthur.genai.messages.documents import request_messages, response_choices
+from otel_arthur.genai.messages.encoded import role_lines
 from otel_arthur.genai.messages.json_text import clean, json_text, parse_json
-from otel_arthur.genai.messages.message import output_choices
+from otel_arthur.genai.messages.message import output_choices, role_of
 from otel_arthur.genai.messages.parts import MAX_PARTS, parts_of
 
 _Map: TypeAlias = Mapping[str, Any]
@@ -93,7 +94,9 @@ def question_in(value: Any, found: Any, *, encoded: bool = False) -> list[Messag
             return question_in(argument, argument)
     elif encoded and isinstance(value, str) and isinstance(found, str):
         value = found
-    return [Message("user", (TextPart(_as_text(value)),))]
+    text = _as_text(value)
+    lines = role_lines(text) or [("user", text)]
+    return [Message(role_of(role, ""), (TextPart(words),)) for role, words in lines]
 
 
 def answer_in(value: Any, found: Any, *, encoded: bool = False) -> list[Choice]:

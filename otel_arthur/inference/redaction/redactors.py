@@ -11,7 +11,6 @@ from importlib import import_module
 from typing import Final
 
 from otel_arthur.configuration import Configuration, Problem
-from otel_arthur.environment_variables import OTEL_EXPORTER_ARTHUR_REDACT
 from otel_arthur.inference.redaction.patterns import PATTERNS
 
 Redactor = Callable[[str], str]
@@ -32,7 +31,8 @@ def checked(configuration: Configuration) -> Configuration:
         try:
             named(name)
         except LookupError as error:
-            problems.append(Problem(OTEL_EXPORTER_ARTHUR_REDACT, "redact", error.args[0]))
+            what = f"holds a wrong name: {error.args[0]}"
+            problems.append(Problem("OTEL_EXPORTER_ARTHUR_REDACT", "redact", what, is_protected=True))
     if not problems:
         return configuration
     return replace(configuration, problems=(*configuration.problems, *problems))

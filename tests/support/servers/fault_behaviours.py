@@ -295,6 +295,18 @@ def delay(seconds: float, then: Behaviour | None = None) -> Behaviour:
     return behave
 
 
+def hold(until: threading.Event, then: Behaviour | None = None) -> Behaviour:
+    """An Arthur that answers once `until` is set."""
+    after = then or accept()
+
+    def behave(exchange: Exchange) -> None:
+        while not (until.wait(0.02) or exchange.stopping.is_set()):
+            pass
+        after(exchange)
+
+    return behave
+
+
 def drip(interval: float = 0.05, *, body_only: bool = False) -> Behaviour:
     """An endless answer, one byte per `interval`: of the head, or of the body after a whole head."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from otel_arthur.configuration import DEFAULT_ENDPOINT, PROTECTED, Configuration, Route
+from otel_arthur.configuration import DEFAULT_ENDPOINT, PROTECTED, SETTINGS, Configuration, Route
 from otel_arthur.inference.redaction.redactors import redactor_of
 
 
@@ -67,9 +68,9 @@ def test_a_bad_value_is_a_warning_that_names_it_and_the_default(
 
     assert getattr(configuration, field) == default
     (problem,) = configuration.problems
-    assert str(problem).startswith(f"OTEL_EXPORTER_ARTHUR_{name} is ignored: ")
+    assert str(problem).startswith(f"OTEL_EXPORTER_ARTHUR_{name} is ignored: it ")
     assert "s3cret" not in str(problem)
-    assert configuration.problems_with(field) == (problem,)
+    assert configuration.problems_with(name.lower()) == (problem,)
     assert configuration.problems_with("likelihoods") == ()
 
 
@@ -97,7 +98,7 @@ def test_a_bad_value_that_says_where_prompts_go_is_not_the_default(
 
     assert getattr(configuration, field) == held
     (problem,) = configuration.unusable
-    assert str(problem).startswith(f"OTEL_EXPORTER_ARTHUR_{name} cannot be used: ")
+    assert str(problem).startswith(f"OTEL_EXPORTER_ARTHUR_{name} cannot be used: it ")
     assert "s3cret" not in str(problem)
     assert configuration.problems_with(field) == (problem,)
 
@@ -146,7 +147,7 @@ def test_lists_and_files(tmp_path: Path) -> None:
 
 
 def test_arguments_may_be_the_text_of_the_variable() -> None:
-    configuration = Configuration.from_environment({}, routes="a=1", attributes="x=y", spool_dir="off")
+    configuration = Configuration.from_environment({}, models="a=1", attributes="x=y", spool_dir="off")
 
     assert configuration.routes == (Route("a", "1"),)
     assert configuration.attributes == {"x": "y"}
@@ -160,7 +161,6 @@ ARGUMENTS = {
     "insecure": (True, True),
     "spool_dir": (Path("/tmp/x"), Path("/tmp/x")),
     "spool_max_mb": (1.5, 1572864),
-    "spool_max_bytes": (1000, 1000),
     "spool_max_age": ("60", 60.0),
     "max_text_length": (10, 10),
     "duplicate_window": (0, 0.0),
@@ -187,11 +187,7 @@ def test_a_text_that_says_false_does_not_switch_verification_off(words: str) -> 
     assert Configuration.from_environment({}, insecure=words).insecure is False
 
 
-EVERY_ARGUMENT = (
-    *ARGUMENTS,
-    *("api_key", "login", "password", "organization_id", "model_id"),
-    *("compression", "input_format", "content", "errors"),
-)
+EVERY_ARGUMENT = tuple(setting.name for setting in SETTINGS)
 
 
 @pytest.mark.parametrize("name", EVERY_ARGUMENT)
@@ -199,15 +195,15 @@ EVERY_ARGUMENT = (
     "value", [object(), b"s3cret", {1: 2}, ["a", 1], float("nan"), "\ud800"], ids=range(6)
 )
 def test_an_argument_of_a_wrong_kind_is_one_line_and_not_given(name: str, value: object) -> None:
-    field = FIELDS.get(name, name)
+    field = next(setting.field for setting in SETTINGS if setting.name == name)
     configuration = Configuration.from_environment({}, **{name: value})
 
     (problem,) = configuration.problems
-    verdict = "cannot be used" if field in PROTECTED else "is ignored"
-    assert str(problem).startswith(f"argument {name} {verdict}: ")
+    verdict = "cannot be used" if name in PROTECTED else "is ignored"
+    assert str(problem).startswith(f"argument {name} {verdict}: it ")
     assert "s3cret" not in str(problem)
-    assert configuration.problems_with(field) == (problem,)
-    if field not in PROTECTED:
+    assert configuration.problems_with(name) == (problem,)
+    if name not in PROTECTED:
         assert getattr(configuration, field) == getattr(Configuration.from_environment({}), field)
 
 
@@ -236,3 +232,49 @@ def test_secrets_are_not_in_the_repr() -> None:
     shown = repr(read(ARTHUR_API_KEY="s3cret-key", ARTHUR_LOGIN="me", ARTHUR_PASSWORD="s3cret-word"))
 
     assert "s3cret" not in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("max_text_lenght", "max_text_length"), ("self", ""), ("environ", "")]
+)
+def test_an_argument_that_is_no_setting_is_one_line(name: str, meant: str) -> None:
+    configuration = Configuration.from_environment({}, **{name: 1})
+
+    (problem,) = configuration.problems
+    assert str(problem).startswith(f"argument {name} is ignored: it is not a setting")
+    assert meant in str(problem)
+    assert configuration.unusable == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("endpiont", "endpoint"), ("redcat", "redact"), ("insecur", "insecure")]
+)
+def test_a_slip_of_the_pen_does_not_send_prompts_to_the_default(name: str, meant: str) -> None:
+    (problem,) = Configuration.from_environment({}, **{name: "https://inside.example"}).unusable
+
+    assert f"did you mean {meant}?" in str(problem)
+
+
+def test_one_parser_for_all_ways_to_give_a_value() -> None:
+    assert read(OTEL_EXPORTER_ARTHUR_TIMEOUT="500ms").timeout == 0.5
+    assert read(OTEL_EXPORTER_ARTHUR_SPOOL_MAX_AGE="5m").spool_max_age == 300
+    assert Configuration.from_environment({}, timeout="2m").timeout == 120
+
+
+def test_our_key_file_comes_before_the_sdk_s_variable(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("ours")
+    file = str(tmp_path / "key")
+
+    assert read(OTEL_EXPORTER_ARTHUR_API_KEY_FILE=file, ARTHUR_API_KEY="another").api_key == "ours"
+    assert Configuration.from_environment({"ARTHUR_API_KEY": "another"}, api_key_file=file).api_key == "ours"
+
+
+@pytest.mark.parametrize("file", ["/dev/zero", "/dev/null", "/", "a-pipe", "too-large", "not-utf-8"])
+def test_a_key_file_that_has_no_end_or_no_key_is_one_line(file: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a-pipe")
+    (tmp_path / "too-large").write_bytes(b"k" * 70_000)
+    (tmp_path / "not-utf-8").write_bytes(b"\xff\xfe")
+    configuration = read(OTEL_EXPORTER_ARTHUR_API_KEY_FILE=str(tmp_path / file))
+
+    assert configuration.api_key is None
+    assert len(configuration.problems) == 1

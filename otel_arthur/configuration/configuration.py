@@ -1,0 +1,208 @@
+"""`Configuration`: all that a user can set, resolved once. Its fields are the table of settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from otel_arthur.configuration.kinds import (
+    Route,
+    boolean,
+    file_name,
+    folder,
+    megabytes,
+    names,
+    negated,
+    one_of,
+    pairs,
+    ratio,
+    routes,
+    seconds,
+    secret_in_file,
+    text,
+    url,
+    whole_number,
+    window,
+)
+from otel_arthur.configuration.resolution import Problem, resolve, unknown
+from otel_arthur.configuration.setting import Setting, setting, settings_of
+
+DEFAULT_ENDPOINT: Final = "https://app.arthur.ai"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """Everything configurable, resolved. Secrets are kept out of ``repr``.
+
+    A field made by `setting` is a row of the table of settings: to add one here is to add the variable, the
+    argument, the key in the collector's YAML, and the rows in the documentation (``make tables``).
+    """
+
+    endpoint: str = setting(
+        url,
+        DEFAULT_ENDPOINT,
+        "Arthur's base URL; `http://` only to this machine, or where `insecure` is true",
+        fallback="ARTHUR_ENDPOINT_URL",
+        unusable="",
+    )
+    api_key: str | None = setting(
+        text, None, "the API key", fallback="ARTHUR_API_KEY", file=secret_in_file, is_secret=True
+    )
+    login: str | None = setting(text, None, "with a password, instead of a key", fallback="ARTHUR_LOGIN")
+    password: str | None = setting(
+        text, None, "the password of the login", fallback="ARTHUR_PASSWORD", is_secret=True
+    )
+    organization_id: str | None = setting(
+        text, None, "the organisation", shown="asked from the API", fallback="ARTHUR_ORGANIZATION_ID"
+    )
+    model_id: str | None = setting(
+        text, None, "the Arthur model that gets the inferences", fallback="ARTHUR_MODEL_ID", key=""
+    )
+    routes: tuple[Route, ...] = setting(
+        routes,
+        (),
+        "`pattern=model_id,…`: by `service.name` or request model, first match wins",
+        name="models",
+        key="",
+    )
+    timeout: float = setting(seconds, 10.0, "seconds for one request")
+    compression: str = setting(one_of("none", "gzip"), "none", "`gzip` compresses requests")
+    certificate: str | None = setting(
+        file_name, None, "a PEM file of certificate authorities", shown="the system's", unusable=None
+    )
+    insecure: bool = setting(
+        boolean,
+        False,
+        "allows plain `http://` and skips certificate checks",
+        fallback=("VERIFY_SSL", negated),
+        unusable=False,
+    )
+    spool_dir: Path | None = setting(
+        folder,
+        None,
+        "where unsent inferences wait; `off` keeps them in memory",
+        shown="the user's state folder",
+        key="spool.directory",
+    )
+    spool_max_bytes: int = setting(
+        megabytes,
+        512 * 1024 * 1024,
+        "what the spool may hold; a full spool refuses what is new",
+        name="spool_max_mb",
+        shown="`512`",
+        key="spool.max_mb",
+    )
+    spool_max_age: float | None = setting(
+        seconds,
+        None,
+        "seconds after which an unsent inference is given up",
+        shown="for ever",
+        key="spool.max_age",
+    )
+    duplicate_window: float = setting(
+        window,
+        10.0,
+        "seconds that an inference waits for a second instrumentation's span of the same call; 0 for none",
+    )
+    input_format: str = setting(
+        one_of("transcript", "last_user", "json"),
+        "transcript",
+        "`last_user` (the last user message), `json` (messages as JSON)",
+    )
+    attributes: Mapping[str, str] = setting(
+        pairs, dict[str, str](), "`arthur_attribute=span.or.resource.attribute,…`: your own fields"
+    )
+    redact: tuple[str, ...] = setting(
+        names,
+        (),
+        "`email`, `card`, `key`, or the dotted path of a callable, separated by commas",
+        # Somebody wanted something masked: a name that is no redactor keeps all texts back.
+        unusable=("unusable",),
+    )
+    content: str = setting(one_of("full", "metadata"), "full", "`metadata`: no texts", unusable="metadata")
+    max_text_length: int | None = setting(
+        whole_number,
+        None,
+        "characters after which a text is cut and flagged `truncated`",
+        shown="no limit",
+    )
+    sample_ratio: float = setting(
+        ratio, 1.0, "share of traces, by trace id, on top of the tracer's sampling", shown="`1.0`"
+    )
+    likelihoods: bool = setting(
+        boolean, False, "record token likelihoods and time to first token from LangChain", key=""
+    )
+    errors: str = setting(
+        one_of("auto", "skip", "send"),
+        "auto",
+        "failed calls: sent when the model has `status` or `error_type`; `skip`; `send`",
+    )
+    flush_on_sigterm: bool | None = setting(
+        boolean,
+        None,
+        "`false`: a process that SIGTERM ends does not export its spans first. With `true`, a process in a "
+        "long call of a C extension ends only after that call",
+        shown="`true` where we set the SDK up",
+        key="",
+    )
+    problems: tuple[Problem, ...] = ()
+    """One for each variable or argument that cannot be used."""
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None, /, **arguments: Any) -> Configuration:
+        """Resolve from arguments and from `environ` (default: the process's). Never raises.
+
+        Args:
+            **arguments: by the names of the settings; each is the text that the variable would hold, or a
+                Python value. None is unset.
+        """
+        values, problems = resolve(SETTINGS, os.environ if environ is None else environ, arguments)
+        problems += unknown(SETTINGS, arguments)
+        values.setdefault("spool_dir", default_spool_dir())
+        return cls(**values, problems=tuple(problems))
+
+    def problems_with(self, *settings: str) -> tuple[Problem, ...]:
+        """The problems that concern these settings, for a command to which they matter."""
+        return tuple(problem for problem in self.problems if problem.setting in settings)
+
+    @property
+    def unusable(self) -> tuple[Problem, ...]:
+        """The problems because of which nothing may be sent."""
+        return tuple(problem for problem in self.problems if problem.is_protected)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The ids of all models that calls may go to."""
+        ids = (*(route.model_id for route in self.routes), *filter(None, (self.model_id,)))
+        return tuple(dict.fromkeys(ids))
+
+    @property
+    def missing(self) -> str | None:
+        """One line that says what must be set before anything can be sent, or None when complete."""
+        lacking: list[str] = []
+        if not self.api_key and not (self.login and self.password):
+            lacking.append(
+                "OTEL_EXPORTER_ARTHUR_API_KEY (or OTEL_EXPORTER_ARTHUR_LOGIN and "
+                "OTEL_EXPORTER_ARTHUR_PASSWORD)"
+            )
+        if not self.model_id and not self.routes:
+            lacking.append(
+                "OTEL_EXPORTER_ARTHUR_MODEL_ID (`otel-arthur onboard NAME` creates a model and prints its id)"
+            )
+        return f"set {' and '.join(lacking)}" if lacking else None
+
+
+SETTINGS: Final[tuple[Setting, ...]] = settings_of(Configuration)
+"""The table."""
+PROTECTED: Final = tuple(setting.name for setting in SETTINGS if setting.is_protected)
+"""The settings that say where keys and prompts go."""
+
+
+def default_spool_dir() -> Path:
+    """The user's state folder for otel-arthur, as platformdirs gives it."""
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir("otel-arthur", appauthor=False)) / "spool"

@@ -1,0 +1,119 @@
+"""Settings from arguments and variables, resolved: nothing here raises, whatever is given.
+
+For each field the first of these that is set decides: an argument, our variable, the variable of Arthur's own
+SDK (OpenTelemetry specification, ``configuration/common.md``). An empty value is unset. A bad variable is a
+`Problem` and the default, a bad argument is a `Problem` and as if it were not given. A protected setting that
+cannot be used has no default: its field gets the value `Setting.unusable`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from typing import Any, NamedTuple, cast
+
+from otel_arthur.configuration.kinds import Kind
+from otel_arthur.configuration.setting import Setting
+
+
+class Problem(NamedTuple):
+    """A value that is set and cannot be used."""
+
+    source: str
+    """The variable, or ``argument`` and its name."""
+    setting: str
+    """The name of the setting."""
+    what: str
+    """The fault and its fix as a predicate, as in ``must be true or false``; never the value."""
+    is_protected: bool = False
+    """Whether nothing may be sent because of it: the setting says where keys and prompts go."""
+
+    def __str__(self) -> str:
+        return f"{self.source} {'cannot be used' if self.is_protected else 'is ignored'}: it {self.what}"
+
+
+class _Candidate(NamedTuple):
+    source: str
+    setting: Setting
+    kind: Kind[Any]
+    value: Any
+    is_argument: bool
+
+
+def resolve(
+    settings: Iterable[Setting], environ: Mapping[str, str], arguments: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[Problem]]:
+    """The values by field, for all fields that are set, and the problems.
+
+    Args:
+        settings: the table; rows of one field lie side by side.
+        environ: variable -> text.
+        arguments: name of a setting -> a Python value, or the variable's text; None is unset.
+    """
+    values: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for field, group in groupby(settings, key=lambda setting: setting.field):
+        for candidate in _candidates(list(group), environ, arguments):
+            setting = candidate.setting
+            try:
+                values[field] = candidate.kind(candidate.value)
+                break
+            except Exception as error:  # an argument may be any object
+                what = (
+                    str(error)
+                    if isinstance(error, ValueError)
+                    else f"cannot be read ({type(error).__name__})"
+                )
+            problems.append(Problem(candidate.source, setting.name, what, setting.is_protected))
+            if setting.is_protected:
+                values[field] = setting.unusable
+            if setting.is_protected or not candidate.is_argument:
+                break
+    return values, problems
+
+
+def unknown(settings: Iterable[Setting], arguments: Mapping[str, Any]) -> list[Problem]:
+    """A problem for each argument that is no setting.
+
+    A misspelt name of a protected setting is protected too: keys and prompts must not go by its default.
+    """
+    table = {setting.name: setting for setting in settings}
+    problems: list[Problem] = []
+    for name in arguments:
+        if name not in table:
+            near = difflib.get_close_matches(name, table, 1)
+            hint = f"did you mean {near[0]}?" if near else "the README lists the settings"
+            meant = table[near[0]] if near else None
+            problems.append(
+                Problem(
+                    f"argument {name}",
+                    meant.name if meant else name,
+                    f"is not a setting; {hint}",
+                    meant is not None and meant.is_protected,
+                )
+            )
+    return problems
+
+
+def _candidates(
+    settings: list[Setting], environ: Mapping[str, str], arguments: Mapping[str, Any]
+) -> Iterator[_Candidate]:
+    """All that is set for one field, the first to be taken first."""
+    for setting in settings:
+        value = _stripped(arguments.get(setting.name))
+        if value is not None:
+            yield _Candidate(f"argument {setting.name}", setting, setting.kind, value, True)
+    own = [(setting, setting.variable, setting.kind) for setting in settings]
+    others = [(setting, *setting.fallback) for setting in settings if setting.fallback is not None]
+    for setting, variable, kind in (*own, *others):
+        value = _stripped(environ.get(variable))
+        if value is not None:
+            yield _Candidate(variable, setting, kind, value, False)
+
+
+def _stripped(value: Any) -> Any:
+    """A value without blanks around it; None where it is empty."""
+    if isinstance(value, str):
+        return value.strip() or None
+    return None if isinstance(value, list | tuple | Mapping) and not value else cast("Any", value)

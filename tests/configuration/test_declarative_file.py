@@ -1,0 +1,144 @@
+"""The exporters as the SDK's own declarative configuration builds them: `OTEL_CONFIG_FILE` and its YAML."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from otel_arthur.arthur.client import ArthurClient
+from otel_arthur.arthur.onboarding import model_request
+from otel_arthur.configuration import Configuration
+from otel_arthur.local.server import LocalArthur
+
+APPLICATION = """
+import json
+from opentelemetry import trace
+from opentelemetry._logs import get_logger_provider
+from opentelemetry.configuration import configure_sdk, load_config_file
+
+configure_sdk(load_config_file("otel.yaml"))
+with trace.get_tracer("app").start_as_current_span("chat m") as span:
+    span.set_attribute("gen_ai.operation.name", "chat")
+    for side, role, words in (("input", "user", "a question"), ("output", "assistant", "an answer of words")):
+        message = [{"role": role, "parts": [{"type": "text", "content": words}]}]
+        span.set_attribute(f"gen_ai.{side}.messages", json.dumps(message))
+trace.get_tracer_provider().shutdown()
+get_logger_provider().shutdown()
+"""
+FILE = """
+file_format: "1.0"
+tracer_provider:
+  processors:
+    - batch: {exporter: {arthur: SPANS}}
+    - simple: {exporter: {console: {}}}
+logger_provider:
+  processors:
+    - batch: {exporter: {arthur: LOGS}}
+"""
+
+
+@pytest.fixture
+def arthur() -> LocalArthur:
+    with LocalArthur() as server:
+        yield server  # type: ignore[misc]
+
+
+def run(
+    arthur: LocalArthur, folder: Path, spans: dict[str, object], logs: dict[str, object] | None = None
+) -> tuple[list[str], list[str]]:
+    """Run an application configured by a file; the answers that arrived, and our lines on its stderr."""
+    client = ArthurClient.from_configuration(
+        Configuration.from_environment({}, endpoint=arthur.url, api_key=arthur.api_key)
+    )
+    model = client.create_model(model_request("bot")).id
+    client.close()
+    given = {
+        "endpoint": arthur.url,
+        "api_key": arthur.api_key,
+        "model_id": model,
+        "spool_dir": str(folder / "spool"),
+    }
+    # JSON is YAML.
+    file = FILE.replace("SPANS", json.dumps({**given, **spans})).replace("LOGS", json.dumps(logs or {}))
+    (folder / "otel.yaml").write_text(file)
+    done = subprocess.run(
+        [sys.executable, "-c", APPLICATION],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert '"name": "chat m"' in done.stdout, "the application's other telemetry"
+    rows = arthur.store.inferences(model, limit=10).inferences
+    return [row.inference_data["output_text"] for row in rows], done.stderr.splitlines()
+
+
+def test_values_of_yaml_s_own_kinds(arthur: LocalArthur, tmp_path: Path) -> None:
+    settings = {
+        "max_text_length": 9,
+        "timeout": 5,
+        "sample_ratio": 1,
+        "insecure": False,
+        "likelihoods": False,
+        "duplicate_window": 0,
+        "spool_max_mb": 1.5,
+        "spool_max_age": 3600,
+        "attributes": {"tenant": "app.tenant"},
+        "redact": ["email", "card"],
+    }
+    answers, lines = run(arthur, tmp_path, settings)
+
+    assert answers == ["an answer"]
+    assert lines == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"max_text_lenght": 1000}, "argument max_text_lenght is ignored: it is not a setting"),
+        ({"max_text_length": "many"}, "argument max_text_length is ignored: it must be a whole number"),
+        ({"timeout": [5]}, "argument timeout is ignored: it is of type list"),
+        ({"self": 1}, "argument self is ignored: it is not a setting"),
+        ({"arthur_model": {"id": 1}}, "argument arthur_model is ignored: it is of type dict"),
+        ({"compression": None, "errors": ["x"]}, "argument errors is ignored: it is of type list"),
+    ],
+)
+def test_a_bad_argument_is_one_line_and_costs_no_telemetry(
+    arthur: LocalArthur, tmp_path: Path, settings: dict[str, object], said: str
+) -> None:
+    answers, lines = run(arthur, tmp_path, settings)
+
+    assert answers == ["an answer of words"]
+    (line,) = lines
+    assert said in line
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"endpoint": "arthur.inside"}, {"endpiont": "x"}, {"content": "metdata"}, {"redact": ["emial"]}],
+)
+def test_a_bad_argument_that_says_where_prompts_go_sends_nothing(
+    arthur: LocalArthur, tmp_path: Path, settings: dict[str, object]
+) -> None:
+    answers, lines = run(arthur, tmp_path, settings)
+
+    assert answers == []
+    (line,) = [line for line in lines if "cannot be used" in line]
+    assert (
+        f"argument {next(iter(settings))} cannot be used" in line or "redactor emial cannot be used" in line
+    )
+    assert "nothing is sent to Arthur" in line
+
+
+def test_arguments_of_the_log_exporter_are_one_line(arthur: LocalArthur, tmp_path: Path) -> None:
+    answers, lines = run(arthur, tmp_path, {}, {"endpoint": 5, "nonsense": 1})
+
+    assert answers == ["an answer of words"]
+    (line,) = lines
+    assert "ArthurLogExporter ignores its arguments" in line
