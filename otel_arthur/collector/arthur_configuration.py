@@ -25,7 +25,16 @@ class ModelRoute:
     """Endpoint, organisation and credentials; one delivery serves all routes that share them."""
 
 
-def read_arthur(**sections: Section) -> Configuration:
+@dataclass(frozen=True, slots=True)
+class TaskRoute:
+    """Calls that match go to one task of the Engine. No match at all takes every call."""
+
+    match: tuple[tuple[str, str], ...]
+    """As of `ModelRoute`."""
+    task_id: str
+
+
+def read_settings(*, is_v3_target: bool, **sections: Section) -> Configuration:
     """The settings that have a key in one of the sections. Nothing comes from ``OTEL_EXPORTER_ARTHUR_…``."""
     places = {
         setting.name: (sections[section], key)
@@ -34,16 +43,23 @@ def read_arthur(**sections: Section) -> Configuration:
         if section in sections
     }
     given = {name: section.value(key) for name, (section, key) in places.items()}
-    configuration = checked(Configuration.from_environment({}, **given))
+    configuration = checked(Configuration.from_environment({}, is_v3_target, **given))
     for problem in configuration.problems:
         section, key = places[problem.setting]
         section.problem(key, problem.what)
     return configuration
 
 
-def read_routes(section: Section, connection: Configuration) -> tuple[ModelRoute, ...]:
-    """The list under ``models``, in order; a route may have credentials and an organisation of its own."""
+def read_routes(
+    section: Section, connection: Configuration
+) -> tuple[tuple[ModelRoute, ...], tuple[TaskRoute, ...]]:
+    """The list under ``models``, in order; a route may have credentials and an organisation of its own.
+
+    Returns:
+        The routes, and those of them that name a task of the Engine.
+    """
     routes: list[ModelRoute] = []
+    tasks: list[TaskRoute] = []
     for item in section.sections("models"):
         match = tuple(item.pairs("match").items())
         model_id = item.text("model_id")
@@ -51,7 +67,12 @@ def read_routes(section: Section, connection: Configuration) -> tuple[ModelRoute
             item.problem("model_id" if "model_id" in item else None, "needs a model_id")
         own = _credentials(item)
         organization = item.text("organization_id")
+        task_id = item.text("task_id")
         item.finish()
+        if task_id is not None and connection.engine is None:
+            item.problem("task_id", "needs a section engine, with the endpoint of the Arthur Engine")
+        elif task_id is not None:
+            tasks.append(TaskRoute(match, task_id))
         if routes and not routes[-1].match:
             item.problem(None, "is never reached: the route before it has no match and takes every call")
         destination = connection
@@ -73,7 +94,21 @@ def read_routes(section: Section, connection: Configuration) -> tuple[ModelRoute
             None,
             "needs models, a list such as - {model_id: ...} (`otel-arthur onboard NAME` creates a model)",
         )
-    return tuple(routes)
+    return tuple(routes), tuple(tasks)
+
+
+def read_tasks(section: Section) -> tuple[TaskRoute, ...]:
+    """The list under ``engine.tasks``, in order."""
+    tasks: list[TaskRoute] = []
+    for item in section.sections("tasks"):
+        match = tuple(item.pairs("match").items())
+        task_id = item.text("task_id")
+        item.finish()
+        if task_id is None:
+            item.problem(None, "needs a task_id")
+        else:
+            tasks.append(TaskRoute(match, task_id))
+    return tuple(tasks)
 
 
 def _credentials(section: Section) -> dict[str, Any]:

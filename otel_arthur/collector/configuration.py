@@ -13,7 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from otel_arthur.collector.arthur_configuration import ModelRoute, read_arthur, read_routes
+from otel_arthur.collector.arthur_configuration import (
+    ModelRoute,
+    TaskRoute,
+    read_routes,
+    read_settings,
+    read_tasks,
+)
 from otel_arthur.collector.document import ConfigurationError, Document, Section
 from otel_arthur.configuration import Configuration
 from otel_arthur.configuration.kinds import (
@@ -111,6 +117,8 @@ class CollectorConfiguration:
     http: Receiver | None
     arthur: Configuration
     routes: tuple[ModelRoute, ...]
+    tasks: tuple[TaskRoute, ...]
+    """The tasks of the Engine that routes name; `arthur.engine` has the task of all other calls."""
     forward: Forward | None
     refuse_when_full: bool
     health: Address | None
@@ -141,11 +149,17 @@ def parse(name: str, content: str, environ: Mapping[str, str]) -> CollectorConfi
     limits = _limits(root.section("limits"))
     spool = root.section("spool")
     refuse = spool.read("on_full", one_of("pass", "refuse"), "pass") == "refuse"
-    arthur = root.section("arthur")
-    connection = read_arthur(arthur=arthur, spool=spool)
-    routes = read_routes(arthur, connection)
-    arthur.finish()
-    spool.finish()
+    arthur, engine = root.section("arthur"), root.section("engine")
+    is_v3_target = "arthur" in root or "engine" not in root
+    connection = read_settings(is_v3_target=is_v3_target, arthur=arthur, engine=engine, spool=spool)
+    routes, tasks = read_routes(arthur, connection) if is_v3_target else ((), ())
+    tasks += read_tasks(engine)
+    if "engine" in root:
+        for key, wanted in (("endpoint", "an endpoint"), ("api_key", "an api_key or an api_key_file")):
+            if key not in engine and f"{key}_file" not in engine:
+                engine.problem(None, f"needs {wanted}")
+    for section in (arthur, engine, spool):
+        section.finish()
     forward = _forward(root.section("forward"), grpc, http) if "forward" in root else None
     root.section("forward")
     service = root.section("service")
@@ -156,6 +170,7 @@ def parse(name: str, content: str, environ: Mapping[str, str]) -> CollectorConfi
         http,
         connection,
         routes,
+        tasks,
         forward,
         refuse,
         _endpoint(root, "health", 13133),

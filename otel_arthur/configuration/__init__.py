@@ -9,6 +9,7 @@ from otel_arthur.configuration.configuration import (
     Configuration,
     default_spool_dir,
 )
+from otel_arthur.configuration.engine import EngineConfiguration
 from otel_arthur.configuration.kinds import Route
 from otel_arthur.configuration.resolution import Problem, resolve
 
@@ -17,6 +18,7 @@ __all__ = [
     "PROTECTED",
     "SETTINGS",
     "Configuration",
+    "EngineConfiguration",
     "Problem",
     "Route",
     "default_spool_dir",

@@ -68,3 +68,25 @@ class Settings(TypedDict, total=False):
     """``false``: a process that SIGTERM ends does not export its spans first. With ``true``, a process in a
     long call of a C extension ends only after that call. Default: ``true`` where we set the SDK up.
     """
+    engine_endpoint: str | None
+    """The Arthur Engine's base URL: the Engine is a target where it is set."""
+    engine_api_key: str | None
+    """The Engine's API key."""
+    engine_api_key_file: str | Path | None
+    """A regular file of 64 kB at most, which holds the Engine's API key."""
+    engine_task_id: str | None
+    """The Engine's task. Default: the task of ``service.name``."""
+    engine_spans: str | None
+    """``traces``: each GenAI span with its ancestors; ``calls``: each call alone, as a root. Default:
+    ``traces``.
+    """
+    engine_remote_parent: str | None
+    """A parent span in another service: ``keep`` it where that service sends to the Engine too. Default:
+    ``cut``.
+    """
+    engine_certificate: str | Path | None
+    """A PEM file of certificate authorities, for the Engine alone. Default: the system's."""
+    engine_insecure: bool | str | None
+    """Allows plain ``http://`` to the Engine and skips its certificate checks, for the Engine alone.
+    Default: ``false``.
+    """

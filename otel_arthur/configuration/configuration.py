@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from otel_arthur.configuration.engine import ENGINE_SETTINGS, EngineConfiguration, engine_of
 from otel_arthur.configuration.kinds import (
     Route,
     boolean,
@@ -27,8 +28,8 @@ from otel_arthur.configuration.kinds import (
     whole_number,
     window,
 )
-from otel_arthur.configuration.resolution import Problem, resolve, unknown
-from otel_arthur.configuration.setting import Setting, setting, settings_of
+from otel_arthur.configuration.resolution import Problem, is_set, resolve, unknown
+from otel_arthur.configuration.setting import Setting, setting, settings_of, without_fallback
 
 DEFAULT_ENDPOINT: Final = "https://app.arthur.ai"
 
@@ -148,21 +149,42 @@ class Configuration:
         shown="`true` where we set the SDK up",
         key="",
     )
+    is_v3_target: bool = True
+    """Whether calls go to the v3 platform: its endpoint or a model is set, or the Engine is no target."""
+    engine: EngineConfiguration | None = None
+    """The Engine, where calls go there."""
     problems: tuple[Problem, ...] = ()
     """One for each variable or argument that cannot be used."""
+    notes: tuple[str, ...] = ()
+    """Lines that a process says once: what is set and has no effect."""
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str] | None = None, /, **arguments: Any) -> Configuration:
+    def from_environment(
+        cls, environ: Mapping[str, str] | None = None, is_v3_target: bool = False, /, **arguments: Any
+    ) -> Configuration:
         """Resolve from arguments and from `environ` (default: the process's). Never raises.
 
         Args:
+            is_v3_target: the v3 platform is a target, whatever is set.
             **arguments: by the names of the settings; each is the text that the variable would hold, or a
                 Python value. None is unset.
         """
-        values, problems = resolve(SETTINGS, os.environ if environ is None else environ, arguments)
-        problems += unknown(SETTINGS, arguments)
+        environ = os.environ if environ is None else environ
+        rows = _V3_SETTINGS
+        is_v3 = is_v3_target or is_set((row for row in rows if row.field in _V3), environ, arguments)
+        engine, engine_problems, note = engine_of(environ, arguments, is_beside_v3=is_v3)
+        if engine is not None and not is_v3:
+            # The key is the Engine's: no command may take it to the v3 platform.
+            rows = without_fallback(rows, "api_key")
+        values, problems = resolve(rows, environ, arguments)
         values.setdefault("spool_dir", default_spool_dir())
-        return cls(**values, problems=tuple(problems))
+        return cls(
+            **values,
+            is_v3_target=is_v3 or engine is None,
+            engine=engine,
+            problems=(*problems, *engine_problems, *unknown(SETTINGS, arguments)),
+            notes=() if note is None else (note,),
+        )
 
     def problems_with(self, *settings: str) -> tuple[Problem, ...]:
         """The problems that concern these settings, for a command to which they matter."""
@@ -195,7 +217,10 @@ class Configuration:
         return f"set {' and '.join(lacking)}" if lacking else None
 
 
-SETTINGS: Final[tuple[Setting, ...]] = settings_of(Configuration)
+_V3_SETTINGS: Final[tuple[Setting, ...]] = settings_of(Configuration)
+_V3: Final = ("endpoint", "model_id", "routes")
+"""Fields that make the v3 platform a target, where one of them is set."""
+SETTINGS: Final = (*_V3_SETTINGS, *ENGINE_SETTINGS)
 """The table."""
 PROTECTED: Final = tuple(setting.name for setting in SETTINGS if setting.is_protected)
 """The settings that say where keys and prompts go."""

@@ -73,6 +73,11 @@ def resolve(
     return values, problems
 
 
+def is_set(settings: Iterable[Setting], environ: Mapping[str, str], arguments: Mapping[str, Any]) -> bool:
+    """Whether one of the settings is set, rightly or not."""
+    return any(True for _ in _candidates(list(settings), environ, arguments))
+
+
 def unknown(settings: Iterable[Setting], arguments: Mapping[str, Any]) -> list[Problem]:
     """A problem for each argument that is no setting.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
@@ -120,6 +121,14 @@ def settings_of(configuration: type[Any], section: str = "arthur") -> tuple[Sett
             key = f"{section}.{name}" if row.key == "?" else row.key
             found.append(dataclasses.replace(row, name=prefix + name, field=field.name, key=key))
     return tuple(found)
+
+
+def without_fallback(settings: Iterable[Setting], *names: str) -> tuple[Setting, ...]:
+    """The rows, those of these names without the variable of Arthur's own SDK."""
+    return tuple(
+        dataclasses.replace(setting, fallback=None) if setting.name in names else setting
+        for setting in settings
+    )
 
 
 def _shown(value: Any) -> str:

@@ -326,6 +326,9 @@ def report(configuration: Configuration, sender: Any = None, beside: Sequence[Co
     for problem in new:
         if not problem.is_protected:
             _logger.warning("otel-arthur: %s", problem)
+    for note in configuration.notes:
+        if not any(note in other.notes for other in beside):
+            _logger.warning("otel-arthur: %s", note)
     reasons = [str(problem) for problem in new if problem.is_protected]
     if not beside:
         missing = configuration.missing

@@ -48,7 +48,7 @@ class ArthurSpanExporter(SpanExporter):
     ) -> None:
         self._is_shut_down = False
         self._is_handing_over = False
-        configuration = Configuration.from_environment(**settings)
+        configuration = Configuration.from_environment(None, arthur_model is not None, **settings)
         if arthur_model is not None and not is_model(arthur_model):
             problem = Problem(
                 "argument arthur_model",

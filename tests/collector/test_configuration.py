@@ -157,6 +157,53 @@ def test_a_value_that_the_exporter_would_not_take_is_refused(line: str, said: st
     assert any(said in problem for problem in found), found
 
 
+ENGINE = "engine: {endpoint: http://127.0.0.1:1, api_key: e, spans: calls, insecure: yes}\n"
+
+
+def test_the_engine_alone() -> None:
+    configuration = read(ENGINE, ARTHUR_BASE_URL="https://another.example", ARTHUR_TASK_ID="another")
+    engine = configuration.arthur.engine
+    assert engine is not None
+    assert (engine.endpoint, engine.api_key, engine.task_id) == ("http://127.0.0.1:1", "e", None)
+    assert (engine.spans, engine.insecure) == ("calls", True)
+    assert not configuration.arthur.is_v3_target
+    assert configuration.routes == ()
+
+
+def test_the_engine_beside_the_v3_platform_with_tasks() -> None:
+    configuration = read(
+        "arthur: {api_key: k, models: [{match: {service.name: a}, model_id: m, task_id: t}, {model_id: n}]}\n"
+        "engine: {endpoint: 'http://x', api_key: e, tasks: [{match: {service.name: b}, task_id: u}]}\n"
+    )
+    assert configuration.arthur.is_v3_target
+    assert (configuration.arthur.api_key, configuration.arthur.insecure) == ("k", False)
+    assert [route.model_id for route in configuration.routes] == ["m", "n"]
+    assert [(route.match, route.task_id) for route in configuration.tasks] == [
+        ((("service.name", "a"),), "t"),
+        ((("service.name", "b"),), "u"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("engine: {api_key: e}\n", "line 1: engine needs an endpoint"),
+        ("engine: {endpoint: 'https://x'}\n", "line 1: engine needs an api_key or an api_key_file"),
+        ("engine: {endpoint: x, api_key: e}\n", "line 1: engine.endpoint must be a URL"),
+        (
+            "engine: {endpoint: 'https://x', api_key: e, span: x}\n",
+            "engine.span is not a key of this section",
+        ),
+        ("engine: {endpoint: 'https://x', api_key: e, tasks: [{}]}\n", "engine.tasks[0] needs a task_id"),
+        (f"{BASE}      task_id: t\n", "line 5: arthur.models[0].task_id needs a section engine"),
+        (f"{BASE}engine:\n  api_key: e\n", "line 5: engine needs an endpoint"),
+    ],
+)
+def test_problems_of_the_engine(content: str, said: str) -> None:
+    found = problems(content)
+    assert any(said in problem for problem in found), found
+
+
 def test_no_secret_in_what_is_printed() -> None:
     configuration = read(
         f"{BASE}receivers: {{otlp: {{http: {{auth: {{bearer_token: tokensecret}}}}}}}}\n"
