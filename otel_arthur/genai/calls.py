@@ -97,12 +97,13 @@ def kind_in(
     return decide
 
 
-def has_failed(view: SpanView, failure: Mapping[str, str] | None = None) -> bool:
-    """Whether a span says that its call failed: by its status, ``error.type``, or its dialect's own word."""
-    if view.status_code == STATUS_ERROR or view.attributes.get("error.type"):
-        return True
-    if not failure:
-        return False
+def has_failed(view: SpanView) -> bool:
+    """Whether a span says that its call failed, by its status or by ``error.type``."""
+    return view.status_code == STATUS_ERROR or bool(view.attributes.get("error.type"))
+
+
+def says_failed(view: SpanView, failure: Mapping[str, str]) -> bool:
+    """Whether a span says so by its dialect's own word."""
     return any(view.attributes.get(attribute) == word for attribute, word in failure.items())
 
 

@@ -68,9 +68,11 @@ class Dialect:
     hides_answers: bool = False
     """Whether answers have a switch of their own, so that a question alone may mean that it is off."""
     content_switch: str | Callable[[SpanView], str]
-    """What to set so that the instrumentation records messages, for people to read."""
+    """What to set so that messages are recorded, for people to read; empty where there is no switch."""
+    content_note: str = ""
+    """Why messages may be missing, where there is no switch."""
 
-    def switch_for(self, view: SpanView) -> str:
-        """What to set so that the instrumentation which wrote `view` records messages."""
-        switch = self.content_switch
-        return switch if isinstance(switch, str) else switch(view)
+    def advice_for(self, view: SpanView) -> str:
+        """What to do so that the writer of `view` records messages, or why nothing helps."""
+        switch = self.content_switch if isinstance(self.content_switch, str) else self.content_switch(view)
+        return f"set {switch}" if switch else self.content_note

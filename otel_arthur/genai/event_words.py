@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 from otel_arthur.genai.attributes import SpanAttributes, as_map
 from otel_arthur.genai.call import Choice, Message
 from otel_arthur.genai.messages import schema_form
+from otel_arthur.genai.messages.encoded import role_lines
 from otel_arthur.genai.messages.forms import answer_in, has_form_of_parts, is_message, question_in
 from otel_arthur.genai.messages.json_text import parse_json
 from otel_arthur.genai.messages.message import input_messages, output_choices, system_instructions
@@ -54,6 +55,9 @@ def messages_of(attributes: SpanAttributes, events: Sequence[EventView]) -> list
             messages += system_instructions(system)
         value = event.attributes.get("gen_ai.prompt" if event.name == _PROMPT else "gen_ai.input.messages")
         exact = schema_form.messages(value)
+        if exact is None and event.name == _PROMPT and isinstance(value, str) and role_lines(value):
+            # Older OpenLIT writes all messages into one text.
+            exact = input_messages(value)
         messages += question_in(value, attributes.parsed(value)) if exact is None else exact
     return messages
 

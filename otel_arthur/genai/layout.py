@@ -13,6 +13,7 @@ from otel_arthur.genai.attributes import SpanAttributes, count, number, seconds,
 from otel_arthur.genai.call import LLMCall, Usage
 from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import dialect_of
+from otel_arthur.genai.likelihoods import LIKELIHOODS, TIME_TO_FIRST_TOKEN, TOKENS
 from otel_arthur.genai.places import Place, place_of
 from otel_arthur.genai.sources import Source, each, is_there
 from otel_arthur.genai.span import SpanView
@@ -52,6 +53,10 @@ FIELDS: Final = (*OF_CALL, *[f"usage.{name}" for name in OF_USAGE], "start_ns", 
 """In the order in which values are kept: first those that end a `LLMCall`, then those of its `Usage`."""
 
 
+_OURS: Final = {"time_to_first_token": (TIME_TO_FIRST_TOKEN,)}
+"""Rows that end those of every dialect."""
+
+
 class Search(NamedTuple):
     """A field whose first place may be empty, and all places that could fill it."""
 
@@ -75,6 +80,8 @@ class Layout(NamedTuple):
     question: tuple[Source, ...]
     answer: tuple[Source, ...]
     """Places for the two halves of the conversation, the dialect's own first."""
+    has_likelihoods: bool
+    """Whether our own attributes of token likelihoods are there."""
     system: tuple[tuple[Place, str], ...]
     reasons: tuple[tuple[Place, str], ...]
 
@@ -104,7 +111,6 @@ def fields_of(attributes: SpanAttributes, layout: Layout) -> list[Any]:
     found: list[Any] = [None] * len(FIELDS)
     for index, key, convert in layout.copies:
         found[index] = convert(values[key])
-    attributes.sources.update(layout.sources)
     for search in layout.searches:
         if found[search.field] is None:
             found[search.field] = _search(attributes, search)
@@ -130,7 +136,7 @@ def _layout(dialect: Dialect, names: tuple[str, ...], events: frozenset[str]) ->
     searches: list[Search] = []
     for index, field in enumerate(FIELDS):
         convert = _CONVERSIONS[field]
-        places = found(dialect.fields.get(field, ()))
+        places = found((*dialect.fields.get(field, ()), *_OURS.get(field, ())))
         if places and places[0] == Place(places[0].attribute):
             copies.append((index, places.pop(0).attribute, convert))
         if places:
@@ -142,6 +148,7 @@ def _layout(dialect: Dialect, names: tuple[str, ...], events: frozenset[str]) ->
         tuple(searches),
         tuple([s for s in (*dialect.question, *ANYWHERE_QUESTION) if s.may_be_in(there, events)]),
         tuple([s for s in (*dialect.answer, *ANYWHERE_ANSWER) if s.may_be_in(there, events)]),
+        not there.isdisjoint((TOKENS, LIKELIHOODS)),
         each(found((*dialect.system, *SYSTEM))),
         each(found((*dialect.reasons, *REASONS))),
     )

@@ -107,15 +107,40 @@ def beside(written: str, key: str) -> Place:
     return place._replace(path=(".",), convert=convert)
 
 
+def only(written: str) -> Place:
+    """The one text of a list that its writer encodes as JSON; any other text as it is."""
+
+    def convert(value: Any) -> Any:
+        listed = parse_json(value)[0] if isinstance(value, str) and value.startswith("[") else value
+        if isinstance(listed, list | tuple) and len(cast("Sequence[Any]", listed)) == 1:
+            first = cast("Sequence[Any]", listed)[0]
+            return first if isinstance(first, str) else value
+        return value
+
+    return converted(written, convert)
+
+
+def alone(written: str, key: str) -> Place:
+    """The text that is all of a document, as when a function's bare result is wrapped."""
+
+    def convert(value: Any, _: SpanView) -> Any:
+        is_alone = isinstance(value, Mapping) and set(cast("Mapping[str, Any]", value)) == {key}
+        return descend(value, (key,)) if is_alone else None
+
+    return place_of(written)._replace(path=(".",), convert=convert)
+
+
 def seconds_until(written: str) -> Place:
     """The seconds from the span's start to a moment in ISO format (in quotes or not)."""
 
     def convert(value: Any, view: SpanView) -> float | None:
         try:
             moment = datetime.fromisoformat(str(value).strip('"').replace("Z", "+00:00"))
-            return moment.timestamp() - view.start_ns / 1e9
+            result = moment.timestamp() - view.start_ns / 1e9
         except (ValueError, OverflowError, OSError):
             return None
+        # A moment without a zone is another machine's local time.
+        return result if result <= (view.end_ns - view.start_ns) / 1e9 or moment.tzinfo else None
 
     return place_of(written)._replace(convert=convert)
 
@@ -149,13 +174,15 @@ def descend(value: Any, path: Sequence[str]) -> Any:
 
 _MAX_REPR = 1_000_000
 _OPENING = re.compile(r"""\{'\w+': |\[\{'\w+': |\[?[A-Z]\w*\(\w+=""")
-_ENUM = re.compile(r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|<[\w.]+: ('[^']*'|\d+)>|<[^<>'"]*>""", re.DOTALL)
+_ENUM = re.compile(
+    r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|<[\w.]+: ('[^']*'|\d+)>|<(?:[^<>'"]|<[^<>'"]*>)*>""", re.DOTALL
+)
 
 
 def structure(value: Any) -> Any:
     """The structure in a text that `str()` of a Python object gave; any other value as it is.
 
-    A constructor's call becomes the map of its named arguments, an enum its value.
+    A constructor's call becomes the map of its named arguments with its name as ``type``, an enum its value.
     """
     if not isinstance(value, str) or _OPENING.match(value) is None or len(value) > _MAX_REPR:
         return value
@@ -172,5 +199,6 @@ def _value(node: ast.expr) -> Any:
     if isinstance(node, ast.List | ast.Tuple | ast.Set):
         return [_value(item) for item in node.elts]
     if isinstance(node, ast.Call):
-        return {word.arg: _value(word.value) for word in node.keywords if word.arg}
+        named = {word.arg.lstrip("_"): _value(word.value) for word in node.keywords if word.arg}
+        return {"type": node.func.id, **named} if isinstance(node.func, ast.Name) else named
     return ast.literal_eval(node)

@@ -55,8 +55,9 @@ _LANGCHAIN = "generations.0.0.message.kwargs."
 _KEPT = f"{_LANGCHAIN}response_metadata."
 
 
-def _below(start: str, paths: Paths) -> Paths:
-    return {field: tuple([start + path for path in row]) for field, row in paths.items()}
+def below(start: str, paths: Paths) -> Paths:
+    """The same fields where they stand deeper."""
+    return {field: tuple([f"{start}.{path}" for path in row]) for field, row in paths.items()}
 
 
 def _all(*tables: Paths) -> Paths:
@@ -72,11 +73,11 @@ ANSWER: Final[Paths] = _all(
             *("model", "model_name", "modelVersion"),
         ),
     },
-    _below(f"{_LANGCHAIN}usage_metadata.", COUNTS),
-    _below(f"{_KEPT}token_usage.", COUNTS),
-    _below("llm_output.token_usage.", COUNTS),
-    _below("usage.", COUNTS),
-    _below("usageMetadata.", COUNTS),
-    _below("usage_metadata.", COUNTS),
+    below(f"{_LANGCHAIN}usage_metadata", COUNTS),
+    below(f"{_KEPT}token_usage", COUNTS),
+    below("llm_output.token_usage", COUNTS),
+    below("usage", COUNTS),
+    below("usageMetadata", COUNTS),
+    below("usage_metadata", COUNTS),
 )
 """Of an answer, a provider's own or what LangChain keeps of one."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from otel_arthur.genai.attributes import SpanAttributes, number, text
+from otel_arthur.genai.attributes import SpanAttributes, text
 from otel_arthur.genai.call import (
     NO_EXTRA,
     Choice,
@@ -21,16 +21,16 @@ from otel_arthur.genai.call import (
     ToolResultPart,
     Usage,
 )
-from otel_arthur.genai.calls import IF_SAID, has_exception, has_failed, is_of_no_language_model
+from otel_arthur.genai.calls import IF_SAID, has_exception, is_of_no_language_model, says_failed
 from otel_arthur.genai.dialect import Conversation, Dialect
-from otel_arthur.genai.dialects import MARKERS, PREFIXES
+from otel_arthur.genai.dialects import EVENTS, MARKERS, PREFIXES
 from otel_arthur.genai.layout import FIELDS, OF_CALL, OF_USAGE, Layout, fields_of, layout_of
-from otel_arthur.genai.likelihoods import TIME_TO_FIRST_TOKEN, with_likelihoods
+from otel_arthur.genai.likelihoods import with_likelihoods
 from otel_arthur.genai.messages.answers import choices_wanted, distinct
 from otel_arthur.genai.messages.finish_reasons import reason_of_choice
 from otel_arthur.genai.messages.forms import instructions_in
 from otel_arthur.genai.messages.message import system_instructions
-from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.span import STATUS_ERROR, SpanView
 from otel_arthur.genai.usage import inclusive
 from otel_arthur.genai.words import answer_of, question_of, reasons_of
 
@@ -52,30 +52,41 @@ class Reading(Struct, frozen=True, gc=False):
     call: LLMCall | None
     dialect: Dialect | None
     reason: str
-    sources: Mapping[str, str]
-    """Field -> the place that filled it."""
+    copied: Mapping[str, str]
+    """Field -> the attribute that it copies."""
+    found: Mapping[str, str]
+    """Field -> the place that was looked for and filled it."""
     content_missing: bool = False
     """It is an LLM call, but its messages were not recorded."""
 
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """Field -> the place that filled it."""
+        return {**self.copied, **self.found}
 
-NOT_GENAI = Reading(None, None, "not a GenAI span", {})
+
+NOT_GENAI = Reading(None, None, "not a GenAI span", {}, {})
 
 
 def is_candidate(attributes: Mapping[str, Any]) -> bool:
-    """Whether a span's attributes could be those of an LLM call; cheap, for every span passes here."""
-    if not MARKERS.isdisjoint(attributes):
+    """Whether a span's attributes could be those of an LLM call; cheap, for every span passes here.
+
+    Without any attribute a span may have its call in its events, which `read` looks at.
+    """
+    if not MARKERS.isdisjoint(attributes) or not attributes:
         return True
     return len(attributes) >= _MANY_ATTRIBUTES and any(key.startswith(PREFIXES) for key in attributes)
 
 
 def read(view: SpanView, extra: Mapping[str, str] | None = None) -> Reading:
     """Read a span. `extra` maps the user's own field names to span or resource attributes."""
-    if not is_candidate(view.attributes):
+    attributes = view.attributes
+    if not is_candidate(attributes) or not (attributes or any(event.name in EVENTS for event in view.events)):
         return NOT_GENAI
     layout = layout_of(view)
     operation = layout.dialect.operation(view)
     if operation is None:
-        return Reading(None, layout.dialect, _not_a_call(view), {})
+        return Reading(None, layout.dialect, _not_a_call(view), {}, {})
     return _read_call(view, layout, operation, extra or {})
 
 
@@ -89,8 +100,11 @@ def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[st
     attributes = SpanAttributes(view)
     fields = fields_of(attributes, layout)
     usage = Usage(*fields[_USAGE])
+    messages = question_of(attributes, layout.question)
+    if layout.system:
+        messages = _after_system(messages, attributes, layout)
     conversation = Conversation(
-        _messages(attributes, layout),
+        tuple(messages),
         tuple(answer_of(attributes, layout.answer, layout.reasons, fields[_CHOICE_COUNT] or 1)),
     )
     if dialect.hidden is not None:
@@ -98,14 +112,20 @@ def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[st
     choices = conversation.choices
     if len(choices) > 1:
         choices = tuple(distinct(choices, fields[_CHOICE_COUNT] or choices_wanted(view.attributes)))
-    choices = with_likelihoods(choices, attributes)
+    if layout.has_likelihoods:
+        choices = with_likelihoods(choices, attributes)
     answered = _any_answers(choices)
-    failed = has_failed(view, dialect.failure) or (not answered and has_exception(view))
+    failed = bool(
+        view.status_code == STATUS_ERROR
+        or view.attributes.get("error.type")
+        or (dialect.failure and says_failed(view, dialect.failure))
+        or (not answered and has_exception(view))
+    )
     lacking = None
     if not answered:
         asked = _any_tells(conversation.messages)
         if _is_none(view, operation, asked and failed, fields):
-            return Reading(None, dialect, _not_a_call(view), {})
+            return Reading(None, dialect, _not_a_call(view), {}, {})
         if not failed:
             choices = choices or _empty_answer(attributes, layout, asked, usage)
             lacking = _lacking(asked, choices, dialect, view)
@@ -113,7 +133,7 @@ def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[st
         # Some write the beginnings of an answer that never came.
         choices = tuple([choice for choice in choices if choice.message.parts])
     fields[_ERROR_TYPE] = _error_type(attributes, fields[_ERROR_TYPE]) if failed else None
-    if fields[_TIME_TO_FIRST_TOKEN] is None:
+    if fields[_TIME_TO_FIRST_TOKEN] is None and view.events and dialect.first_token_event is not None:
         fields[_TIME_TO_FIRST_TOKEN] = _time_to_first_token(attributes, dialect.first_token_event)
     if dialect.usage is not None:
         usage = dialect.usage(usage, conversation, attributes)
@@ -142,13 +162,14 @@ def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[st
         *fields[_CALL],
     )
     if lacking is None:
-        return Reading(call, dialect, "LLM call", attributes.sources)
-    return Reading(call, dialect, lacking, attributes.sources, content_missing=True)
+        return Reading(call, dialect, "LLM call", layout.sources, attributes.sources)
+    return Reading(call, dialect, lacking, layout.sources, attributes.sources, content_missing=True)
 
 
-def _messages(attributes: SpanAttributes, layout: Layout) -> tuple[Message, ...]:
+def _after_system(
+    messages: Sequence[Message], attributes: SpanAttributes, layout: Layout
+) -> Sequence[Message]:
     """The input, after a system prompt that stands apart, unless the input begins with it."""
-    messages = question_of(attributes, layout.question)
     for place, source in layout.system:
         value = attributes.at(place)
         if value is None or value == "":
@@ -158,7 +179,7 @@ def _messages(attributes: SpanAttributes, layout: Layout) -> tuple[Message, ...]
             attributes.sources["system"] = source
             return (*system, *messages)
         break
-    return tuple(messages)
+    return messages
 
 
 def _shown(conversation: Conversation, hidden: str) -> Conversation:
@@ -211,10 +232,12 @@ def _lacking(asked: bool, choices: tuple[Choice, ...], dialect: Dialect, view: S
     """Why a call that succeeded is not to be recorded, or None. A prompt alone may be hidden on purpose."""
     if asked and choices:
         return None
-    if asked and not dialect.hides_answers:
-        return "the answer was not recorded by the instrumentation"
-    lacking = "the answer was" if asked else "messages were"
-    return f"{lacking} not recorded: set {dialect.switch_for(view)}"
+    if not asked:
+        return f"messages were not recorded: {dialect.advice_for(view)}"
+    hidden = dialect.hidden
+    if dialect.hides_answers and (hidden is None or hidden in view.attributes.values()):
+        return f"the answer was not recorded: {dialect.advice_for(view)}"
+    return "the answer was not recorded by the instrumentation"
 
 
 _ResourceFields: TypeAlias = tuple[str | None, str | None, str | None]
@@ -259,15 +282,14 @@ def _tells(message: Message) -> bool:
     )
 
 
-def _time_to_first_token(attributes: SpanAttributes, event_name: str | None) -> float | None:
-    """Seconds, from the event that marks the first token, or from our own attribute."""
-    if event_name is not None:
-        view = attributes.view
-        for event in view.events:
-            if event.name == event_name and event.time_ns >= view.start_ns:
-                attributes.sources["time_to_first_token"] = f"event {event_name}"
-                return (event.time_ns - view.start_ns) / 1e9
-    return number(attributes.get(TIME_TO_FIRST_TOKEN))
+def _time_to_first_token(attributes: SpanAttributes, event_name: str) -> float | None:
+    """Seconds until the event that marks the first token."""
+    view = attributes.view
+    for event in view.events:
+        if event.name == event_name and event.time_ns >= view.start_ns:
+            attributes.sources["time_to_first_token"] = f"event {event_name}"
+            return (event.time_ns - view.start_ns) / 1e9
+    return None
 
 
 def _error_type(attributes: SpanAttributes, kind: str | None) -> str:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, cast
 
-from otel_arthur.genai.attributes import SpanAttributes
+from otel_arthur.genai.attributes import SpanAttributes, as_map
 from otel_arthur.genai.call import Choice, Message
 from otel_arthur.genai.messages import schema_form
-from otel_arthur.genai.messages.documents import request_messages, response_choices
+from otel_arthur.genai.messages.documents import request_messages
 from otel_arthur.genai.messages.forms import answer_in, has_form_of_parts, is_request, question_in
 from otel_arthur.genai.messages.indexed import items, starts_late, whole
 from otel_arthur.genai.messages.json_text import parse_json
@@ -73,6 +73,40 @@ def answer_at(*written: str | Place, encoded: bool = False) -> Source:
     return _source("choices", written, partial(answer_in, encoded=encoded))
 
 
+def recorded_question() -> Source:
+    """``input.value``: a text, or anything as JSON, as its type beside it says."""
+
+    def read(attributes: SpanAttributes) -> Sequence[Message]:
+        value, found, encoded = _recorded(attributes, "input")
+        messages = question_in(value, found, encoded=encoded)
+        if messages:
+            attributes.sources["messages"] = "input.value"
+        return messages
+
+    return Source(read, (place_of("input.value"),))
+
+
+def recorded_answer() -> Source:
+    """``output.value``, likewise."""
+
+    def read(attributes: SpanAttributes) -> Sequence[Choice]:
+        value, found, encoded = _recorded(attributes, "output")
+        choices = answer_in(value, found, encoded=encoded)
+        if choices:
+            attributes.sources["choices"] = "output.value"
+        return choices
+
+    return Source(read, (place_of("output.value"),))
+
+
+def _recorded(attributes: SpanAttributes, side: str) -> tuple[Any, Any, bool]:
+    """A value, the structure in it, and whether texts are encoded too."""
+    key, kind = f"{side}.value", attributes.get(f"{side}.mime_type")
+    value = attributes.get(key)
+    found = value if kind == "text/plain" else attributes.json(key)
+    return value, found, kind == "application/json"
+
+
 def request_at(*written: str | Place) -> Source:
     """A provider's request and nothing else: without messages in it, nothing was asked here."""
     return _source("messages", written, _request)
@@ -98,24 +132,22 @@ def _messages(value: Any, found: Any) -> Sequence[Message]:
 
 
 def _answers(value: Any, found: Any) -> Sequence[Choice]:
-    return (
-        response_choices({"choices": found}) if isinstance(found, list | tuple) else answer_in(value, found)
-    )
+    return output_choices(found) if isinstance(found, list | tuple) else answer_in(value, found)
 
 
 def _request(value: Any, found: Any) -> Sequence[Message]:
     return question_in(value, found) if is_request(found) else ()
 
 
-def numbered_messages(prefix: str) -> Source:
-    """Messages spread over numbered attributes."""
+def numbered_messages(prefix: str, mended: Callable[[Any], Any] | None = None) -> Source:
+    """Messages spread over numbered attributes; `mended` gives the message in an item that has none."""
 
     def read(attributes: SpanAttributes) -> Sequence[Message]:
         found = items(attributes.attributes, prefix)
         if not found:
             return ()
         attributes.sources["messages"] = f"{prefix}N"
-        found = [_with_parts(item) for item in found]
+        found = [_with_parts(item if mended is None else mended(item)) for item in found]
         if starts_late(attributes.attributes, prefix):
             attributes.truncated = True
             found = whole(found)
@@ -132,9 +164,19 @@ def numbered_answers(prefix: str) -> Source:
         if not found:
             return ()
         attributes.sources["choices"] = f"{prefix}N"
-        return output_choices([_with_parts(item) for item in found])
+        answers = [_with_parts(item) for item in found]
+        return output_choices(_with_reason_alone(answers) if len(answers) > 1 else answers)
 
     return Source(read, prefix=prefix)
+
+
+def _with_reason_alone(answers: list[Any]) -> list[Any]:
+    """Netra writes the finish reason under a number of its own, which is no further answer."""
+    alone = [answer for answer in answers if set(as_map(answer)) == {"finish_reason"}]
+    said = [answer for answer in answers if answer not in alone]
+    if len(said) != 1 or not alone:
+        return answers
+    return [{**alone[0], **as_map(said[0])}]
 
 
 def _with_parts(item: Any) -> Any:
@@ -152,7 +194,7 @@ def _with_parts(item: Any) -> Any:
     return {**message, "content": parts} if has_form_of_parts(parts) else message
 
 
-def answer_of_pieces(**pieces: tuple[str, ...]) -> Source:
+def answer_of_pieces(**pieces: tuple[str | Place, ...]) -> Source:
     """One answer whose pieces (``content``, ``tool_calls``, …) stand in places of their own."""
     places = {piece: each(row) for piece, row in pieces.items()}
 

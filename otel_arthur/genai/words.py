@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import zip_longest
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from msgspec.structs import replace
 
 from otel_arthur.genai.attributes import SpanAttributes
-from otel_arthur.genai.call import Choice, Message
+from otel_arthur.genai.call import Choice, Message, TextPart
 from otel_arthur.genai.event_words import (
     ANSWER_EVENTS,
     QUESTION_EVENTS,
@@ -22,7 +22,8 @@ from otel_arthur.genai.event_words import (
     question_in_events,
 )
 from otel_arthur.genai.messages.finish_reasons import reason_of_choice
-from otel_arthur.genai.places import Place
+from otel_arthur.genai.messages.forms import is_repr
+from otel_arthur.genai.places import Place, only
 from otel_arthur.genai.sources import (
     Source,
     answer_at,
@@ -32,6 +33,8 @@ from otel_arthur.genai.sources import (
     numbered_answers,
     numbered_messages,
     question_at,
+    recorded_answer,
+    recorded_question,
 )
 
 
@@ -75,16 +78,25 @@ def answer_of(
             found = choices
         elif choices:
             found = [_filled(choice, other) for choice, other in zip_longest(found, choices[: len(found)])]
-        if len(found) >= wanted:
-            for choice in found:
-                if not choice.message.parts:
-                    break
-            else:
+        for choice in found:
+            parts = choice.message.parts
+            if not parts:
+                break
+            if parts[0].__class__ is TextPart and cast("TextPart", parts[0]).text[:1] == "<":
+                found = [choice for choice in found if not _is_repr(choice)]
+                break
+        else:
+            if len(found) >= wanted:
                 break
     for choice in found:
         if choice.finish_reason is None:
             return _with_reasons(found, reasons_of(attributes, reasons))
     return found
+
+
+def _is_repr(choice: Choice) -> bool:
+    """Whether an answer is only the name of an object, as of a stream that was not read."""
+    return len(choice.message.parts) == 1 and is_repr(choice.message.text)
 
 
 def _filled(choice: Choice, other: Choice | None) -> Choice:
@@ -114,6 +126,9 @@ def reasons_of(attributes: SpanAttributes, places: Sequence[tuple[Place, str]]) 
     """The finish reasons at the first of `places` that has any: one for all answers, or one each."""
     for place, source in places:
         value = attributes.parsed(attributes.at(place))
+        if isinstance(value, str) and value[:1] == "[" and value[-1:] == "]":
+            # Kotlin's list as text.
+            value = value[1:-1].split(", ")
         if value:
             attributes.sources["finish_reasons"] = source
             return value
@@ -125,7 +140,7 @@ ANYWHERE_QUESTION: Final = (
     Source(question_in_events, events=QUESTION_EVENTS),
     numbered_messages("gen_ai.prompt."),
     question_at("gen_ai.prompt"),
-    question_at("input.value"),
+    recorded_question(),
     question_at("gen_ai.request.messages"),
 )
 """Where a question may stand, whoever wrote the span; log records have become attributes or events before."""
@@ -134,8 +149,8 @@ ANYWHERE_ANSWER: Final = (
     Source(answer_in_events, events=ANSWER_EVENTS),
     numbered_answers("gen_ai.completion."),
     answer_at("gen_ai.completion"),
-    answer_at("output.value"),
-    answer_of_pieces(content=("gen_ai.response.text",), tool_calls=("gen_ai.response.tool_calls",)),
+    recorded_answer(),
+    answer_of_pieces(content=(only("gen_ai.response.text"),), tool_calls=("gen_ai.response.tool_calls",)),
 )
 """Where an answer may stand, in the same order."""
 SYSTEM: Final = ("gen_ai.system_instructions",)

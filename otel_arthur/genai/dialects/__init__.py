@@ -9,12 +9,21 @@ from otel_arthur.genai.dialect import LONGEST_SCOPE, Dialect
 from otel_arthur.genai.dialects import (
     agent_framework,
     anthropic_sdk,
+    braintrust,
+    genkit,
     google_adk,
+    haystack,
+    laminar,
     langfuse,
     langsmith,
+    langtrace,
+    langwatch,
     litellm,
+    llama_index_events,
     logfire,
+    mastra,
     mlflow,
+    monocle,
     openinference,
     openllmetry,
     openllmetry_legacy,
@@ -22,8 +31,10 @@ from otel_arthur.genai.dialects import (
     semantic_kernel,
     semconv,
     semconv_events,
+    sentry,
     spring_ai,
     strands,
+    traceai,
     vercel_ai,
 )
 from otel_arthur.genai.span import SpanView
@@ -36,8 +47,16 @@ DIALECTS: tuple[Dialect, ...] = tuple(
         openinference,
         langfuse,
         langsmith,
+        langwatch,
+        laminar,
+        langtrace,
         mlflow,
+        mastra,
         vercel_ai,
+        genkit,
+        haystack,
+        braintrust,
+        traceai,
         # Told by their scope.
         litellm,
         pydantic_ai,
@@ -48,6 +67,9 @@ DIALECTS: tuple[Dialect, ...] = tuple(
         logfire,
         spring_ai,
         anthropic_sdk,
+        llama_index_events,
+        monocle,
+        sentry,
         # Told by what they write; the general takes what is left.
         openllmetry_legacy,
         openllmetry,
@@ -76,8 +98,15 @@ MARKERS = frozenset(
     }
 ) - {"input.value", "output.value"}
 """Every span that could be a call has one of these attributes."""
+EVENTS = frozenset(event for dialect in DIALECTS for event in dialect.events)
+"""Names of events of a call whose span may have no attribute."""
 MARKER_BYTES = tuple(
-    sorted({*(p.encode() for p in PREFIXES), *(m.encode() for m in MARKERS if not m.startswith(PREFIXES))})
+    sorted(
+        {
+            *(p.encode() for p in PREFIXES),
+            *(m.encode() for m in MARKERS | EVENTS if not m.startswith(PREFIXES)),
+        }
+    )
 )
 """Every candidate has one of these in its bytes, in protobuf and in JSON alike: a part of a key."""
 

@@ -72,5 +72,5 @@ DIALECT = Dialect(
     system=(unquoted(f"{_OF}metadata.instructions"),),
     reasons=(f"{_OF}metadata.finish_reason",),
     usage=_usage,
-    content_switch="no mask, and capture_input=True and capture_output=True on @observe",
+    content_switch="capture_input=True and capture_output=True on @observe, and no mask",
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from otel_arthur.genai import calls
 from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.places import joined, matched, within
+from otel_arthur.genai.places import alone, joined, matched, within
 from otel_arthur.genai.provider_fields import ANSWER, PARAMETERS
 from otel_arthur.genai.sources import answer_at, question_at
 
@@ -41,6 +41,6 @@ DIALECT = Dialect(
         within("gen_ai.completion", ANSWER),
     ),
     question=(question_at("gen_ai.prompt"),),
-    answer=(answer_at("gen_ai.completion"),),
+    answer=(answer_at(alone("gen_ai.completion", "output"), "gen_ai.completion"),),
     content_switch="LANGSMITH_HIDE_INPUTS=false and LANGSMITH_HIDE_OUTPUTS=false",
 )

@@ -19,7 +19,10 @@ from otel_arthur.genai.sources import answer_at, answers_at, messages_at, reques
 from otel_arthur.genai.span import SpanView
 
 _REQUEST, _RESPONSE = "request_data", "response_data"
-_ANSWERS = ("gen_ai.output.messages", _RESPONSE, "gen_ai.usage.output_tokens", "gen_ai.response.id", "output")
+_ANSWERS = (
+    *("gen_ai.output.messages", _RESPONSE, "gen_ai.usage.output_tokens", "gen_ai.response.id"),
+    *("output", "response_id"),
+)
 
 
 def _operation(view: SpanView) -> str | None:
@@ -54,12 +57,20 @@ DIALECT = Dialect(
         within(_REQUEST, PARAMETERS),
         within("gen_ai.usage.raw", COUNTS),
         within(_RESPONSE, COUNTS, under="usage"),
+        within("usage", COUNTS),
+        {"response_id": ("response_id",)},
     ),
-    question=(messages_at("gen_ai.input.messages"), pydantic_ai.LISTED_QUESTION, request_at(_REQUEST)),
+    question=(
+        messages_at("gen_ai.input.messages"),
+        pydantic_ai.LISTED_QUESTION,
+        # Of the Agents SDK; its request has the answer appended.
+        messages_at("input", "raw_input"),
+        request_at(_REQUEST),
+    ),
     answer=(
-        answers_at("gen_ai.output.messages"),
+        answers_at("gen_ai.output.messages", "output"),
         pydantic_ai.LISTED_ANSWER,
         answer_at(f"{_RESPONSE}#combined_chunk_content", f"{_RESPONSE}#text", _RESPONSE),
     ),
-    content_switch="no scrubbing of messages: logfire.configure(scrubbing=False)",
+    content_switch="scrubbing=False in logfire.configure, which scrubs messages",
 )

@@ -7,10 +7,10 @@ Reference: Arize-ai/openinference, ``spec/semantic_conventions.md``. Detects:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from otel_arthur.genai import calls
-from otel_arthur.genai.attributes import SpanAttributes
+from otel_arthur.genai.attributes import SpanAttributes, as_map
 from otel_arthur.genai.call import Message
 from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import semconv
@@ -52,6 +52,18 @@ def _is_around_a_call(view: SpanView) -> bool:
         return False
     model, dot, method = view.name.rpartition(".")
     return bool(dot) and (method not in _LLAMA_INDEX_CALLS or model == "StructuredLLM")
+
+
+def _with_results(item: Any) -> Any:
+    """AutoGen has the results of tools beside the message that gives them, each as JSON."""
+    results = as_map(item).get("function")
+    if not isinstance(results, list):
+        return item
+    parts = [
+        {"type": "tool_call_response", "id": result.get("call_id"), "response": result.get("content")}
+        for result in map(as_map, cast("list[Any]", results))
+    ]
+    return {"role": "tool", "parts": parts}
 
 
 def _prompts(attributes: SpanAttributes) -> Sequence[Message]:
@@ -110,7 +122,7 @@ DIALECT = Dialect(
         {"request_model": (beside("input.value#model", "messages"), beside("input.value#model", "input"))},
     ),
     question=(
-        numbered_messages("llm.input_messages."),
+        numbered_messages("llm.input_messages.", _with_results),
         Source(_prompts, prefix="llm.prompts"),
     ),
     answer=(numbered_answers("llm.output_messages."), Source(_completions, prefix="llm.choices.")),

@@ -9,14 +9,19 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
-from otel_arthur.genai.attributes import SpanAttributes
+from otel_arthur.genai import calls
+from otel_arthur.genai.attributes import SpanAttributes, as_map
 from otel_arthur.genai.call import Usage
 from otel_arthur.genai.dialect import LONGEST_SCOPE, Conversation, Dialect
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.places import joined
+from otel_arthur.genai.places import joined, within
+from otel_arthur.genai.provider_fields import COUNTS, below
+from otel_arthur.genai.sources import answer_at, answers_at, messages_at, question_at
 from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.usage import inclusive
 
+_LLAMA_INDEX, _ENTITY = "opentelemetry.instrumentation.llamaindex", "traceloop.entity."
+_RAW = {"response_id": ("id",), "response_model": ("model",), **below("usage", COUNTS)}
 _ASSOCIATION = "traceloop.association.properties."
 
 FIELDS = joined(
@@ -68,6 +73,15 @@ def _owns(view: SpanView) -> bool:
     return is_scope(view.scope)
 
 
+def _operation(view: SpanView) -> str | None:
+    """LlamaIndex's `complete` has no attribute of the conventions: its task is told by what it returned."""
+    attributes = view.attributes
+    if attributes.get("traceloop.span.kind") == "task" and "gen_ai.operation.name" not in attributes:
+        returned = as_map(attributes.get(f"{_ENTITY}output") if view.scope == _LLAMA_INDEX else None)
+        return "text_completion" if "text" in returned and as_map(returned.get("raw")) else None
+    return calls.operation(view)
+
+
 def per_call(usage: Usage, conversation: Conversation, attributes: SpanAttributes) -> Usage:
     """Undo LangChain's n-fold count: each choice repeats the call's usage, and all are summed.
 
@@ -98,8 +112,13 @@ def _divided(count: int | None, n: int) -> int | None:
 DIALECT = Dialect(
     name="openllmetry",
     reference="https://github.com/traceloop/openllmetry",
+    hints=(f"{_ENTITY}output",),
     owns=_owns,
-    fields=FIELDS,
+    operation=_operation,
+    fields=joined(FIELDS, within(f"{_ENTITY}output", _RAW, under="raw")),
+    question=(messages_at("gen_ai.input.messages"), question_at(f"{_ENTITY}input#args.0", f"{_ENTITY}input")),
+    answer=(answers_at("gen_ai.output.messages"), answer_at(f"{_ENTITY}output")),
+    reasons=(f"{_ENTITY}output#raw.choices.0.finish_reason",),
     usage=per_call,
     first_token_event="gen_ai.content.completion.chunk",
     content_switch="TRACELOOP_TRACE_CONTENT=true",

@@ -7,7 +7,6 @@ dropped the first, the completion and the counts, which are written last, are le
 
 from __future__ import annotations
 
-from otel_arthur.genai import calls
 from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import openllmetry
 from otel_arthur.genai.messages.indexed import has_any
@@ -20,7 +19,7 @@ _FIRST = tuple(
     for prefix in (_PROMPT, _COMPLETION)
     for name in ("role", "content", "finish_reason", "tool_calls.0.name")
 )
-_by_type = calls.kind_in("llm.request.type", _OPERATIONS)
+_TYPES = ("llm.request.type", "gen_ai.request.type")
 
 
 def _is_indexed(view: SpanView) -> bool:
@@ -39,8 +38,9 @@ def _operation(view: SpanView) -> str | None:
     attributes = view.attributes
     if "traceloop.span.kind" in attributes:
         return None
-    if "llm.request.type" in attributes:
-        return _by_type(view)
+    for name in _TYPES:
+        if name in attributes:
+            return _OPERATIONS.get(attributes[name]) if isinstance(attributes[name], str) else None
     operation = attributes.get("gen_ai.operation.name", "chat")
     if operation in ("chat", "llm_request"):
         return "text_completion" if view.name.endswith(".completion") else "chat"

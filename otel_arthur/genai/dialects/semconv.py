@@ -15,6 +15,7 @@ _SPAN_ONLY = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only (the 
 _SWITCHES = (
     ("opentelemetry.instrumentation.genai", _SPAN_ONLY),
     ("opentelemetry.util.genai", _SPAN_ONLY),
+    ("opentelemetry.instrumentation.google_genai", _SPAN_ONLY),
     ("opentelemetry.instrumentation.", "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true"),
 )
 
@@ -30,6 +31,7 @@ FIELDS: Table = {
     "time_to_first_token": (
         "gen_ai.response.time_to_first_chunk",
         "gen_ai.client.operation.time_to_first_chunk",
+        "gen_ai.performance.time_to_first_token",
     ),
     "conversation_id": ("gen_ai.conversation.id", "session.id"),
     "user_id": ("user.id", "enduser.id"),

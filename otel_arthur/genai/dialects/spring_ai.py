@@ -43,8 +43,9 @@ DIALECT = Dialect(
         answers_at("gen_ai.output.messages"),
         answer_texts_at("@gen_ai.content.completion/gen_ai.completion", "gen_ai.completion"),
     ),
-    content_switch=(
-        "spring.ai.chat.observations.log-prompt=true and log-completion=true, from version 2 on; "
-        "version 1 writes content to its log only"
+    content_switch="",
+    content_note=(
+        "Spring AI writes none onto spans in any version; spring.ai.chat.observations.log-prompt=true and "
+        "log-completion=true write it to the application's log"
     ),
 )

@@ -19,5 +19,10 @@ DIALECT = Dialect(
         # Not the provider: what the conventions keep for it names the framework.
         {**semconv.FIELDS, "provider": ()},
     ),
-    content_switch="a version of strands-agents that records messages; it has no switch",
+    emits_log_events=True,
+    content_switch="",
+    content_note=(
+        "Strands has no switch: an older version records none, and on AgentCore messages are log records, "
+        "which have to be sent too (OTEL_LOGS_EXPORTER=arthur)"
+    ),
 )

@@ -16,6 +16,7 @@ from otel_arthur.genai.messages.encoded import role_lines
 from otel_arthur.genai.messages.json_text import clean, json_text, parse_json
 from otel_arthur.genai.messages.message import output_choices, role_of
 from otel_arthur.genai.messages.parts import MAX_PARTS, parts_of
+from otel_arthur.genai.places import structure
 
 _Map: TypeAlias = Mapping[str, Any]
 
@@ -107,7 +108,7 @@ def answer_in(value: Any, found: Any, *, encoded: bool = False) -> list[Choice]:
         found: the same with its JSON text parsed.
         encoded: as for `question_in`.
     """
-    if value is None or value == "" or is_repr(value):
+    if value is None or value == "" or is_repr(value) or (encoded and is_repr(found)):
         return []
     if isinstance(found, list | tuple):
         items = _flat(cast("Sequence[Any]", found))
@@ -118,9 +119,12 @@ def answer_in(value: Any, found: Any, *, encoded: bool = False) -> list[Choice]:
         if has_form_of_parts(items):
             return output_choices([{"role": "assistant", "content": items}])
         if items and all(is_message(item) or _is_choice(item) for item in items):
-            return response_choices({"choices": items})
+            return response_choices({"choices": [_with_calls(item) for item in items]})
     elif isinstance(found, Mapping):
         response = cast("_Map", found)
+        blocked = response.get("promptFeedback", response.get("prompt_feedback"))
+        if isinstance(blocked, Mapping) and not response.get("candidates"):
+            return [Choice(Message("assistant", ()), "content_filter")]
         if _is_response(response) or is_message(response):
             return response_choices(response)
     elif encoded and isinstance(value, str) and isinstance(found, str):
@@ -178,7 +182,7 @@ def _is_part(item: Any) -> bool:
     if not isinstance(item, Mapping):
         return False
     part = cast("_Map", item)
-    kind = part.get("type")
+    kind = part.get("type", part.get("block_type"))
     if isinstance(kind, str):
         return "role" not in part and kind.lower() in _PARTS and len(part) > 1
     if len(part) == 1 and not _MEDIA.isdisjoint(part):
@@ -193,6 +197,8 @@ def _is_choice(item: Any) -> bool:
     if not isinstance(item, Mapping):
         return False
     choice = cast("_Map", item)
+    if isinstance(choice.get("text", ""), str | None) and isinstance(choice.get("tool_calls"), list):
+        return True
     if isinstance(choice.get("text"), str):
         return not _AROUND_TEXT.isdisjoint(choice)
     return isinstance(choice.get("message"), Mapping | str) and not _AROUND_TEXT.isdisjoint(choice)
@@ -250,6 +256,17 @@ def _values(value: Any) -> Sequence[Any]:
     if isinstance(value, Mapping):
         return list(cast("_Map", value).values())
     return cast("Sequence[Any]", value) if isinstance(value, list) else ()
+
+
+def _with_calls(item: Any) -> Any:
+    """An answer whose tool calls are texts of Python, as DSPy records them."""
+    if not isinstance(item, Mapping):
+        return parse_json(item)[0]
+    calls = cast("_Map", item).get("tool_calls")
+    if not isinstance(calls, list) or not all(isinstance(call, str) for call in cast("list[Any]", calls)):
+        return cast("_Map", item)
+    said = {key: value for key, value in cast("_Map", item).items() if value is not None}
+    return {**said, "tool_calls": [structure(call) for call in cast("list[str]", calls)]}
 
 
 def _flat(items: Sequence[Any]) -> list[Any]:

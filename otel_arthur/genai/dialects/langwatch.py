@@ -1,0 +1,42 @@
+"""LangWatch's SDKs in both languages: typed values as JSON.
+
+Reference: https://docs.langwatch.ai/integration/opentelemetry. Detects: ``langwatch.span.type``.
+"""
+
+from __future__ import annotations
+
+from otel_arthur.genai import calls
+from otel_arthur.genai.dialect import Dialect
+from otel_arthur.genai.dialects import semconv
+from otel_arthur.genai.places import joined, within
+from otel_arthur.genai.provider_fields import COUNTS, PARAMETERS
+from otel_arthur.genai.sources import answer_at, question_at
+
+_IN, _OUT, _METRICS, _PARAMS = (f"langwatch.{name}" for name in ("input", "output", "metrics", "params"))
+
+
+def _values(attribute: str) -> tuple[str, ...]:
+    """Where the value of ``{"type": …, "value": …}`` is, also in a list of such values."""
+    return (f"{attribute}#value.0.value", f"{attribute}#value", attribute)
+
+
+DIALECT = Dialect(
+    name="langwatch",
+    reference="https://docs.langwatch.ai/integration/opentelemetry/guide",
+    markers=("langwatch.span.type",),
+    operation=calls.kind_in("langwatch.span.type", {"llm": "chat"}),
+    fields=joined(
+        semconv.FIELDS,
+        {
+            "conversation_id": ("langwatch.thread.id", "langwatch.metadata#thread_id"),
+            "user_id": ("langwatch.user.id", "langwatch.metadata#user_id"),
+        },
+        within(_METRICS, COUNTS, under="value"),
+        within(_METRICS, COUNTS),
+        within(_PARAMS, PARAMETERS, under="value"),
+        within(_PARAMS, PARAMETERS),
+    ),
+    question=(question_at(*_values(_IN)),),
+    answer=(answer_at(*_values(_OUT)),),
+    content_switch="capture_input and capture_output (dataCapture in JavaScript) to record both",
+)

@@ -1,0 +1,63 @@
+"""Mastra, its older spans over the AI SDK and its tracer's: a step of a model has the words.
+
+Reference: https://mastra.ai/docs/observability. Detects: ``mastra.span.type``, or ``aisdk.model.id``. Today a
+step holds the question, and ``model_inference`` in it the answer, the usage and the reason: two records of
+one call, which become one as any two that one scope writes.
+"""
+
+from __future__ import annotations
+
+from otel_arthur.genai import calls
+from otel_arthur.genai.dialect import Dialect
+from otel_arthur.genai.dialects import semconv
+from otel_arthur.genai.places import beginning, joined, within
+from otel_arthur.genai.provider_fields import COUNTS, PARAMETERS
+from otel_arthur.genai.sources import answer_of_pieces, messages_at, question_at
+from otel_arthur.genai.span import SpanView
+
+_IN, _OUT = "mastra.model_step.input", "mastra.model_step.output"
+_by_type = calls.kind_in("mastra.span.type", {"model_step": "chat", "model_inference": "chat"})
+
+
+def _operation(view: SpanView) -> str | None:
+    kind = view.attributes.get("mastra.span.type")
+    if kind == "model_generation" and "gen_ai.output.messages" in view.attributes:
+        # Of an older exporter, which wrote no steps.
+        return calls.operation(view)
+    if kind is not None:
+        return _by_type(view)
+    return "chat" if "stream.prompt.messages" in view.attributes else None
+
+
+DIALECT = Dialect(
+    name="mastra",
+    reference="https://mastra.ai/docs/observability/tracing/overview",
+    markers=("mastra.span.type", "aisdk.model.id"),
+    operation=_operation,
+    fields=joined(
+        {
+            "provider": (beginning("aisdk.model.provider", "."),),
+            "request_model": ("gen_ai.request.model", "aisdk.model.id", f"{_IN}#body.model", f"{_IN}#model"),
+            "conversation_id": ("mastra.metadata.threadId", "mastra.threadId"),
+            "user_id": ("mastra.metadata.userId", "mastra.metadata.resourceId"),
+        },
+        semconv.FIELDS,
+        {field: tuple(f"stream.usage.{path}" for path in paths) for field, paths in COUNTS.items()},
+        within(_OUT, COUNTS, under="usage"),
+        within(_IN, PARAMETERS, under="body"),
+    ),
+    question=(
+        messages_at("gen_ai.input.messages"),
+        question_at(f"{_IN}#body", _IN, "stream.prompt.messages"),
+    ),
+    answer=(
+        answer_of_pieces(
+            content=(f"{_OUT}#text", "stream.response.text"),
+            tool_calls=(f"{_OUT}#toolCalls", "stream.response.toolCalls"),
+            reasoning_content=(f"{_OUT}#reasoningText",),
+        ),
+    ),
+    reasons=(f"{_OUT}#finishReason", "stream.response.finishReason"),
+    content_switch="",
+    content_note="Mastra records it, unless a span processor takes it away",
+)
