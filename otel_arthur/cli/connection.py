@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from otel_arthur.cli.errors import WorkFailed, WrongUse
 from otel_arthur.configuration import Configuration
+from otel_arthur.inference.fields import GROUND_TRUTH_STAGE
 from otel_arthur.inference.schema import Schema, SchemaError, schema_of
 
 if TYPE_CHECKING:
@@ -45,3 +46,30 @@ def fetch_schema(configuration: Configuration, model_id: str) -> Schema:
         return schema_of(model.attributes, configuration.attributes)
     except SchemaError as error:
         raise WorkFailed(f"model {model_id}: {error}") from None
+
+
+def ground_truth_types(configuration: Configuration, model_ids: Sequence[str]) -> dict[str, str] | None:
+    """Name and value type of each ground truth attribute of these models; None where Arthur is not there.
+
+    A name that two models have with different types has none of them: such values go as they are written.
+    """
+    from otel_arthur.arthur.errors import ArthurError
+
+    found: dict[str, set[str]] = {}
+
+    def ask(client: ArthurClient) -> bool:
+        try:
+            for model_id in model_ids:
+                for attribute in client.model(model_id).attributes:
+                    if attribute.stage == GROUND_TRUTH_STAGE:
+                        found.setdefault(attribute.name, set()).add(attribute.value_type)
+        except ArthurError as error:
+            if error.retryable:
+                return False
+            raise
+        return True
+
+    with connected(configuration) as client:
+        if not ask(client):
+            return None
+    return {name: types.pop() if len(types) == 1 else "" for name, types in found.items()}

@@ -34,6 +34,7 @@ from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk_format import SpoolError
 from otel_arthur.spool.records import Form, Kind, Record
 from otel_arthur.spool.spool import Spool
+from otel_arthur.spool.watching import Watch
 
 if TYPE_CHECKING:
     from otel_arthur.arthur.client import ArthurClient
@@ -118,7 +119,7 @@ class Delivery:
         return submitted
 
     def submit_ground_truth(
-        self, rows: Sequence[Mapping[str, Any]], model_id: str | None = None
+        self, rows: Sequence[Mapping[str, Any]], model_id: str | None = None, watch: Watch | None = None
     ) -> Submitted:
         """Put ground truth into the spool; it waits there for its inference.
 
@@ -126,6 +127,7 @@ class Delivery:
             rows: ``{"partner_inference_id", "ground_truth_timestamp", "ground_truth_data"}`` each.
             model_id: the model of all of them; by default the one whose inference is known here, else the
                 configured one.
+            watch: is told of the records (see `watch`).
         """
         submitted = Submitted()
         by_model: dict[str, list[Record]] = {}
@@ -135,7 +137,10 @@ class Delivery:
             record = Record(identity, encode({"partner_inference_id": identity, **row}))
             by_model.setdefault(model_id or self._model_of(identity), []).append(record)
         for model, records in by_model.items():
-            self._append(self._destination(model), NewBatch(Kind.GROUND_TRUTH, Form.ROW, records), submitted)
+            destination = self._destination(model)
+            self._append(destination, NewBatch(Kind.GROUND_TRUTH, Form.ROW, records), submitted)
+            if watch is not None:
+                watch.add(destination.number, Kind.GROUND_TRUTH, records)
         return submitted
 
     def skip(self, reason: str, n: int = 1) -> None:
@@ -147,14 +152,18 @@ class Delivery:
         if self._sender.destinations and not self._is_shut_down:
             self._sender.start()
 
-    def flush(self, timeout: float) -> bool:
-        """Send what is in the spool, at most `timeout` seconds; whether all of it went.
+    def watch(self) -> Watch:
+        """Follows certain records in the spool, for a command that sends nobody else's."""
+        return self._spool.watch()
+
+    def flush(self, timeout: float, *, kind: Kind | None = None) -> bool:
+        """Send what is in the spool, at most `timeout` seconds; whether all of it (of a `kind`) went.
 
         False too where calls wait for a key or a model that is not configured: nothing can be sent.
         """
         deadline = time.monotonic() + timeout
         self._accounts.record_skips(timeout)
-        return self._sender.flush(deadline) and not self._is_unserved()
+        return self._sender.flush(deadline, kind=kind) and not self._is_unserved()
 
     def shutdown(self, timeout: float) -> bool:
         """Send what can be sent within `timeout` seconds; the rest stays in the spool. Idempotent.
@@ -198,6 +207,13 @@ class Delivery:
     def counts(self) -> Counts:
         """What became of everything in this process so far."""
         return self._accounts.counters.snapshot(self._spool_level()[0])
+
+    def left(self, kind: Kind) -> int:
+        """Records of a kind that wait in the spool for this process."""
+        try:
+            return self._spool.waiting((d.number for d in self._all_destinations()), kind)
+        except (sqlite3.Error, OSError, SpoolError):
+            return 0
 
     @property
     def exit_seconds(self) -> float:

@@ -13,6 +13,7 @@ from otel_arthur.delivery.dispatch import Dispatcher
 from otel_arthur.delivery.retry import Pacer
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk_format import SpoolError
+from otel_arthur.spool.records import Kind
 from otel_arthur.spool.spool import Spool
 
 _logger = logging.getLogger("otel_arthur")
@@ -79,11 +80,12 @@ class Sender:
             self._turn += 1
             self._changed.notify_all()
 
-    def flush(self, deadline: float, *, give_up: bool = False) -> bool:
+    def flush(self, deadline: float, *, give_up: bool = False, kind: Kind | None = None) -> bool:
         """Send what is in the spool now, until `deadline` on `time.monotonic`'s clock; whether all went.
 
         Args:
             give_up: stop as soon as each destination that is left has failed once more.
+            kind: wait for records of this kind alone.
         """
         try:
             up_to = self._spool.last_number()
@@ -93,7 +95,7 @@ class Sender:
             try:
                 self._begin_flush()
                 while True:
-                    occupied = self._spool.occupied((d.number for d in self._served), up_to)
+                    occupied = self._spool.occupied((d.number for d in self._served), up_to, kind)
                     left = [d for d in self._served if d.number in occupied]
                     if not left:
                         with self._dispatcher.recording:

@@ -18,6 +18,7 @@ from otel_arthur.spool import (
     precedence,
     status,
     upkeep,
+    watching,
 )
 from otel_arthur.spool.batches import Appended, Batch, NewBatch, Settled
 from otel_arthur.spool.database import BUSY_SECONDS
@@ -107,16 +108,18 @@ class Spool:
         """Keep the last error of a destination for ``spool status``."""
         self._store.ensured(lambda: leases.note_error(self._store, destination, error))
 
-    def waiting(self, destinations: Iterable[int]) -> int:
-        """Rows of these destinations that wait, leased or not."""
-        return self._number(
-            f"SELECT ifnull(sum(rows), 0) FROM batches WHERE destination IN ({listed(destinations)})"
-        )
+    def waiting(self, destinations: Iterable[int], kind: Kind | None = None) -> int:
+        """Rows of these destinations (of a kind) that wait, leased or not."""
+        statement = f"SELECT ifnull(sum(rows), 0) FROM batches WHERE destination IN ({listed(destinations)})"
+        return self._number(statement + ("" if kind is None else f" AND kind = {int(kind)}"))
 
-    def occupied(self, destinations: Iterable[int], up_to: int | None = None) -> set[int]:
-        """Those of these destinations for which anything waits, in batches up to a number."""
+    def occupied(
+        self, destinations: Iterable[int], up_to: int | None = None, kind: Kind | None = None
+    ) -> set[int]:
+        """Those of these destinations for which anything of a kind waits, in batches up to a number."""
         statement = f"SELECT DISTINCT destination FROM batches WHERE destination IN ({listed(destinations)})"
         condition = "" if up_to is None else f" AND number <= {up_to}"
+        condition += "" if kind is None else f" AND kind = {int(kind)}"
         found = self._store.repaired(lambda: self._store.index.read(statement + condition))
         return {number for (number,) in found}
 
@@ -135,6 +138,10 @@ class Spool:
     def can_be_tried(self, destinations: Iterable[int], seconds: float) -> bool:
         """Whether anything of these destinations is held, leased, due within `seconds`, or is gone."""
         return self._store.repaired(lambda: leases.can_be_tried(self._store, listed(destinations), seconds))
+
+    def watch(self) -> watching.Watch:
+        """Follows certain records, from now on."""
+        return watching.Watch(self._store)
 
     def status(self) -> status.Status:
         """What waits, and what became of what did."""

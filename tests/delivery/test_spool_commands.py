@@ -239,10 +239,19 @@ def truth_of(inference_id: str) -> dict[str, Any]:
     }
 
 
+def with_truth(server: FaultServer) -> None:
+    """The model takes ground truth."""
+    truth = {"stage": "GROUND_TRUTH", "implicit": False}
+    names = {"expected_text": "UNSTRUCTURED_TEXT", "score": "INTEGER", "a": "INTEGER"}
+    attributes = [{"name": name, "value_type": kind, **truth} for name, kind in names.items()]
+    server.model = {**server.model, "attributes": [*server.model["attributes"], *attributes]}
+
+
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
 def test_ground_truth_from_a_file(
     server: FaultServer, invoke: Callable[..., Result], tmp_path: Path, form: str
 ) -> None:
+    with_truth(server)
     trace, span = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
     file = tmp_path / f"truth.{form}"
     if form == "jsonl":
@@ -291,6 +300,7 @@ def test_ground_truth_from_a_file(
 def test_a_mistake_in_a_file_is_one_line_and_sends_nothing(
     server: FaultServer, invoke: Callable[..., Result], tmp_path: Path, line: str, said: str
 ) -> None:
+    with_truth(server)
     file = tmp_path / "truth.jsonl"
     file.write_text('{"partner_inference_id": "good", "a": 1}\n' + line + "\n")
     result = invoke(str(file), command=ground_truth.command)

@@ -29,6 +29,7 @@ from otel_arthur.delivery import Delivery
 from otel_arthur.delivery.routes import identity_of, model_of
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.verdicts import Verdict, judge
+from otel_arthur.spool.records import Kind
 
 CHUNK = 256
 """Calls handed over at once. The next wait until Arthur has these: a backfill never fills the spool."""
@@ -226,7 +227,7 @@ class _Replay:
             if pending:
                 # Repeating is harmless: what the spool has taken it knows by its key.
                 pending = self._delivery.submit(calls).refused_full > 0
-            if self._delivery.flush(1.0) and not pending:
+            if self._delivery.flush(1.0, kind=Kind.INFERENCE) and not pending:
                 return True
             now = self._delivery.counts()
             if (now.sent, now.dead_letter) != (before.sent, before.dead_letter):
@@ -235,11 +236,13 @@ class _Replay:
 
     def _conclude(self, total: int, interrupted: bool) -> None:
         counts = self._delivery.counts()
+        # Ground truth that somebody else recorded may wait for long; it is no part of this.
+        left = self._delivery.left(Kind.INFERENCE)
         told = [f"{plural(counts.sent, 'inference')} accepted"]
         told += [f"{counts.known} known to the spool already"] if counts.known else []
         told += [f"{number} skipped: {reason}" for reason, number in counts.skipped.items()]
         told += [f"{counts.dead_letter} refused"] if counts.dead_letter else []
-        told += [f"{counts.left} waiting"] if counts.left else []
+        told += [f"{left} waiting"] if left else []
         say(f"{plural(total, 'call')} replayed: {', '.join(told)}." if total else "Nothing was left to send.")
         where = self._configuration.spool_dir
         on = "Run the same command again to go on" + (f"; the rest waits in {where}." if where else ".")
@@ -253,8 +256,8 @@ class _Replay:
                 f"Arthur refused {plural(counts.dead_letter, 'inference')}; "
                 "`otel-arthur spool dead-letters` lists them with the reasons"
             )
-        if counts.left:
-            raise WorkFailed(f"{plural(counts.left, 'inference')} not with Arthur yet. {on}")
+        if left:
+            raise WorkFailed(f"{plural(left, 'inference')} not with Arthur yet. {on}")
 
 
 def _say_found(verdicts: Sequence[Verdict], export: Export) -> None:
