@@ -72,13 +72,13 @@ class Limits:
     max_request_bytes: int = 64 * MEBIBYTE
     """Of one request, after decompression."""
     max_in_flight_bytes: int = 256 * MEBIBYTE
-    """Of all requests that are not answered yet."""
+    """Of all requests that are not answered yet: received, inflated and parsed."""
     max_connections: int = 1000
-    """Over HTTP."""
+    """Of each receiver."""
     request_timeout: float = 30.0
     """Seconds that a sender may take to deliver one request."""
     max_items: int = 1_000_000
-    """Spans, log records and attributes of one request."""
+    """Spans, attributes and values of one request; one that has more is not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +298,13 @@ def _next_hop(value: str) -> str:
         raise ValueError(wrong)
     if parts.username or parts.password:
         raise ValueError("must not hold a password; use forward.headers with ${env:NAME}")
-    if parts.scheme.startswith("grpc") and port is None:
-        raise ValueError(f"must name a port, as in {parts.scheme}://{parts.hostname}:4317")
-    return value.rstrip("/")
+    if parts.query or parts.fragment:
+        raise ValueError("must not have a query or a fragment")
+    if parts.scheme.startswith("grpc"):
+        if port is None:
+            raise ValueError(f"must name a port, as in {parts.scheme}://{parts.hostname}:4317")
+        if parts.path.strip("/"):
+            raise ValueError("must not have a path: gRPC's methods have fixed ones")
+    # As some write it for one signal; each signal's own path is appended.
+    path = re.sub(r"/v1/(traces|logs|metrics)$", "", parts.path.rstrip("/"))
+    return f"{parts.scheme}://{parts.netloc}{path.rstrip('/')}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,16 +61,20 @@ class Intake:
         self._lock = threading.Lock()
         self._has_seen_events = False
 
-    def take(self, request: Any, with_stamp: bool = False) -> IntakeResult:
+    def take(self, request: Any, stamped: Callable[[bytes], None] | None = None) -> IntakeResult:
         """Put the calls of an ``ExportTraceServiceRequest`` into the spool; on disk when this returns.
 
-        With `with_stamp` each call's span gets the attribute ``arthur.inference.id``, in place.
+        Args:
+            stamped: called before the spool is asked, with the request in which each call's span has the
+                attribute ``arthur.inference.id``.
         """
         batch = _Batch()
         now = time.monotonic()
         for view, span in candidates(request, self._default.skip):
-            if self._place(batch, view, now) and with_stamp:
+            if self._place(batch, view, now) and stamped is not None:
                 stamp(span, partner_inference_id(view.trace_id, view.span_id))
+        if stamped is not None:
+            stamped(request.SerializeToString())
         return self._submit(batch)
 
     def take_logs(self, request: Any) -> IntakeResult:

@@ -8,6 +8,7 @@ import orjson
 from aiohttp import web
 
 from otel_arthur.collector.configuration import Address
+from otel_arthur.collector.receivers.listening import listener, name_of
 from otel_arthur.collector.telemetry import Sample, exposition
 
 
@@ -24,14 +25,14 @@ class OperationsServer:
         server = web.Server(self._handle, access_log=None, keepalive_timeout=30.0)
         self._runner = web.ServerRunner(server, handle_signals=False)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._address.host, self._address.port).start()
-        host, port = self._runner.addresses[0][:2]
-        return f"{host}:{port}"
+        made = listener(self._address)
+        await web.SockSite(self._runner, made).start()
+        return name_of(made)
 
-    async def stop(self) -> None:
-        """Free the address."""
+    async def stop(self, seconds: float) -> None:
+        """Free the address; who asks now is answered within a second."""
         if self._runner is not None:
-            self._runner._shutdown_timeout = 1.0  # pyright: ignore[reportPrivateUsage]
+            self._runner._shutdown_timeout = min(seconds, 1.0)  # pyright: ignore[reportPrivateUsage]
             await self._runner.cleanup()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -17,7 +17,7 @@ from google.rpc import (  # pyright: ignore[reportMissingTypeStubs]
     status_pb2,
 )
 
-from otel_arthur.arthur.errors import parse_retry_after
+from otel_arthur.arthur.errors import MAX_RETRY_AFTER, parse_retry_after
 
 OK, CANCELLED, UNKNOWN, INVALID_ARGUMENT, DEADLINE_EXCEEDED = 0, 1, 2, 3, 4
 NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED, RESOURCE_EXHAUSTED, FAILED_PRECONDITION = 5, 6, 7, 8, 9
@@ -136,6 +136,32 @@ def too_large(limit: int) -> Reply:
     )
 
 
+def too_many_items(limit: int) -> Reply:
+    """The same, for what is small on its way and large once it is parsed."""
+    return Reply(
+        RESOURCE_EXHAUSTED,
+        f"the request holds more than {limit} spans, attributes and values; send smaller batches",
+        status=413,
+    )
+
+
+def busy() -> Reply:
+    """There is no memory for the request now."""
+    return unavailable("too many requests are under way; send this one again")
+
+
+def bad_gateway(message: str) -> Reply:
+    """The next hop's answer says nothing of the request: 502, UNAVAILABLE with RetryInfo."""
+    return Reply(UNAVAILABLE, message, 1.0, status=502)
+
+
+LOOP = Reply(
+    FAILED_PRECONDITION,
+    "this request has been here before: the next hop leads back to this collector",
+    status=508,
+)
+
+
 def http_error(answer: Reply, json: bool) -> HTTPReply:
     """An error as HTTP: ``google.rpc.Status`` in the request's encoding."""
     status = answer.status_message()
@@ -171,10 +197,16 @@ def retry_delay(details: bytes | None) -> float | None:
         info = error_details_pb2.RetryInfo()
         for detail in status.details:
             if detail.Unpack(info):
-                return info.retry_delay.ToNanoseconds() / 1e9
+                return _seconds(info)
     except DecodeError:
         pass
     return None
+
+
+def _seconds(info: error_details_pb2.RetryInfo) -> float:
+    # Not every number that is there is a duration.
+    seconds = info.retry_delay.seconds + info.retry_delay.nanos / 1e9
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER)
 
 
 def _message_in(body: bytes, json: bool) -> str:
@@ -192,7 +224,7 @@ def _status_json(status: status_pb2.Status) -> bytes:
     for detail in status.details:
         info = error_details_pb2.RetryInfo()
         if detail.Unpack(info):
-            details.append({"@type": detail.type_url, "retryDelay": info.retry_delay.ToJsonString()})
+            details.append({"@type": detail.type_url, "retryDelay": f"{_seconds(info):g}s"})
         else:
             details.append({"@type": detail.type_url, "value": base64.b64encode(detail.value).decode()})
     if details:

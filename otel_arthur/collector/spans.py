@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from otel_arthur.collector.inflating import BadBody
 from otel_arthur.genai.dialects import MARKER_BYTES
 from otel_arthur.genai.otlp.views import attribute_map, span_view
 from otel_arthur.genai.span import SpanView
 
 MAX_ATTRIBUTES = 20_000
 """Of one span, with its events and its resource: more is no LLM call but an attack on memory."""
+_HEX = re.compile("[0-9a-fA-F]+").fullmatch
 STAMP = "arthur.inference.id"
 
 
@@ -55,6 +58,23 @@ def invalid_ids(request: Any) -> int:
     )
 
 
+def invalid_json_ids(document: Mapping[str, Any]) -> int:
+    """The same of an OTLP/JSON document.
+
+    Raises:
+        BadBody: an id is not hexadecimal, or what should be a list of spans is none.
+    """
+    try:
+        return sum(
+            not (_is_json_id(span.get("traceId"), 32) and _is_json_id(span.get("spanId"), 16))
+            for resource_spans in document.get("resourceSpans") or ()
+            for scope_spans in resource_spans.get("scopeSpans") or ()
+            for span in scope_spans.get("spans") or ()
+        )
+    except (AttributeError, TypeError):
+        raise BadBody("the body is not OTLP/JSON: its spans are not lists of objects") from None
+
+
 def stamp(span: Span, inference_id: str) -> None:
     """Write an inference's id onto its span, in place."""
     for attribute in span.attributes:
@@ -66,6 +86,14 @@ def stamp(span: Span, inference_id: str) -> None:
 
 def _has_valid_ids(span: Span) -> bool:
     return len(span.trace_id) == 16 and len(span.span_id) == 8 and any(span.trace_id) and any(span.span_id)
+
+
+def _is_json_id(value: object, digits: int) -> bool:
+    if value is None:
+        return False
+    if not isinstance(value, str) or _HEX(value) is None:
+        raise BadBody("the body is not OTLP/JSON: an id must be a text of hexadecimal digits")
+    return len(value) == digits and value.strip("0") != ""
 
 
 def _attribute_count(span: Span, resource: Any) -> int:

@@ -29,6 +29,10 @@ _HELP = {
     "otelcol_arthur_calls": "LLM calls seen, by what became of them",
     "otelcol_arthur_spans_skipped": "LLM spans that became no inference, by reason",
     "otelcol_arthur_duplicates": "Calls that another instrumentation had recorded already",
+    "otelcol_arthur_calls_not_durable": "Calls whose request was answered before the spool had them",
+    "otelcol_arthur_requests_unread": "Requests whose calls could not be looked for, by what was in the way",
+    "otelcol_arthur_requests_unstamped": "Requests that went on without stamps, as reading took too long",
+    "otelcol_arthur_connections_ended": "Connections that were ended, by reason",
     "otelcol_arthur_loops": "Requests that had been here before, by how it was found",
     "otelcol_arthur_in_flight_bytes": "Bytes of requests that are not answered yet",
     "otelcol_process_uptime": "Seconds since the start",
@@ -91,7 +95,7 @@ def exposition(samples: Iterable[Sample]) -> bytes:
 
 
 def _help(name: str) -> str:
-    return next((text for prefix, text in _HELP.items() if name.startswith(prefix)), name)
+    return next((_HELP[prefix] for prefix in sorted(_HELP, reverse=True) if name.startswith(prefix)), name)
 
 
 def _resident_bytes() -> float:

@@ -10,11 +10,11 @@ from typing import Any
 
 import orjson
 import pytest
-import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_arthur.collector.decoding import BadBody, TooLarge, decompress, parse
+from otel_arthur.collector.decoding import parse
+from otel_arthur.collector.inflating import BadBody, TooLarge, decompress, zstd
 from otel_arthur.collector.loops import LoopDetector
 from otel_arthur.collector.signals import LOGS, METRICS, SIGNALS, TRACES
 from otel_arthur.collector.spans import candidates, has_marker, invalid_ids
@@ -24,7 +24,7 @@ from tests.support.spans.otlp_requests import ids, llm_request, plain_request
 LIMIT = 1 << 20
 WAYS = {
     "gzip": gzip.compress,
-    "zstd": zstandard.compress,
+    "zstd": zstd.compress,
     "deflate": zlib.compress,
 }
 
@@ -51,7 +51,7 @@ def test_past_the_limit_nothing_is_inflated(way: str) -> None:
 
 def test_several_members_or_frames_are_one_body() -> None:
     assert decompress(gzip.compress(b"a") + gzip.compress(b"b"), "gzip", 2) == b"ab"
-    assert decompress(zstandard.compress(b"a") + zstandard.compress(b"b"), "zstd", 2) == b"ab"
+    assert decompress(zstd.compress(b"a") + zstd.compress(b"b"), "zstd", 2) == b"ab"
     with pytest.raises(TooLarge):
         decompress(gzip.compress(b"ab") * 2, "gzip", 3)
 

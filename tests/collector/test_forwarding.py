@@ -11,7 +11,6 @@ import grpc
 import orjson
 import pytest
 import requests
-import zstandard
 from google.protobuf import duration_pb2
 from google.rpc import error_details_pb2, status_pb2
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
@@ -19,6 +18,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
+from otel_arthur.collector.inflating import zstd
 from tests.collector.conformance import otlp_json
 from tests.support.processes.collectors import ArthurCollector, eventually
 from tests.support.servers.next_hops import GRPCServerBehind, HTTPServerBehind
@@ -68,7 +68,7 @@ def test_http_hands_on_the_very_bytes(
     elif encoding == "gzip":
         body = gzip.compress(body)
     elif encoding == "zstd":
-        body = zstandard.compress(body)
+        body = zstd.compress(body)
     with HTTPServerBehind() as behind:
         ours = collector(forward=f"{{endpoint: '{behind.url}'}}")
         response = post(ours, body, {**headers, "X-Scope-OrgID": "tenant-7", "Authorization": "Basic abc"})

@@ -12,8 +12,10 @@ import grpc.aio
 
 from otel_arthur.collector import replies
 from otel_arthur.collector.configuration import Forward
+from otel_arthur.collector.decoding import is_response
 from otel_arthur.collector.forwarding.next_hop import MAX_ANSWER_BYTES, Outgoing
 from otel_arthur.collector.replies import Reply
+from otel_arthur.collector.request import Request
 from otel_arthur.collector.signals import SIGNALS
 
 _OPTIONS = (
@@ -25,6 +27,10 @@ _OPTIONS = (
     # A next hop that comes back should not wait for gRPC's default of up to two minutes.
     ("grpc.max_reconnect_backoff_ms", 2_000),
 )
+
+
+_TOO_LARGE = "CLIENT: Received message larger than max"
+"""What gRPC's core says of an answer that it did not take."""
 
 
 class GRPCNextHop:
@@ -42,18 +48,22 @@ class GRPCNextHop:
             signal.name: self._channel.unary_unary(signal.method) for signal in SIGNALS
         }
 
-    def needs_protobuf(self, json: bool, over_http: bool) -> bool:
-        return over_http
+    def needs_protobuf(self, request: Request) -> bool:
+        return request.json or request.compression is not None
 
     async def send(self, outgoing: Outgoing) -> Reply:
-        body = outgoing.body if outgoing.protobuf is None else outgoing.protobuf
-        call = self._calls[outgoing.signal.name](
-            body, timeout=self._forward.timeout, metadata=_metadata(outgoing, self._forward)
-        )
         try:
-            return Reply(response=await call)
+            call = self._calls[outgoing.request.signal.name](
+                outgoing.body, timeout=self._forward.timeout, metadata=_metadata(outgoing, self._forward)
+            )
+            response = await call
         except grpc.aio.AioRpcError as error:
-            return _answer(error)
+            return _reply(error)
+        except (grpc.RpcError, grpc.aio.UsageError, ValueError, TypeError) as error:
+            return replies.unavailable(f"the next hop cannot be asked ({type(error).__name__})")
+        if not is_response(outgoing.request.signal, response):
+            return replies.bad_gateway("the next hop's answer is no OTLP")
+        return Reply(response=response)
 
     async def close(self) -> None:
         await self._channel.close()
@@ -78,8 +88,10 @@ def _metadata(outgoing: Outgoing, forward: Forward) -> tuple[tuple[str, str | by
     return tuple(metadata)
 
 
-def _answer(error: grpc.aio.AioRpcError) -> Reply:
+def _reply(error: grpc.aio.AioRpcError) -> Reply:
     code = int(error.code().value[0])
+    if code == replies.RESOURCE_EXHAUSTED and _TOO_LARGE in (error.details() or ""):
+        return replies.bad_gateway("the next hop's answer is larger than 4 MiB")
     trailing: Any = error.trailing_metadata() or ()
     details = next((value for name, value in trailing if name == "grpc-status-details-bin"), None)
     raw = details if isinstance(details, bytes) else None

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import base64
 import ssl
+from dataclasses import replace
 
 import aiohttp
 
 from otel_arthur.collector import replies
 from otel_arthur.collector.configuration import Forward
-from otel_arthur.collector.decoding import response_protobuf
+from otel_arthur.collector.decoding import is_response, response_protobuf
 from otel_arthur.collector.forwarding.next_hop import MAX_ANSWER_BYTES, Outgoing
+from otel_arthur.collector.inflating import BadBody, TooLarge
 from otel_arthur.collector.replies import HTTPReply, Reply
+from otel_arthur.collector.request import Request
 
 _PROTOBUF = "application/x-protobuf"
 _JSON = "application/json"
@@ -31,27 +34,26 @@ class HTTPNextHop:
             skip_auto_headers=("User-Agent", "Accept-Encoding", "Accept"),
         )
 
-    def needs_protobuf(self, json: bool, over_http: bool) -> bool:
+    def needs_protobuf(self, request: Request) -> bool:
         return False
 
     async def send(self, outgoing: Outgoing) -> Reply:
         headers = _headers(outgoing, self._forward)
-        body = outgoing.body if outgoing.protobuf is None else outgoing.protobuf
+        url = self._forward.endpoint + outgoing.request.signal.path
         try:
             async with self._session.post(
-                self._forward.endpoint + outgoing.signal.path,
-                data=body,
-                headers=headers,
-                allow_redirects=False,
+                url, data=outgoing.body, headers=headers, allow_redirects=False
             ) as response:
                 content = await _bounded(response.content)
-                return _answer(outgoing, response, content)
+                return _reply(outgoing, response, content)
         except (asyncio.TimeoutError, TimeoutError):
             return Reply(
                 replies.DEADLINE_EXCEEDED,
                 f"the next hop did not answer within {self._forward.timeout:g} s",
                 status=504,
             )
+        except TooLarge:
+            return replies.bad_gateway("the next hop's answer is larger than 4 MiB")
         except (aiohttp.ClientError, OSError) as error:
             return replies.unavailable(f"the next hop cannot be reached ({type(error).__name__})")
 
@@ -64,40 +66,50 @@ async def _bounded(stream: aiohttp.StreamReader) -> bytes:
     async for piece in stream.iter_any():
         content += piece
         if len(content) > MAX_ANSWER_BYTES:
-            raise aiohttp.ClientPayloadError("the answer is larger than 4 MiB")
+            raise TooLarge
     return bytes(content)
 
 
 def _headers(outgoing: Outgoing, forward: Forward) -> list[tuple[str, str]]:
-    json = outgoing.json and outgoing.protobuf is None
+    request = outgoing.request
+    is_own = outgoing.protobuf is not None
     headers = [
         (name, value if isinstance(value, str) else base64.b64encode(value).decode())
         for name, value in outgoing.headers
         if name not in forward.headers
     ]
     headers += list(forward.headers.items())
-    headers.append(("content-type", _JSON if json else _PROTOBUF))
-    if outgoing.compression and outgoing.protobuf is None:
-        headers.append(("content-encoding", outgoing.compression))
+    headers.append(("content-type", _JSON if request.json and not is_own else _PROTOBUF))
+    if request.compression and not is_own:
+        headers.append(("content-encoding", request.compression))
     return headers
 
 
-def _answer(outgoing: Outgoing, response: aiohttp.ClientResponse, content: bytes) -> Reply:
-    content_type = response.headers.get("Content-Type", "")
-    json = content_type.partition(";")[0].strip().lower() == _JSON
+def _reply(outgoing: Outgoing, response: aiohttp.ClientResponse, content: bytes) -> Reply:
+    signal = outgoing.request.signal
+    content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    json = content_type == _JSON
+    if 300 <= response.status < 400:
+        return replies.bad_gateway(f"the next hop answered HTTP {response.status}, which is no OTLP")
+    message = b""
+    if response.status < 300:
+        try:
+            message = response_protobuf(signal, content) if json else content
+        except BadBody:
+            return replies.bad_gateway("the next hop's answer is no OTLP")
+        # A captive portal's page is no success, whatever its status says.
+        if content and not json and not (content_type == _PROTOBUF and is_response(signal, content)):
+            return replies.bad_gateway("the next hop's answer is no OTLP")
     retry_after = response.headers.get("Retry-After")
+    neutral = replies.from_http(response.status, content, json, retry_after)
     verbatim = None
     # A proxy's HTML page is no answer to an OTLP client: only the request's own encoding is.
-    if outgoing.protobuf is None and json == outgoing.json and (json or _PROTOBUF in content_type):
-        kept = tuple((name, value) for name, value in (("Retry-After", retry_after),) if value is not None)
-        verbatim = HTTPReply(response.status, content_type, content, kept)
-    if 200 <= response.status < 300:
-        message = response_protobuf(outgoing.signal, content) if json else content
+    if outgoing.protobuf is None and content_type == (_JSON if outgoing.request.json else _PROTOBUF):
+        kept = () if neutral.retry_after is None else (("Retry-After", str(round(neutral.retry_after))),)
+        verbatim = HTTPReply(response.status, response.headers["Content-Type"], content, kept)
+    if response.status < 300:
         return Reply(response=message, verbatim=verbatim)
-    neutral = replies.from_http(response.status, content, json, retry_after)
-    return Reply(
-        neutral.code, neutral.message, neutral.retry_after, status=response.status, verbatim=verbatim
-    )
+    return replace(neutral, status=response.status, verbatim=verbatim)
 
 
 def _tls(forward: Forward) -> ssl.SSLContext:

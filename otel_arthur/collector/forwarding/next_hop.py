@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from otel_arthur.collector.replies import Reply
-from otel_arthur.collector.request import Headers
-from otel_arthur.collector.signals import Signal
+from otel_arthur.collector.request import Headers, Request
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 """opentelemetry-proto ``docs/specification.md``: responses are at most 4 MiB."""
@@ -15,23 +14,24 @@ MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A request on its way out. One of `body` (as it came, with its compression) and `protobuf` is used."""
+    """A request on its way out."""
 
-    signal: Signal
+    request: Request
     headers: Headers
-    body: bytes
-    """The sender's own bytes."""
-    protobuf: bytes | None
-    """The message in protobuf and uncompressed; None for JSON that was not read."""
-    json: bool
-    compression: str | None
+    protobuf: bytes | None = None
+    """The message in protobuf and uncompressed; None where the sender's own bytes go on."""
+
+    @property
+    def body(self) -> bytes:
+        """What is sent."""
+        return self.request.body if self.protobuf is None else self.protobuf
 
 
 class NextHop(Protocol):
     """A client of the next hop."""
 
-    def needs_protobuf(self, json: bool, over_http: bool) -> bool:
-        """Whether `send` will use `Outgoing.protobuf` rather than `Outgoing.body`."""
+    def needs_protobuf(self, request: Request) -> bool:
+        """Whether the sender's own bytes cannot be sent, but only `Outgoing.protobuf`."""
         ...
 
     async def send(self, outgoing: Outgoing) -> Reply:

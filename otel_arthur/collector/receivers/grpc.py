@@ -1,123 +1,234 @@
-"""OTLP/gRPC. Source: opentelemetry-proto ``docs/specification.md``, "OTLP/gRPC"."""
+"""OTLP/gRPC. Sources: opentelemetry-proto ``docs/specification.md``, "OTLP/gRPC", and grpc
+``doc/PROTOCOL-HTTP2.md``.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 import logging
+import socket
 from collections.abc import Awaitable, Callable
-from typing import Any
-
-import grpc
-import grpc.aio
+from urllib.parse import quote
 
 from otel_arthur.collector import replies
-from otel_arthur.collector.configuration import Limits, Receiver, ServerTLS
-from otel_arthur.collector.receivers.admission import UNAUTHENTICATED, Admission, is_authorized
+from otel_arthur.collector.configuration import Limits, Receiver
+from otel_arthur.collector.inflating import COMPRESSIONS
+from otel_arthur.collector.memory import Hold, Memory, NoRoom
+from otel_arthur.collector.receivers.authorization import UNAUTHENTICATED, is_authorized
+from otel_arthur.collector.receivers.connections import Connections
+from otel_arthur.collector.receivers.http2 import Connection, Headers
+from otel_arthur.collector.receivers.listening import listener, name_of
+from otel_arthur.collector.receivers.tls import HANDSHAKE_SECONDS, server_context
 from otel_arthur.collector.replies import Reply
 from otel_arthur.collector.request import Request, end_to_end
 from otel_arthur.collector.signals import SIGNALS, Signal
 
 _logger = logging.getLogger(__name__)
 
-Export = Callable[[Request], Awaitable[Reply]]
-_CODES = {code.value[0]: code for code in grpc.StatusCode}
+Export = Callable[[Request, Hold], Awaitable[Reply]]
+_METHODS = {signal.method: signal for signal in SIGNALS}
+_PREFIX_BYTES = 5
+"""Before each message: whether it is compressed, and its length."""
+_CONTENT_TYPE = ("content-type", "application/grpc")
+_RESPONSE: Headers = [
+    (":status", "200"),
+    _CONTENT_TYPE,
+    ("grpc-accept-encoding", ", ".join(("identity", *COMPRESSIONS))),
+]
+_PLAIN = " !\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~"
+"""What a message may hold as it is, beside letters and digits (``PROTOCOL-HTTP2.md``, Status-Message)."""
+_OK: Headers = [("grpc-status", "0")]
 
 
 class GRPCReceiver:
     """An OTLP/gRPC server that takes messages as bytes, so that the sender's own can be handed on."""
 
-    def __init__(self, receiver: Receiver, limits: Limits, admission: Admission, export: Export) -> None:
+    def __init__(
+        self, receiver: Receiver, limits: Limits, memory: Memory, connections: Connections, export: Export
+    ) -> None:
+        self.limits = limits
+        self.memory = memory
+        self.export = export
+        self.token = receiver.bearer_token
         self._receiver = receiver
-        self._limits = limits
-        self._admission = admission
-        self._export = export
-        self._server: grpc.aio.Server | None = None
+        self._connections = connections
+        self._alive: set[Connection] = set()
+        self._listener: asyncio.Server | None = None
 
-    async def start(self) -> str:
+    async def start(self, made: socket.socket | None = None) -> str:
         """Listen; returns the address. Raises OSError where it cannot be had."""
-        self._server = grpc.aio.server(
-            options=(
-                # Holds for the message both as sent and as decompressed: gRPC stops inflating there.
-                ("grpc.max_receive_message_length", self._limits.max_request_bytes),
-                ("grpc.max_concurrent_streams", 100),
-                # Without this two processes could share the port, and each would get half.
-                ("grpc.so_reuseport", 0),
-                ("grpc.keepalive_time_ms", 60_000),
-                ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
-            )
+        tls = server_context(self._receiver.tls, "h2") if self._receiver.tls else None
+        made = made or listener(self._receiver.address)
+        self._listener = await asyncio.get_running_loop().create_server(
+            lambda: Connection(self._opened, self._connections, self._alive),
+            sock=made,
+            ssl=tls,
+            ssl_handshake_timeout=HANDSHAKE_SECONDS if tls else None,
         )
-        self._server.add_generic_rpc_handlers(
-            tuple(
-                grpc.method_handlers_generic_handler(signal.service, {"Export": self._method(signal)})
-                for signal in SIGNALS
-            )
-        )
-        address = str(self._receiver.address)
-        try:
-            if self._receiver.tls is None:
-                port = self._server.add_insecure_port(address)
-            else:
-                port = self._server.add_secure_port(address, _credentials(self._receiver.tls))
-        except RuntimeError as error:
-            raise OSError(f"cannot listen on {address}: {str(error)[:200]}") from None
-        if port == 0:
-            raise OSError(f"cannot listen on {address}")
-        await self._server.start()
-        host = self._receiver.address.host
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return name_of(made)
 
     async def stop(self, seconds: float) -> None:
         """Take no more calls and wait for those under way, at most so long."""
-        if self._server is not None:
-            await self._server.stop(seconds)
+        if self._listener is not None:
+            self._listener.close()
+        for connection in tuple(self._alive):
+            connection.drain()
+        deadline = asyncio.get_running_loop().time() + seconds
+        while self._alive and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.02)
+        for connection in tuple(self._alive):
+            connection.close()
 
-    def _method(self, signal: Signal) -> grpc.RpcMethodHandler[Any, Any]:
-        # On the wire a unary call is a stream of one message. IntakeResult as a stream, the handler starts
-        # when the headers are there: who may not come in is refused before the message is read.
-        async def export(messages: Any, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
-            answer = await self._answer(signal, messages, context)
-            if answer.code == replies.OK:
-                return answer.response
-            await _abort(context, answer)
-            return b""
+    def _opened(self, connection: Connection, stream_id: int, headers: Headers) -> Call | None:
+        metadata = dict(headers)
+        refusal = self._refusal(metadata)
+        if refusal is None:
+            try:
+                return Call(self, connection, stream_id, headers, metadata, self.memory.request())
+            except NoRoom:
+                refusal = replies.busy()
+        connection.answer(stream_id, [*_RESPONSE, *_status(refusal)])
+        return None
 
-        return grpc.stream_unary_rpc_method_handler(export)
-
-    async def _answer(self, signal: Signal, messages: Any, context: Any) -> Reply:
-        metadata: list[tuple[str, str | bytes]] = [
-            (name, value) for name, value in context.invocation_metadata() or ()
-        ]
-        token = self._receiver.bearer_token
-        if not is_authorized(
-            next((value for name, value in metadata if name == "authorization"), None), token
-        ):
+    def _refusal(self, metadata: dict[str, str]) -> Reply | None:
+        """What can be said without reading the message."""
+        if not is_authorized(metadata.get("authorization"), self.token):
             return UNAUTHENTICATED
-        if self._admission.is_full:
-            return self._admission.refusal()
-        with self._admission.request() as hold:
-            try:
-                message = await asyncio.wait_for(context.read(), self._limits.request_timeout)
-            except (asyncio.TimeoutError, TimeoutError):
-                return Reply(replies.DEADLINE_EXCEEDED, "the request did not arrive in time")
-            if not isinstance(message, bytes):  # grpc.aio.EOF
-                return replies.bad_data("the call holds no message")
-            hold.hold(len(message))
-            headers, hops = end_to_end(metadata, ("authorization",) if token else ())
-            try:
-                return await self._export(Request(signal, "grpc", message, headers=headers, hops=hops))
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:
-                _logger.exception("a request failed", exc_info=error)
-                return Reply(replies.INTERNAL, "internal error")
+        if metadata.get(":path") not in _METHODS:
+            return Reply(replies.UNIMPLEMENTED, f"call one of {', '.join(_METHODS)}")
+        if metadata.get("grpc-encoding", "identity") not in ("identity", *COMPRESSIONS):
+            return Reply(replies.UNIMPLEMENTED, f"grpc-encoding must be {', '.join(COMPRESSIONS)} or none")
+        return None
 
 
-async def _abort(context: Any, answer: Reply) -> None:
-    metadata = (("grpc-status-details-bin", answer.details or answer.status_message().SerializeToString()),)
-    await context.abort(_CODES.get(answer.code, grpc.StatusCode.UNKNOWN), answer.message, metadata)
+class Call:
+    """One call, from its headers to its answer."""
+
+    def __init__(
+        self,
+        receiver: GRPCReceiver,
+        connection: Connection,
+        stream_id: int,
+        headers: Headers,
+        metadata: dict[str, str],
+        hold: Hold,
+    ) -> None:
+        self._receiver = receiver
+        self._connection = connection
+        self._stream_id = stream_id
+        self._headers = headers
+        self._signal: Signal = _METHODS[metadata[":path"]]
+        self._compression = metadata.get("grpc-encoding")
+        self._hold = hold
+        self._body = bytearray()
+        self._is_answered = False
+        self._task: asyncio.Task[None] | None = None
+        self._timer = asyncio.get_running_loop().call_later(
+            receiver.limits.request_timeout,
+            self._refuse,
+            Reply(replies.DEADLINE_EXCEEDED, "the request did not arrive in time"),
+        )
+
+    def received(self, data: bytes) -> None:
+        """A piece of the message."""
+        if self._is_answered:
+            return
+        try:
+            self._hold.grow(len(data))
+        except NoRoom:
+            self._refuse(replies.busy())
+            return
+        self._body += data
+        if len(self._body) >= _PREFIX_BYTES:
+            length = int.from_bytes(self._body[1:_PREFIX_BYTES], "big")
+            if length > self._receiver.limits.max_request_bytes:
+                self._refuse(replies.too_large(self._receiver.limits.max_request_bytes))
+            elif len(self._body) > _PREFIX_BYTES + length:
+                self._refuse(replies.bad_data("the call holds more than one message"))
+
+    def ended(self) -> None:
+        """The message is complete."""
+        if self._is_answered:
+            return
+        self._timer.cancel()
+        length = int.from_bytes(self._body[1:_PREFIX_BYTES], "big")
+        if len(self._body) < _PREFIX_BYTES or len(self._body) != _PREFIX_BYTES + length:
+            self._refuse(replies.bad_data("the call holds no message"))
+            return
+        self._connection.working()
+        self._task = asyncio.create_task(self._answer())
+        self._task.add_done_callback(self._done)
+
+    def lost(self) -> None:
+        """The client takes no answer any more."""
+        self._is_answered = True
+        self._timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
+        else:
+            self._hold.release()
+
+    async def _answer(self) -> None:
+        reply = await self._reply()
+        self._is_answered = True
+        if reply.code == replies.OK:
+            message = b"\0" + len(reply.response).to_bytes(4, "big") + reply.response
+            await self._connection.answer_with_body(self._stream_id, message, _RESPONSE, _OK)
+        else:
+            self._connection.answer(self._stream_id, [*_RESPONSE, *_status(reply)])
+
+    async def _reply(self) -> Reply:
+        message = bytes(memoryview(self._body)[_PREFIX_BYTES:])
+        is_compressed = bool(self._body[0])
+        self._body = bytearray()
+        if is_compressed and self._compression in (None, "identity"):
+            return Reply(replies.INTERNAL, "the message is compressed, but grpc-encoding does not say how")
+        token = self._receiver.token
+        headers, hops = end_to_end(_metadata(self._headers), ("authorization",) if token else ())
+        request = Request(
+            self._signal,
+            "grpc",
+            message,
+            compression=self._compression if is_compressed else None,
+            headers=headers,
+            hops=hops,
+        )
+        try:
+            return await self._receiver.export(request, self._hold)
+        except Exception as error:
+            _logger.exception("a request failed", exc_info=error)
+            return Reply(replies.INTERNAL, "internal error")
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._hold.release()
+        self._connection.finished()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _logger.error("an answer could not be sent", exc_info=error)
+
+    def _refuse(self, reply: Reply) -> None:
+        self._is_answered = True
+        self._timer.cancel()
+        self._body = bytearray()
+        self._hold.release()
+        self._connection.answer(self._stream_id, [*_RESPONSE, *_status(reply)])
 
 
-def _credentials(tls: ServerTLS) -> grpc.ServerCredentials:
-    pair = (tls.key_file.read_bytes(), tls.cert_file.read_bytes())
-    authorities = tls.client_ca_file.read_bytes() if tls.client_ca_file else None
-    return grpc.ssl_server_credentials([pair], authorities, require_client_auth=authorities is not None)
+def _status(reply: Reply) -> Headers:
+    status = [("grpc-status", str(reply.code)), ("grpc-message", quote(reply.message, safe=_PLAIN))]
+    if reply.details is not None or reply.retry_after is not None:
+        details = reply.details or reply.status_message().SerializeToString()
+        status.append(("grpc-status-details-bin", base64.b64encode(details).decode().rstrip("=")))
+    return status
+
+
+def _metadata(headers: Headers) -> list[tuple[str, str | bytes]]:
+    return [(name, _binary(value) if name.endswith("-bin") else value) for name, value in headers]
+
+
+def _binary(value: str) -> str | bytes:
+    try:
+        return base64.b64decode(value + "=" * (-len(value) % 4), validate=True)
+    except binascii.Error:
+        return value

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
+import re
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from aiohttp import web
+from aiohttp import web, web_protocol
 
 from otel_arthur.collector import replies
-from otel_arthur.collector.configuration import Limits, Receiver, ServerTLS
-from otel_arthur.collector.decoding import COMPRESSIONS, response_json
-from otel_arthur.collector.receivers.admission import UNAUTHENTICATED, Admission, Hold, is_authorized
+from otel_arthur.collector.configuration import Limits, Receiver
+from otel_arthur.collector.decoding import response_json
+from otel_arthur.collector.inflating import COMPRESSIONS
+from otel_arthur.collector.memory import Hold, Memory, NoRoom
+from otel_arthur.collector.receivers.authorization import UNAUTHENTICATED, is_authorized
+from otel_arthur.collector.receivers.connections import Connections
+from otel_arthur.collector.receivers.listening import listener, name_of
+from otel_arthur.collector.receivers.tls import HANDSHAKE_SECONDS, server_context
 from otel_arthur.collector.replies import HTTPReply, Reply, http_error
 from otel_arthur.collector.request import Request, end_to_end
 from otel_arthur.collector.signals import SIGNALS, Signal
 
 _logger = logging.getLogger(__name__)
 
-Export = Callable[[Request], Awaitable[Reply]]
+Export = Callable[[Request, Hold], Awaitable[Reply]]
+MAX_HEADER_BYTES = 32 * 1024
 _PATHS = {signal.path: signal for signal in SIGNALS}
 _ENCODINGS = {"application/x-protobuf": False, "application/protobuf": False, "application/json": True}
 _NAMES = {"": None, "identity": None, "x-gzip": "gzip", **{name: name for name in COMPRESSIONS}}
@@ -29,41 +36,52 @@ _NAMES = {"": None, "identity": None, "x-gzip": "gzip", **{name: name for name i
 class HTTPReceiver:
     """An OTLP/HTTP server."""
 
-    def __init__(self, receiver: Receiver, limits: Limits, admission: Admission, export: Export) -> None:
+    def __init__(
+        self, receiver: Receiver, limits: Limits, memory: Memory, connections: Connections, export: Export
+    ) -> None:
+        self.limits = limits
         self._receiver = receiver
-        self._limits = limits
-        self._admission = admission
+        self._memory = memory
+        self._connections = connections
         self._export = export
         self._runner: web.ServerRunner | None = None
+        self._listener: asyncio.Server | None = None
 
-    async def start(self) -> str:
+    async def start(self, made: socket.socket | None = None) -> str:
         """Listen; returns the address. Raises OSError where it cannot be had."""
         server = _BoundedServer(
             self._handle,
-            self._limits.max_connections,
+            self._connections,
             auto_decompress=False,
             access_log=None,
-            logger=_logger,
+            # Whatever goes wrong in a handler is logged there; what is left is malformed, and counted.
+            logger=_silent(),
+            max_line_size=MAX_HEADER_BYTES,
+            max_field_size=MAX_HEADER_BYTES,
             # Also how long a connection may take to say what it wants: nothing else bounds slow headers.
             keepalive_timeout=60.0,
             lingering_time=2.0,
         )
         self._runner = web.ServerRunner(server, handle_signals=False)
         await self._runner.setup()
-        address = self._receiver.address
         tls = server_context(self._receiver.tls) if self._receiver.tls else None
-        await web.TCPSite(self._runner, address.host, address.port, ssl_context=tls).start()
-        host, port = self._runner.addresses[0][:2]
-        return f"{host}:{port}"
+        made = made or listener(self._receiver.address)
+        self._listener = await asyncio.get_running_loop().create_server(
+            server, sock=made, ssl=tls, ssl_handshake_timeout=HANDSHAKE_SECONDS if tls else None
+        )
+        return name_of(made)
 
     async def stop(self, seconds: float) -> None:
         """Take no more requests and wait for those under way, at most so long."""
+        if self._listener is not None:
+            self._listener.close()
         if self._runner is not None:
             self._runner._shutdown_timeout = seconds  # pyright: ignore[reportPrivateUsage]
             await self._runner.cleanup()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         json = "json" in request.content_type
+        transport = request.transport
         try:
             return _response(await self._answer(request))
         except (ConnectionError, asyncio.CancelledError):
@@ -71,14 +89,21 @@ class HTTPReceiver:
         except Exception as error:
             _logger.exception("a request failed", exc_info=error)
             return _response(http_error(Reply(replies.INTERNAL, "internal error", status=500), json))
+        finally:
+            if transport is not None:
+                self._connections.is_idle(transport)
 
     async def _answer(self, request: web.BaseRequest) -> HTTPReply:
-        signal = _PATHS.get(request.path)
+        signal = _PATHS.get(_path(request.path))
         json = _ENCODINGS.get(request.content_type)
         refusal = self._refusal(request, signal, json)
         if refusal is not None or signal is None or json is None:
             return http_error(refusal or UNAUTHENTICATED, "json" in request.content_type)
-        with self._admission.request() as hold:
+        try:
+            hold = self._memory.request()
+        except NoRoom:
+            return http_error(replies.busy(), json)
+        try:
             body = await self._body(request, hold)
             if isinstance(body, Reply):
                 return http_error(body, json)
@@ -87,7 +112,9 @@ class HTTPReceiver:
             )
             compression = _NAMES[request.headers.get("Content-Encoding", "").strip().lower()]
             otlp = Request(signal, "http", body, json, compression, headers, hops)
-            return _rendered(signal, await self._export(otlp), json)
+            return _rendered(signal, await self._export(otlp, hold), json)
+        finally:
+            hold.release()
 
     def _refusal(self, request: web.BaseRequest, signal: Signal | None, json: bool | None) -> Reply | None:
         """What can be said without reading the body."""
@@ -110,69 +137,85 @@ class HTTPReceiver:
                 status=415,
             )
         length = request.content_length
-        if length is not None and length > self._limits.max_request_bytes:
-            return replies.too_large(self._limits.max_request_bytes)
-        return self._admission.refusal() if self._admission.is_full else None
+        if length is not None and length > self.limits.max_request_bytes:
+            return replies.too_large(self.limits.max_request_bytes)
+        return None
 
     async def _body(self, request: web.BaseRequest, hold: Hold) -> bytes | Reply:
         """The bytes of the body, within the limits of size, of memory and of time."""
+        transport = request.transport
+        assert transport is not None
+        self._connections.is_sending(transport)
         try:
-            return await asyncio.wait_for(self._pieces(request, hold), self._limits.request_timeout)
+            # RFC 9110, 10.1.1: a sender that asks first waits for this, or for a second at least.
+            if request.headers.get("Expect", "").lower() == "100-continue":
+                await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            body = await asyncio.wait_for(self._pieces(request, hold), self.limits.request_timeout)
         except (asyncio.TimeoutError, TimeoutError):
             # Not 408: OTLP clients do not send a request again after that.
             return replies.unavailable("the request did not arrive in time")
         except web.RequestPayloadError:
             return replies.bad_data("the body does not have the form that its headers announce")
+        except NoRoom:
+            return replies.busy()
+        self._connections.is_working(transport)
+        return body
 
     async def _pieces(self, request: web.BaseRequest, hold: Hold) -> bytes | Reply:
         body = bytearray()
         async for piece in request.content.iter_any():
+            hold.grow(len(piece))
             body += piece
-            hold.hold(len(piece))
-            if len(body) > self._limits.max_request_bytes:
-                return replies.too_large(self._limits.max_request_bytes)
-            if self._admission.is_full:
-                return self._admission.refusal()
+            if len(body) > self.limits.max_request_bytes:
+                return replies.too_large(self.limits.max_request_bytes)
         return bytes(body)
 
 
 class _BoundedServer(web.Server):
-    """Closes connections above a number at once: they hold memory even when they say nothing."""
+    """An HTTP server that tells `Connections` of each one."""
 
-    def __init__(self, handler: Any, limit: int, **settings: Any) -> None:
-        super().__init__(handler, **settings)
-        self._limit = limit
+    def __init__(self, handler: Any, bounded: Connections, **settings: Any) -> None:
+        super().__init__(handler, request_factory=self._request, **settings)
+        self._bounded = bounded
 
     def connection_made(self, handler: Any, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
-        if len(self.connections) > self._limit:
-            transport.abort()
+        self._bounded.opened(transport)
+
+    def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:
+        self._bounded.closed(handler.transport)
+        super().connection_lost(handler, exc)
+
+    def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+        if message is web_protocol.ERROR:
+            self._bounded.malformed()
+        return self._make_request(message, payload, protocol, writer, task)
 
 
-def server_context(tls: ServerTLS) -> ssl.SSLContext:
-    """TLS of a server, and of its clients where an authority for them is named."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(tls.cert_file, tls.key_file)
-    if tls.client_ca_file is not None:
-        context.load_verify_locations(tls.client_ca_file)
-        context.verify_mode = ssl.CERT_REQUIRED
-    return context
+def _path(path: str) -> str:
+    """As senders build it from an endpoint that ends in a slash, or from one with an empty part."""
+    return re.sub("/+", "/", path).rstrip("/")
 
 
-def _rendered(signal: Signal, answer: Reply, json: bool) -> HTTPReply:
-    if answer.verbatim is not None:
-        return answer.verbatim
-    if answer.code != replies.OK:
-        return http_error(answer, json)
+def _silent() -> logging.Logger:
+    logger = logging.Logger("aiohttp")
+    logger.addHandler(logging.NullHandler())
+    return logger
+
+
+def _rendered(signal: Signal, reply: Reply, json: bool) -> HTTPReply:
+    if reply.verbatim is not None:
+        return reply.verbatim
+    if reply.code != replies.OK:
+        return http_error(reply, json)
     if json:
-        return HTTPReply(200, "application/json", response_json(signal, answer.response))
-    return HTTPReply(200, "application/x-protobuf", answer.response)
+        return HTTPReply(200, "application/json", response_json(signal, reply.response))
+    return HTTPReply(200, "application/x-protobuf", reply.response)
 
 
-def _response(answer: HTTPReply) -> web.Response:
+def _response(reply: HTTPReply) -> web.Response:
     return web.Response(
-        status=answer.status,
-        body=answer.body,
-        headers=[("Content-Type", answer.content_type), ("Server", "otel-arthur"), *answer.headers],
+        status=reply.status,
+        body=reply.body,
+        headers=[("Content-Type", reply.content_type), ("Server", "otel-arthur"), *reply.headers],
     )

@@ -41,8 +41,9 @@ _ID_KEYS = frozenset({"traceId", "spanId", "parentSpanId", "trace_id", "span_id"
 
 
 def _with_base64_ids(value: Any, depth: int) -> Any:
-    if depth > _MAX_DEPTH:
-        raise OTLPError("nested too deeply")
+    if isinstance(value, dict | list) and depth > _MAX_DEPTH:
+        # A value nested so deep spoils its attribute, not the request.
+        return {} if isinstance(value, dict) else []
     if isinstance(value, dict):
         mapping = cast("dict[str, Any]", value)
         return {

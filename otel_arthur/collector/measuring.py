@@ -1,0 +1,146 @@
+"""What parsing a body would hold, told from its bytes. Pure.
+
+A span that says nothing takes two bytes in protobuf and some two hundred once it is parsed, so the size of
+a body says little about what parsing makes of it.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+
+from otel_arthur.collector.pruning import varint
+
+_LARGEST_ITEM = 260
+"""Bytes of a parsed span (upb: 230 with its place in the list), which two bytes can become."""
+_JSON_ITEM = 350
+"""Bytes of one JSON value, as an object of Python, a copy of it, and its protobuf message."""
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+
+
+class TooManyItems(ValueError):
+    """The body holds more items than the limit: spans, attributes, values of a list, …"""
+
+
+def most_items(size: int) -> int:
+    """As many items as a protobuf body of `size` bytes can hold."""
+    return size // 2
+
+
+def most_bytes(size: int) -> int:
+    """As much as parsing a protobuf body of `size` bytes can hold."""
+    return most_items(size) * _LARGEST_ITEM + size
+
+
+def bytes_of_protobuf(body: bytes, kind: Descriptor, max_items: int) -> int:
+    """What parsing the body would hold. Nothing is parsed; what is malformed the parser will say.
+
+    Raises:
+        TooManyItems: there are more than `max_items`.
+    """
+    items = size = 0
+    waiting = [(0, len(body), _shape_of(kind).fields)]
+    try:
+        while waiting:
+            position, end, fields = waiting.pop()
+            while position < end:
+                tag = body[position]
+                position += 1
+                if tag >= 0x80:
+                    tag, position = varint(body, position - 1)
+                wire = tag & 7
+                if wire == 2:
+                    length = body[position]
+                    position += 1
+                    if length >= 0x80:
+                        length, position = varint(body, position - 1)
+                    shape = fields.get(tag >> 3)
+                    if shape is not None:
+                        items += shape.items
+                        size += shape.bytes + length * shape.bytes_a_byte
+                        if items > max_items:
+                            raise TooManyItems
+                        if shape.fields and length:
+                            waiting.append((position, position + length, shape.fields))
+                    position += length
+                elif wire == 0:
+                    if tag < 8:  # there is no field 0
+                        return size + len(body)
+                    while body[position] >= 0x80:
+                        position += 1
+                    position += 1
+                elif wire == 1:
+                    position += 8
+                elif wire == 5:
+                    position += 4
+    except IndexError:
+        pass
+    return size + len(body)
+
+
+def bytes_of_json(body: bytes, max_items: int) -> int:
+    """What parsing the body would hold, at most.
+
+    Raises:
+        TooManyItems: it has more than `max_items` values.
+    """
+    items = _marks(body, 0, len(body))
+    if items > max_items:  # unless most of them stand in texts
+        items = position = 0
+        for text in _STRING.finditer(body):
+            items += 1 + _marks(body, position, text.start())
+            position = text.end()
+            if items > max_items:
+                raise TooManyItems
+        items += _marks(body, position, len(body))
+        if items > max_items:
+            raise TooManyItems
+    return items * _JSON_ITEM + 2 * len(body)
+
+
+def _marks(body: bytes, start: int, end: int) -> int:
+    return sum(body.count(mark, start, end) for mark in (b",", b"{", b"["))
+
+
+@dataclass(slots=True)
+class _Shape:
+    """What one field adds when it is met in a body."""
+
+    items: int
+    bytes: int = 0
+    bytes_a_byte: int = 0
+    """For lists of numbers: a byte each in the body, eight in memory."""
+    fields: dict[int, _Shape] = field(default_factory=dict[int, "_Shape"])
+    """Of the message that it holds, by number; empty where it holds none."""
+
+
+@functools.cache
+def _shape_of(kind: Descriptor) -> _Shape:
+    return _Shape(0, fields=_fields(kind, {}))
+
+
+def _fields(kind: Descriptor, known: dict[str, dict[int, _Shape]]) -> dict[int, _Shape]:
+    if kind.full_name in known:
+        return known[kind.full_name]
+    fields = known[kind.full_name] = {}
+    for part in kind.fields:
+        repeated = _is_repeated(part)
+        if part.message_type is not None:
+            size = 64 + 12 * len(part.message_type.fields)
+            inner = _fields(part.message_type, known)
+            # A message of which there is one at most is counted with the message that holds it.
+            fields[part.number] = _Shape(1, size, 0, inner) if repeated else _Shape(0, 0, 0, inner)
+        elif repeated and part.type in (FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES):
+            fields[part.number] = _Shape(1, 24)
+        elif repeated:
+            fields[part.number] = _Shape(1, 24, 8)
+    return fields
+
+
+def _is_repeated(part: Any) -> bool:
+    # `label` warns since protobuf 6.31, which brought `is_repeated`.
+    return part.is_repeated if hasattr(part, "is_repeated") else part.label == part.LABEL_REPEATED

@@ -1,0 +1,105 @@
+"""`Memory`: the bytes that requests under way hold, counted as they grow.
+
+Counted are a request itself (`REQUEST_BYTES`), its body as received, its body inflated, and what parsing
+makes of it, until the request is answered and its calls are in the spool.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+REQUEST_BYTES = 4 * 1024
+"""Of one request without its body: headers, stream, task, timer."""
+SMALL_BYTES = 64 * 1024
+"""What a request may hold beside its first bytes before it counts as a large one."""
+_SHARE_OF_LARGE = 7 / 8
+"""Large requests leave the rest to small ones, which are answered while large ones wait."""
+
+
+class NoRoom(Exception):
+    """The requests under way hold as much as they may."""
+
+
+class Memory:
+    """Of one process. Safe to use from several threads."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self.held = 0
+        self.requests = 0
+        self._changed = threading.Condition()
+
+    def request(self) -> Hold:
+        """Room for one more request. The caller must `Hold.release` it.
+
+        Raises:
+            NoRoom: there is none.
+        """
+        hold = Hold(self)
+        hold.grow(REQUEST_BYTES)
+        with self._changed:
+            self.requests += 1
+        return hold
+
+    def capacity(self, is_large: bool) -> int:
+        """Bytes that all requests together may hold when such a one grows."""
+        return int(self.max_bytes * _SHARE_OF_LARGE) if is_large else self.max_bytes
+
+    def take(self, count: int, is_large: bool, seconds: float = 0.0) -> None:
+        """Hold `count` bytes more, waiting `seconds` for them at most; raises `NoRoom`."""
+        deadline = time.monotonic() + seconds
+        with self._changed:
+            while self.held + count > self.capacity(is_large):
+                left = deadline - time.monotonic()
+                if left <= 0 or count > self.capacity(is_large):
+                    raise NoRoom
+                self._changed.wait(left)
+            self.held += count
+
+    def give_back(self, count: int, requests: int = 0) -> None:
+        """Hold `count` bytes less."""
+        with self._changed:
+            self.held -= count
+            self.requests -= requests
+            self._changed.notify_all()
+
+
+class Hold:
+    """What one request holds. Whoever keeps the request calls `share`, and `release` when done with it."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._bytes = 0
+        self._keepers = 1
+
+    @property
+    def capacity(self) -> int:
+        """Bytes that a large request could get if it were alone."""
+        return self._memory.capacity(is_large=True) - self._bytes
+
+    def grow(self, count: int, seconds: float = 0.0) -> None:
+        """Hold `count` bytes more; where there is no room, wait for it so many `seconds` at most.
+
+        Raises:
+            NoRoom: there was none.
+        """
+        self._memory.take(count, self._bytes + count > REQUEST_BYTES + SMALL_BYTES, seconds)
+        self._bytes += count
+
+    def shrink(self, count: int) -> None:
+        """Hold `count` bytes less."""
+        self._bytes -= count
+        self._memory.give_back(count)
+
+    def share(self) -> Hold:
+        """One keeper more."""
+        self._keepers += 1
+        return self
+
+    def release(self) -> None:
+        """One keeper less; the last one gives everything back."""
+        self._keepers -= 1
+        if not self._keepers:
+            self._memory.give_back(self._bytes, requests=1)
+            self._bytes = 0
