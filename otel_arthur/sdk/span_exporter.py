@@ -15,7 +15,6 @@ from otel_arthur.arthur.clients import is_model
 from otel_arthur.configuration import Configuration, Problem
 from otel_arthur.process import ends
 from otel_arthur.sdk import bridge as bridges
-from otel_arthur.sdk.bridge import SHUTDOWN_SECONDS
 from otel_arthur.sdk.inside_the_sdk import export_what_is_queued, is_force_flush
 
 if TYPE_CHECKING:
@@ -85,11 +84,17 @@ class ArthurSpanExporter(SpanExporter):
         """Wait until all that was exported is sent, at most `timeout_millis`; whether it was."""
         return self._is_shut_down or self._bridge.flush(timeout_millis / 1000)
 
-    def shutdown(self, timeout_millis: float = SHUTDOWN_SECONDS * 1000) -> None:
-        """Send what can be sent within the limit; the rest stays in the spool. Idempotent."""
+    def shutdown(self, timeout_millis: float | None = None) -> None:
+        """Send while Arthur accepts rows, within the limit; the rest stays in the spool. Idempotent.
+
+        Args:
+            timeout_millis: less than ``OTEL_EXPORTER_ARTHUR_EXIT_TIMEOUT``, which is the limit otherwise.
+        """
         if not self._is_shut_down:
             self._is_shut_down = True
-            bridges.release(self._bridge, min(timeout_millis / 1000, SHUTDOWN_SECONDS))
+            limit = self._bridge.configuration.exit_timeout
+            seconds = limit if timeout_millis is None else min(timeout_millis / 1000, limit)
+            ends.attend(lambda: bridges.release(self._bridge, seconds))
 
     def hand_over(self) -> None:
         """Put into the spool what the batch processor holds, and what waits for its content."""
