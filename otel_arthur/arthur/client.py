@@ -35,6 +35,8 @@ Row = bytes | Mapping[str, Any]
 """A row of a request: a mapping, or the JSON of one as bytes, which is sent as it is."""
 
 _MAX_DETAIL = 300
+_PAGE_SIZE = 100
+_MAX_PAGES = 1000
 _POLL_SECONDS = 0.2
 _MAX_POLL_SECONDS = 5.0
 
@@ -95,6 +97,23 @@ class ArthurClient:
     def model_named(self, partner_model_id: str, *, timeout: float | None = None) -> Model:
         """The model of this partner model id, the name that its owner gave it."""
         return self._model(partner_model_id, "partner_model_id", timeout)
+
+    def models(self, *, timeout: float | None = None) -> list[Model]:
+        """All models that the credentials may see, page by page (``GET /models``)."""
+        what = "listing models"
+        found: dict[str, Model] = {}
+        for page in range(1, _MAX_PAGES + 1):
+            path = f"/models?expand=attributes&page={page}&page_size={_PAGE_SIZE}"
+            document = self._call("GET", path, what, timeout=timeout).object(what)
+            listed = document.get("data")
+            items = cast("list[Any]", listed) if isinstance(listed, list) else []
+            models = [model for model in map(Model.from_json, items) if model is not None]
+            before = len(found)
+            found.update((model.id, model) for model in models)
+            # A server that knows no pages answers each with all there are.
+            if len(found) == before or len(models) < _PAGE_SIZE:
+                break
+        return list(found.values())
 
     def create_model(self, request: Mapping[str, Any], *, timeout: float | None = None) -> Model:
         """Create a model; it may not be ready yet (`wait_until_ready`).

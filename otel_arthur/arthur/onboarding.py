@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from otel_arthur.arthur.errors import ConfigurationError
@@ -24,6 +24,8 @@ METADATA_TYPES = (
     fields.TIMESTAMP,
     fields.STRINGS,
 )
+TRUTH_TYPES = (fields.TEXT, *METADATA_TYPES)
+_CATEGORICAL = (fields.TEXT, fields.STRING, fields.BOOLEAN)
 METADATA_FIELDS: Mapping[str, str] = {
     field.name: field.value_type
     for field in fields.FIELDS.values()
@@ -41,7 +43,7 @@ def model_request(
     *,
     tokens: bool = False,
     likelihoods: bool = False,
-    ground_truth: bool = False,
+    ground_truth: bool | Mapping[str, str] = False,
 ) -> dict[str, Any]:
     """The body of ``POST /models``.
 
@@ -50,7 +52,7 @@ def model_request(
         metadata: name -> value type of attributes besides the input and output text, which are always there.
         tokens: with the output's tokens, linked to the output text.
         likelihoods: with a map of likelihoods per token; Arthur wants the tokens as well, so they come along.
-        ground_truth: with an expected text.
+        ground_truth: with an expected text, or with attributes of these names and value types.
 
     Raises:
         ConfigurationError: a name that Arthur does not take, or an unknown value type.
@@ -58,8 +60,14 @@ def model_request(
     if not name.strip():
         raise ConfigurationError("the model's name is empty")
     for attribute, value_type in metadata.items():
-        _check(attribute, value_type)
-    listed = _attributes(metadata, tokens or likelihoods, likelihoods, ground_truth)
+        _check(attribute, value_type, METADATA_TYPES, "metadata")
+    truths = {EXPECTED_TEXT: fields.TEXT} if ground_truth is True else dict(ground_truth or {})
+    for attribute, value_type in truths.items():
+        if attribute in metadata:
+            raise ConfigurationError(f"{attribute} is ground truth and metadata; give it another name")
+        if attribute != EXPECTED_TEXT:
+            _check(attribute, value_type, TRUTH_TYPES, "ground truth")
+    listed = _attributes(metadata, tokens or likelihoods, likelihoods, truths)
     return {
         "partner_model_id": name,
         "input_type": NLP,
@@ -72,7 +80,7 @@ def model_request(
 
 
 def _attributes(
-    metadata: Mapping[str, str], tokens: bool, likelihoods: bool, ground_truth: bool
+    metadata: Mapping[str, str], tokens: bool, likelihoods: bool, truths: Mapping[str, str]
 ) -> Iterator[Attribute]:
     predicted = fields.PREDICTED_STAGE
     yield Attribute(INPUT_TEXT, fields.TEXT, fields.INPUT_STAGE, 0, categorical=True, is_unique=True)
@@ -88,25 +96,31 @@ def _attributes(
         yield Attribute(OUTPUT_TOKENS, fields.TOKENS, predicted, 1, token_attribute_link=OUTPUT_TEXT)
     if likelihoods:
         yield Attribute(OUTPUT_LIKELIHOODS, fields.LIKELIHOODS, predicted, 2)
-    if ground_truth:
-        stage = fields.GROUND_TRUTH_STAGE
-        yield Attribute(EXPECTED_TEXT, fields.TEXT, stage, 0, categorical=True, is_unique=True)
+    for position, (name, value_type) in enumerate(truths.items()):
+        yield Attribute(
+            name,
+            value_type,
+            fields.GROUND_TRUTH_STAGE,
+            position,
+            categorical=value_type in _CATEGORICAL,
+            is_unique=value_type == fields.TEXT,
+        )
     for name, value_type in metadata.items():
-        categorical = value_type in (fields.STRING, fields.BOOLEAN)
+        categorical = value_type in _CATEGORICAL
         yield Attribute(name, value_type, fields.METADATA_STAGE, categorical=categorical)
 
 
-def _check(name: str, value_type: str) -> None:
+def _check(name: str, value_type: str, types: Sequence[str], what: str) -> None:
     if not _NAME.fullmatch(name):
         raise ConfigurationError(
             f"{name!r} is no attribute name for Arthur: letters, digits and underscores, no digit first"
         )
     if name in _TEXTS_AND_TOKENS:
         raise ConfigurationError(
-            f"{name} is no metadata: the texts are always there, tokens, likelihoods and ground truth are "
+            f"{name} is no {what}: the texts are always there, tokens, likelihoods and ground truth are "
             "chosen by options"
         )
-    if value_type not in METADATA_TYPES:
+    if value_type not in types:
         raise ConfigurationError(
-            f"{name}: {value_type!r} is no value type of metadata; use one of {', '.join(METADATA_TYPES)}"
+            f"{name}: {value_type!r} is no value type of {what}; use one of {', '.join(types)}"
         )

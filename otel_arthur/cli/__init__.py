@@ -14,6 +14,7 @@ _COMMANDS = {
     "demo": "See it all work on this machine: no account, no key, no network.",
     "local": "Run local Arthur: Arthur's API and a dashboard, for development and tests.",
     "onboard": "Create a model that the bridge can fill; prints its id.",
+    "models": "List the models that the credentials may see.",
     "check": "Check the configuration: log in, fetch the model, say what fills what.",
     "inspect": "Say what would become of each span in trace exports, sending nothing.",
     "replay": "Send the calls in trace exports: backfill, resumable.",

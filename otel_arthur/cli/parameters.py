@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import click
+
+from otel_arthur.cli.errors import WrongUse
+
+_MAX_KEY_BYTES: Final = 64 * 1024
 
 
 class Seconds(click.FloatRange):
@@ -27,3 +32,37 @@ def given(_context: click.Context, _parameter: click.Parameter, value: Any) -> A
         if text is not None and not str(text).strip():  # pyright: ignore[reportUnknownArgumentType]
             raise click.BadParameter("it is empty; give a value, or leave the option out")
     return value  # pyright: ignore[reportUnknownVariableType]
+
+
+def key_in(file: Path) -> str:
+    """The API key that ``--api-key-file`` names.
+
+    Raises:
+        WrongUse: there is none in it.
+    """
+    file = file.expanduser()
+    # A pipe would be waited for, and a device has no end.
+    if not file.is_file() or file.stat().st_size > _MAX_KEY_BYTES:
+        raise WrongUse("--api-key-file names no file of at most 64 kB; name a text file that holds the key")
+    try:
+        key = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongUse(f"--api-key-file cannot be read ({type(error).__name__}); name a text file") from None
+    if not key:
+        raise WrongUse("--api-key-file is empty; put the API key into it")
+    return key
+
+
+class NamesAndTypes(click.ParamType):  # pyright: ignore[reportMissingTypeArgument] - since click 8.4
+    """``NAME:TYPE`` of an attribute; the type in any case."""
+
+    name = "NAME:TYPE"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """Name and value type."""
+        name, colon, value_type = str(value).partition(":")
+        if not colon or not name.strip() or not value_type.strip():
+            self.fail(f"{value!r} must be a name and a type, as in tenant:STRING", param, ctx)
+        return name.strip(), value_type.strip().upper()

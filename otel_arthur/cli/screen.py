@@ -62,6 +62,11 @@ class Screen(Console):
                     self.print(f"{heading:{width}}  {cell}".rstrip())
                 say(err=self._is_error)
             return
+        if not self.is_terminal:
+            for row in (headings, *cells):
+                padded = [f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)]
+                self.print("  ".join(padded).rstrip())
+            return
         table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
         for heading in headings[:-1]:
             table.add_column(heading, no_wrap=True)

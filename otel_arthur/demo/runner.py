@@ -77,6 +77,8 @@ class Outcome:
     inferences: list[JSON]
     reconciliation: Reconciliation
     dashboard: str
+    link: str
+    """To the dashboard, for one browser."""
     application_exit_code: int
     variables: dict[str, str]
     """What the application was given; another one with these sends to the same place."""
@@ -139,7 +141,7 @@ def run_demo(
         served = server.log()
         patience = 0.0 if exit_code == INTERRUPTED else _ARRIVAL_SECONDS
         rows, comparison = _settled(lambda: _inferences(arthur, model_id), served, patience)
-        yield Outcome(rows, comparison, f"{arthur.url}/", exit_code, variables)
+        yield Outcome(rows, comparison, f"{arthur.url}/", arthur.dashboard_link(), exit_code, variables)
 
 
 def application_path() -> Path:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -11,16 +9,15 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from otel_arthur.inference import fields
-from otel_arthur.local.authentication import Credentials
 from otel_arthur.local.models import Attribute, Model
 from otel_arthur.local.store import Store, StoredInference
+from otel_arthur.local.visitors import Visitors
 
 _HERE: Final = Path(__file__).parent
 _PAGE_SIZE: Final = 50
@@ -43,22 +40,21 @@ class _Line:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The pages. With `credentials` (listening beyond loopback) they ask for the API key as a password."""
+    """The pages, for `visitors` that are let in."""
 
     store: Store
-    credentials: Credentials | None = None
+    visitors: Visitors
 
     def routes(self) -> list[Route | Mount]:
         """All routes of the pages."""
         return [
-            Route("/", self.inferences, methods=["GET"]),
-            Route("/inferences/{number:int}", self.inference, methods=["GET"]),
+            Route("/", self.visitors.guarded(self.inferences), methods=["GET"]),
+            Route("/inferences/{number:int}", self.visitors.guarded(self.inference), methods=["GET"]),
             Mount("/static", StaticFiles(directory=_HERE / "static")),
         ]
 
     async def inferences(self, request: Request) -> Response:
         """The list: newest first, searchable, paged."""
-        self._authorize(request)
         search = request.query_params.get("search", "").strip()
         model_id = request.query_params.get("model", "")
         page = _page_number(request)
@@ -91,7 +87,6 @@ class Pages:
 
     async def inference(self, request: Request) -> Response:
         """One inference whole."""
-        self._authorize(request)
         number = request.path_params["number"]
         one = await run_in_threadpool(self.store.inference, number) if number < 2**63 else None
         if one is None:
@@ -112,21 +107,6 @@ class Pages:
             values=_values(model, one.inference_data, shown),
             ground_truth=_values(model, one.ground_truth_data or {}, set()),
         )
-
-    def _authorize(self, request: Request) -> None:
-        if self.credentials is None:
-            return
-        scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
-        try:
-            given = base64.b64decode(encoded, validate=True).decode() if scheme.lower() == "basic" else ""
-        except (binascii.Error, UnicodeDecodeError):
-            given = ""
-        if self.credentials.problem(given.partition(":")[2]) is not None:
-            raise HTTPException(
-                401,
-                "the pages of a local Arthur on the network need the API key as password",
-                {"WWW-Authenticate": 'Basic realm="local Arthur", charset="UTF-8"'},
-            )
 
 
 def _render(template: str, status: int = 200, **context: Any) -> Response:

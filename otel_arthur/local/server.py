@@ -28,6 +28,7 @@ from otel_arthur.local.engine.api import EngineApi
 from otel_arthur.local.engine.traces import Traces
 from otel_arthur.local.pages import Pages
 from otel_arthur.local.store import IN_MEMORY, Store
+from otel_arthur.local.visitors import Visitors
 
 DEFAULT_PORT: Final = 8188
 DEFAULT_LOGIN: Final = "local"
@@ -115,7 +116,8 @@ class LocalArthur:
             Traces(self.store), engine_keys or {key: "TASK-ADMIN"}, *engine_seconds, max_body_bytes
         )
         self.traces = engine.traces
-        pages = Pages(self.store, None if is_loopback(host) else self._credentials)
+        self._visitors = Visitors(self._credentials)
+        pages = Pages(self.store, self._visitors)
         self.app = Starlette(
             routes=[*api.routes(), *engine.routes(), *pages.routes()],
             middleware=[Middleware(GuardMiddleware, bound=host, names=allowed_hosts)],
@@ -139,6 +141,10 @@ class LocalArthur:
         """The base address, without the API's prefix: what the exporter's ENDPOINT takes."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    def dashboard_link(self) -> str:
+        """A link to the pages that lets in one browser, without a key."""
+        return f"{self.url}/?token={self._visitors.new_token()}"
 
     @property
     def is_running(self) -> bool:

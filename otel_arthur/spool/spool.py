@@ -166,6 +166,12 @@ class Spool:
         """
         return self._store.ensured(lambda: upkeep.tidy(self._store, max_age))
 
+    def discard(self, destinations: Iterable[int], *, letters: bool = False) -> int:
+        """Give up what waits for these destinations, or delete their dead letters; returns how many."""
+        chosen = list(destinations)
+        act = upkeep.discard_letters if letters else upkeep.discard
+        return self._store.ensured(lambda: act(self._store, chosen))
+
     def close(self) -> None:
         """Close the database. Later use opens it again; what was in memory only is gone."""
         self._store.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import orjson
 import pytest
 from click.testing import CliRunner, Result
 
@@ -13,6 +14,7 @@ from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.errors import AlreadyExists, ConfigurationError, NotFound, Unauthorized
 from otel_arthur.arthur.onboarding import METADATA_FIELDS, model_request
 from otel_arthur.arthur.transport import Transport
+from otel_arthur.cli.commands import models
 from otel_arthur.cli.commands.onboard import command
 from otel_arthur.inference.schema import schema_of
 from otel_arthur.local.server import LocalArthur
@@ -176,6 +178,46 @@ def test_the_command_refuses_a_taken_name(arthur: LocalArthur) -> None:
     assert "exists" in again.stderr
 
 
+def test_a_taken_name_is_fine_where_that_is_said(arthur: LocalArthur) -> None:
+    first = run(arthur.url, arthur.api_key, "bot", "--fields", "")
+    again = run(arthur.url, arthur.api_key, "bot", "--exist-ok", "--fields", "model")
+    assert (again.exit_code, again.stdout) == (0, first.stdout)
+    assert "it has no attribute model" in again.stderr
+    fresh = run(arthur.url, arthur.api_key, "other", "--exist-ok")
+    assert fresh.exit_code == 0
+    assert fresh.stdout != first.stdout
+
+
+def test_a_model_for_fields_of_ones_own(arthur: LocalArthur, local: ArthurClient) -> None:
+    own = ["--attribute", "tenant:STRING", "--attribute", "seats:integer"]
+    truths = ["--ground-truth-attribute", "thumbs_up:BOOLEAN", "--ground-truth-attribute", "note:STRING"]
+    result = run(arthur.url, arthur.api_key, "bot", "--fields", "", "--ground-truth", *own, *truths)
+    assert result.exit_code == 0, result.stderr
+    attributes = local.model(result.stdout.strip()).attributes
+    assert {one.name: one.value_type for one in attributes if one.stage == "NON_INPUT_DATA"} == {
+        "tenant": "STRING",
+        "seats": "INTEGER",
+    }
+    assert {one.name: one.value_type for one in attributes if one.stage == "GROUND_TRUTH"} == {
+        "expected_text": "UNSTRUCTURED_TEXT",
+        "thumbs_up": "BOOLEAN",
+        "note": "STRING",
+    }
+
+
+def test_the_models_are_listed(arthur: LocalArthur, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = {name: run(arthur.url, arthur.api_key, name).stdout.strip() for name in ("one", "two")}
+    monkeypatch.setenv("OTEL_EXPORTER_ARTHUR_ENDPOINT", arthur.url)
+    monkeypatch.setenv("OTEL_EXPORTER_ARTHUR_API_KEY", arthur.api_key)
+    shown = CliRunner().invoke(models.command, ["--json"])
+    assert shown.exit_code == 0, shown.stderr
+    listed = [orjson.loads(line) for line in shown.stdout.splitlines()]
+    assert {one["name"]: one["id"] for one in listed} == made
+    assert listed[0]["attributes"]["duration"] == {"type": "FLOAT", "stage": "NON_INPUT_DATA"}
+    lines = CliRunner().invoke(models.command, []).stdout.splitlines()
+    assert [line.split()[:2] for line in lines[1:]] == [[made[name], name] for name in made]
+
+
 @pytest.mark.parametrize(
     ("key", "arguments", "code", "words"),
     [
@@ -186,6 +228,9 @@ def test_the_command_refuses_a_taken_name(arthur: LocalArthur) -> None:
         ("k", ["bot", "--endpoint", "http://arthur.example"], 2, "https://"),
         ("two\nlines", ["bot"], 2, "API key"),
         ("k", [], 2, "NAME"),
+        ("k", ["bot", "--attribute", "tenant"], 2, "tenant:STRING"),
+        ("k", ["bot", "--attribute", "tenant:TEXT"], 2, "use one of"),
+        ("k", ["bot", "--attribute", "a:STRING", "--ground-truth-attribute", "a:STRING"], 2, "another name"),
     ],
 )
 def test_the_command_says_what_is_wrong(

@@ -9,17 +9,12 @@ import sys
 import time
 from pathlib import Path
 
+import click
 import pytest
 
-COMMANDS = (
-    "demo",
-    "local",
-    "onboard",
-    "check",
-    "inspect",
-    "replay",
-    "collector",
-)
+from otel_arthur.cli import cli
+
+COMMANDS = tuple(cli.list_commands(click.Context(cli)))
 
 
 def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:

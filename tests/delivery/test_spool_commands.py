@@ -309,3 +309,30 @@ def test_a_mistake_in_a_file_is_one_line_and_sends_nothing(
     assert said in result.stderr
     assert len(result.stderr.splitlines()) == 1
     assert not server.sends
+
+
+def test_what_waits_is_discarded_where_that_is_meant(
+    server: FaultServer, deliver: Callable[..., Delivery], invoke: Callable[..., Result]
+) -> None:
+    server.always(
+        refuse_rows(lambda row: (400, "bad") if row["partner_inference_id"] == ids[0] else (503, ""))
+    )
+    calls = llm_calls(3)
+    ids = ids_of(calls)
+    delivery = deliver()
+    delivery.submit(calls)
+    delivery.flush(2)
+    delivery.shutdown(1)
+    assert (status := lines(invoke("status", "--json"))[0])["waiting"] == 2, status
+
+    unasked = invoke("discard", "--all")
+    assert unasked.exit_code == 2
+    assert "2 waiting records would be deleted for good; --yes" in unasked.stderr
+    assert invoke("discard").exit_code == 2
+    assert "0 records discarded" in invoke("discard", "--model", "other", "--yes").stdout
+    assert lines(invoke("discard", "--model", MODEL_ID, "--yes", "--json")) == [{"discarded": 2}]
+    assert "1 dead letter discarded" in invoke("discard", "--all", "--dead-letters", "--yes").stdout
+    (status,) = lines(invoke("status", "--json"))
+    assert status["waiting"] == 0
+    assert status["destinations"][0]["dead_letters"] == 0
+    assert status["destinations"][0]["outcomes"]["inference"]["dropped: discarded by command"] == 2

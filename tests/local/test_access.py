@@ -148,8 +148,9 @@ def test_remote_addresses_are_refused(host: str) -> None:
         LocalArthur(host)
 
 
-def test_allowed_remote_asks_for_the_key(client_of: Any) -> None:
-    with LocalArthur("0.0.0.0", allow_remote=True) as arthur:
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_the_pages_ask_for_the_key(client_of: Any, host: str) -> None:
+    with LocalArthur(host, allow_remote=True) as arthur:
         assert arthur.url == f"http://127.0.0.1:{arthur.port}"
         api = client_of(arthur)
         for path in ("/", "/inferences/1"):
@@ -163,8 +164,29 @@ def test_allowed_remote_asks_for_the_key(client_of: Any) -> None:
             )
         assert requests.get(arthur.url, auth=("any", arthur.api_key), timeout=30).status_code == 200
         # An address cannot be rebound to another, a name can.
-        assert api.call("GET", "/models", headers={"Host": "192.0.2.7:8188"}).status_code == 200
+        other = api.call("GET", "/models", headers={"Host": "192.0.2.7:8188"})
+        assert other.status_code == (200 if host == "0.0.0.0" else 421)
         assert api.call("GET", "/models", headers={"Host": "evil.example"}).status_code == 421
+
+
+def test_a_printed_link_lets_in_one_browser(arthur: LocalArthur) -> None:
+    link = arthur.dashboard_link()
+    assert requests.head(link, timeout=30).status_code == 401, "a preview must not use it up"
+    with requests.Session() as browser, requests.Session() as other:
+        shown = browser.get(link, timeout=30)
+        assert shown.status_code == 200
+        cookie = shown.headers["Set-Cookie"].lower()
+        assert "httponly" in cookie
+        assert "samesite=lax" in cookie
+        assert arthur.api_key not in link + shown.headers["Set-Cookie"]
+        assert browser.get(arthur.url, timeout=30).status_code == 200
+        assert browser.get(link, timeout=30).status_code == 200, "the page may be loaded again"
+        refused = other.get(link, timeout=30)
+        assert refused.status_code == 401
+        assert "works once" in refused.text
+    with LocalArthur() as another, requests.Session() as browser:
+        browser.get(another.dashboard_link(), timeout=30)
+        assert browser.get(arthur.url, timeout=30).status_code == 401, "each has its own cookies"
 
 
 def test_security_headers_are_everywhere(api: Any) -> None:

@@ -119,3 +119,57 @@ def test_the_exporter_does_not_import_this_room() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (done.stdout.strip(), done.returncode) == ("[]", 0)
+
+
+def test_the_key_from_a_file_or_a_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "key"
+    file.write_text("from-a-file\n")
+    with running("--port", "0", "--api-key-file", str(file), home=tmp_path) as (_, exports):
+        assert exports["OTEL_EXPORTER_ARTHUR_API_KEY"] == "from-a-file"
+    monkeypatch.setenv("OTEL_ARTHUR_LOCAL_API_KEY", "from-a-variable")
+    with running("--port", "0", home=tmp_path) as (_, exports):
+        assert exports["OTEL_EXPORTER_ARTHUR_API_KEY"] == "from-a-variable"
+
+
+def test_one_eval_starts_it_and_another_finds_it(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    command = [*COMMAND, "--port", port, "--db", str(tmp_path / "db"), "--model", "bot", "--print-env"]
+    first = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    match = re.search(r"`kill (\d+)` ends it", first.stderr)
+    assert match is not None, first.stderr
+    try:
+        lines = first.stdout.splitlines()
+        assert [line.partition("=")[0] for line in lines] == [
+            "export OTEL_EXPORTER_ARTHUR_ENDPOINT",
+            "export OTEL_EXPORTER_ARTHUR_API_KEY",
+            "export OTEL_EXPORTER_ARTHUR_MODEL_ID",
+        ]
+        key, model_id = (line.partition("=")[2] for line in lines[1:])
+        found = requests.get(
+            f"http://127.0.0.1:{port}/api/v3/models/{model_id}", headers={"Authorization": key}, timeout=30
+        )
+        assert found.json()["partner_model_id"] == "bot"
+        second = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+        assert (second.stdout, second.stderr) == (first.stdout, "")
+    finally:
+        os.kill(int(match[1]), signal.SIGTERM)
+
+
+def test_in_the_background_a_failure_is_one_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [*COMMAND, "--port", port, "--db", ":memory:", "--print-env"],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("Error: cannot listen on")
+    assert len(done.stderr.splitlines()) == 1

@@ -43,7 +43,11 @@ class Page(HTMLParser):
 
 def page(api: Any, path: str, status: int = 200, **parameters: Any) -> Page:
     response = api.session.get(
-        api.arthur.url + path, params=parameters, headers={"Authorization": None}, timeout=30
+        api.arthur.url + path,
+        params=parameters,
+        headers={"Authorization": None},
+        auth=("any", api.arthur.api_key),
+        timeout=30,
     )
     assert response.status_code == status
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"

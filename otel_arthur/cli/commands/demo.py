@@ -116,7 +116,7 @@ def _serve(console: Screen, outcome: Outcome) -> None:
         console.print(f"  export {name}={shown}")
     console.print("  opentelemetry-instrument python examples/chat.py")
     console.print()
-    console.print(f"The dashboard is at {outcome.dashboard} (Ctrl-C ends it).")
+    console.print(f"The dashboard is at {outcome.link} (Ctrl-C ends it).")
     with suppress(KeyboardInterrupt):
         threading.Event().wait()
 

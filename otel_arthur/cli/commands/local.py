@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shlex
 import signal
 import threading
 from pathlib import Path
@@ -13,14 +12,19 @@ from typing import Any
 
 import click
 
+from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.cli.errors import WorkFailed, WrongUse
+from otel_arthur.cli.local_background import exports, in_background, running
 from otel_arthur.cli.output import say
-from otel_arthur.cli.parameters import given
+from otel_arthur.cli.parameters import given, key_in
 from otel_arthur.local import LocalArthur, LocalArthurError, RemoteAddressRefused, StoreError
+from otel_arthur.local.models import new_document
 from otel_arthur.local.server import DEFAULT_LOGIN, DEFAULT_PORT, default_database
 from otel_arthur.local.store import IN_MEMORY
 
 _LONGEST_WAIT = 0.5
+_KEY_VARIABLE = "OTEL_ARTHUR_LOCAL_API_KEY"
+LAST_LINE = "Ctrl-C ends it."
 
 
 @click.command(
@@ -29,6 +33,7 @@ _LONGEST_WAIT = 0.5
 \b
   otel-arthur local
   otel-arthur local --port 0 --db :memory:
+  eval "$(otel-arthur local --model bot --print-env)"
 """,
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -49,7 +54,19 @@ _LONGEST_WAIT = 0.5
 @click.option(
     "--api-key",
     metavar="KEY",
-    help="The key that clients must send.  [default: a random one, kept in the database]",
+    help="The key that clients must send; other users of this machine see it in the list of processes.  "
+    "[default: a random one, kept in the database]",
+)
+@click.option(
+    "--api-key-file", type=click.Path(path_type=Path), metavar="FILE", help="A file that holds the key."
+)
+@click.option(
+    "--model", "model_name", metavar="NAME", callback=given, help="Have a model of this name; see `onboard`."
+)
+@click.option(
+    "--print-env",
+    is_flag=True,
+    help="Run in the background, or use the one that runs, and print the exporter's settings for a shell.",
 )
 @click.option("--login", default=DEFAULT_LOGIN, show_default=True, help="Name for POST /login.")
 @click.option("--password", help="Password for POST /login.  [default: the API key]")
@@ -68,7 +85,7 @@ _LONGEST_WAIT = 0.5
 @click.option(
     "--allow-remote",
     is_flag=True,
-    help="Permit a --host that other machines reach. The pages then ask for the key.",
+    help="Permit a --host that other machines reach.",
 )
 @click.option(
     "--allowed-host",
@@ -77,9 +94,20 @@ _LONGEST_WAIT = 0.5
     metavar="NAME",
     help="A further name that clients may call this machine by. Repeatable.",
 )
-def command(*, db: str | None, max_body_mb: int, **settings: Any) -> None:
+def command(
+    *,
+    db: str | None,
+    max_body_mb: int,
+    api_key: str | None,
+    api_key_file: Path | None,
+    model_name: str | None,
+    print_env: bool,
+    **settings: Any,
+) -> None:
     """It refuses what a careful server would: unknown attributes,
     wrong types, missing attributes, repeated ids. Ctrl-C ends it.
+
+    The variable OTEL_ARTHUR_LOCAL_API_KEY gives the key too.
     """
     if os.environ.get("OTEL_ARTHUR_DEBUG"):
         logging.basicConfig(level=logging.INFO)
@@ -88,6 +116,15 @@ def command(*, db: str | None, max_body_mb: int, **settings: Any) -> None:
         raise WrongUse(
             f"--db: there is no folder {Path(db).absolute().parent}; make it, or name another file"
         )
+    if api_key and api_key_file:
+        raise WrongUse("--api-key and --api-key-file exclude one another")
+    key = key_in(api_key_file) if api_key_file else api_key or os.environ.get(_KEY_VARIABLE)
+    if print_env:
+        host, port = settings["host"], settings["port"]
+        lines = running(host, port, db or default_database(), key, model_name) or in_background(LAST_LINE)
+        for line in lines:
+            say(line)
+        return
     leave = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -97,10 +134,10 @@ def command(*, db: str | None, max_body_mb: int, **settings: Any) -> None:
     signal.signal(signal.SIGTERM, on_signal)
     try:
         arthur = LocalArthur(
-            db=db or default_database(), max_body_bytes=max_body_mb * 1024 * 1024, **settings
+            db=db or default_database(), api_key=key, max_body_bytes=max_body_mb * 1024 * 1024, **settings
         )
         with arthur:
-            for line in _greeting(arthur):
+            for line in _greeting(arthur, _model(arthur, model_name) if model_name else None):
                 say(line)
             # Waiting in short turns: on Windows a wait without end does not let Ctrl-C through.
             while not leave.wait(_LONGEST_WAIT):
@@ -112,28 +149,36 @@ def command(*, db: str | None, max_body_mb: int, **settings: Any) -> None:
         raise WorkFailed(str(error)) from None
 
 
-def _greeting(arthur: LocalArthur) -> list[str]:
+def _model(arthur: LocalArthur, name: str) -> str:
+    """The id of the model of this name, made where there is none."""
+    existing = arthur.store.model(name, by_partner_id=True)
+    if existing is not None:
+        return existing.id
+    document = new_document(model_request(name, ground_truth=True))
+    arthur.store.add_model(document)
+    return str(document["id"])
+
+
+def _greeting(arthur: LocalArthur, model: str | None) -> list[str]:
     models = arthur.store.models()
-    model_id = models[-1].id if len(models) == 1 else "..."
+    model_id = model or (models[-1].id if len(models) == 1 else "...")
     path = arthur.store.path
     lines = [
         "Local Arthur, for development and tests",
         f"  API        {arthur.url}/api/v3",
-        f"  dashboard  {arthur.url}/",
+        f"  dashboard  {arthur.dashboard_link()}",
         f"  API key    {arthur.api_key}",
         f"  database   {path if path == IN_MEMORY else Path(path).absolute()}",
         "",
         "For the exporter:",
-        f"  export OTEL_EXPORTER_ARTHUR_ENDPOINT={arthur.url}",
-        f"  export OTEL_EXPORTER_ARTHUR_API_KEY={shlex.quote(arthur.api_key)}",
-        f"  export OTEL_EXPORTER_ARTHUR_MODEL_ID={model_id}",
+        *(f"  {line}" for line in exports(arthur.url, arthur.api_key, model_id)),
     ]
     if not models:
         lines[-1] = "  export OTEL_EXPORTER_ARTHUR_MODEL_ID=$(otel-arthur onboard NAME)"
-    elif len(models) > 1:
+    elif len(models) > 1 and model is None:
         lines += [
             "",
             "Models here:",
             *(f"  {one.id}  {one.document['partner_model_id']!r}" for one in models),
         ]
-    return [*lines, "", "Ctrl-C ends it."]
+    return [*lines, "", LAST_LINE]

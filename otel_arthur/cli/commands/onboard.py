@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,8 @@ import click
 from otel_arthur.cli.configured import CONNECTION, configured
 from otel_arthur.cli.connection import connected
 from otel_arthur.cli.errors import WorkFailed, WrongUse
-from otel_arthur.cli.output import say
-from otel_arthur.cli.parameters import Seconds, given
+from otel_arthur.cli.output import plural, say
+from otel_arthur.cli.parameters import NamesAndTypes, Seconds, given, key_in
 
 if TYPE_CHECKING:
     from otel_arthur.arthur.client import ArthurClient
@@ -31,6 +31,24 @@ if TYPE_CHECKING:
 @click.option("--tokens", is_flag=True, help="With the tokens of the answer.")
 @click.option("--likelihoods", is_flag=True, help="With the likelihoods of the tokens (implies --tokens).")
 @click.option("--ground-truth", is_flag=True, help="With expected_text, to be sent later.")
+@click.option(
+    "--ground-truth-attribute",
+    "own_truths",
+    type=NamesAndTypes(),
+    multiple=True,
+    help="With ground truth of your own, as in thumbs_up:BOOLEAN. Repeatable.",
+)
+@click.option(
+    "--attribute",
+    "own",
+    type=NamesAndTypes(),
+    multiple=True,
+    help="With metadata of your own, as in tenant:STRING; OTEL_EXPORTER_ARTHUR_ATTRIBUTES fills it. "
+    "Repeatable.",
+)
+@click.option(
+    "--exist-ok", is_flag=True, help="Where a model of this name exists, print its id instead of failing."
+)
 @click.option(
     "--endpoint", callback=given, help="Arthur's address, instead of OTEL_EXPORTER_ARTHUR_ENDPOINT."
 )
@@ -52,32 +70,48 @@ def command(
     tokens: bool,
     likelihoods: bool,
     ground_truth: bool,
+    own_truths: Sequence[tuple[str, str]],
+    own: Sequence[tuple[str, str]],
+    exist_ok: bool,
     endpoint: str | None,
     api_key_file: Path | None,
     wait: float,
 ) -> None:
-    """The model is called NAME. Prints nothing but the new model's id on standard output."""
+    """The model is called NAME. Prints nothing but the model's id on standard output."""
     from otel_arthur.arthur.errors import AlreadyExists
-    from otel_arthur.arthur.onboarding import model_request
+    from otel_arthur.arthur.onboarding import EXPECTED_TEXT, model_request
+    from otel_arthur.inference.fields import TEXT
 
     configuration = configured(
-        *CONNECTION, endpoint=endpoint, api_key=_key(api_key_file) if api_key_file else None
+        *CONNECTION, endpoint=endpoint, api_key=key_in(api_key_file) if api_key_file else None
     )
-    metadata = _metadata(names)
+    truths = {**({EXPECTED_TEXT: TEXT} if ground_truth else {}), **dict(own_truths)}
     with connected(configuration) as client:
         request = model_request(
-            name, metadata, tokens=tokens, likelihoods=likelihoods, ground_truth=ground_truth
+            name,
+            {**_metadata(names), **dict(own)},
+            tokens=tokens,
+            likelihoods=likelihoods,
+            ground_truth=truths,
         )
         try:
             _refuse_existing(client, name)
             model = client.create_model(request)
+            said = "is ready"
         except AlreadyExists as error:
-            raise WorkFailed(_existing(name, error.model_id)) from None
+            if not exist_ok or error.model_id is None:
+                raise WorkFailed(_existing(name, error.model_id)) from None
+            model = client.model(error.model_id)
+            said = "exists"
         if not model.is_ready:
             say(f"Model {model.id} is {model.status}; waiting until it is ready", err=True)
             model = client.wait_until_ready(model.id, within=wait)
-    count = len(request["attributes"])
-    say(f"Model {name!r} is ready with {count} attributes; its id:", err=True)
+    there = {attribute.name for attribute in model.attributes}
+    lacking = [one["name"] for one in request["attributes"] if one["name"] not in there]
+    if lacking:
+        say(f"Note: it has no attribute {', '.join(lacking)}; another NAME makes a model that has", err=True)
+    count = plural(len(model.attributes), "attribute")
+    say(f"Model {name!r} {said} with {count}; its id:", err=True)
     say(model.id)
 
 
@@ -95,16 +129,6 @@ def _metadata(names: str | None) -> Mapping[str, str]:
     return {name: METADATA_FIELDS[name] for name in wanted}
 
 
-def _key(file: Path) -> str:
-    try:
-        key = file.expanduser().read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongUse(f"--api-key-file cannot be read ({type(error).__name__}); name a text file") from None
-    if not key:
-        raise WrongUse("--api-key-file is empty; put the API key into it")
-    return key
-
-
 def _refuse_existing(client: ArthurClient, name: str) -> None:
     """Arthur may take a second model of the same name for a new version; we do not want to find out."""
     from otel_arthur.arthur.errors import AlreadyExists, NotFound
@@ -118,4 +142,7 @@ def _refuse_existing(client: ArthurClient, name: str) -> None:
 
 def _existing(name: str, model_id: str | None) -> str:
     known = f" with the id {model_id}" if model_id else ""
-    return f"a model named {name!r} exists already{known}; use that one, or choose another name"
+    return (
+        f"a model named {name!r} exists already{known}; use that one (--exist-ok prints its id), "
+        "or choose another name"
+    )

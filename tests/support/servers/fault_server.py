@@ -229,6 +229,8 @@ class FaultServer:
             with self._lock:
                 count = len({row.get("partner_inference_id") for row in self.accepted_rows})
             return 200, {"query_result": [{"count": count}]}, {}
+        if path == "/models" and request.method == "GET":
+            return 200, {"data": [self.model], "page": 1, "page_size": 1, "total_count": 1}, {}
         if path == "/models":
             return 201, {**request.json, "id": MODEL["id"], "status": "Ready"}, {}
         if path.startswith("/models/"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from otel_arthur.cli.commands.spool.dead_letters import dead_letters
+from otel_arthur.cli.commands.spool.discard import discard
 from otel_arthur.cli.commands.spool.drain import drain
 from otel_arthur.cli.commands.spool.status import status
 
@@ -14,5 +15,5 @@ def command() -> None:
     pass
 
 
-for part in (status, drain, dead_letters):
+for part in (status, drain, discard, dead_letters):
     command.add_command(part)

@@ -1,0 +1,49 @@
+"""``otel-arthur models``: the models that the credentials may see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from otel_arthur.cli.configured import CONNECTION, configured
+from otel_arthur.cli.connection import connected
+from otel_arthur.cli.output import print_json, say, screen
+from otel_arthur.cli.parameters import given, key_in
+
+
+@click.command(epilog="Example: otel-arthur models --json")
+@click.option(
+    "--endpoint", callback=given, help="Arthur's address, instead of OTEL_EXPORTER_ARTHUR_ENDPOINT."
+)
+@click.option(
+    "--api-key-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file that holds the key, instead of OTEL_EXPORTER_ARTHUR_API_KEY.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a model, its attributes with types.")
+def command(endpoint: str | None, api_key_file: Path | None, as_json: bool) -> None:
+    """Id, name and attributes of each."""
+    configuration = configured(
+        *CONNECTION, endpoint=endpoint, api_key=key_in(api_key_file) if api_key_file else None
+    )
+    with connected(configuration) as client:
+        models = client.models()
+    if as_json:
+        for model in models:
+            attributes = {one.name: {"type": one.value_type, "stage": one.stage} for one in model.attributes}
+            name = model.display_name or model.partner_model_id
+            print_json({"id": model.id, "name": name, "status": model.status, "attributes": attributes})
+        return
+    rows = [
+        (
+            model.id,
+            model.display_name or model.partner_model_id or "",
+            ", ".join(attribute.name for attribute in model.attributes if not attribute.implicit),
+        )
+        for model in models
+    ]
+    if rows:
+        screen().table(("id", "name", "attributes"), rows)
+    else:
+        say("no models; `otel-arthur onboard NAME` creates one")

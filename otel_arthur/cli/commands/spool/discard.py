@@ -1,0 +1,49 @@
+"""``otel-arthur spool discard``: what waits on disk, given up for good."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from otel_arthur.cli.errors import WrongUse
+from otel_arthur.cli.output import plural, print_json, say
+from otel_arthur.cli.parameters import given
+from otel_arthur.cli.spool_folder import FOLDER, JSON, opened
+
+
+@click.command(epilog="Example: otel-arthur spool discard --model 7f9c… --dead-letters --yes")
+@FOLDER
+@JSON
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    callback=given,
+    metavar="MODEL_ID",
+    help="What waits for this model, at whatever endpoint (none: for no model). Repeatable.",
+)
+@click.option("--all", "everything", is_flag=True, help="What waits for any model.")
+@click.option("--dead-letters", "letters", is_flag=True, help="Their dead letters instead.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def discard(
+    folder: str | None, as_json: bool, models: Sequence[str], everything: bool, letters: bool, yes: bool
+) -> None:
+    """Delete what waits, or the dead letters: neither is ever sent. What is on its way just now stays."""
+    if bool(models) == everything:
+        raise WrongUse("name what to discard: --model MODEL_ID, or --all")
+    names = {"" if model == "none" else model for model in models}
+    with opened(folder) as spool:
+        chosen = [one for one in spool.status().destinations if everything or one.destination.model in names]
+        there = sum(one.dead_letters if letters else one.waiting for one in chosen)
+        what = plural(there, "dead letter" if letters else "waiting record")
+        if there and not yes:
+            if not sys.stdin.isatty():
+                raise WrongUse(f"{what} would be deleted for good; --yes says that this is meant")
+            click.confirm(f"Delete {what} for good?", abort=True, err=True)
+        count = spool.discard((one.destination.number for one in chosen), letters=letters)
+    if as_json:
+        print_json({"discarded": count})
+    else:
+        say(f"{plural(count, 'dead letter' if letters else 'record')} discarded")
