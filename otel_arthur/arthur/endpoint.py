@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from otel_arthur.arthur.errors import ConfigurationError
+from otel_arthur.configuration.kinds import url
 
 API_PREFIX = "/api/v3"
 
@@ -20,25 +21,16 @@ def base_url(endpoint: str, *, insecure: bool = False) -> str:
         ConfigurationError: no URL, a name and password in it, or ``http://`` to another machine.
     """
     try:
-        parts = urlsplit(endpoint.strip())
-        port = parts.port
-    except ValueError:
-        raise ConfigurationError("the endpoint is not a URL; write it as https://host") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+        parts = urlsplit(url(endpoint.strip()))
+    except ValueError as error:
+        raise ConfigurationError(f"the endpoint {error}") from None
+    name, port = parts.hostname or "", parts.port
+    if parts.scheme == "http" and not insecure and not is_loopback(name):
         raise ConfigurationError(
-            "the endpoint must be a URL that begins with https:// or http://, as in https://app.arthur.ai"
-        )
-    if parts.username is not None or parts.password is not None:
-        raise ConfigurationError(
-            "the endpoint must not hold a user name or password; "
-            "set OTEL_EXPORTER_ARTHUR_LOGIN and OTEL_EXPORTER_ARTHUR_PASSWORD instead"
-        )
-    if parts.scheme == "http" and not insecure and not is_loopback(parts.hostname):
-        raise ConfigurationError(
-            f"http://{parts.hostname} would send the credentials and prompts in the clear; "
+            f"http://{name} would send the credentials and prompts in the clear; "
             "use https://, or set OTEL_EXPORTER_ARTHUR_INSECURE=true"
         )
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    host = f"[{name}]" if ":" in name else name
     authority = host if port is None else f"{host}:{port}"
     path = parts.path.rstrip("/").removesuffix(API_PREFIX).rstrip("/")
     return f"{parts.scheme}://{authority}{path}{API_PREFIX}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from otel_arthur.collector.document import Section
-from otel_arthur.configuration import SETTINGS, Configuration, resolve
+from otel_arthur.configuration import SETTINGS, Configuration, Problem, resolve
+from otel_arthur.configuration.setting import Setting
 from otel_arthur.inference.redaction.redactors import checked
 
 _CREDENTIALS: Final = tuple(
@@ -36,18 +38,18 @@ class TaskRoute:
 
 def read_settings(*, is_v3_target: bool, **sections: Section) -> Configuration:
     """The settings that have a key in one of the sections. Nothing comes from ``OTEL_EXPORTER_ARTHUR_…``."""
-    places = {
-        setting.name: (sections[section], key)
-        for setting in SETTINGS
-        for section, _, key in (setting.key.partition("."),)
-        if section in sections
-    }
-    given = {name: section.value(key) for name, (section, key) in places.items()}
+    given = _given(SETTINGS, sections)
     configuration = checked(Configuration.from_environment({}, is_v3_target, **given))
-    for problem in configuration.problems:
-        section, key = places[problem.setting]
-        section.problem(key, problem.what)
+    _report(configuration.problems, SETTINGS, sections)
     return configuration
+
+
+def read_values(settings: Iterable[Setting], **sections: Section) -> dict[str, Any]:
+    """The values of settings by field, for those that are set."""
+    settings = tuple(settings)
+    values, problems = resolve(settings, {}, _given(settings, sections))
+    _report(problems, settings, sections)
+    return values
 
 
 def read_routes(
@@ -65,7 +67,7 @@ def read_routes(
         model_id = item.text("model_id")
         if model_id is None:
             item.problem("model_id" if "model_id" in item else None, "needs a model_id")
-        own = _credentials(item)
+        own = read_values(_CREDENTIALS, arthur=item)
         organization = item.text("organization_id")
         task_id = item.text("task_id")
         item.finish()
@@ -111,9 +113,20 @@ def read_tasks(section: Section) -> tuple[TaskRoute, ...]:
     return tuple(tasks)
 
 
-def _credentials(section: Section) -> dict[str, Any]:
-    given = {setting.name: section.value(setting.name) for setting in _CREDENTIALS}
-    values, problems = resolve(_CREDENTIALS, {}, given)
+def _given(settings: Iterable[Setting], sections: Mapping[str, Section]) -> dict[str, Any]:
+    """What is written, by the names of the settings."""
+    given: dict[str, Any] = {}
+    for setting in settings:
+        section, _, key = setting.key.partition(".")
+        if section in sections:
+            given[setting.name] = sections[section].value(key)
+    return given
+
+
+def _report(
+    problems: Iterable[Problem], settings: Iterable[Setting], sections: Mapping[str, Section]
+) -> None:
+    keys = {setting.name: setting.key for setting in settings}
     for problem in problems:
-        section.problem(problem.setting, problem.what)
-    return values
+        section, _, key = keys[problem.setting].partition(".")
+        sections[section].problem(key, problem.what)

@@ -5,20 +5,21 @@ The form is a promise (see ``collector/README.md``); every default is here.
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
+from otel_arthur.collector.addresses import Address, address_of, next_hop
 from otel_arthur.collector.arthur_configuration import (
     ModelRoute,
     TaskRoute,
     read_routes,
     read_settings,
     read_tasks,
+    read_values,
 )
 from otel_arthur.collector.document import ConfigurationError, Document, Section
 from otel_arthur.configuration import Configuration
@@ -31,19 +32,9 @@ from otel_arthur.configuration.kinds import (
     secret_in_file,
     whole_number,
 )
+from otel_arthur.configuration.setting import setting, settings_of
 
 MEBIBYTE = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a server listens. Port 0 is any free port; the log names it."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +60,34 @@ class Receiver:
 class Limits:
     """What one process holds at most."""
 
-    max_request_bytes: int = 64 * MEBIBYTE
-    """Of one request, after decompression."""
-    max_in_flight_bytes: int = 256 * MEBIBYTE
-    """Of all requests that are not answered yet: received, inflated and parsed."""
-    max_connections: int = 1000
-    """Of each receiver."""
-    request_timeout: float = 30.0
-    """Seconds that a sender may take to deliver one request."""
-    max_items: int = 1_000_000
-    """Spans, attributes and values of one request; one that has more is not read."""
+    max_request_bytes: int = setting(
+        megabytes,
+        64 * MEBIBYTE,
+        "of one request, after decompression; inflating stops there",
+        name="max_request_mb",
+        shown="`64`",
+    )
+    max_in_flight_bytes: int = setting(
+        megabytes,
+        256 * MEBIBYTE,
+        "of all requests not answered yet, as received, inflated and parsed; more are told to wait",
+        name="max_in_flight_mb",
+        shown="`256`",
+    )
+    max_connections: int = setting(
+        whole_number, 1000, "of each receiver; the connection that has been idle longest goes first"
+    )
+    request_timeout: float = setting(seconds, 30.0, "a sender's time for one request")
+    max_items: int = setting(
+        whole_number,
+        1_000_000,
+        "spans, attributes and values of one request; one with more is forwarded unread, or refused with "
+        "413 where there is no `forward`",
+        shown="`1000000`",
+    )
+
+
+LIMITS: Final = settings_of(Limits, "limits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +155,7 @@ def parse(name: str, content: str, environ: Mapping[str, str]) -> CollectorConfi
     document = Document(name, content, environ)
     root = document.root
     grpc, http = _receivers(root)
-    limits = _limits(root.section("limits"))
+    limits = root.section("limits")
     spool = root.section("spool")
     refuse = spool.read("on_full", one_of("pass", "refuse"), "pass") == "refuse"
     arthur, engine = root.section("arthur"), root.section("engine")
@@ -158,7 +167,7 @@ def parse(name: str, content: str, environ: Mapping[str, str]) -> CollectorConfi
         for key, wanted in (("endpoint", "an endpoint"), ("api_key", "an api_key or an api_key_file")):
             if key not in engine and f"{key}_file" not in engine:
                 engine.problem(None, f"needs {wanted}")
-    for section in (arthur, engine, spool):
+    for section in (arthur, engine, spool, limits):
         section.finish()
     forward = _forward(root.section("forward"), grpc, http) if "forward" in root else None
     root.section("forward")
@@ -175,7 +184,7 @@ def parse(name: str, content: str, environ: Mapping[str, str]) -> CollectorConfi
         refuse,
         _endpoint(root, "health", 13133),
         _endpoint(root, "metrics", 8888),
-        limits,
+        Limits(**read_values(LIMITS, limits=limits)),
         drain,
     )
     root.finish()
@@ -195,7 +204,7 @@ def _receivers(root: Section) -> tuple[Receiver | None, Receiver | None]:
 
 
 def _receiver(section: Section, port: int) -> Receiver:
-    address = section.read("endpoint", _address(port), Address("127.0.0.1", port))
+    address = section.read("endpoint", address_of(port), Address("127.0.0.1", port))
     tls = _server_tls(section.section("tls")) if "tls" in section else None
     section.section("tls")
     auth = section.section("auth")
@@ -218,21 +227,8 @@ def _server_tls(section: Section) -> ServerTLS | None:
     return ServerTLS(certificate, key, authorities) if certificate and key else None
 
 
-def _limits(section: Section) -> Limits:
-    defaults = Limits()
-    limits = Limits(
-        section.read("max_request_mb", megabytes, defaults.max_request_bytes),
-        section.read("max_in_flight_mb", megabytes, defaults.max_in_flight_bytes),
-        section.read("max_connections", whole_number, defaults.max_connections),
-        section.read("request_timeout", seconds, defaults.request_timeout),
-        section.read("max_items", whole_number, defaults.max_items),
-    )
-    section.finish()
-    return limits
-
-
 def _forward(section: Section, grpc: Receiver | None, http: Receiver | None) -> Forward | None:
-    endpoint = section.read("endpoint", _next_hop, None)
+    endpoint = section.read("endpoint", next_hop, None)
     if endpoint is None and "endpoint" not in section:
         section.problem(None, "needs an endpoint, as in http://127.0.0.1:14318 or grpc://127.0.0.1:14317")
     for receiver in (grpc, http):
@@ -262,49 +258,6 @@ def _endpoint(root: Section, key: str, port: int) -> Address | None:
     section = root.section(key)
     if key not in root:
         return None
-    address = section.read("endpoint", _address(port), Address("127.0.0.1", port))
+    address = section.read("endpoint", address_of(port), Address("127.0.0.1", port))
     section.finish()
     return address
-
-
-def _address(default_port: int) -> Callable[[str], Address]:
-    def parse_address(value: str) -> Address:
-        host, colon, port = value.rpartition(":")
-        if not colon or (host.endswith(":") and not value.startswith("[")):
-            host, port = value, str(default_port)
-        host = host.strip("[]")
-        if host == "localhost":
-            host = "127.0.0.1"
-        try:
-            ipaddress.ip_address(host)
-        except ValueError:
-            if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", host):
-                raise ValueError("must be host:port, as in 127.0.0.1:4317 or 0.0.0.0:4317") from None
-        if not port.isascii() or not port.isdigit() or int(port) > 65535:
-            raise ValueError(f"must end in a port number from 0 to 65535, as in 127.0.0.1:{default_port}")
-        return Address(host, int(port))
-
-    return parse_address
-
-
-def _next_hop(value: str) -> str:
-    wrong = "must be a URL, as in http://127.0.0.1:14318 or grpc://127.0.0.1:14317"
-    try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError:
-        raise ValueError(wrong) from None
-    if parts.scheme not in ("http", "https", "grpc", "grpcs") or not parts.hostname:
-        raise ValueError(wrong)
-    if parts.username or parts.password:
-        raise ValueError("must not hold a password; use forward.headers with ${env:NAME}")
-    if parts.query or parts.fragment:
-        raise ValueError("must not have a query or a fragment")
-    if parts.scheme.startswith("grpc"):
-        if port is None:
-            raise ValueError(f"must name a port, as in {parts.scheme}://{parts.hostname}:4317")
-        if parts.path.strip("/"):
-            raise ValueError("must not have a path: gRPC's methods have fixed ones")
-    # As some write it for one signal; each signal's own path is appended.
-    path = re.sub(r"/v1/(traces|logs|metrics)$", "", parts.path.rstrip("/"))
-    return f"{parts.scheme}://{parts.netloc}{path.rstrip('/')}"

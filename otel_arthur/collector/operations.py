@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import orjson
 from aiohttp import web
 
-from otel_arthur.collector.configuration import Address
+from otel_arthur.collector.addresses import Address
 from otel_arthur.collector.receivers.listening import listener, name_of
 from otel_arthur.collector.telemetry import Sample, exposition
 

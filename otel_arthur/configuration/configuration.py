@@ -100,14 +100,9 @@ class Configuration:
         "what the spool may hold; a full spool refuses what is new",
         name="spool_max_mb",
         shown="`512`",
-        key="spool.max_mb",
     )
     spool_max_age: float | None = setting(
-        seconds,
-        None,
-        "seconds after which an unsent inference is given up",
-        shown="for ever",
-        key="spool.max_age",
+        seconds, None, "seconds after which an unsent inference is given up", shown="for ever"
     )
     duplicate_window: float = setting(
         window,
@@ -131,10 +126,7 @@ class Configuration:
     )
     content: str = setting(one_of("full", "metadata"), "full", "`metadata`: no texts", unusable="metadata")
     max_text_length: int | None = setting(
-        whole_number,
-        None,
-        "characters after which a text is cut and flagged `truncated`",
-        shown="no limit",
+        whole_number, None, "characters after which a text is cut and flagged `truncated`", shown="no limit"
     )
     sample_ratio: float = setting(
         ratio, 1.0, "share of traces, by trace id, on top of the tracer's sampling", shown="`1.0`"

@@ -24,12 +24,7 @@ class EngineConfiguration:
         unusable="",
     )
     api_key: str | None = setting(
-        text,
-        None,
-        "the Engine's API key",
-        fallback="ARTHUR_API_KEY",
-        file=secret_in_file,
-        is_secret=True,
+        text, None, "the Engine's API key", fallback="ARTHUR_API_KEY", file=secret_in_file, is_secret=True
     )
     task_id: str | None = setting(
         text, None, "the Engine's task", shown="the task of `service.name`", fallback="ARTHUR_TASK_ID"

@@ -7,6 +7,7 @@ before the predicate. No message quotes the value, because the value may be a se
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +18,6 @@ from urllib.parse import urlsplit
 _T = TypeVar("_T")
 
 MAX_SECRET_BYTES: Final = 64 * 1024
-_MAX_NUMBER: Final = 1e9
 _HOST: Final = re.compile(r"[\w.-]+|[0-9a-f:.]+(?:%\w+)?")
 """A name, of any script, or an IP address."""
 _BLANK: Final = re.compile(r"[\s\x00-\x20]")
@@ -126,18 +126,40 @@ def secret_in_file(value: Any) -> str:
     return secret
 
 
-@_kind("float | str")
-def seconds(value: Any) -> float:
-    """A time greater than 0: seconds, or a text as in ``10s``, ``500ms``, ``5m`` or ``1h``."""
-    wanted = "a number of seconds greater than 0, or a time as in 10s, 500ms or 5m"
-    return _within(_seconds(value, wanted), wanted, lambda number: 0 < number < _MAX_NUMBER)
+def _numbers(wanted: str, is_right: Callable[[float], bool], *, is_time: bool = False) -> Kind[float]:
+    """Numbers within bounds; times may have a unit."""
+
+    @_kind("float | str")
+    def parse(value: Any) -> float:
+        match = _TIME.fullmatch(value) if is_time and isinstance(value, str) else None
+        written = value if _is_number(value) else match[1] if match else _text(value, wanted)
+        try:
+            number = float(written) * (_UNITS[match[2]] if match else 1.0)
+        except (ValueError, OverflowError):
+            number = math.nan
+        if not is_right(number):
+            raise ValueError(f"must be {wanted}")
+        return number
+
+    return parse
+
+
+seconds: Final = _numbers(
+    "a number of seconds greater than 0, or a time as in 10s, 500ms or 5m",
+    lambda n: 0 < n < 1e9,
+    is_time=True,
+)
+window: Final = _numbers(
+    "a number of seconds from 0 to 3600, or a time as in 10s or 5m", lambda n: 0 <= n <= 3600, is_time=True
+)
+ratio: Final = _numbers("a number from 0 to 1", lambda n: 0 <= n <= 1)
+_mebibytes: Final = _numbers("a number of megabytes greater than 0", lambda n: 1e-6 <= n < 1e9)
 
 
 @_kind("float | str")
-def window(value: Any) -> float:
-    """A time from 0 to an hour."""
-    wanted = "a number of seconds from 0 to 3600, or a time as in 10s or 5m"
-    return _within(_seconds(value, wanted), wanted, lambda number: 0 <= number <= 3600)
+def megabytes(value: Any) -> int:
+    """A size in MiB, as bytes."""
+    return int(_mebibytes(value) * 1024**2)
 
 
 @_kind("int | str")
@@ -147,23 +169,6 @@ def whole_number(value: Any) -> int:
     if not written.isascii() or not written.isdigit() or len(written) > 18 or int(written) == 0:
         raise ValueError("must be a whole number greater than 0")
     return int(written)
-
-
-@_kind("float | str")
-def megabytes(value: Any) -> int:
-    """A size in MiB, as bytes."""
-    wanted = "a number of megabytes greater than 0"
-    size = _within(
-        _number(value, wanted), wanted, lambda size: 0 < size < _MAX_NUMBER and size * 1024**2 >= 1
-    )
-    return int(size * 1024**2)
-
-
-@_kind("float | str")
-def ratio(value: Any) -> float:
-    """A number from 0 to 1."""
-    wanted = "a number from 0 to 1"
-    return _within(_number(value, wanted), wanted, lambda number: 0 <= number <= 1)
 
 
 @_kind("bool | str")
@@ -259,27 +264,6 @@ def _path(value: Any) -> Path:
 
 def _unreadable(why: str | None) -> ValueError:
     return ValueError(f"names a file that cannot be read ({why}); name a readable file")
-
-
-def _seconds(value: Any, wanted: str) -> float:
-    if isinstance(value, str) and (match := _TIME.fullmatch(value)):
-        return float(match[1]) * _UNITS[match[2]]
-    return _number(value, wanted)
-
-
-def _number(value: Any, wanted: str) -> float:
-    try:
-        return float(value if _is_number(value) else _text(value, wanted))
-    except OverflowError:
-        raise ValueError(f"must be {wanted}") from None
-    except ValueError as error:
-        raise ValueError(f"must be {wanted}" if isinstance(value, str) else str(error)) from None
-
-
-def _within(number: float, wanted: str, is_right: Callable[[float], bool]) -> float:
-    if not is_right(number):
-        raise ValueError(f"must be {wanted}")
-    return number
 
 
 def _is_number(value: Any) -> bool:

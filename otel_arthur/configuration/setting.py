@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar, cast
 
 from otel_arthur.configuration.kinds import Kind
@@ -14,6 +14,8 @@ _D = TypeVar("_D")
 
 PREFIX: Final = "OTEL_EXPORTER_ARTHUR_"
 _ROW: Final = "setting"
+IN_SECTION: Final = "*"
+"""The key is the name, in the section of its configuration."""
 _NO_VALUE: Final = object()
 
 
@@ -23,16 +25,18 @@ class Setting:
 
     kind: Kind[Any]
     says: str
-    """The meaning, for the tables in the documentation."""
-    field: str = ""
-    """The field of the configuration that the value goes to."""
+    """The meaning, for the documentation."""
+    default: str
+    """The default in Markdown, for the documentation."""
     name: str = ""
     """The name of the argument."""
-    default: str = ""
-    """The default, for the tables in the documentation: Markdown."""
+    field: str = ""
+    """The field of the configuration that the value goes to."""
     fallback: tuple[str, Kind[Any]] | None = None
     """The variable of Arthur's own SDK, which is read where ours is unset."""
-    key: str = ""
+    file: Kind[Any] | None = None
+    """Reads the value from a file, which another setting names: the same name and ``_file``."""
+    key: str = IN_SECTION
     """The key in the collector's YAML, as in ``spool.max_mb``; empty where there is none."""
     unusable: Any = _NO_VALUE
     """The field's value where the setting cannot be used."""
@@ -53,13 +57,10 @@ def setting(
     default: _D,
     says: str,
     *,
-    name: str = "",
     shown: str | None = None,
     fallback: str | tuple[str, Kind[Any]] = "",
-    key: str | None = None,
-    file: Kind[str] | None = None,
     is_secret: bool = False,
-    unusable: Any = _NO_VALUE,
+    **row: Any,
 ) -> _T | _D:
     """A field of a configuration's class that is a setting.
 
@@ -67,68 +68,50 @@ def setting(
         kind: reads a value.
         default: the field's value where the setting is unset.
         says: the meaning, for the documentation.
-        name: the argument's name, where it is not the field's.
         shown: the default in Markdown, for the documentation, where it is not the field's.
         fallback: a variable of Arthur's own SDK, with its kind where that is another.
-        key: the key in the collector's YAML, where it is not ``arthur.NAME``; empty for none.
-        file: also make a setting of the same name and ``_file``, which names a file with the value.
         is_secret: the value stays out of ``repr``.
-        unusable: the field's value where the setting is protected and cannot be used.
+        **row: further fields of `Setting`; the name is the field's where it is not given.
     """
-    row = Setting(
+    variable, other = (fallback, kind) if isinstance(fallback, str) else fallback
+    made = Setting(
         kind=kind,
         says=says,
-        name=name,
         default=_shown(default) if shown is None else shown,
-        fallback=(fallback, kind)
-        if isinstance(fallback, str) and fallback
-        else cast("Any", fallback or None),
-        key="?" if key is None else key,
-        unusable=unusable,
+        fallback=(variable, other) if variable else None,
+        **row,
     )
-    rows = [row]
-    if file is not None:
-        rows.append(
-            Setting(
-                kind=file,
-                says=f"a regular file of 64 kB at most, which holds {says}",
-                name="_file",
-                key=row.key,
-                unusable=unusable,
-            )
-        )
-    metadata = {_ROW: rows}
-    if isinstance(default, dict):
-        empty: Any = dict[str, str]
-        return dataclasses.field(default_factory=empty, metadata=metadata)
-    made: Any = dataclasses.field(default=default, repr=not is_secret, metadata=metadata)
-    return made
+    value: dict[str, Any] = {"default_factory": dict} if default == {} else {"default": default}
+    field: Any = dataclasses.field(**value, repr=not is_secret, metadata={_ROW: made})
+    return field
 
 
 def settings_of(configuration: type[Any], section: str = "arthur") -> tuple[Setting, ...]:
-    """The rows of a configuration's class. Those of another section begin with its name.
+    """The rows of a configuration's class.
 
     Args:
-        section: where the settings stand in the collector's YAML.
+        section: where the settings stand in the collector's YAML. Names begin with any other than ``arthur``.
     """
     found: list[Setting] = []
     prefix = "" if section == "arthur" else f"{section}_"
     for field in dataclasses.fields(configuration):
-        base = ""
-        for row in cast("list[Setting]", field.metadata.get(_ROW, [])):
-            base = base or row.name or field.name
-            name = base + ("_file" if row.name == "_file" else "")
-            key = f"{section}.{name}" if row.key == "?" else row.key
-            found.append(dataclasses.replace(row, name=prefix + name, field=field.name, key=key))
+        row = cast("Setting | None", field.metadata.get(_ROW))
+        if row is None:
+            continue
+        name = prefix + (row.name or field.name)
+        found.append(replace(row, name=name, field=field.name, key=_key(section, name, row.key)))
+        if row.file is not None:
+            says = f"a regular file of 64 kB at most, which holds {row.says}"
+            name += "_file"
+            key = _key(section, name, row.key)
+            file = replace(found[-1], name=name, key=key, kind=row.file, says=says, fallback=None)
+            found.append(file)
     return tuple(found)
 
 
 def without_fallback(settings: Iterable[Setting], *names: str) -> tuple[Setting, ...]:
     """The rows, those of these names without the variable of Arthur's own SDK."""
-    return tuple(
-        dataclasses.replace(setting, fallback=None) if setting.name in names else setting
-        for setting in settings
-    )
+    return tuple(replace(row, fallback=None) if row.name in names else row for row in settings)
 
 
 def _shown(value: Any) -> str:
@@ -137,3 +120,12 @@ def _shown(value: Any) -> str:
     if isinstance(value, float | int):
         return f"`{value:g}`"
     return f"`{value}`" if isinstance(value, str) else ""
+
+
+def _key(section: str, name: str, given: str) -> str:
+    if given != IN_SECTION:
+        return given
+    for own in (section, "spool"):
+        if name.startswith(f"{own}_"):
+            return f"{own}.{name.removeprefix(f'{own}_')}"
+    return f"{section}.{name}"

@@ -9,6 +9,7 @@ import re
 import textwrap
 from pathlib import Path
 
+from otel_arthur.collector.configuration import LIMITS
 from otel_arthur.configuration import SETTINGS
 from otel_arthur.configuration.setting import Setting
 from tests.support.paths import ROOT
@@ -35,7 +36,7 @@ def files() -> dict[Path, str]:
     readme, collector = ROOT / "README.md", ROOT / "docs" / "collector.md"
     return {
         readme: _replaced(readme, _table("variable", [(s.variable, s) for s in SETTINGS])),
-        collector: _replaced(collector, _table("key", [(s.key, s) for s in SETTINGS if s.key])),
+        collector: _replaced(collector, _table("key", [(s.key, s) for s in (*SETTINGS, *LIMITS) if s.key])),
         ROOT / "otel_arthur" / "configuration" / "arguments.py": ARGUMENTS + _arguments(),
     }
 
