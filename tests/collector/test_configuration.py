@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from click.testing import CliRunner
@@ -254,7 +255,7 @@ def test_routes_in_order_by_span_or_resource() -> None:
     - {match: {service.name: "support-[ab]"}, model_id: brackets}
     - {match: {tenant: 42, paid: "true"}, model_id: values}
     - {match: {service.name: "*-eu"}, model_id: star}"""
-    router = Router(read(f"arthur:\n  api_key: k\n  models: {models}\n").routes)
+    router = Router(cast("Any", read(f"arthur:\n  api_key: k\n  models: {models}\n").routes))
 
     def model(resource: dict[str, object], **attributes: object) -> str | None:
         route = router.target(view(resource, **attributes))

@@ -22,7 +22,14 @@ from otel_arthur.collector.inflating import zstd
 from tests.collector.conformance import otlp_json
 from tests.support.processes.collectors import ArthurCollector, eventually
 from tests.support.servers.next_hops import GRPCServerBehind, HTTPServerBehind
-from tests.support.spans.otlp_requests import METHODS, all_spans, ids, llm_request, plain_request
+from tests.support.spans.otlp_requests import (
+    METHODS,
+    all_spans,
+    ids,
+    llm_request,
+    plain_request,
+    status_details,
+)
 
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 JSON = {"Content-Type": "application/json"}
@@ -138,7 +145,7 @@ def test_http_answers_come_back(collector: Start, status: int) -> None:
         with pytest.raises(grpc.RpcError) as error:
             call(ours, llm_request().SerializeToString())
     over_http = status in (429, 502, 503, 504)
-    details = dict(error.value.trailing_metadata()).get("grpc-status-details-bin")
+    details = status_details(error.value)
     retry = error_details_pb2.RetryInfo()
     told = bool(details) and any(d.Unpack(retry) for d in status_pb2.Status.FromString(details).details)
     code = error.value.code()
@@ -203,7 +210,7 @@ def test_grpc_answers_come_back(collector: Start, code: Any, delay: int | None, 
             call(ours, llm_request().SerializeToString())
         response = post(ours, llm_request().SerializeToString(), PROTOBUF)
     assert (error.value.code(), error.value.details()) == (code, "said so")
-    assert dict(error.value.trailing_metadata())["grpc-status-details-bin"] == raw
+    assert status_details(error.value) == raw
     assert response.status_code == status
     assert status_pb2.Status.FromString(response.content).message == "said so"
     assert response.headers.get("Retry-After") == (str(delay or 1) if status in (429, 503) else None)

@@ -18,7 +18,14 @@ from google.rpc import error_details_pb2, status_pb2
 from tests.support.processes.collectors import ArthurCollector, eventually
 from tests.support.servers.account import Account
 from tests.support.servers.next_hops import HTTPServerBehind
-from tests.support.spans.otlp_requests import METHODS, all_spans, ids, llm_request, plain_request
+from tests.support.spans.otlp_requests import (
+    METHODS,
+    all_spans,
+    ids,
+    llm_request,
+    plain_request,
+    status_details,
+)
 
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 Start = Callable[..., ArthurCollector]
@@ -68,9 +75,7 @@ def test_a_full_spool_refuses_or_passes_as_configured(collector: Start, account:
         with grpc.insecure_channel(end.grpc) as channel, pytest.raises(grpc.RpcError) as error:
             channel.unary_unary(METHODS["traces"])(large.SerializeToString(), timeout=30)
         assert error.value.code() is grpc.StatusCode.UNAVAILABLE
-        details = status_pb2.Status.FromString(
-            dict(error.value.trailing_metadata())["grpc-status-details-bin"]
-        )
+        details = status_pb2.Status.FromString(status_details(error.value))
         info = error_details_pb2.RetryInfo()
         assert details.details[0].Unpack(info)
         assert info.retry_delay.seconds >= 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,10 @@ import requests
 from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from otel_arthur.genai.otlp.files import requests_in
 from tests.support.paths import ROOT
 from tests.support.processes.collectors import ArthurCollector, StockCollector, eventually, free_port, running
 from tests.support.servers.account import Account
+from tests.support.spans.exports import trace_exports
 from tests.support.spans.otlp_requests import (
     all_spans,
     ids,
@@ -82,11 +81,11 @@ class Topology:
             return []
         # The last line may be half written.
         content = path.read_bytes().rpartition(b"\n")[0]
-        return list(requests_in(content)) if content.strip() else []
+        return trace_exports(content) if content.strip() else []
 
 
 @pytest.fixture
-def topology(tmp_path: Path, account: Account, model_id: str) -> Iterator[Topology]:
+def topology(tmp_path: Path, account: Account, model_id: str) -> Topology:
     return Topology(tmp_path, account, model_id)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,9 +43,9 @@ logger_provider:
 
 
 @pytest.fixture
-def arthur() -> LocalArthur:
+def arthur() -> Iterator[LocalArthur]:
     with LocalArthur() as server:
-        yield server  # type: ignore[misc]
+        yield server
 
 
 def run(

@@ -131,7 +131,7 @@ def test_killed_at_random_points_many_times(
     print("seed", seed)
     chance = random.Random(seed)
     handed: set[str] = set()
-    for _ in range(6):
+    for _ in range(int(os.environ.get("KILL_ROUNDS", "6"))):
         sizes = [str(chance.choice([1, 40])) for _ in range(2)]
         processes = [run("-m", APPLICATION, "stream", size) for size in sizes]
         said: list[bytes] = []

@@ -11,21 +11,21 @@ from msgspec.structs import replace
 
 from otel_arthur.genai.events.joiner import NO_ROOM, NO_SPAN, NO_SPAN_ID, Joiner
 from otel_arthur.genai.events.log_events import Content, LogEvent, join_all, joined, lacks_content, log_events
-from otel_arthur.genai.otlp.files import requests_in
 from otel_arthur.genai.otlp.views import span_views
 from otel_arthur.genai.reading import read
 from otel_arthur.genai.span import EventView, SpanView
 from tests.support.paths import CAPTURES
+from tests.support.spans.exports import log_exports, trace_exports
 
 EVENT_ONLY = CAPTURES / "genai-langchain-1.3b0" / "event_only"
 
 
 def views_of(file: Path) -> list[SpanView]:
-    return [view for request in requests_in(file.read_bytes()) for view in span_views(request)]
+    return [view for request in trace_exports(file.read_bytes()) for view in span_views(request)]
 
 
 def events_of(file: Path) -> list[LogEvent]:
-    return [event for request in requests_in(file.read_bytes()) for event in log_events(request)]
+    return [event for request in log_exports(file.read_bytes()) for event in log_events(request)]
 
 
 def span(number: int) -> SpanView:
@@ -144,6 +144,6 @@ def test_a_real_call_with_content_in_events_reads_as_one_with_content_on_the_spa
     assert not any(lacks_content(read(view)) for view in views)
 
 
-def said(views: list[SpanView]) -> list[object]:
+def said(views: list[SpanView]) -> list[tuple[str, str]]:
     calls = [reading.call for view in views if (reading := read(view)).call is not None]
     return sorted((repr(call.messages), repr(call.choices)) for call in calls if call is not None)

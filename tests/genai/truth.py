@@ -15,10 +15,10 @@ from typing import Any
 from otel_arthur.genai.call import LLMCall, MediaPart, Message, ReasoningPart, TextPart, ToolCallPart
 from otel_arthur.genai.duplicates.verdicts import Verdict, judge
 from otel_arthur.genai.events.log_events import join_all, log_events
-from otel_arthur.genai.otlp.files import requests_in
 from otel_arthur.genai.otlp.views import span_views
 from otel_arthur.genai.span import SpanView
 from tests.support.paths import CAPTURES
+from tests.support.spans.exports import log_exports, trace_exports
 
 SYSTEM = ("system", "You are a helpful assistant.")
 WEATHER_CALL = ("call", "call_abc123", "get_weather", {"city": "Paris"})
@@ -123,12 +123,11 @@ def captures(prefix: str = "") -> Iterator[Capture]:
 def views_of(capture: Capture) -> list[SpanView]:
     """The spans of a capture, with the content of its log events."""
     content = capture.path.read_bytes()
-    requests = requests_in(content) if content else ()
-    views = [view for request in requests for view in span_views(request)]
+    views = [view for request in trace_exports(content) for view in span_views(request)] if content else []
     logs = capture.path.with_suffix(".logs.pb")
     if logs.exists():
-        requests = requests_in(logs.read_bytes())
-        views, _ = join_all(views, [event for request in requests for event in log_events(request)])
+        exports = log_exports(logs.read_bytes())
+        views, _ = join_all(views, [event for request in exports for event in log_events(request)])
     return views
 
 

@@ -115,6 +115,7 @@ def test_search_and_pages(api: Any, model_id: str, new_row: Any) -> None:
     assert len(set(shown)) == 60
     assert "1 inference" in page(api, "/", model=other).text
     assert "Nothing matches" in page(api, "/", search="absent").text
+    odd: dict[str, Any]
     for odd in ({"page": "-1"}, {"page": "x"}, {"page": "9" * 9}, {"page": "9" * 30}, {"model": "nope"}):
         page(api, "/", **odd)
 

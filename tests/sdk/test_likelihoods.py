@@ -21,6 +21,7 @@ from opentelemetry.instrumentation.langchain import LangchainInstrumentor
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from pydantic import SecretStr
 
 from otel_arthur import ArthurSpanExporter
 from otel_arthur.arthur.client import ArthurClient
@@ -78,11 +79,13 @@ def spans(provider: TracerProvider) -> InMemorySpanExporter:
 
 def chat(server: OpenAIServer, **more: Any) -> ChatOpenAI:
     more = {"logprobs": True, "top_logprobs": TOP, "max_retries": 0, **more}
-    return ChatOpenAI(base_url=server.base_url, api_key="test", model="m", **more)
+    return ChatOpenAI(base_url=server.base_url, api_key=SecretStr("test"), model="m", **more)
 
 
 def completion(server: OpenAIServer, **more: Any) -> OpenAI:
-    return OpenAI(base_url=server.base_url, api_key="test", model="m", logprobs=TOP, max_retries=0, **more)
+    return OpenAI(
+        base_url=server.base_url, api_key=SecretStr("test"), model="m", logprobs=TOP, max_retries=0, **more
+    )
 
 
 def calls_in(spans: InMemorySpanExporter) -> list[LLMCall]:
@@ -181,7 +184,7 @@ def test_parallel_calls_are_not_confused(server: OpenAIServer, spans: InMemorySp
 def test_failed_and_unasked_calls_have_none(server: OpenAIServer, spans: InMemorySpanExporter) -> None:
     with pytest.raises(Exception, match="429"):
         chat(server).invoke("ERR429")
-    ChatOpenAI(base_url=server.base_url, api_key="test", model="m").invoke("hello")
+    ChatOpenAI(base_url=server.base_url, api_key=SecretStr("test"), model="m").invoke("hello")
     for span in spans.get_finished_spans():
         assert not [name for name in span.attributes or {} if name.startswith("arthur.")]
 

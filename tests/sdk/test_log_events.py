@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from opentelemetry import trace
@@ -91,7 +92,7 @@ class Application:
         return dict(self.exporter._bridge.delivery.counts().skipped)
 
 
-def details(words: str, failed: bool) -> list[tuple[str, dict, object]]:
+def details(words: str, failed: bool) -> list[tuple[str, dict[str, Any], Any]]:
     answer = {"role": "assistant", "parts": [{"type": "text", "content": words}], "finish_reason": "stop"}
     attributes = {
         "gen_ai.operation.name": "chat",
@@ -101,7 +102,7 @@ def details(words: str, failed: bool) -> list[tuple[str, dict, object]]:
     return [("gen_ai.client.inference.operation.details", attributes, None)]
 
 
-def messages(words: str, failed: bool) -> list[tuple[str, dict, object]]:
+def messages(words: str, failed: bool) -> list[tuple[str, dict[str, Any], Any]]:
     """The older form, one event a message; the prompt's comes when the call begins."""
     answer = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": words}}
     system = {"gen_ai.system": "openai"}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,13 +75,13 @@ class Backend:
         self,
         *options: str,
         program: str = APPLICATION,
-        python: Path = Path(sys.executable),
+        python: str | Path = sys.executable,
         **variables: str,
     ) -> subprocess.CompletedProcess[str]:
         (self._folder / "application.py").write_text(APPLICATION)
         (self._folder / "started.py").write_text(program)
         done = subprocess.run(
-            [str(python.with_name("opentelemetry-instrument")), *options, str(python), "started.py"],
+            [str(Path(python).with_name("opentelemetry-instrument")), *options, str(python), "started.py"],
             env={**self._environ, **variables},
             cwd=self._folder,
             capture_output=True,
@@ -169,7 +170,7 @@ def test_the_other_exporters_of_a_list_work(backend: Backend) -> None:
     assert done.stdout.count('"name": "ChatOpenAI.chat"') == CALLS
 
 
-def shown(backend: Backend, **variables: str) -> dict[str, object]:
+def shown(backend: Backend, **variables: str) -> dict[str, Any]:
     return json.loads(backend.run(program=SHOWN, **variables).stdout)
 
 

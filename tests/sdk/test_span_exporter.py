@@ -20,6 +20,7 @@ from opentelemetry.instrumentation.langchain import LangchainInstrumentor
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExportResult
+from pydantic import SecretStr
 
 from otel_arthur import ArthurSpanExporter
 from otel_arthur.arthur.client import ArthurClient
@@ -87,7 +88,7 @@ def test_langchain_calls_arrive_and_our_own_traffic_is_not_traced(
     LangchainInstrumentor().instrument(tracer_provider=provider)
     try:
         with OpenAIServer() as server:
-            llm = ChatOpenAI(model="gpt-4o-mini", base_url=server.base_url, api_key="test")
+            llm = ChatOpenAI(model="gpt-4o-mini", base_url=server.base_url, api_key=SecretStr("test"))
             llm.invoke("ECHO one")
             llm.batch([[HumanMessage("ECHO two")], [HumanMessage("ECHO two")]])
         provider.force_flush()

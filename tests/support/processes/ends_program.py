@@ -16,6 +16,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
@@ -26,7 +27,7 @@ import otel_arthur
 from otel_arthur.process.sigterm import flush_on_sigterm
 
 EACH = 8
-providers: list[TracerProvider] = []
+providers: list[Any] = []
 
 
 def set_up(*, is_global: bool = False, service: str = "a", shutdown_on_exit: bool = True) -> None:
@@ -70,7 +71,7 @@ def call_until_terminated() -> None:
 
 def main() -> None:
     end = sys.argv[1]
-    context = multiprocessing.get_context(sys.argv[2]) if len(sys.argv) > 2 else multiprocessing
+    context: Any = multiprocessing.get_context(sys.argv[2]) if len(sys.argv) > 2 else multiprocessing
     if end == "exit":
         set_up(is_global=True)
         calls()

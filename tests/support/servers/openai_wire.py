@@ -62,7 +62,7 @@ def chat_events(request: JSON, answer: Answer, response_id: str) -> list[JSON]:
             events += [chunk(index, {"tool_calls": [part]}) for part in (first, rest)]
         logprobs = chat_logprobs(text, int(request.get("top_logprobs") or 0))["content"]
         for position, token in enumerate(tokens_of(text)):
-            more = {"logprobs": {"content": [logprobs[position]]}} if request.get("logprobs") else {}
+            more: JSON = {"logprobs": {"content": [logprobs[position]]}} if request.get("logprobs") else {}
             events.append(chunk(index, {"content": token}, **more))
     events += [chunk(index, {}, answer.finish_reason) for index in range(len(answer.texts))]
     if (request.get("stream_options") or {}).get("include_usage"):

@@ -107,3 +107,8 @@ def _messages(role: str, text: str, finish_reason: str | None = None) -> str:
     if finish_reason:
         message["finish_reason"] = finish_reason
     return orjson.dumps([message]).decode()
+
+
+def status_details(error: Any) -> Any:
+    """What a gRPC error has in ``grpc-status-details-bin``, None where there is nothing."""
+    return dict(error.trailing_metadata() or ()).get("grpc-status-details-bin")
