@@ -26,16 +26,12 @@ from pathlib import Path
 import grpc
 import requests
 
-sys.path[:0] = [
-    str(Path(__file__).parent.parent / "tests"),
-    str(Path(__file__).parent.parent / "tests" / "collector"),
-]
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from next_hops import HTTPServerBehind  # noqa: E402
-from otlp_requests import METHODS, all_spans, llm_request, plain_request  # noqa: E402
-from processes import ArthurCollector  # noqa: E402
-
-from otel_arthur.local import LocalArthur  # noqa: E402
+from otel_arthur.local import LocalArthur
+from tests.support.processes.collectors import ArthurCollector
+from tests.support.servers.next_hops import HTTPServerBehind
+from tests.support.spans.otlp_requests import METHODS, all_spans, llm_request, plain_request
 
 HEADERS = {"Content-Type": "application/x-protobuf"}
 SPANS = 100

@@ -19,12 +19,12 @@ from otel_arthur.collector.decoding import parse
 from otel_arthur.collector.inflating import BadBody
 from otel_arthur.collector.intake import Intake, IntakeResult
 from otel_arthur.collector.loops import LoopDetector
-from otel_arthur.collector.measuring import TooManyItems
 from otel_arthur.collector.memory import Hold, NoRoom
 from otel_arthur.collector.replies import Reply
 from otel_arthur.collector.request import Request
 from otel_arthur.collector.signals import LOGS
 from otel_arthur.collector.telemetry import Telemetry
+from otel_arthur.genai.otlp.measuring import TooManyItems
 
 _logger = logging.getLogger(__name__)
 

@@ -47,6 +47,18 @@ class ServerTLS:
 
 
 @dataclass(frozen=True, slots=True)
+class CORS:
+    """Which browsers may send."""
+
+    origins: tuple[str, ...]
+    """As in ``https://*.example.com``."""
+    headers: tuple[str, ...] = ()
+    """That pages may set, beside those that an exporter needs."""
+    max_age: float = 7200.0
+    """Seconds that a browser remembers this."""
+
+
+@dataclass(frozen=True, slots=True)
 class Receiver:
     """One OTLP server."""
 
@@ -54,6 +66,8 @@ class Receiver:
     tls: ServerTLS | None = None
     bearer_token: str | None = field(default=None, repr=False)
     """Clients must send ``Authorization: Bearer …``; it is not handed on."""
+    cors: CORS | None = None
+    """Over HTTP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +226,18 @@ def _receiver(section: Section, port: int) -> Receiver:
     if "auth" in section and token is None:
         section.problem("auth", "needs a bearer_token or a bearer_token_file")
     auth.finish()
+    cors = _cors(section.section("cors")) if port == 4318 and "cors" in section else None
     section.finish()
-    return Receiver(address, tls, token)
+    return Receiver(address, tls, token, cors)
+
+
+def _cors(section: Section) -> CORS | None:
+    origins = section.texts("allowed_origins")
+    if not origins:
+        section.problem(None, "needs allowed_origins, a list such as [https://app.example.com]")
+    cors = CORS(origins, section.texts("allowed_headers"), float(section.read("max_age", whole_number, 7200)))
+    section.finish()
+    return cors if origins else None
 
 
 def _server_tls(section: Section) -> ServerTLS | None:

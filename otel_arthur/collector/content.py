@@ -17,17 +17,17 @@ import orjson
 
 from otel_arthur.collector.decoding import parse
 from otel_arthur.collector.inflating import BadBody, TooLarge, decompress
-from otel_arthur.collector.measuring import (
+from otel_arthur.collector.memory import Hold, NoRoom
+from otel_arthur.collector.request import Request
+from otel_arthur.collector.signals import LOGS, METRICS, TRACES
+from otel_arthur.collector.spans import has_marker, invalid_ids, invalid_json_ids
+from otel_arthur.genai.otlp.measuring import (
     TooManyItems,
     bytes_of_json,
     bytes_of_protobuf,
     most_bytes,
     most_items,
 )
-from otel_arthur.collector.memory import Hold, NoRoom
-from otel_arthur.collector.request import Request
-from otel_arthur.collector.signals import LOGS, METRICS, TRACES
-from otel_arthur.collector.spans import has_marker, invalid_ids, invalid_json_ids
 
 SMALL_BYTES = 64 * 1024
 """Bodies up to this size are read on the event loop: a thread would cost more than it saves."""

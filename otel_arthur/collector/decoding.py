@@ -12,9 +12,9 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import DecodeError
 
 from otel_arthur.collector.inflating import BadBody
-from otel_arthur.collector.pruning import without_deep_values
 from otel_arthur.collector.signals import Signal
 from otel_arthur.genai.otlp.json_form import OTLPError, request_from_json
+from otel_arthur.genai.otlp.pruning import without_deep_values
 
 
 def parse(signal: Signal, content: bytes, json: bool) -> Any:

@@ -41,11 +41,19 @@ class Section:
         if not isinstance(node, yaml.MappingNode):
             self.problem(None, f"must be a mapping, not {_kind(node)}; write it as key: value")
             return
+        merged: list[yaml.Node] = []
         for key, value in cast("list[tuple[yaml.Node, yaml.Node]]", node.value):
+            if key.tag == "tag:yaml.org,2002:merge":
+                merged += value.value if isinstance(value, yaml.SequenceNode) else [value]
+                continue
             name = str(key.value) if isinstance(key, yaml.ScalarNode) else "?"
             if name in self._entries:
                 self.problem(name, "is written twice; keep one", key.start_mark.line + 1)
             self._entries[name] = (value, key.start_mark.line + 1)
+        # YAML's merge keys, ``<<: *name``: what a section has itself wins, then what is merged first.
+        for other in merged:
+            for name, entry in Section(document, path, other, other.start_mark.line + 1)._entries.items():
+                self._entries.setdefault(name, entry)
 
     def __contains__(self, key: str) -> bool:
         return key in self._entries

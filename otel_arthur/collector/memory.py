@@ -28,7 +28,9 @@ class Memory:
         self.max_bytes = max_bytes
         self.held = 0
         self.requests = 0
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._waiting = 0
 
     def request(self) -> Hold:
         """Room for one more request. The caller must `Hold.release` it.
@@ -36,33 +38,40 @@ class Memory:
         Raises:
             NoRoom: there is none.
         """
-        hold = Hold(self)
-        hold.grow(REQUEST_BYTES)
-        with self._changed:
-            self.requests += 1
-        return hold
+        self.take(REQUEST_BYTES, is_large=False, requests=1)
+        return Hold(self)
 
     def capacity(self, is_large: bool) -> int:
         """Bytes that all requests together may hold when such a one grows."""
         return int(self.max_bytes * _SHARE_OF_LARGE) if is_large else self.max_bytes
 
-    def take(self, count: int, is_large: bool, seconds: float = 0.0) -> None:
+    def take(self, count: int, is_large: bool, seconds: float = 0.0, requests: int = 0) -> None:
         """Hold `count` bytes more, waiting `seconds` for them at most; raises `NoRoom`."""
+        with self._lock:
+            if self.held + count > self.capacity(is_large):
+                self._wait(count, is_large, seconds)
+            self.held += count
+            self.requests += requests
+
+    def give_back(self, count: int, requests: int = 0) -> None:
+        """Hold `count` bytes less."""
+        with self._lock:
+            self.held -= count
+            self.requests -= requests
+            if self._waiting:
+                self._changed.notify_all()
+
+    def _wait(self, count: int, is_large: bool, seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        with self._changed:
+        self._waiting += 1
+        try:
             while self.held + count > self.capacity(is_large):
                 left = deadline - time.monotonic()
                 if left <= 0 or count > self.capacity(is_large):
                     raise NoRoom
                 self._changed.wait(left)
-            self.held += count
-
-    def give_back(self, count: int, requests: int = 0) -> None:
-        """Hold `count` bytes less."""
-        with self._changed:
-            self.held -= count
-            self.requests -= requests
-            self._changed.notify_all()
+        finally:
+            self._waiting -= 1
 
 
 class Hold:
@@ -70,7 +79,7 @@ class Hold:
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
-        self._bytes = 0
+        self._bytes = REQUEST_BYTES
         self._keepers = 1
 
     @property

@@ -10,6 +10,11 @@ import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from otel_arthur.genai.otlp.measuring import TooManyItems, bytes_of_json
+
+MAX_VALUES = 1_000_000
+"""Of one body: rows, fields, items of lists."""
+
 
 async def json_body(request: Request, limit: int) -> Any:
     """The JSON of a request, gzip or plain.
@@ -19,9 +24,23 @@ async def json_body(request: Request, limit: int) -> Any:
     """
     body = b"".join([chunk async for chunk in bounded(request, limit)])
     try:
-        return orjson.loads(body)
+        return loaded(body)
     except orjson.JSONDecodeError as error:
         raise HTTPException(400, f"the body is not JSON: {error}") from None
+
+
+def loaded(content: bytes) -> Any:
+    """JSON as objects of Python, of which 30 MB of it can make gigabytes.
+
+    Raises:
+        HTTPException: 413 more values than `MAX_VALUES`.
+        orjson.JSONDecodeError: it is none.
+    """
+    try:
+        bytes_of_json(content, MAX_VALUES)
+    except TooManyItems:
+        raise HTTPException(413, f"the body holds more than {MAX_VALUES} values") from None
+    return orjson.loads(content)
 
 
 async def bounded(request: Request, limit: int) -> AsyncIterator[bytes]:

@@ -21,7 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from otel_arthur.local.bodies import bounded
+from otel_arthur.local.bodies import bounded, loaded
 from otel_arthur.local.ingestion import Result, ingest_ground_truth, ingest_inferences
 from otel_arthur.local.models import Model
 from otel_arthur.local.rows import nested
@@ -85,7 +85,7 @@ def _rows(part: UploadFile | str) -> Iterator[Any]:
 def _json_rows(content: bytes) -> Iterator[Any]:
     """A JSON array, one object, or one object a line."""
     try:
-        whole = orjson.loads(content)
+        whole = loaded(content)
     except orjson.JSONDecodeError:
         try:
             yield from [orjson.loads(line) for line in content.splitlines() if line.strip()]

@@ -268,3 +268,21 @@ def test_routes_in_order_by_span_or_resource() -> None:
     assert model({"service.name": "chat-eu"}) == "star"
     assert model({"service.name": "no"}, **{"service.name": "chat-eu"}) == "star"
     assert model({}) is None
+
+
+def test_merge_keys() -> None:
+    twice = """
+arthur:
+  api_key: k
+  models:
+    - &first {match: {service.name: a}, model_id: "1"}
+    - {<<: *first, match: {service.name: b}}
+"""
+    assert [route.model_id for route in read(twice).routes] == ["1", "1"]
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["http://a.example?x=1", "http://a.example/#x", "grpc://a.example:4317/x"]
+)
+def test_a_next_hop_that_cannot_be_meant(endpoint: str) -> None:
+    assert "forward.endpoint must not have a" in problems(f"{SMALLEST}forward: {{endpoint: '{endpoint}'}}")[0]

@@ -249,3 +249,23 @@ def test_noise_harms_nothing(api: Any) -> None:
         with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
             connection.sendall(noise)
     assert api.call("GET", "/models").status_code == 200
+
+
+def test_small_bodies_that_become_large(api: Any, model_id: str) -> None:
+    """30 MB of lists would be gigabytes of objects: more values than a body may have are refused unread."""
+    lists = b"[" + b"[]," * 10_000_000 + b"0]"
+    assert api.call("POST", f"/models/{model_id}/inferences", data=lists).status_code == 413
+    spans = b"\x12\x00" * 15_000_000
+    for field in (b"\x12", b"\x0a"):
+        spans = field + _length(len(spans)) + spans
+    url = f"{api.arthur.url}/api/v1/traces"
+    headers = {"Authorization": f"Bearer {api.arthur.api_key}", "Content-Type": "application/x-protobuf"}
+    assert requests.post(url, spans, headers=headers, timeout=60).status_code == 400
+
+
+def _length(size: int) -> bytes:
+    encoded = b""
+    while size > 0x7F:
+        encoded += bytes([size & 0x7F | 0x80])
+        size >>= 7
+    return encoded + bytes([size])

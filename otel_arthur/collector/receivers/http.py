@@ -18,6 +18,7 @@ from otel_arthur.collector.inflating import COMPRESSIONS
 from otel_arthur.collector.memory import Hold, Memory, NoRoom
 from otel_arthur.collector.receivers.authorization import UNAUTHENTICATED, is_authorized
 from otel_arthur.collector.receivers.connections import Connections
+from otel_arthur.collector.receivers.cors import allowed, is_allowed, preflight
 from otel_arthur.collector.receivers.listening import listener, name_of
 from otel_arthur.collector.receivers.tls import HANDSHAKE_SECONDS, server_context
 from otel_arthur.collector.replies import HTTPReply, Reply, http_error
@@ -82,19 +83,26 @@ class HTTPReceiver:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         json = "json" in request.content_type
         transport = request.transport
+        cors = self._receiver.cors
         try:
-            return _response(await self._answer(request))
+            if cors is not None and (answer := preflight(request, cors)) is not None:
+                return answer
+            response = _response(await self._answer(request))
         except (ConnectionError, asyncio.CancelledError):
             raise
         except Exception as error:
             _logger.exception("a request failed", exc_info=error)
             return _response(http_error(Reply(replies.INTERNAL, "internal error", status=500), json))
+        else:
+            if is_allowed(request, cors):
+                response.headers.update(allowed(request))
+            return response
         finally:
             if transport is not None:
                 self._connections.is_idle(transport)
 
     async def _answer(self, request: web.BaseRequest) -> HTTPReply:
-        signal = _PATHS.get(_path(request.path))
+        signal = _PATHS.get(request.path) or _PATHS.get(_plain(request.path))
         json = _ENCODINGS.get(request.content_type)
         refusal = self._refusal(request, signal, json)
         if refusal is not None or signal is None or json is None:
@@ -192,7 +200,7 @@ class _BoundedServer(web.Server):
         return self._make_request(message, payload, protocol, writer, task)
 
 
-def _path(path: str) -> str:
+def _plain(path: str) -> str:
     """As senders build it from an endpoint that ends in a slash, or from one with an empty part."""
     return re.sub("/+", "/", path).rstrip("/")
 

@@ -68,7 +68,15 @@ class Connection(asyncio.Protocol):
         self._opened = opened
         self._connections = connections
         self._alive = alive
-        self._h2 = H2Connection(H2Configuration(client_side=False, header_encoding="latin-1"))
+        self._h2 = H2Connection(
+            H2Configuration(
+                client_side=False,
+                header_encoding="latin-1",
+                # What comes is checked; what goes is ours, and right.
+                validate_outbound_headers=False,
+                normalize_outbound_headers=False,
+            )
+        )
         self._streams: dict[int, Stream] = {}
         self._working = 0
         self._answered = self._resets = self._last = 0

@@ -13,6 +13,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from otel_arthur.genai.otlp.measuring import TooManyItems, bytes_of_protobuf, most_items
+from otel_arthur.local.bodies import MAX_VALUES
+
 KIND: Final = "openinference.span.kind"
 TASK: Final = "arthur.task"
 UNMAPPED: Final = "__unmapped__"
@@ -71,8 +74,10 @@ def read_request(body: bytes) -> list[ReceivedResource]:
         Poison: a value that the Engine's database refuses.
     """
     try:
+        if most_items(len(body)) > MAX_VALUES:
+            bytes_of_protobuf(body, ExportTraceServiceRequest.DESCRIPTOR, MAX_VALUES)
         request = ExportTraceServiceRequest.FromString(body)
-    except DecodeError:
+    except (DecodeError, TooManyItems):
         raise NoRequest("Invalid protobuf message format") from None
     return [_resource(resource_spans) for resource_spans in request.resource_spans]
 

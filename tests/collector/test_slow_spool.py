@@ -1,0 +1,79 @@
+"""A spool that does not answer: another process holds its lock and stands still."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from tests.support.processes.collectors import ArthurCollector, eventually
+from tests.support.servers.next_hops import HTTPServerBehind
+from tests.support.spans.otlp_requests import ids, llm_request, plain_request
+
+PROTOBUF = {"Content-Type": "application/x-protobuf"}
+WAIT_SECONDS = 20
+"""Ten times what a request waits for the spool."""
+Start = Callable[..., ArthurCollector]
+
+
+@contextlib.contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """The spool's lock, as a process has it that was stopped at the wrong moment."""
+    connection = sqlite3.connect(folder / "spool.db", isolation_level=None, timeout=10)
+    connection.execute("BEGIN EXCLUSIVE")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
+        connection.close()
+
+
+def post(collector: ArthurCollector, request: Any) -> int:
+    body = request.SerializeToString()
+    url = f"{collector.http}/v1/traces"
+    return requests.post(url, body, headers=PROTOBUF, timeout=WAIT_SECONDS).status_code
+
+
+def test_requests_go_on_beside_a_spool_that_stands_still(
+    collector: Start, account: Any, model_id: str, tmp_path: Path
+) -> None:
+    first, second = llm_request(2), llm_request(3)
+    with HTTPServerBehind() as behind:
+        ours = collector(forward=f"{{endpoint: '{behind.url}'}}")
+        assert post(ours, first) == 200
+        with held(tmp_path / "spool-collector"):
+            assert post(ours, second) == 200
+            # More of them than there are threads for the spool: what only passes through waits for none.
+            for _ in range(8):
+                post(ours, llm_request())
+            began = time.monotonic()
+            assert post(ours, plain_request(2000)) == 200
+            assert time.monotonic() - began < WAIT_SECONDS
+        assert len(behind.got) == 11
+        eventually(
+            lambda: "otelcol_arthur_calls_not_durable" in ours.metrics(), "what was not durable is counted"
+        )
+        ours.stop()
+    assert {*ids(first), *ids(second)} <= set(account.inferences(model_id))
+
+
+def test_a_request_is_refused_where_its_calls_must_be_kept(
+    collector: Start, account: Any, model_id: str, tmp_path: Path
+) -> None:
+    request = llm_request(2)
+    with HTTPServerBehind() as behind:
+        spool = "{directory: ./spool-collector, on_full: refuse}"
+        ours = collector(forward=f"{{endpoint: '{behind.url}'}}", spool=spool)
+        assert post(ours, plain_request()) == 200
+        with held(tmp_path / "spool-collector"):
+            assert post(ours, request) == 503
+            assert post(ours, plain_request()) == 200
+        assert len(behind.got) == 2
+        assert post(ours, request) == 200
+        ours.stop()
+    assert set(account.inferences(model_id)) == set(ids(request))
