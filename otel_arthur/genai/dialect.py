@@ -39,6 +39,8 @@ class Dialect:
     """Attributes by which a span may be a call of this dialect, though others write them too."""
     scopes: tuple[str, ...] = ()
     """Beginnings of the instrumentation scopes that write it."""
+    is_bare: bool = False
+    """Whether spans of calls may have no attribute at all."""
     events: tuple[str, ...] = ()
     """Names of span events that only this dialect writes, where its spans may have no attribute."""
     owns: Callable[[SpanView], bool] | None = None

@@ -23,7 +23,7 @@ from otel_arthur.genai.call import (
 )
 from otel_arthur.genai.calls import IF_SAID, has_exception, is_of_no_language_model, says_failed
 from otel_arthur.genai.dialect import Conversation, Dialect
-from otel_arthur.genai.dialects import EVENTS, MARKERS, PREFIXES
+from otel_arthur.genai.dialects import BARE_SCOPES, EVENTS, MARKERS, PREFIXES
 from otel_arthur.genai.layout import FIELDS, OF_CALL, OF_USAGE, Layout, fields_of, layout_of
 from otel_arthur.genai.likelihoods import with_likelihoods
 from otel_arthur.genai.messages.answers import choices_wanted, distinct
@@ -81,13 +81,18 @@ def is_candidate(attributes: Mapping[str, Any]) -> bool:
 def read(view: SpanView, extra: Mapping[str, str] | None = None) -> Reading:
     """Read a span. `extra` maps the user's own field names to span or resource attributes."""
     attributes = view.attributes
-    if not is_candidate(attributes) or not (attributes or any(event.name in EVENTS for event in view.events)):
+    if not is_candidate(attributes) or not (attributes or _is_known_without(view)):
         return NOT_GENAI
     layout = layout_of(view)
     operation = layout.dialect.operation(view)
     if operation is None:
         return Reading(None, layout.dialect, _not_a_call(view), {}, {})
     return _read_call(view, layout, operation, extra or {})
+
+
+def _is_known_without(view: SpanView) -> bool:
+    """Whether a span without attributes is known by its scope, or by its events."""
+    return view.scope.startswith(BARE_SCOPES) or any(event.name in EVENTS for event in view.events)
 
 
 def _not_a_call(view: SpanView) -> str:

@@ -81,6 +81,20 @@ ENVIRONMENTS["llama-index"] = [
     "openinference-instrumentation-llama-index==4.6.1",
     *_SDK,
 ]
+ENVIRONMENTS["llama-index-events"] = [
+    "llama-index-core==0.14.25",
+    "llama-index-llms-openai==0.8.3",
+    "llama-index-observability-otel==0.7.0",
+    _ENCODER,
+]
+ENVIRONMENTS["haystack"] = ["haystack-ai==3.0.0", "opentelemetry-haystack==2.0.0", *_SDK]
+ENVIRONMENTS["traceai"] = ["traceai_openai==0.1.10", "openai==2.54.0", *_SDK]
+ENVIRONMENTS["laminar"] = [
+    "lmnr==0.8.2",
+    "openai==2.54.0",
+    "opentelemetry-exporter-otlp-proto-common==1.45.1",
+]
+ENVIRONMENTS["monocle"] = ["monocle_apptrace==0.8.15", "openai==2.54.0", _ENCODER]
 NODE_ENVIRONMENTS: dict[str, list[str]] = {
     "vercel-ai": [
         "ai@6.0.326",
@@ -127,6 +141,24 @@ _GENAI_ANTHROPIC = "opentelemetry.instrumentation.genai.anthropic:AnthropicInstr
 _OLL_ANTHROPIC = "opentelemetry.instrumentation.anthropic:AnthropicInstrumentor"
 
 RECORDINGS = [
+    _own(
+        "haystack-3.0.0",
+        "haystack",
+        "scenarios_haystack.py",
+        {"default": Mode({"HAYSTACK_CONTENT_TRACING_ENABLED": "true"}), "content_false": Mode()},
+    ),
+    Recording(
+        "llama-index-events-0.7.0",
+        "llama-index-events",
+        "scenarios_llama_index.py",
+        [f"{_BACKENDS}:LlamaIndexOpenTelemetry"],
+        _DEFAULT,
+    ),
+    Recording(
+        "traceai-0.1.10", "traceai", "scenarios_openai.py", ["traceai_openai:OpenAIInstrumentor"], _DEFAULT
+    ),
+    Recording("laminar-0.8.2", "laminar", "scenarios_openai.py", [f"{_BACKENDS}:Laminar"], _DEFAULT),
+    Recording("monocle-0.8.15", "monocle", "scenarios_openai.py", [f"{_BACKENDS}:Monocle"], _DEFAULT),
     _own(
         "anthropic-sdk-2.12.0",
         "anthropic",

@@ -58,3 +58,37 @@ class Langfuse:
             **self.arguments,
         )
         import langfuse.openai  # noqa: F401
+
+
+class Laminar:
+    """``Laminar.initialize``, which has a tracer provider of its own."""
+
+    def instrument(self, *, tracer_provider: TracerProvider, logger_provider: Any) -> None:
+        from lmnr import Instruments
+        from lmnr import Laminar as Client
+        from lmnr.opentelemetry_lib import tracing
+
+        Client.initialize(
+            project_api_key="test", base_url="http://127.0.0.1", http_port=9, instruments={Instruments.OPENAI}
+        )
+        tracing._tracer_provider.add_span_processor(tracer_provider._active_span_processor)
+
+
+class Monocle:
+    """``setup_monocle_telemetry``, likewise."""
+
+    def instrument(self, *, tracer_provider: TracerProvider, logger_provider: Any) -> None:
+        from monocle_apptrace.instrumentation.common.instrumentor import setup_monocle_telemetry
+        from opentelemetry.sdk.trace import SpanProcessor
+
+        # It takes the application's provider, and adds its own exporter where it is given no processor.
+        setup_monocle_telemetry(workflow_name="captures", span_processors=[SpanProcessor()])
+
+
+class LlamaIndexOpenTelemetry:
+    """LlamaIndex's own OpenTelemetry."""
+
+    def instrument(self, *, tracer_provider: TracerProvider, logger_provider: Any) -> None:
+        from llama_index.observability.otel import LlamaIndexOpenTelemetry as Observer
+
+        Observer(tracer_provider=tracer_provider).start_registering()

@@ -83,21 +83,28 @@ def command_of(recording: Recording, mode: Mode, out: Path) -> tuple[list[str], 
     command = [str(python), str(CAPTURES / recording.program), "--out", str(out), "--arguments", arguments]
     command += [part for name in recording.instrumentors for part in ("--instrumentor", name)]
     command += [part for name in recording.scenarios for part in ("--only", name)]
-    return command, installed(python)
+    return command, installed(python, ENVIRONMENTS[recording.environment])
 
 
-def installed(python: Path) -> dict[str, str]:
+def installed(python: Path, requirements: list[str]) -> dict[str, str]:
     """The versions that can matter to a reader of the captures."""
-    listing = subprocess.run(
-        [python, "-m", "pip", "list", "--format=json"], check=True, capture_output=True, text=True
+    # An environment that uv makes has no pip.
+    program = (
+        "import json, importlib.metadata as m; "
+        "print(json.dumps([{'name': d.name, 'version': d.version} for d in m.distributions()]))"
     )
+    listing = subprocess.run([python, "-c", program], check=True, capture_output=True, text=True)
     prefixes = ("opentelemetry-", "openinference-", "langchain", "langgraph", "openai")
-    prefixes += tuple(pin.partition("=")[0].partition("[")[0] for pin in ENVIRONMENTS[python.parts[-3]])
+    prefixes += tuple(_normal(pin.partition("=")[0].partition("[")[0]) for pin in requirements)
     return {
         entry["name"]: entry["version"]
         for entry in json.loads(listing.stdout)
-        if entry["name"].startswith(prefixes)
+        if _normal(entry["name"]).startswith(prefixes)
     }
+
+
+def _normal(name: str) -> str:
+    return name.lower().replace("_", "-")
 
 
 def truth(call: Call) -> JSON:

@@ -57,6 +57,13 @@ LONG_TAIL: Mapping[str, Dialect] = {
     "Anthropic by OpenTelemetry": Dialect("semconv", "1.3b0", True, ("genai-anthropic-1.3b0/span_only",)),
     "Anthropic by OpenLLMetry": Dialect("openllmetry", "0.62.4", True, ("oll-anthropic-0.62.4/default",)),
     "LlamaIndex by OpenInference": Dialect("openinference", "4.6.1", True, ("oi-llama-index-4.6.1/default",)),
+    "Haystack": Dialect("haystack", "3.0.0", True, ("haystack-3.0.0/default",)),
+    "LlamaIndex's own OpenTelemetry": Dialect(
+        "llama-index-events", "0.7.0", True, ("llama-index-events-0.7.0/default",)
+    ),
+    "traceAI": Dialect("traceai", "0.1.10", True, ("traceai-0.1.10/default",)),
+    "Laminar": Dialect("laminar", "0.8.2", True, ("laminar-0.8.2/default",)),
+    "Monocle": Dialect("monocle", "0.8.15", True, ("monocle-0.8.15/default",)),
     "Spring AI": Dialect(
         "spring-ai",
         "1.0, 2.0",
@@ -85,6 +92,7 @@ SWITCHED_OFF: Mapping[str, str] = {
         "SEMANTICKERNEL_EXPERIMENTAL_GENAI_ENABLE_OTEL_DIAGNOSTICS_SENSITIVE=true"
     ),
     "vercel-ai-6.0.326/content_false": "recordOutputs: true",
+    "haystack-3.0.0/content_false": "HAYSTACK_CONTENT_TRACING_ENABLED=true",
     "anthropic-sdk-2.12.0/content_false": "ANTHROPIC_OPEN_TELEMETRY_TRACES_CONTENT_MODE=content",
 }
 """Captures made with content off -> what must be named to turn it on."""
@@ -92,6 +100,7 @@ SWITCHED_OFF: Mapping[str, str] = {
 ALL = ("*",)
 STREAMS = ("b_stream", "u_stream_no_usage", "v_responses_stream", "x_async_stream")
 RESPONSES = ("l_responses", "v_responses_stream")
+_COUNTS = ("input_tokens", "output_tokens", "total_tokens", "cached_tokens", "reasoning_tokens")
 _OWN_ERROR = "the framework's own exception, whose name may end otherwise"
 
 ABSENT: Sequence[Row] = (
@@ -175,4 +184,49 @@ ABSENT: Sequence[Row] = (
     Row("langsmith-*", ("finish_reason",), RESPONSES, "with the Responses API"),
     Row("langsmith-*", ("provider",), ("o_fallback",), "langchain, where it is in doubt", instead=True),
     Row("mlflow-*", ("messages",), ("s_image",), "its attachment's name", instead=True),
+    Row(
+        "haystack-*",
+        ("provider", "request_model", "max_tokens", "temperature", "response_id"),
+        ALL,
+        "not recorded: a component is set up before its span",
+    ),
+    Row("haystack-*", _COUNTS, STREAMS, "in streams"),
+    Row("llama-index-events-*", ("provider", "max_tokens", "temperature"), ALL, "not recorded"),
+    Row(
+        "llama-index-events-*",
+        (*_COUNTS, "answer", "finish_reason", "response_model", "response_id", "time_to_first_token"),
+        STREAMS,
+        "the span of a stream ends before the answer",
+    ),
+    Row("laminar-*", ("time_to_first_token",), STREAMS, "not recorded"),
+    Row("laminar-*", ("operation",), ("h_completion",), "all calls are LLM", instead=True),
+    Row("laminar-*", ("max_tokens", "finish_reason"), RESPONSES, "with the Responses API"),
+    Row("laminar-*", ("user_id",), ("q_metadata",), "not recorded"),
+    Row(
+        "monocle-*",
+        ("max_tokens", "temperature", "response_model", "response_id", "reasoning_tokens", "user_id"),
+        ALL,
+        "not recorded",
+    ),
+    Row("monocle-*", ("time_to_first_token",), STREAMS, "not recorded"),
+    Row("monocle-*", ("messages",), ("d_tools", "s_image"), "ids and media are not recorded", instead=True),
+    Row("monocle-*", ("error_type",), ("e_err429",), "only the message is recorded", instead=True),
+    Row("monocle-*", ("answer",), ("i_n2",), "the first of several only", instead=True),
+    Row("traceai-*", ("request_model",), ALL, "it is the model that answered", instead=True),
+    Row(
+        "traceai-*",
+        ("finish_reason", "response_model", "response_id", "cached_tokens", "reasoning_tokens"),
+        ALL,
+        "not recorded",
+    ),
+    Row("traceai-*", ("time_to_first_token",), STREAMS, "not recorded"),
+    Row("traceai-*", ("operation",), ("h_completion",), "all calls are LLM", instead=True),
+    Row(
+        "traceai-*",
+        ("provider", "max_tokens", "temperature", "messages"),
+        ("p_long_history",),
+        "dropped by the limit of attributes",
+        instead=True,
+    ),
+    Row("traceai-*", ("messages",), ("s_image",), "an image's type is not recorded", instead=True),
 )

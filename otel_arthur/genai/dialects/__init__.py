@@ -98,8 +98,10 @@ MARKERS = frozenset(
     }
 ) - {"input.value", "output.value"}
 """Every span that could be a call has one of these attributes."""
+BARE_SCOPES = tuple(scope for dialect in DIALECTS if dialect.is_bare for scope in dialect.scopes)
+"""Beginnings of scopes whose spans may have no attribute."""
 EVENTS = frozenset(event for dialect in DIALECTS for event in dialect.events)
-"""Names of events of a call whose span may have no attribute."""
+"""Names of events of a call whose span may have none."""
 MARKER_BYTES = tuple(
     sorted(
         {

@@ -28,6 +28,7 @@ DIALECT = Dialect(
     reference="https://docs.haystack.deepset.ai/docs/tracing",
     markers=("haystack.component.type", *_INPUTS, *_OUTPUTS),
     scopes=("haystack",),
+    is_bare=True,
     operation=_operation,
     fields=joined(
         {

@@ -29,6 +29,7 @@ DIALECT = Dialect(
     name="llama-index-events",
     reference="https://github.com/run-llama/llama_index",
     scopes=("llamaindex.opentelemetry",),
+    is_bare=True,
     hints=("llamaindex.run_id",),
     events=_EVENTS,
     operation=_operation,

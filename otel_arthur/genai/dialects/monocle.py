@@ -11,13 +11,14 @@ from typing import Any, cast
 from otel_arthur.genai import calls
 from otel_arthur.genai.attributes import SpanAttributes, as_map
 from otel_arthur.genai.call import Choice, Message
+from otel_arthur.genai.calls import has_failed
 from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.messages.message import input_messages, output_choices
 from otel_arthur.genai.places import matched
 from otel_arthur.genai.sources import Source
 
 _META = "@metadata/"
-_CALL = {"tool_id": "id", "tool_name": "name", "tool_arguments": "arguments"}
+_CALL = {"tool_id": "id", "tool_name": "name", "tool_function": "name", "tool_arguments": "arguments"}
 
 
 def _question(attributes: SpanAttributes) -> Sequence[Message]:
@@ -27,23 +28,24 @@ def _question(attributes: SpanAttributes) -> Sequence[Message]:
     texts = cast("Sequence[Any]", listed) if isinstance(listed, list | tuple) else [listed]
     told = [as_map(item) for item in texts]
     attributes.sources["messages"] = "event data.input"
-    return input_messages([{"role": role, "content": words} for each in told for role, words in each.items()])
+    return input_messages([_message(role, words) for each in told for role, words in each.items()])
 
 
 def _answer(attributes: SpanAttributes) -> Sequence[Choice]:
-    """The JSON of a map from role to words, or to the tools that are called."""
-    event = attributes.event("data.output")
+    """The JSON of a map from role to words; of a call that failed, the error."""
+    event = None if has_failed(attributes.view) else attributes.event("data.output")
     response: Any = None if event is None else event.attributes.get("response")
     attributes.sources["choices"] = "event data.output"
-    answers: list[dict[str, Any]] = []
-    for role, words in as_map(response).items() or ([("assistant", response)] if response else []):
-        if isinstance(words, list):
-            asked = [as_map(item) for item in cast("list[Any]", words)]
-            tools = [{_CALL.get(key, key): value for key, value in item.items()} for item in asked]
-            answers.append({"role": role, "tool_calls": tools})
-        else:
-            answers.append({"role": role, "content": words})
-    return output_choices(answers)
+    said = as_map(response) or ({"assistant": response} if response else {})
+    return output_choices([_message(role, words) for role, words in said.items()])
+
+
+def _message(role: str, words: Any) -> dict[str, Any]:
+    """Words, or a list of the tools that are called."""
+    if not isinstance(words, list):
+        return {"role": role, "content": words}
+    tools = [as_map(item) for item in cast("list[Any]", words)]
+    return {"role": role, "tool_calls": [{_CALL.get(k, k): v for k, v in tool.items()} for tool in tools]}
 
 
 DIALECT = Dialect(
