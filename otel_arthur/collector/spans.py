@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import replace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from otel_arthur.collector.inflating import BadBody
 from otel_arthur.genai.dialects import MARKER_BYTES
+from otel_arthur.genai.duplicates.kin import kin_of
 from otel_arthur.genai.otlp.views import attribute_map, span_view
-from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.span import SpanKey, SpanView
 
 MAX_ATTRIBUTES = 20_000
 """Of one span, with its events and its resource: more is no LLM call but an attack on memory."""
@@ -41,10 +43,23 @@ def candidates(request: Any, skip: Callable[[str], None]) -> Iterator[tuple[Span
         request: an ``ExportTraceServiceRequest``.
         skip: told the reason of each candidate that is left out.
     """
+    marked = list(_marked(request, skip))
+    parents = _parents(request, {span.trace_id for _, _, span in marked})
+    kin = kin_of([_key(span) for _, _, span in marked], parents)
+    last: Any = None
+    resource: Mapping[str, Any] = {}
+    for resource_spans, scope, span in marked:
+        if resource_spans is not last:
+            last, resource = resource_spans, attribute_map(resource_spans.resource.attributes)
+        view = span_view(span, scope.name, scope.version, resource)
+        own = kin.get((view.trace_id, view.span_id))
+        yield view if own is None else replace(view, kin=own), span
+
+
+def _marked(request: Any, skip: Callable[[str], None]) -> Iterator[tuple[Any, Any, Span]]:
+    """Resource, scope and span of each that may be a call."""
     for resource_spans in request.resource_spans:
-        resource: Mapping[str, Any] | None = None
         for scope_spans in resource_spans.scope_spans:
-            scope = scope_spans.scope
             for span in scope_spans.spans:
                 if not has_marker(span.SerializeToString()):
                     continue
@@ -53,9 +68,22 @@ def candidates(request: Any, skip: Callable[[str], None]) -> Iterator[tuple[Span
                 elif _attribute_count(span, resource_spans.resource) > MAX_ATTRIBUTES:
                     skip("too many attributes")
                 else:
-                    if resource is None:
-                        resource = attribute_map(resource_spans.resource.attributes)
-                    yield span_view(span, scope.name, scope.version, resource), span
+                    yield resource_spans, scope_spans.scope, span
+
+
+def _key(span: Span) -> SpanKey:
+    return span.trace_id.hex(), span.span_id.hex()
+
+
+def _parents(request: Any, traces: Collection[bytes]) -> dict[SpanKey, str | None]:
+    """Span -> its parent, of all spans in these traces."""
+    return {
+        _key(span): span.parent_span_id.hex() or None
+        for resource_spans in (request.resource_spans if traces else ())
+        for scope_spans in resource_spans.scope_spans
+        for span in scope_spans.spans
+        if span.trace_id in traces
+    }
 
 
 def invalid_ids(request: Any) -> int:

@@ -30,6 +30,10 @@ class Settings(TypedDict, total=False):
     """``pattern=model_id,…``: by ``service.name`` or request model, first match wins."""
     timeout: float | str | None
     """Seconds for one request. Default: ``10``."""
+    exit_timeout: float | str | None
+    """Seconds that the end of a process waits at most; it waits no longer than 3 s after the last row that
+    Arthur accepted. Default: ``30``.
+    """
     compression: str | None
     """``gzip`` compresses requests. Default: ``none``."""
     certificate: str | Path | None

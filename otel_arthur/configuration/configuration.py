@@ -70,6 +70,12 @@ class Configuration:
         key="",
     )
     timeout: float = setting(seconds, 10.0, "seconds for one request")
+    exit_timeout: float = setting(
+        seconds,
+        30.0,
+        "seconds that the end of a process waits at most; it waits no longer than 3 s after the last row "
+        "that Arthur accepted",
+    )
     compression: str = setting(one_of("none", "gzip"), "none", "`gzip` compresses requests")
     certificate: str | None = setting(
         file_name, None, "a PEM file of certificate authorities", shown="the system's", unusable=None

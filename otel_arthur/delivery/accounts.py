@@ -6,13 +6,16 @@ import logging
 import sqlite3
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from otel_arthur.delivery.counters import Counters, Counts
+from otel_arthur.delivery.counters import Counters
 from otel_arthur.delivery.metrics import Metrics
+from otel_arthur.delivery.patience import named
 from otel_arthur.spool.batches import Appended
 from otel_arthur.spool.database import BUSY_SECONDS
 from otel_arthur.spool.disk_format import SpoolError
+from otel_arthur.spool.records import Kind
 from otel_arthur.spool.spool import Spool
 
 _logger = logging.getLogger("otel_arthur")
@@ -117,20 +120,20 @@ class Accounts:
             with self._lock:
                 self._uncounted.update(counts)
 
-    def report(self, counts: Counts) -> None:
-        """One line when the process ends, if anything was lost or is left."""
+    def report(self, sent: Mapping[Kind, int], left: Mapping[Kind, int], why: str) -> None:
+        """One line when the process ends, if anything was lost or is left, and why."""
+        counts = self.counters.snapshot(0)
         kept = self._spool.folder is not None
         parts = [f"{n} lost ({reason})" for reason, n in {**counts.dropped, **counts.dropped_late}.items()]
         if counts.dead_letter:
             parts.append(
                 f"{counts.dead_letter} refused by Arthur" + (" (dead letters)" if kept else " and lost")
             )
-        if counts.left:
+        if any(left.values()):
             where = f"left in {self._spool.folder} for the next run" if kept else "lost with the memory"
-            parts.append(f"{counts.left} not sent, {where}")
+            parts.append(f"{named(left)} not sent, {where}" + (f": {why}" if why else ""))
         if parts:
-            sent = "1 inference" if counts.sent == 1 else f"{counts.sent} inferences"
-            _logger.warning("otel-arthur: %s sent, %s", sent, ", ".join(parts))
+            _logger.warning("otel-arthur: %s sent, %s", named(sent), ", ".join(parts))
 
     def _dropped(self, count: int, reason: str, submitted: Submitted) -> None:
         self.counters.add("dropped", count, reason)

@@ -20,7 +20,9 @@ from otel_arthur.delivery import adoption, preparation
 from otel_arthur.delivery.accounts import Accounts, Submitted
 from otel_arthur.delivery.counters import Counts
 from otel_arthur.delivery.dispatch import Dispatcher
+from otel_arthur.delivery.ending import Ending
 from otel_arthur.delivery.metrics import Metrics
+from otel_arthur.delivery.patience import Progress
 from otel_arthur.delivery.preparation import Preparation
 from otel_arthur.delivery.routes import identity_of, route
 from otel_arthur.delivery.schemas import Schemas
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("otel_arthur")
 _names = itertools.count()
+_STOP_SECONDS = 0.2
+"""A thread that is in a request ends after it; the process does not wait for that."""
 
 
 class Delivery:
@@ -165,12 +169,17 @@ class Delivery:
         self._accounts.record_skips(timeout)
         return self._sender.flush(deadline, kind=kind) and not self._is_unserved()
 
-    def shutdown(self, timeout: float) -> bool:
-        """Send what can be sent within `timeout` seconds; the rest stays in the spool. Idempotent.
+    def finish(self, timeout: float) -> bool:
+        """Send while Arthur takes rows, at most `timeout` seconds; whether all was sent. Use goes on."""
+        return self._finish(time.monotonic() + timeout)
 
-        Once this has returned, nothing of this delivery is sent any more: a request that was being written
-        is cut. What Arthur answers to a request that was written whole is still put on record.
-        Ends early where Arthur fails, as everything is on disk by then. Returns whether all was sent.
+    def shutdown(self, timeout: float) -> bool:
+        """Send while Arthur accepts rows, at most `timeout` seconds; the rest stays in the spool. Idempotent.
+
+        Ends early where Arthur fails, as everything is on disk by then, and 3 seconds after the last row that
+        Arthur accepted. Once this has returned, nothing of this delivery is sent any more: a request that was
+        being written is cut. What Arthur answers to a request that was written whole is still put on record.
+        Returns whether all was sent.
         """
         deadline = time.monotonic() + timeout
         with self._lock:
@@ -178,19 +187,18 @@ class Delivery:
         if not first:
             self._ended.wait(timeout)
             return self._all_sent
-        self._accounts.record_skips(timeout)
-        self._all_sent = self._sender.flush(deadline, give_up=self._spool.folder is not None)
-        self._all_sent = self._all_sent and not self._is_unserved()
-        self._accounts.report(self.counts())
-        has_stopped = self._sender.stop(deadline)
-        # First, so that a thread which makes the client meanwhile does not get it.
-        self._is_over = True
-        if self._made_client is not None:
-            self._made_client.stop()
-            self._made_client.close()
-        if has_stopped and self._spool.folder is not None:
-            self._spool.close()
-        self._ended.set()
+        try:
+            self._all_sent = self._finish(deadline)
+        finally:  # Ctrl-C ends the wait only
+            has_stopped = self._sender.stop(time.monotonic() + _STOP_SECONDS)
+            # First, so that a thread which makes the client meanwhile does not get it.
+            self._is_over = True
+            if self._made_client is not None:
+                self._made_client.stop()
+                self._made_client.close()
+            if has_stopped and self._spool.folder is not None:
+                self._spool.close()
+            self._ended.set()
         return self._all_sent
 
     def adopt_all(self) -> int:
@@ -218,17 +226,15 @@ class Delivery:
     @property
     def exit_seconds(self) -> float:
         """What an end of the process may take at most."""
-        return ends.EXIT_SECONDS
+        return self._configuration.exit_timeout
 
     def at_exit(self, began: float) -> None:
         """The process ends. Not a shutdown: the tracer provider's own end may come after this."""
         deadline = began + self.exit_seconds
-        timeout = max(deadline - time.monotonic(), 0.0)
         if self._is_shut_down:
-            self._ended.wait(timeout)
+            self._ended.wait(max(deadline - time.monotonic(), 0.0))
         elif self._sender.was_started:
-            self._accounts.record_skips(timeout)
-            self._sender.flush(deadline, give_up=self._spool.folder is not None)
+            self._finish(deadline)
 
     def before_fork(self) -> None:
         """No thread of ours may be inside SQLite or an import while the process forks."""
@@ -263,6 +269,7 @@ class Delivery:
         self._made_client: ArthurClient | None = None
         self._accounts = Accounts(self._spool, self._metrics)
         self._schemas = Schemas(self._client, self._configuration)
+        self._progress = Progress()
         dispatcher = Dispatcher(
             self._configuration,
             self._spool,
@@ -271,14 +278,22 @@ class Delivery:
             self._client,
             self._schemas,
             self._found,
+            self._progress,
         )
         self._sender = Sender(self._spool, dispatcher, self._housekeeping)
+        self._ending = Ending(
+            self._spool, self._sender, self._accounts, self._progress, self._configuration.missing
+        )
         if self._identity and self._configuration.endpoint:
             models = dict.fromkeys([self._default_model, *(r.model_id for r in self._configuration.routes)])
             endpoint = self._configuration.endpoint
             for model in filter(None, models):
                 # Also what was spooled for this model while no credentials were configured.
                 self._found([Destination(endpoint, self._identity, model), Destination(endpoint, "", model)])
+
+    def _finish(self, deadline: float) -> bool:
+        sent = self._ending.finish(deadline, self._unserved, self._all_destinations)
+        return sent and not self._is_unserved()
 
     def _append(self, destination: Destination, batch: NewBatch, submitted: Submitted) -> None:
         count = len(batch.records)

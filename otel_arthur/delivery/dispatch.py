@@ -22,6 +22,7 @@ from otel_arthur.delivery import ground_truth
 from otel_arthur.delivery.counters import Counters
 from otel_arthur.delivery.duplicates import decide
 from otel_arthur.delivery.metrics import Metrics
+from otel_arthur.delivery.patience import Progress
 from otel_arthur.delivery.preparation import FAILED_CALL, fitted, refitted
 from otel_arthur.delivery.retry import Pacer, backoff
 from otel_arthur.delivery.schemas import Schemas
@@ -58,6 +59,7 @@ class Dispatcher:
         client: Callable[[], Client],
         schemas: Schemas,
         found: Callable[[Sequence[Destination]], None],
+        progress: Progress,
     ) -> None:
         self._configuration = configuration
         self._spool = spool
@@ -66,6 +68,9 @@ class Dispatcher:
         self._client = client
         self._schemas = schemas
         self._found = found
+        self._progress = progress
+        self.request_seconds: float | None = None
+        """What a request may take, where that is less than configured."""
         self.recording = threading.Lock()
         """Held while rows leave the spool and are counted: who takes it sees both or neither."""
         self._is_stopped = False
@@ -102,12 +107,11 @@ class Dispatcher:
         error: ArthurError | SchemaError | None = None
         began = time.perf_counter()
         try:
+            # Imports what a request needs: a busy machine takes long for that, and Arthur is not to blame.
+            self._client()
+            self._progress.begun()
             places, rows = self._rows(destination, batches, results)
-            sent = (
-                send(self._client(), kind, destination.model, rows, is_over=is_over)
-                if rows
-                else Sent([], None)
-            )
+            sent = self._send(kind, destination.model, rows, is_over)
             error = sent.error
             all_delivered = _are_delivered(sent.results)
             for (result, original), row, outcome in zip(places, rows, sent.results, strict=True):
@@ -119,6 +123,8 @@ class Dispatcher:
             error = failure
             for result in results:
                 result.postpone()
+        finally:
+            self._progress.ended(destination, str(error or ""))
         self._metrics.operation(time.perf_counter() - began, error)
         # Before the outcomes are on record: whoever sees them also sees whether the destination works.
         if error is not None:
@@ -130,6 +136,15 @@ class Dispatcher:
         with self.recording:
             for result in self._spool.finish(results):
                 self._count(destination, result)
+
+    def _send(self, kind: Kind, model: str, rows: Sequence[bytes], is_over: Callable[[], bool]) -> Sent:
+        if not rows:
+            return Sent([], None)
+
+        def accepted(count: int) -> None:
+            self._progress.accept(kind, count)
+
+        return send(self._client(), kind, model, rows, is_over, accepted, timeout=self.request_seconds)
 
     def _rows(
         self, destination: Destination, batches: Sequence[Batch], results: Sequence[Settled]
@@ -143,7 +158,10 @@ class Dispatcher:
                 result.waiting = [row for row, now in zip(batch.rows, ready, strict=True) if now is None]
                 result.wait = ground_truth.POLL_SECONDS
             elif batch.form is Form.CATALOGUE:
-                schema = self._schemas.fetched(destination.model)
+                is_news = self._schemas.known(destination.model) is None
+                schema = self._schemas.fetched(destination.model, timeout=self.request_seconds)
+                if is_news:
+                    self._progress.stepped()
                 ready = [fitted(row, schema, self._configuration.errors) for row in batch.rows]
                 result.skipped, result.skip_reason = ready.count(None), FAILED_CALL
             else:

@@ -27,7 +27,9 @@ class Schemas:
         entry = self._schemas.get(model)
         return entry[0] if entry is not None else None
 
-    def fetched(self, model: str, *, older_than: float = REFRESH_SECONDS) -> Schema:
+    def fetched(
+        self, model: str, *, older_than: float = REFRESH_SECONDS, timeout: float | None = None
+    ) -> Schema:
         """The schema, asked from Arthur where it is not known or as old as `older_than` seconds.
 
         Raises:
@@ -37,6 +39,6 @@ class Schemas:
         entry = self._schemas.get(model)
         if entry is not None and time.monotonic() - entry[1] < older_than:
             return entry[0]
-        schema = schema_of(self._client().model(model).attributes, self._extra)
+        schema = schema_of(self._client().model(model, timeout=timeout).attributes, self._extra)
         self._schemas = {**self._schemas, model: (schema, time.monotonic())}
         return schema

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from otel_arthur.arthur.suppression import suppress_instrumentation
 from otel_arthur.delivery.dispatch import Dispatcher
+from otel_arthur.delivery.patience import Patience
 from otel_arthur.delivery.retry import Pacer
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk_format import SpoolError
@@ -80,12 +81,20 @@ class Sender:
             self._turn += 1
             self._changed.notify_all()
 
-    def flush(self, deadline: float, *, give_up: bool = False, kind: Kind | None = None) -> bool:
+    def flush(
+        self,
+        deadline: float,
+        *,
+        give_up: bool = False,
+        kind: Kind | None = None,
+        patience: Patience | None = None,
+    ) -> bool:
         """Send what is in the spool now, until `deadline` on `time.monotonic`'s clock; whether all went.
 
         Args:
             give_up: stop as soon as each destination that is left has failed once more.
             kind: wait for records of this kind alone.
+            patience: of an end: it ends the wait too, and does not wait for what other processes send.
         """
         try:
             up_to = self._spool.last_number()
@@ -93,16 +102,17 @@ class Sender:
             with self._changed:
                 self._flushing += 1
             try:
-                self._begin_flush()
+                self._begin_flush(patience)
                 while True:
-                    occupied = self._spool.occupied((d.number for d in self._served), up_to, kind)
-                    left = [d for d in self._served if d.number in occupied]
+                    left = self._left(up_to, kind, patience)
                     if not left:
                         with self._dispatcher.recording:
                             return True
-                    remaining = deadline - time.monotonic()
+                    remaining = deadline - time.monotonic() if patience is None else patience.seconds_left
                     failed = all(self._served[d].failures > before.get(d, 0) for d in left)
                     if remaining <= 0 or (give_up and failed) or self._is_postponed(left, remaining):
+                        if patience is not None:
+                            patience.give_up(left)
                         return False
                     with self._changed:
                         self._changed.wait(min(remaining, _FLUSH_POLL_SECONDS))
@@ -123,15 +133,29 @@ class Sender:
         self._dispatcher.stop()
         return not any(thread.is_alive() for thread in self._threads)
 
-    def _begin_flush(self) -> None:
+    def _left(self, up_to: int, kind: Kind | None, patience: Patience | None) -> list[Destination]:
+        numbers = [destination.number for destination in self._served]
+        occupied = self._spool.occupied(numbers, up_to, kind)
+        if occupied and patience is not None:
+            occupied &= {number for number, _kind in self._spool.left(numbers)}
+        return [destination for destination in self._served if destination.number in occupied]
+
+    def _begin_flush(self, patience: Patience | None) -> None:
         for pacer in self._served.values():
             pacer.hurry()
         if not self._is_tidy:
             self._tidy_at = 0.0
         self.wake()
         if not self.start():
-            while self.work():
-                pass
+            with suppress_instrumentation():
+                self._send_here(patience)
+
+    def _send_here(self, patience: Patience | None) -> None:
+        """Send on this thread, which waits for an end: a request takes no longer than that waits."""
+        while patience is None or patience.seconds_left > 0:
+            self._dispatcher.request_seconds = None if patience is None else patience.seconds_left
+            if not self.work():
+                break
 
     def _is_postponed(self, left: Sequence[Destination], remaining: float) -> bool:
         """Whether nothing that is left can be tried within `remaining` seconds."""

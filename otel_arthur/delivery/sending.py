@@ -25,12 +25,21 @@ class Sent:
 
 
 def send(
-    client: Client, kind: Kind, model_id: str, rows: Sequence[bytes], *, is_over: Callable[[], bool]
+    client: Client,
+    kind: Kind,
+    model_id: str,
+    rows: Sequence[bytes],
+    is_over: Callable[[], bool],
+    took: Callable[[int], None] = lambda _count: None,
+    *,
+    timeout: float | None = None,
 ) -> Sent:
     """Present rows, in halves where the request is too large or refused as a whole.
 
     Args:
         is_over: no request begins once this is true: the lease has ended, or the delivery.
+        took: told how many rows Arthur accepted, after each request.
+        timeout: of a request, in seconds; by default the client's.
     """
     present = client.send_inferences if kind is Kind.INFERENCE else client.send_ground_truth
     results: list[RowResult | None] = [None] * len(rows)
@@ -42,7 +51,7 @@ def send(
         if is_over():
             break
         try:
-            answers = present(model_id, rows[start:end])
+            answers = present(model_id, rows[start:end], timeout=timeout)
         except PayloadTooLarge as error:
             if end - start == 1:
                 results[start] = _refusal(error)
@@ -66,7 +75,9 @@ def send(
         except ArthurError as error:
             return Sent(results, error)
         results[start:end] = answers
-        accepted = accepted or any(answer.delivered for answer in answers)
+        delivered = sum(answer.delivered for answer in answers)
+        accepted = accepted or delivered > 0
+        took(delivered)
     return Sent(results, None)
 
 

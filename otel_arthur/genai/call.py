@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 
 from msgspec import Struct
 
+from otel_arthur.genai.span import NO_KIN, Kin
+
 
 class TextPart(Struct, frozen=True, gc=False):
     """Words of a message."""
@@ -136,6 +138,8 @@ class LLMCall(Struct, frozen=True, gc=False):
     extra: Mapping[str, Any] = NO_EXTRA
     """The user's own fields: Arthur attribute -> value of a span or resource attribute."""
     # From here on all that dialects' tables name, in the order in which `layout` keeps the values.
+    kin: Kin = NO_KIN
+    """What is above and below in its trace, to find its double by."""
     provider: str | None = None
     request_model: str | None = None
     response_model: str | None = None

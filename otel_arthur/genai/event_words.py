@@ -12,7 +12,7 @@ from otel_arthur.genai.attributes import SpanAttributes, as_map
 from otel_arthur.genai.call import Choice, Message
 from otel_arthur.genai.messages import schema_form
 from otel_arthur.genai.messages.encoded import role_lines
-from otel_arthur.genai.messages.forms import answer_in, has_form_of_parts, is_message, question_in
+from otel_arthur.genai.messages.forms import answer_in, has_form_of_parts, is_message, parts_in, question_in
 from otel_arthur.genai.messages.json_text import parse_json
 from otel_arthur.genai.messages.message import input_messages, output_choices, system_instructions
 from otel_arthur.genai.span import EventView
@@ -54,7 +54,7 @@ def messages_of(attributes: SpanAttributes, events: Sequence[EventView]) -> list
             system = attributes.parsed(event.attributes.get("gen_ai.system_instructions"))
             messages += system_instructions(system)
         value = event.attributes.get("gen_ai.prompt" if event.name == _PROMPT else "gen_ai.input.messages")
-        exact = schema_form.messages(value)
+        exact = schema_form.messages(value) or None
         if exact is None and event.name == _PROMPT and isinstance(value, str) and role_lines(value):
             # Older OpenLIT writes all messages into one text.
             exact = input_messages(value)
@@ -75,7 +75,7 @@ def choices_of(attributes: SpanAttributes, events: Sequence[EventView]) -> list[
         value = event.attributes.get(
             "gen_ai.completion" if event.name == _COMPLETION else "gen_ai.output.messages"
         )
-        exact = schema_form.choices(value)
+        exact = schema_form.choices(value) or None
         choices += answer_in(value, attributes.parsed(value)) if exact is None else exact
     return choices
 
@@ -90,7 +90,7 @@ def _fields(event: EventView) -> dict[str, Any]:
         if isinstance(whole, Mapping) and whole:
             return dict(cast("Mapping[str, Any]", whole))
     fields = {
-        key.removeprefix("gen_ai.event."): _content(value) if key == "content" else _structure(key, value)
+        key.removeprefix("gen_ai.event."): parts_in(value) if key == "content" else _structure(key, value)
         for key, value in attributes.items()
         if key not in ("gen_ai.system", "event.name")
     }
@@ -111,12 +111,6 @@ def _is_message(value: Any) -> bool:
     keys = set(as_map(value))
     is_bare = {"content"} <= keys <= {"content", "tool_calls", "refusal"}
     return is_bare or is_message(value) or has_form_of_parts(value)
-
-
-def _content(value: Any) -> Any:
-    """The parts in a text of JSON; a text that is some other JSON is the words themselves."""
-    parsed = parse_json(value)[0] if isinstance(value, str) else value
-    return parsed if has_form_of_parts(parsed) else value
 
 
 def _choice(fields: dict[str, Any]) -> dict[str, Any]:

@@ -164,6 +164,7 @@ def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[st
         environment,
         attributes.truncated,
         _extra(view, extra) if extra else NO_EXTRA,
+        view.kin,
         *fields[_CALL],
     )
     if lacking is None:

@@ -23,6 +23,18 @@ class EventView(Struct, frozen=True):
     body: Any = None
 
 
+class Kin(Struct, frozen=True, gc=False):
+    """Other spans of the trace, as far as they were at hand; empty where only the parent is known."""
+
+    above: tuple[str, ...] = ()
+    """Ids of the spans above, the nearest first."""
+    below: tuple[str, ...] = ()
+    """Ids of spans below that are no calls."""
+
+
+NO_KIN = Kin()
+
+
 class SpanView(Struct, frozen=True):
     """The parts of a finished span that reading needs. Times are nanoseconds since the epoch."""
 
@@ -41,3 +53,4 @@ class SpanView(Struct, frozen=True):
     events: Sequence[EventView]
     resource: Mapping[str, Any]
     dropped_attributes: int
+    kin: Kin = NO_KIN

@@ -69,5 +69,7 @@ def _as_json(message: Message) -> dict[str, Any]:
 
 
 def _call_json(call: ToolCallPart) -> dict[str, Any]:
-    entry: dict[str, Any] = {"id": call.id, "name": call.name, "arguments": call.arguments}
+    # No argument at all is a text, lest it be taken for arguments that were not recorded.
+    arguments = "{}" if call.arguments == {} else call.arguments
+    entry: dict[str, Any] = {"id": call.id, "name": call.name, "arguments": arguments}
     return {**entry, "type": "server_tool_call"} if call.by_provider else entry

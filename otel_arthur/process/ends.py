@@ -110,7 +110,7 @@ def limit() -> float:
     return max((sending.exit_seconds for sending in list(_sending)), default=EXIT_SECONDS)
 
 
-def attend(work: Callable[[], None], *, is_last: bool = False) -> None:
+def attend(work: Callable[[], object], *, is_last: bool = False) -> None:
     """Run `work`, which waits for an end of the process.
 
     Ctrl-C ends this wait, and there is no other. Where the interpreter ends, or `is_last` says that no code

@@ -16,22 +16,18 @@ from typing import Any
 from opentelemetry.sdk.trace import ReadableSpan
 
 from otel_arthur.configuration import Configuration
-from otel_arthur.delivery import Delivery
+from otel_arthur.delivery import Delivery, preparation
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.events.joiner import SPAN_WAIT_SECONDS, Joiner
 from otel_arthur.genai.events.log_events import LogEvent, lacks_content
 from otel_arthur.genai.reading import Reading, is_candidate, read
 from otel_arthur.genai.span import SpanView
 from otel_arthur.inference.redaction.redactors import checked
-from otel_arthur.process import forks
+from otel_arthur.process import ends, forks
 from otel_arthur.sdk.inside_the_sdk import attributes_of, view_of
 from otel_arthur.sdk.log_flush import flush_log_records, start
 
 _logger = logging.getLogger("otel_arthur")
-
-SHUTDOWN_SECONDS = 10.0
-"""What a shutdown may take when the SDK names no limit; what is left then is in the spool."""
-
 
 _SPANS_AT_ONCE = 16
 _PAUSE_SECONDS = 0.00002
@@ -204,7 +200,7 @@ class Bridge:
         Events are emitted before their span ends: those of a span that has come are in its queue.
         """
         if _log_exporters and self._joiner.holds_spans:
-            flush_log_records(timeout)
+            flush_log_records(min(timeout, ends.HAND_OVER_SECONDS))
 
     def _after_fork(self) -> None:
         """In a child: what waits is the parent's, and a lock may be held by a thread that is not here."""
@@ -251,6 +247,12 @@ def live() -> list[Bridge]:
     return list(_live)
 
 
+def is_sampled(trace_id: str) -> bool:
+    """Whether a call of this trace is sent by any exporter; without one of ours, another process decides."""
+    ratios = [bridge.configuration.sample_ratio for bridge in live()]
+    return not ratios or any(preparation.is_sampled(trace_id, ratio) for ratio in ratios)
+
+
 def release(bridge: Bridge, timeout: float) -> bool:
     """One user less. The last one closes the bridge within `timeout` seconds, unless a log exporter
     still lives: then its shutdown does, for its processor may hold the content of spans that wait."""
@@ -259,7 +261,7 @@ def release(bridge: Bridge, timeout: float) -> bool:
         bridge._users -= 1  # pyright: ignore[reportPrivateUsage]
     bridge._fetch_events(timeout)  # pyright: ignore[reportPrivateUsage]
     remaining = max(deadline - time.monotonic(), 0.0)
-    return bridge.close(remaining) if _retire(bridge) else bridge.delivery.flush(remaining)
+    return bridge.close(remaining) if _retire(bridge) else bridge.delivery.finish(remaining)
 
 
 def open_log_exporter() -> None:

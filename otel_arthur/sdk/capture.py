@@ -18,6 +18,7 @@ from otel_arthur.genai.duplicates.evidence import evidence_of
 from otel_arthur.genai.duplicates.matching import duplicates
 from otel_arthur.genai.reading import is_candidate, read
 from otel_arthur.inference.identity import partner_inference_id
+from otel_arthur.sdk import bridge as bridges
 from otel_arthur.sdk.inside_the_sdk import attributes_of, view_of
 
 if TYPE_CHECKING:
@@ -29,17 +30,25 @@ _logger = logging.getLogger("otel_arthur")
 def inference_id(span: Span | None = None, choice: int = 0) -> str | None:
     """The ``partner_inference_id`` of the LLM call that `span` (default: the current span) records.
 
-    None when there is no recording span. Once a LangChain ``invoke`` has returned, its LLM span
-    is current no more: use `capture` around it. Never raises: a bad argument is one line in the log and None.
+    None where the call will not be sent: there is no recording span, the span is not sampled, or
+    ``OTEL_EXPORTER_ARTHUR_SAMPLE_RATIO`` leaves its trace out. Once a LangChain ``invoke`` has returned, its
+    LLM span is current no more: use `capture` around it. Never raises: a bad argument is one line in the log
+    and None.
     """
     if span is not None and not hasattr(span, "get_span_context"):
         return _refused("span", span, "give a span of opentelemetry, or none for the current one")
     if not isinstance(choice, int):  # pyright: ignore[reportUnnecessaryIsInstance]
         return _refused("choice", choice, "give the index of the choice, beginning with 0")
-    context = (trace.get_current_span() if span is None else span).get_span_context()
-    if not context.is_valid:
+    span = trace.get_current_span() if span is None else span
+    context = span.get_span_context()
+    # A span that has ended is no longer recording, but was: only a span of the SDK can be read.
+    is_recorded = isinstance(span, ReadableSpan) or span.is_recording()
+    if not (context.is_valid and is_recorded and context.trace_flags.sampled):
         return None
-    return partner_inference_id(f"{context.trace_id:032x}", f"{context.span_id:016x}", choice)
+    trace_id = f"{context.trace_id:032x}"
+    if not bridges.is_sampled(trace_id):
+        return None
+    return partner_inference_id(trace_id, f"{context.span_id:016x}", choice)
 
 
 def _refused(argument: str, value: object, fix: str) -> None:
@@ -58,11 +67,16 @@ class CapturedCalls:
         self._calls.append(call)
 
     @property
-    def inference_ids(self) -> list[str]:
-        """The ids in the order in which the calls began, one for each choice of each call that is kept."""
+    def inference_ids(self) -> list[str | None]:
+        """The ids in the order in which the calls began, one for each choice of each call that is kept.
+
+        None stands for a call that will not be sent, as its trace is not sampled.
+        """
         kept = self._kept()
         return [
             partner_inference_id(call.trace_id, call.span_id, choice)
+            if bridges.is_sampled(call.trace_id)
+            else None
             for call in kept
             for choice in range(max(len(call.choices), 1))
         ]
@@ -73,14 +87,16 @@ class CapturedCalls:
         kept = [call for call in self._calls if (call.trace_id, call.span_id) not in losers]
         return sorted(kept, key=lambda call: (call.start_ns, call.span_id))
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[str | None]:
         return iter(self.inference_ids)
 
     def __len__(self) -> int:
         return len(self.inference_ids)
 
-    def __getitem__(self, index: int) -> str:
-        return self.inference_ids[index]
+    def __getitem__(self, index: int) -> str | None:
+        """The id of a call; None where no such call was recorded, as with a tracer that samples nothing."""
+        ids = self.inference_ids
+        return ids[index] if -len(ids) <= index < len(ids) else None
 
 
 @contextmanager
@@ -114,7 +130,9 @@ class _CaptureProcessor(SpanProcessor):
 
     def on_end(self, span: ReadableSpan) -> None:
         captured = _captured.get()
-        if not captured:
+        if not captured or span.context is None:
+            return
+        if not span.context.trace_flags.sampled:
             return
         try:
             attributes = attributes_of(span)

@@ -10,17 +10,21 @@ from typing import Any
 from otel_arthur.arthur.encoding import encode
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
+from otel_arthur.inference.identity import parse
 from otel_arthur.inference.redaction.redactors import checked
+from otel_arthur.process.per_process import PerProcess
 from otel_arthur.sdk import bridge as bridges
 
 _logger = logging.getLogger("otel_arthur")
 
+NOT_SENT = "ground truth of a call that is not sent"
+_said: PerProcess[list[str]] = PerProcess(list)
 _own: tuple[Configuration, Delivery] | None = None
 """Of a process that has no exporter: a service that learns the right answers to what another one asked."""
 
 
 def record_ground_truth(
-    inference_id: str,
+    inference_id: str | None,
     values: Mapping[str, Any] | None = None,
     *,
     timestamp: datetime | None = None,
@@ -29,7 +33,8 @@ def record_ground_truth(
     """Send the ground truth of an inference; returns whether it was taken for sending.
 
     Args:
-        inference_id: the ``partner_inference_id``, from `inference_id` or `capture`.
+        inference_id: the ``partner_inference_id``, from `inference_id` or `capture`. None stands for a call
+            that is not sent: its ground truth is refused, and counted as skipped.
         values: ground truth attribute of the model -> value; or give them by name.
         timestamp: when it became known, with a timezone; default now.
 
@@ -39,11 +44,30 @@ def record_ground_truth(
     line and False.
     """
     try:
+        if inference_id is None or _is_left_out(inference_id):
+            return _refuse_unsent()
         row = _row(inference_id, values, named_values, timestamp)
         return row is not None and bool(_delivery().submit_ground_truth([row]).spooled)
     except Exception as error:  # the host application is sacred
         _logger.warning("otel-arthur: ground truth was not taken (%s)", type(error).__name__)
         return False
+
+
+def _is_left_out(inference_id: Any) -> bool:
+    """Whether the id is of a call that sampling leaves out."""
+    parsed = parse(inference_id) if isinstance(inference_id, str) else None
+    return parsed is not None and not bridges.is_sampled(parsed[0])
+
+
+def _refuse_unsent() -> bool:
+    _delivery().skip(NOT_SENT)
+    if not _said.get():
+        _said.get().append(NOT_SENT)
+        _logger.warning(
+            "otel-arthur: ground truth is refused for calls that are not sent: their spans are not sampled, "
+            "or OTEL_EXPORTER_ARTHUR_SAMPLE_RATIO leaves them out"
+        )
+    return False
 
 
 def _row(

@@ -10,8 +10,8 @@ from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
 
 from otel_arthur.genai.events.log_events import LogEvent, from_sdk_log
+from otel_arthur.process import ends
 from otel_arthur.sdk import bridge as bridges
-from otel_arthur.sdk.bridge import SHUTDOWN_SECONDS
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -57,11 +57,11 @@ class ArthurLogExporter(LogRecordExporter):
         """Nothing waits here: what `export` took is with its span or waits for it."""
         return True
 
-    def shutdown(self, timeout_millis: float = SHUTDOWN_SECONDS * 1000) -> None:
+    def shutdown(self, timeout_millis: float = ends.EXIT_SECONDS * 1000) -> None:
         """After this no span waits for its event any more. Idempotent."""
         if not self._is_shut_down:
             self._is_shut_down = True
-            bridges.close_log_exporter(min(timeout_millis / 1000, SHUTDOWN_SECONDS))
+            ends.attend(lambda: bridges.close_log_exporter(timeout_millis / 1000))
 
 
 def _event(record: ReadableLogRecord) -> LogEvent | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Sequence
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from otel_arthur.configuration.arguments import Settings
 
 _logger = logging.getLogger("otel_arthur")
+_lock = threading.Lock()
+_exporters: WeakKeyDictionary[TracerProvider, ArthurSpanExporter] = WeakKeyDictionary()
+"""What `instrument` added to each provider."""
 
 
 def instrument(
@@ -32,7 +37,8 @@ def instrument(
     """Record the application's LLM calls in Arthur, in one line.
 
     Adds an `ArthurSpanExporter` to the tracer provider in force (making one if there is none)
-    and switches the named instrumentations on.
+    and switches the named instrumentations on. Called again, as in a notebook's cell, it gives that exporter
+    the new settings. Where it makes the provider, SIGTERM exports what ended before the process dies.
 
     Args:
         instrumentations: names in the entry-point group ``opentelemetry_instrumentor``, or one name;
@@ -44,11 +50,17 @@ def instrument(
         The tracer provider; its ``shutdown`` runs by itself when the process ends.
     """
     provider = trace.get_tracer_provider()
+    is_ours = not isinstance(provider, TracerProvider)
     if not isinstance(provider, TracerProvider):
         provider = TracerProvider()
         trace.set_tracer_provider(provider)
-    provider.add_span_processor(BatchSpanProcessor(ArthurSpanExporter(arthur_model=arthur_model, **settings)))
-    if settings.get("flush_on_sigterm") and Configuration.from_environment(**settings).flush_on_sigterm:
+    with _lock:
+        exporter = _exporters.get(provider)
+        if exporter is None or not exporter.configure(arthur_model=arthur_model, **settings):
+            exporter = _exporters[provider] = ArthurSpanExporter(arthur_model=arthur_model, **settings)
+            provider.add_span_processor(BatchSpanProcessor(exporter))
+    wanted = Configuration.from_environment(**settings).flush_on_sigterm
+    if is_ours if wanted is None else wanted:
         flush_on_sigterm()
     for name in _names(instrumentations):
         try:

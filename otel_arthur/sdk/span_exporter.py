@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,8 @@ from otel_arthur.arthur.clients import is_model
 from otel_arthur.configuration import Configuration, Problem
 from otel_arthur.process import ends
 from otel_arthur.sdk import bridge as bridges
-from otel_arthur.sdk.bridge import SHUTDOWN_SECONDS
 from otel_arthur.sdk.inside_the_sdk import export_what_is_queued, is_force_flush
+from otel_arthur.sdk.log_flush import start
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -48,20 +49,26 @@ class ArthurSpanExporter(SpanExporter):
     ) -> None:
         self._is_shut_down = False
         self._is_handing_over = False
-        configuration = Configuration.from_environment(None, arthur_model is not None, **settings)
-        if arthur_model is not None and not is_model(arthur_model):
-            problem = Problem(
-                "argument arthur_model",
-                "arthur_model",
-                f"is of type {type(arthur_model).__name__}; it must be an arthurai.ArthurModel",
-            )
-            configuration = replace(configuration, problems=(*configuration.problems, problem))
-            arthur_model = None
+        configuration, arthur_model = _configured(arthur_model, settings)
         self._bridge = bridges.acquire(configuration, arthur_model)
-        if configuration.likelihoods and settings.get("likelihoods") is not None:
-            # By the variable, `opentelemetry-instrument` loads the instrumentor.
-            _record_likelihoods()
         ends.watch_recorder(self)
+
+    def configure(self, *, arthur_model: Any = None, **settings: Unpack[Settings]) -> bool:
+        """From now on, be as if made with these arguments; False after shutdown, when nothing changes.
+
+        What is in the spool goes where it was meant to go.
+        """
+        if self._is_shut_down:
+            return False
+        configuration, arthur_model = _configured(arthur_model, settings)
+        if arthur_model is None and configuration == self._bridge.configuration:
+            return True
+        before, self._bridge = self._bridge, bridges.acquire(configuration, arthur_model)
+        release = threading.Thread(
+            target=bridges.release, args=(before, before.configuration.exit_timeout), daemon=True
+        )
+        start(release)
+        return True
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Put the calls among `spans` into the spool; FAILURE only after shutdown.
@@ -85,11 +92,17 @@ class ArthurSpanExporter(SpanExporter):
         """Wait until all that was exported is sent, at most `timeout_millis`; whether it was."""
         return self._is_shut_down or self._bridge.flush(timeout_millis / 1000)
 
-    def shutdown(self, timeout_millis: float = SHUTDOWN_SECONDS * 1000) -> None:
-        """Send what can be sent within the limit; the rest stays in the spool. Idempotent."""
+    def shutdown(self, timeout_millis: float | None = None) -> None:
+        """Send while Arthur accepts rows, within the limit; the rest stays in the spool. Idempotent.
+
+        Args:
+            timeout_millis: less than ``OTEL_EXPORTER_ARTHUR_EXIT_TIMEOUT``, which is the limit otherwise.
+        """
         if not self._is_shut_down:
             self._is_shut_down = True
-            bridges.release(self._bridge, min(timeout_millis / 1000, SHUTDOWN_SECONDS))
+            limit = self._bridge.configuration.exit_timeout
+            seconds = limit if timeout_millis is None else min(timeout_millis / 1000, limit)
+            ends.attend(lambda: bridges.release(self._bridge, seconds))
 
     def hand_over(self) -> None:
         """Put into the spool what the batch processor holds, and what waits for its content."""
@@ -116,3 +129,20 @@ def _record_likelihoods() -> None:
             "otel-arthur: argument likelihoods is ignored (%s); pip install 'otel-arthur[langchain]'",
             type(error).__name__,
         )
+
+
+def _configured(arthur_model: Any, settings: Settings) -> tuple[Configuration, Any]:
+    """What the arguments say; the model only where it is one."""
+    configuration = Configuration.from_environment(None, arthur_model is not None, **settings)
+    if arthur_model is not None and not is_model(arthur_model):
+        problem = Problem(
+            "argument arthur_model",
+            "arthur_model",
+            f"is of type {type(arthur_model).__name__}; it must be an arthurai.ArthurModel",
+        )
+        configuration = replace(configuration, problems=(*configuration.problems, problem))
+        arthur_model = None
+    if configuration.likelihoods and settings.get("likelihoods") is not None:
+        # By the variable, `opentelemetry-instrument` loads the instrumentor.
+        _record_likelihoods()
+    return configuration, arthur_model

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from otel_arthur.inference.completion import completed_row
 from otel_arthur.spool.leases import MAX_WAIT_SECONDS, is_due
 from otel_arthur.spool.records import Kind, call_of, row_id, split
 from otel_arthur.spool.store import Store, count, replace_rows
@@ -60,7 +62,8 @@ def close_window(
         # Again, with the write lock: another process may have decided about them.
         held = _held(index.execute(*_query(destination)).fetchall(), now, at_once)
         _forget(index, destination, now - max(MEMORY_SECONDS, 6 * window))
-        losers = _losers(index, destination, {batch.number for batch in held}, decide)
+        since = now - 3 * window
+        losers = _losers(index, destination, {batch.number for batch in held}, since, decide)
         removed = _remove(store, index, losers, held, removed_files)
         index.executemany(
             "INSERT OR REPLACE INTO duplicates VALUES (?, ?, ?, ?)",
@@ -100,8 +103,15 @@ def _forget(index: sqlite3.Connection, destination: int, before: float) -> None:
     )
 
 
-def _losers(index: sqlite3.Connection, destination: int, held: set[int], decide: Decide) -> Mapping[str, str]:
-    """Calls of held batches that are duplicates: call -> the call that is sent for it."""
+def _losers(
+    index: sqlite3.Connection, destination: int, held: set[int], since: float, decide: Decide
+) -> Mapping[str, str]:
+    """Calls of held batches that are duplicates: call -> the call that is sent for it.
+
+    Args:
+        since: two spans of one scope that are one call end together, so of a single scope no evidence that
+            came before counts.
+    """
     labels = {
         label
         for (labels_of_batch,) in index.execute(
@@ -109,12 +119,11 @@ def _losers(index: sqlite3.Connection, destination: int, held: set[int], decide:
         )
         for label in labels_of_batch.split("\n")
     }
-    if len(labels) < 2:
-        return {}
     testimonies = [
         Testimony(body, number in held)
         for number, body in index.execute(
-            "SELECT batch, body FROM evidence WHERE destination = ?", (destination,)
+            "SELECT batch, body FROM evidence WHERE destination = ? AND at >= ?",
+            (destination, since if len(labels) < 2 else 0.0),
         )
     ]
     before = index.execute("SELECT loser, winner FROM duplicates WHERE destination = ?", (destination,))
@@ -129,20 +138,39 @@ def _remove(
     removed_files: list[str | None],
 ) -> int:
     removed = 0
+    lost: dict[str, list[bytes]] = defaultdict(list)
+    winners = set(losers.values())
+    concerned: list[int] = []
     for batch in held if losers else ():
-        body, file, rows = index.execute(
-            "SELECT body, file, rows FROM batches WHERE number = ?", (batch.number,)
-        ).fetchone()
-        lines = split(store.bodies.read(body, file))
-        if len(lines) != rows:
-            continue  # Damaged: found and counted when it is leased.
-        kept = [line for line in lines if call_of(row_id(line)) not in losers]
-        if len(kept) == rows:
+        for line in (lines := _lines(store, index, batch.number)[0]):
+            identity = row_id(line)
+            if (winner := losers.get(call := call_of(identity))) is not None:
+                lost[identity.replace(call, winner)].append(line)
+        if any(call_of(row_id(line)) in losers or call_of(row_id(line)) in winners for line in lines):
+            concerned.append(batch.number)
+    for number in concerned:
+        lines, file = _lines(store, index, number)
+        kept = [_completed(line, lost) for line in lines if call_of(row_id(line)) not in losers]
+        if kept == lines:
             continue
-        removed += rows - len(kept)
+        removed += len(lines) - len(kept)
         removed_files.append(file)
         if kept:
-            replace_rows(store, index, batch.number, kept)
+            replace_rows(store, index, number, kept)
         else:
-            index.execute("DELETE FROM batches WHERE number = ?", (batch.number,))
+            index.execute("DELETE FROM batches WHERE number = ?", (number,))
     return removed
+
+
+def _lines(store: Store, index: sqlite3.Connection, number: int) -> tuple[list[bytes], str | None]:
+    """The rows of a batch and its file; none of one that is damaged, which is counted when it is leased."""
+    body, file, rows = index.execute(
+        "SELECT body, file, rows FROM batches WHERE number = ?", (number,)
+    ).fetchone()
+    lines = split(store.bodies.read(body, file))
+    return (lines if len(lines) == rows else []), file
+
+
+def _completed(line: bytes, lost: Mapping[str, Sequence[bytes]]) -> bytes:
+    others = lost.get(row_id(line))
+    return line if others is None else completed_row(line, others)

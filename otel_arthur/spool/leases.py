@@ -118,6 +118,22 @@ def can_be_tried(store: Store, destinations: str, seconds: float) -> bool:
     return candidates > 0 or rows == 0
 
 
+def left(store: Store, destinations: str) -> dict[tuple[int, Kind], int]:
+    """Rows by destination and kind that no other living process has taken to send them."""
+    now = time.time()
+    found = store.index.read(
+        "SELECT destination, kind, owner, leased_until, sum(rows) FROM batches "
+        f"WHERE destination IN ({destinations}) GROUP BY destination, kind, owner, leased_until"
+    )
+    counts: dict[tuple[int, Kind], int] = {}
+    for destination, kind, owner, until, rows in found:
+        is_free = owner is None or store.owner.is_ours(owner) or is_due(until, now)
+        if is_free or store.owner.is_dead(str(owner)):
+            key = destination, Kind(kind)
+            counts[key] = counts.get(key, 0) + rows
+    return counts
+
+
 def is_due(at: float, now: float) -> bool:
     """Whether a moment has come, or lies so far ahead that a clock must have been set back since."""
     return not now < at < now + MAX_WAIT_SECONDS

@@ -44,9 +44,14 @@ class Owner:
             self._name = name
         return self._name
 
+    @staticmethod
+    def is_ours(name: str) -> bool:
+        """Whether it is a name of this process."""
+        return name in _ours.get()
+
     def is_dead(self, name: str) -> bool:
         """Whether the process of that owner has certainly ended."""
-        if name in _ours.get() or self._folder is None:
+        if self.is_ours(name) or self._folder is None:
             return False
         try:
             descriptor = os.open(self._path(name), os.O_RDWR)

@@ -123,6 +123,10 @@ class Spool:
         found = self._store.repaired(lambda: self._store.index.read(statement + condition))
         return {number for (number,) in found}
 
+    def left(self, destinations: Iterable[int]) -> dict[tuple[int, Kind], int]:
+        """Rows by destination and kind that no other living process has taken to send them."""
+        return self._store.repaired(lambda: leases.left(self._store, listed(destinations)))
+
     def last_number(self) -> int:
         """The number of the newest batch there is."""
         return self._number("SELECT ifnull(max(number), 0) FROM batches")

@@ -73,12 +73,12 @@ for _ in range(3):
     child = os.fork()
     if not child:
         say(10)
-        ok = delivery.shutdown(20)
+        ok = delivery.flush(60) and delivery.shutdown(20)
         os._exit(0 if ok else 3)
     children.append(child)
 {after}
 assert all(os.waitpid(child, 0)[1] == 0 for child in children)
-assert delivery.shutdown(20)
+assert delivery.flush(60) and delivery.shutdown(20)
 """
 
 
@@ -111,12 +111,12 @@ for _ in range(12):
     child = os.fork()
     if not child:
         say(2)
-        os._exit(0 if delivery.shutdown(20) else 3)
+        os._exit(0 if delivery.flush(60) and delivery.shutdown(20) else 3)
     children.append(child)
     time.sleep(0.02)
 [t.join() for t in threads]
 assert all(os.waitpid(child, 0)[1] == 0 for child in children)
-assert delivery.shutdown(20)
+assert delivery.flush(60) and delivery.shutdown(20)
 """
     handed = ids(run(program))
     assert len(handed) == 60 * 3 * 2 + 24

@@ -55,6 +55,28 @@ def test_one_of_two_descriptions_is_sent(
     balance(delivery.counts())
 
 
+@pytest.mark.parametrize("apart", [False, True], ids=["one batch", "two batches"])
+def test_what_is_sent_takes_what_it_lacks_from_what_is_not(
+    server: FaultServer, deliver: Callable[..., Delivery], apart: bool
+) -> None:
+    """One scope recorded the call twice: the answer's words on one span, its end on the other."""
+    delivery = deliver(duplicate_window=30.0)
+    outer = llm_call("twice", response_id="chatcmpl-1")
+    (choice,) = outer.choices
+    winner = replace(outer, choices=(replace(choice, finish_reason=None),), conversation_id="c")
+    loser = replace(outer, span_id="f" * 16, parent_span_id=outer.span_id, conversation_id=None)
+    loser = replace(loser, choices=(replace(choice, finish_reason="length"),), temperature=None)
+    assert duplicates([evidence_of(winner), evidence_of(loser)])
+    for calls in [[winner], [loser]] if apart else [[loser, winner]]:
+        delivery.submit(calls)
+    assert delivery.flush(10)
+    [row] = server.accepted_rows
+    assert row["inference_data"]["finish_reason"] == "length"
+    assert row["inference_data"]["output_text"] == choice.message.text
+    assert delivery.counts().duplicate == 1
+    balance(delivery.counts())
+
+
 def test_a_call_told_once_before_an_upgrade_of_the_spool_is_one(
     server: FaultServer, deliver: Callable[..., Delivery]
 ) -> None:

@@ -114,7 +114,7 @@ def test_shutdown_says_in_one_line_what_is_left(
     delivery.submit(llm_calls(7))
     assert not delivery.shutdown(1)
     (line,) = [r.getMessage() for r in caplog.records if "not sent" in r.getMessage()]
-    assert "7 not sent" in line
+    assert "7 inferences not sent" in line
     assert str(spool_dir) in line
 
 

@@ -58,3 +58,30 @@ def test_an_argument_of_a_wrong_kind_does_not_end_the_application(
     said, _ = lines(arguments, tmp_path)
 
     assert f"argument {named} " in said
+
+
+AGAIN = """
+import threading, sys, otel_arthur
+for number in range(200):
+    provider = otel_arthur.instrument(instrumentations=(), spool_dir=sys.argv[1], timeout=number + 1)
+names = [thread.name for thread in threading.enumerate()]
+print(names.count("OtelBatchSpanRecordProcessor"))
+print([bridge.configuration.timeout for bridge in otel_arthur.sdk.bridge.live()][-1])
+"""
+
+
+def test_called_again_it_changes_the_settings_and_adds_no_processor(tmp_path: Path) -> None:
+    """As in a notebook's cell."""
+    done = subprocess.run(
+        [sys.executable, "-c", AGAIN, str(tmp_path)],
+        env={
+            **os.environ,
+            "OTEL_EXPORTER_ARTHUR_ENDPOINT": "http://127.0.0.1:9",
+            "OTEL_EXPORTER_ARTHUR_API_KEY": "key",
+            "OTEL_EXPORTER_ARTHUR_MODEL_ID": "model",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout.split(), done.stderr) == (["1", "200.0"], "")

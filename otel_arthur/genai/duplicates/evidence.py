@@ -34,6 +34,10 @@ class Evidence(Struct, frozen=True, gc=False, array_like=True):
     process: str
     rank: int
     """How much the span tells; the richest of those that describe one call is recorded."""
+    above: tuple[str, ...] = ()
+    """Ids of the spans above, the nearest first, as far as they are known; the parent alone where empty."""
+    below: tuple[str, ...] = ()
+    """Ids of spans below that are no calls: what another process did in this call may have one as parent."""
 
     @property
     def key(self) -> SpanKey:
@@ -91,6 +95,8 @@ def evidence_of(call: LLMCall) -> Evidence:
         None if usage.input is None or usage.output is None else (usage.input, usage.output),
         f"{call.service_name or ''}\0{call.service_instance or ''}",
         _rank(call),
+        call.kin.above,
+        call.kin.below,
     )
 
 

@@ -4,19 +4,21 @@ Pure and without memory: candidates in, losers out, whatever the order in which 
 The strongest evidence joins first:
 
 1. The same response id, at overlapping times.
-2. A parent that is an LLM span of another scope and whose interval holds the child's. A parent
-   that had ended before the child began is a leaked context (OpenLLMetry up to 0.54), no evidence.
+2. An ancestor that is an LLM span and whose interval holds the call's: a parent of another scope, or any
+   ancestor that has the same answer. One that had ended before the call began is a leaked context
+   (OpenLLMetry up to 0.54), no evidence; a call that failed below one that did not is a retry.
 3. The same process, model and words at overlapping times; where one of them did not record
    words, the same token counts, one interval inside the other.
 
-Differing response ids, or differing words on both sides of the call, speak against every pair.
+Differing response ids, or differing words on both sides of the call, speak against every pair. Two spans
+of one scope are one call by the first two alone: siblings with the same words never are.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from otel_arthur.genai.duplicates.evidence import Evidence
@@ -29,6 +31,8 @@ SKEW_NS = 10_000_000_000
 _NEIGHBOURS = 8
 """Partners tried per candidate, scope and round, the nearest in time on each side."""
 _ROUNDS = 64
+_MAX_ABOVE = 16
+"""Calls above a call that are looked at."""
 _MAX_SCOPES = 16
 """Instrumentations that may tell of one call; what names more is hostile."""
 
@@ -39,18 +43,55 @@ _Pair: TypeAlias = tuple[Evidence, Evidence]
 def duplicates(candidates: Sequence[Evidence]) -> dict[SpanKey, SpanKey]:
     """Those of `candidates` that another one describes as well: loser -> winner.
 
-    One to one between instrumentation scopes: a call is described at most once by each scope,
-    so two real calls are never taken for one, however alike. A pure function of the set of
-    candidates; their order has no part in it.
+    One to one between instrumentation scopes: a call is described at most once by each scope, but for the
+    evidence that counts within one, so two real calls are never taken for one, however alike. A pure
+    function of the set of candidates; their order has no part in it.
     """
     distinct = {candidate.key: candidate for candidate in sorted(candidates, key=_order)}
     if len({candidate.scope for candidate in distinct.values()}) < 2:
+        distinct = _related(distinct)
+    if len(distinct) < 2:
         return {}
     losers: dict[SpanKey, SpanKey] = {}
     for group in _groups(sorted(distinct.values(), key=_order)):
         winner = max(group, key=lambda candidate: (candidate.rank, -candidate.start_ns, candidate.key))
         losers.update({loser.key: winner.key for loser in group if loser is not winner})
     return losers
+
+
+def _related(candidates: Mapping[SpanKey, Evidence]) -> dict[SpanKey, Evidence]:
+    """Of candidates of one scope those that share a response id, or of which one is above the other."""
+    ids = Counter([candidate.response_id for candidate in candidates.values()])
+    homes = _homes(candidates.values())
+    related: dict[SpanKey, Evidence] = {}
+    for key, candidate in candidates.items():
+        if candidate.response_id is not None and ids[candidate.response_id] > 1:
+            related[key] = candidate
+        for above in _above(candidate, homes):
+            related[key] = candidate
+            related[above.key] = above
+    return related
+
+
+def _homes(candidates: Iterable[Evidence]) -> dict[SpanKey, Evidence]:
+    """Span -> the call that it belongs to: its own, or the nearest that it is below."""
+    below = {(c.trace_id, span): c for c in candidates for span in reversed(c.below)}
+    return below | {candidate.key: candidate for candidate in candidates}
+
+
+def _above(candidate: Evidence, homes: Mapping[SpanKey, Evidence]) -> Iterator[Evidence]:
+    """The calls among the ancestors of a call, the nearest first."""
+    seen: set[SpanKey] = {candidate.key}
+    pending = [candidate]
+    for call in pending:
+        if len(seen) > _MAX_ABOVE:
+            return
+        for span in call.above or (call.parent_span_id,):
+            above = homes.get((call.trace_id, span or ""))
+            if above is not None and above.key not in seen:
+                seen.add(above.key)
+                pending.append(above)
+                yield above
 
 
 def _order(candidate: Evidence) -> tuple[Any, ...]:
@@ -60,9 +101,8 @@ def _order(candidate: Evidence) -> tuple[Any, ...]:
 def _groups(candidates: Sequence[Evidence]) -> list[list[Evidence]]:
     """The candidates that describe one call, two or more each; at most one of each scope."""
     clusters = _Clusters(candidates)
-    clusters.join_while(lambda: _alike(candidates, _by_response_id, _same_response, clusters))
-    parents = {candidate.key: candidate for candidate in candidates}
-    clusters.join_while(lambda: _with_parents(candidates, parents, clusters))
+    clusters.join_while(lambda: _alike(candidates, _by_response_id, _same_response, clusters, True))
+    clusters.join_while(lambda: _with_ancestors(candidates, clusters.homes, clusters))
     for bucket, test in _CONTENT:
         clusters.join_while(lambda bucket=bucket, test=test: _alike(candidates, bucket, test, clusters))
     return clusters.of_several()
@@ -72,13 +112,26 @@ class _Clusters:
     """Disjoint sets of candidates, each with at most one candidate of a scope."""
 
     def __init__(self, candidates: Sequence[Evidence]) -> None:
+        self.homes = _homes(candidates)
         self._of: dict[SpanKey, list[Evidence]] = {candidate.key: [candidate] for candidate in candidates}
 
     def may_join(self, a: Evidence, b: Evidence) -> bool:
         first, second = self._of[a.key], self._of[b.key]
         return first is not second and not any(
-            one.scope == other.scope or _contradict(one, other) for one in first for other in second
+            _contradict(one, other) or (one.scope == other.scope and not self._once_in_scope(one, other))
+            for one in first
+            for other in second
         )
+
+    def _once_in_scope(self, one: Evidence, other: Evidence) -> bool:
+        """Whether two spans of one scope are one call."""
+        if one.response_id is not None and one.response_id == other.response_id:
+            return _same_response(one, other)
+        return self._is_inside(one, other) or self._is_inside(other, one)
+
+    def _is_inside(self, inner: Evidence, outer: Evidence) -> bool:
+        is_above = any(above is outer for above in _above(inner, self.homes))
+        return is_above and _holds(outer, inner) and _same_answer(outer, inner)
 
     def has_scope(self, candidate: Evidence, scope: str) -> bool:
         return any(member.scope == scope for member in self._of[candidate.key])
@@ -119,13 +172,15 @@ def _differ(a: int | None, b: int | None) -> bool:
     return a is not None and b is not None and a != b
 
 
-def _with_parents(
-    candidates: Sequence[Evidence], parents: dict[SpanKey, Evidence], clusters: _Clusters
+def _with_ancestors(
+    candidates: Sequence[Evidence], homes: Mapping[SpanKey, Evidence], clusters: _Clusters
 ) -> Iterator[_Pair]:
-    for child in candidates:
-        parent = parents.get((child.trace_id, child.parent_span_id or ""))
-        if parent is not None and _holds(parent, child) and clusters.may_join(parent, child):
-            yield parent, child
+    for inner in candidates:
+        for outer in _above(inner, homes):
+            is_child = inner.parent_span_id == outer.span_id and inner.scope != outer.scope
+            is_told = (is_child and not (inner.failed and not outer.failed)) or _same_answer(outer, inner)
+            if is_told and _holds(outer, inner) and clusters.may_join(outer, inner):
+                yield outer, inner
 
 
 def _alike(
@@ -133,8 +188,9 @@ def _alike(
     bucket: Callable[[Evidence], Hashable],
     test: _Test,
     clusters: _Clusters,
+    within_scopes: bool = False,
 ) -> Iterator[_Pair]:
-    """Pairs from the same bucket and different scopes that pass `test`, near ones only."""
+    """Pairs from the same bucket that pass `test`, near ones only; of different scopes, or of one as well."""
     buckets: dict[Hashable, dict[str, list[Evidence]]] = defaultdict(dict)
     for candidate in candidates:
         key = bucket(candidate)
@@ -143,13 +199,13 @@ def _alike(
     for scopes in buckets.values():
         names = sorted(scopes)[:_MAX_SCOPES]
         for position, name in enumerate(names):
-            for other in names[position + 1 :]:
+            for other in names[position + (not within_scopes) :]:
                 yield from _near(scopes[name], scopes[other], test, clusters)
 
 
 def _near(ones: list[Evidence], others: list[Evidence], test: _Test, clusters: _Clusters) -> Iterator[_Pair]:
     """For each of `ones` the nearest of `others`, both in order of time, that may be its double."""
-    if len(ones) * len(others) > 4 * _NEIGHBOURS**2:
+    if ones is not others and len(ones) * len(others) > 4 * _NEIGHBOURS**2:
         # What found its double in an earlier round must not take the places of what did not.
         ones, others = _open(ones, others, clusters), _open(others, ones, clusters)
     starts = [other.start_ns for other in others]
@@ -158,7 +214,7 @@ def _near(ones: list[Evidence], others: list[Evidence], test: _Test, clusters: _
         near = others[max(middle - _NEIGHBOURS, 0) : middle + _NEIGHBOURS]
         # Where many began at one moment, the first belongs to the first, and so on.
         for other in (*near, *others[index : index + 1]):
-            if test(one, other) and clusters.may_join(one, other):
+            if one is not other and test(one, other) and clusters.may_join(one, other):
                 yield one, other
 
 
@@ -194,6 +250,13 @@ def _same_model(a: Evidence, b: Evidence) -> bool:
     if not a.models or not b.models:
         return True
     return any(one.startswith(other) or other.startswith(one) for one in a.models for other in b.models)
+
+
+def _same_answer(a: Evidence, b: Evidence) -> bool:
+    """The same answer to the same question; of two that failed the same question alone."""
+    if _differ(a.question, b.question) or a.failed != b.failed:
+        return False
+    return (a.answer is not None and a.answer == b.answer) or (a.failed and a.question is not None)
 
 
 def _same_words(a: Evidence, b: Evidence) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from msgspec.structs import replace
 
+from otel_arthur.genai.events.agentcore import conversation_in, may_be_conversation
 from otel_arthur.genai.reading import Reading
 from otel_arthur.genai.span import EventView, SpanKey, SpanView
 
@@ -56,7 +57,7 @@ def log_events(request: ExportLogsServiceRequest) -> Iterator[LogEvent]:
         for scope_logs in resource_logs.scope_logs:
             for record in scope_logs.log_records:
                 name = record.event_name or _named_by_attribute(record.attributes)
-                if not _may_have_content(name):
+                if not _may_have_content(name) and not may_be_conversation(record.body):
                     continue
                 key = (record.trace_id.hex(), record.span_id.hex())
                 time_ns = record.time_unix_nano or record.observed_time_unix_nano
@@ -72,7 +73,7 @@ def from_sdk_log(record: ReadableLogRecord) -> LogEvent | None:
     # The SDK keeps an attribute of a log record that is None; OTLP has none for it.
     attributes = {key: value for key, value in (inner.attributes or {}).items() if value is not None}
     name = inner.event_name or attributes.get("event.name")
-    if not _may_have_content(name):
+    if not _may_have_content(name) and not isinstance(inner.body, Mapping):
         return None
     key = (f"{inner.trace_id or 0:032x}", f"{inner.span_id or 0:016x}")
     time_ns = inner.timestamp or inner.observed_timestamp or 0
@@ -87,6 +88,8 @@ def log_event(
         content = Content({}, (EventView(name, time_ns, attributes, body),))
     elif any(attributes.get(key) is not None for key in CONTENT_ATTRIBUTES):
         content = Content(attributes)
+    elif words := conversation_in(body):
+        content = Content(words)
     else:
         return None
     return LogEvent(key if int(key[0] or "0", 16) and int(key[1] or "0", 16) else None, content)

@@ -78,6 +78,7 @@ def question_in(value: Any, found: Any, *, encoded: bool = False) -> list[Messag
         found: the same with its JSON text parsed.
         encoded: the writer encodes every value, so that a text in quotes is the text between them.
     """
+    value = _decoded(value) if encoded else value
     if value is None or value == "" or is_repr(value):
         return []
     if isinstance(found, list | tuple):
@@ -93,8 +94,6 @@ def question_in(value: Any, found: Any, *, encoded: bool = False) -> list[Messag
         argument = _argument(request)
         if argument is not None:
             return question_in(argument, argument)
-    elif encoded and isinstance(value, str) and isinstance(found, str):
-        value = found
     text = _as_text(value)
     lines = role_lines(text) or [("user", text)]
     return [Message(role_of(role, ""), (TextPart(words),)) for role, words in lines]
@@ -108,7 +107,8 @@ def answer_in(value: Any, found: Any, *, encoded: bool = False) -> list[Choice]:
         found: the same with its JSON text parsed.
         encoded: as for `question_in`.
     """
-    if value is None or value == "" or is_repr(value) or (encoded and is_repr(found)):
+    value = _decoded(value) if encoded else value
+    if value is None or value == "" or is_repr(value):
         return []
     if isinstance(found, list | tuple):
         items = _flat(cast("Sequence[Any]", found))
@@ -127,8 +127,6 @@ def answer_in(value: Any, found: Any, *, encoded: bool = False) -> list[Choice]:
             return [Choice(Message("assistant", ()), "content_filter")]
         if _is_response(response) or is_message(response):
             return response_choices(response)
-    elif encoded and isinstance(value, str) and isinstance(found, str):
-        value = found
     return [Choice(Message("assistant", (TextPart(_as_text(value)),)))]
 
 
@@ -148,7 +146,8 @@ def is_request(value: Any) -> bool:
 def is_message(item: Any) -> bool:
     """Whether a value has the form of a message, of whatever provider or framework, or of its JSON text."""
     if isinstance(item, str):
-        return item.startswith("{") and is_message(parse_json(item)[0])
+        parsed = parse_json(item)[0] if item.startswith("{") else None
+        return isinstance(parsed, Mapping) and is_message(parsed)
     if not isinstance(item, Mapping):
         return False
     message = cast("_Map", item)
@@ -175,6 +174,12 @@ def has_form_of_parts(value: Any) -> bool:
     """Whether a value is a list of a message's parts and of nothing else."""
     items = cast("list[Any]", value) if isinstance(value, list) else []
     return bool(items) and all(_is_part(item) for item in items)
+
+
+def parts_in(value: Any) -> Any:
+    """The parts in a text of JSON; a text that is some other JSON is the words themselves."""
+    parsed = parse_json(value)[0] if isinstance(value, str) else value
+    return parsed if has_form_of_parts(parsed) else value
 
 
 def _is_part(item: Any) -> bool:
@@ -275,6 +280,12 @@ def _flat(items: Sequence[Any]) -> list[Any]:
     for item in items[:MAX_PARTS]:
         flat += cast("list[Any]", item)[:MAX_PARTS] if isinstance(item, list) else [item]
     return flat
+
+
+def _decoded(value: Any) -> Any:
+    """The text between the quotes of a text in JSON."""
+    inner = parse_json(value)[0] if isinstance(value, str) and value.startswith('"') else None
+    return inner if isinstance(inner, str) else value
 
 
 def _as_text(value: Any) -> str:

@@ -1,0 +1,120 @@
+"""How long the end of a process waits for Arthur, and the line that says why calls are left."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from otel_arthur.process import ends
+from otel_arthur.spool.destination import Destination
+from otel_arthur.spool.records import Kind
+
+IDLE_SECONDS = 3.0
+"""An end waits no longer than this after the last accepted row."""
+
+_NAMES = {
+    Kind.INFERENCE: ("inference", "inferences"),
+    Kind.GROUND_TRUTH: ("ground truth", "ground truths"),
+}
+
+
+class Progress:
+    """What Arthur did in this process. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._accepted: Counter[Kind] = Counter()
+        self._errors: dict[Destination, str] = {}
+        self._asking: set[int] = set()
+        """Threads that wait for an answer."""
+        self._steps = 0
+
+    def begun(self) -> None:
+        """A request begins."""
+        with self._lock:
+            self._asking.add(threading.get_ident())
+            # The first one comes after what must be imported for it.
+            self._steps = self._steps or 1
+
+    def stepped(self) -> None:
+        """Arthur answered what had to be known before rows could be sent."""
+        with self._lock:
+            self._steps += 1
+
+    def ended(self, destination: Destination, error: str) -> None:
+        """A request was answered, or failed with `error`."""
+        with self._lock:
+            self._asking.discard(threading.get_ident())
+            if error:
+                self._errors[destination] = error
+            else:
+                self._errors.pop(destination, None)
+
+    def accept(self, kind: Kind, rows: int) -> None:
+        """Arthur accepted rows."""
+        with self._lock:
+            self._accepted[kind] += rows
+            self._steps += bool(rows)
+
+    @property
+    def accepted(self) -> Mapping[Kind, int]:
+        """Rows accepted so far, by kind."""
+        with self._lock:
+            return dict(self._accepted)
+
+    @property
+    def steps(self) -> int:
+        """Grows while the end should wait."""
+        return self._steps
+
+    def why(self, destinations: Iterable[Destination]) -> str:
+        """What Arthur did last where rows are left; empty where nothing went wrong."""
+        with self._lock:
+            errors = [self._errors[d] for d in destinations if d in self._errors]
+            if self._asking:
+                return f"Arthur has not answered for {IDLE_SECONDS:g} s"
+            return errors[0] if errors else ""
+
+
+class Patience:
+    """Until when one wait for an end goes on.
+
+    Args:
+        deadline: on `time.monotonic`'s clock.
+    """
+
+    def __init__(self, progress: Progress, deadline: float) -> None:
+        self._progress = progress
+        self._deadline = deadline
+        self._seen = progress.steps
+        self._since = time.monotonic()
+        self.why = ""
+        """Why rows were left."""
+
+    @property
+    def seconds_left(self) -> float:
+        """Until the wait ends, if Arthur accepts nothing more; 0 when it has ended."""
+        now = time.monotonic()
+        steps = self._progress.steps
+        if steps != self._seen:
+            self._seen, self._since = steps, now
+        if ends.is_over():
+            return 0.0
+        return max(min(self._deadline, self._since + IDLE_SECONDS) - now, 0.0)
+
+    def give_up(self, destinations: Iterable[Destination]) -> None:
+        """The wait ends with rows left for `destinations`."""
+        if ends.is_over():
+            self.why = "the wait was interrupted"
+        elif time.monotonic() >= self._deadline:
+            self.why = "the time for the exit is over"
+        else:
+            self.why = self._progress.why(destinations) or f"Arthur accepted nothing for {IDLE_SECONDS:g} s"
+
+
+def named(counts: Mapping[Kind, int]) -> str:
+    """Counts by kind in words, as in "8 inferences and 1 ground truth"."""
+    parts = [f"{count} {_NAMES[kind][count != 1]}" for kind, count in sorted(counts.items()) if count]
+    return " and ".join(parts) or f"0 {_NAMES[Kind.INFERENCE][1]}"

@@ -1,0 +1,54 @@
+"""What the span that is recorded takes from others of the same call: what it lacks, and never words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec.structs import replace
+
+from otel_arthur.genai.call import Choice, LLMCall, Usage
+
+_FIELDS = (
+    *("response_id", "response_model", "request_model", "provider", "temperature", "top_p", "max_tokens"),
+    *("time_to_first_token", "conversation_id", "user_id"),
+)
+TAKEN: Final = (
+    *("prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens", "cache_write_tokens"),
+    *("reasoning_tokens", "finish_reason", *(name for name in _FIELDS if name != "response_model")),
+)
+"""The same as fields of the catalogue, for calls that are rows already."""
+
+
+def completed(call: LLMCall, others: Sequence[LLMCall]) -> LLMCall:
+    """`call` with what it lacks and one of `others` has, which describe the same call; the first that has it.
+
+    A failure that one of them saw is one.
+    """
+    for other in others:
+        fields = {name: getattr(other, name) for name in _FIELDS if getattr(call, name) is None}
+        failure = {"failed": True, "error_type": other.error_type} if other.failed and not call.failed else {}
+        call = replace(
+            call,
+            usage=_usage(call.usage, other.usage),
+            choices=_choices(call.choices, other.choices),
+            **fields,
+            **failure,
+        )
+    return call
+
+
+def _usage(own: Usage, other: Usage) -> Usage:
+    names = Usage.__struct_fields__
+    return Usage(*[getattr(other if getattr(own, name) is None else own, name) for name in names])
+
+
+def _choices(own: tuple[Choice, ...], others: tuple[Choice, ...]) -> tuple[Choice, ...]:
+    if len(own) != len(others):
+        return own
+    return tuple(
+        [
+            choice if choice.finish_reason else replace(choice, finish_reason=other.finish_reason)
+            for choice, other in zip(own, others, strict=True)
+        ]
+    )
