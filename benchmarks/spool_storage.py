@@ -18,21 +18,20 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from otel_arthur.spool.batches import NewBatch, Settled
+from otel_arthur.spool.batches import BatchOutcome, NewBatch
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.leases import Limits
-from otel_arthur.spool.records import Form, Kind, Record
+from otel_arthur.spool.leases import Terms
+from otel_arthur.spool.rows import Row
 from otel_arthur.spool.spool import Spool
 
 ROWS, BATCHES = 512, 30
 TEXT = os.urandom(1100).hex().encode()
 
 
-def records() -> list[Record]:
+def records() -> list[Row]:
     ids = [f"{os.urandom(16).hex()}-{os.urandom(8).hex()}-0" for _ in range(ROWS)]
     return [
-        Record(i, b'{"partner_inference_id":"%s","inference_data":{"t":"%s"}}' % (i.encode(), TEXT))
-        for i in ids
+        Row(i, b'{"partner_inference_id":"%s","inference_data":{"t":"%s"}}' % (i.encode(), TEXT)) for i in ids
     ]
 
 
@@ -45,7 +44,7 @@ def _connect(folder: Path, *schema: str) -> sqlite3.Connection:
     return database
 
 
-def sqlite_rows(folder: Path) -> Callable[[list[Record]], None]:
+def sqlite_rows(folder: Path) -> Callable[[list[Row]], None]:
     database = _connect(
         folder,
         "CREATE TABLE IF NOT EXISTS rows (number INTEGER PRIMARY KEY, id TEXT UNIQUE, owner TEXT, row BLOB)",
@@ -53,12 +52,12 @@ def sqlite_rows(folder: Path) -> Callable[[list[Record]], None]:
     )
     owner = str(os.getpid())
 
-    def once(batch: list[Record]) -> None:
+    def once(batch: list[Row]) -> None:
         database.execute("BEGIN IMMEDIATE")
         database.executemany(
             "INSERT OR IGNORE INTO rows (id, row) SELECT ?1, ?2 WHERE NOT EXISTS "
             "(SELECT 1 FROM known WHERE id = ?1)",
-            [(record.id, record.row) for record in batch],
+            [(record.id, record.content) for record in batch],
         )
         database.execute("COMMIT")
         database.execute("BEGIN IMMEDIATE")
@@ -74,16 +73,16 @@ def sqlite_rows(folder: Path) -> Callable[[list[Record]], None]:
     return once
 
 
-def sqlite_blobs(folder: Path) -> Callable[[list[Record]], None]:
+def sqlite_blobs(folder: Path) -> Callable[[list[Row]], None]:
     database = _connect(
         folder,
         "CREATE TABLE IF NOT EXISTS blobs (number INTEGER PRIMARY KEY, owner TEXT, body BLOB)",
         "CREATE TABLE IF NOT EXISTS known (key INTEGER PRIMARY KEY)",
     )
 
-    def once(batch: list[Record]) -> None:
+    def once(batch: list[Row]) -> None:
         keys = [hash(record.id) for record in batch]
-        body = b"\n".join(record.row for record in batch)
+        body = b"\n".join(record.content for record in batch)
         database.execute("BEGIN IMMEDIATE")
         database.execute(f"SELECT key FROM known WHERE key IN ({','.join(map(str, keys))})").fetchall()
         database.executemany("INSERT OR IGNORE INTO known VALUES (?)", [(key,) for key in keys])
@@ -96,11 +95,11 @@ def sqlite_blobs(folder: Path) -> Callable[[list[Record]], None]:
     return once
 
 
-def files(folder: Path) -> Callable[[list[Record]], None]:
-    def once(batch: list[Record]) -> None:
+def files(folder: Path) -> Callable[[list[Row]], None]:
+    def once(batch: list[Row]) -> None:
         path = folder / f"{os.getpid()}-{time.monotonic_ns()}"
         with path.open("xb", buffering=0) as file:
-            file.write(b"\n".join(record.row for record in batch))
+            file.write(b"\n".join(record.content for record in batch))
             os.fsync(file.fileno())
         leased = path.rename(path.with_suffix(".leased"))
         leased.read_bytes().split(b"\n")
@@ -109,14 +108,14 @@ def files(folder: Path) -> Callable[[list[Record]], None]:
     return once
 
 
-def spool(folder: Path) -> Callable[[list[Record]], None]:
+def spool(folder: Path) -> Callable[[list[Row]], None]:
     opened = Spool(folder, 1 << 32)
     here = Destination("https://arthur.test", "key:1", "model")
 
-    def once(batch: list[Record]) -> None:
-        opened.append(here, NewBatch(Kind.INFERENCE, Form.ROW, batch))
-        leased = opened.lease(here.number, Kind.INFERENCE, Limits())
-        opened.finish([Settled(one, sent=len(one.rows)) for one in leased])
+    def once(batch: list[Row]) -> None:
+        opened.append(here, NewBatch(1, batch))
+        leased = opened.lease(here.number, 1, Terms())
+        opened.finish([BatchOutcome(one, sent=len(one.rows)) for one in leased])
 
     return once
 

@@ -171,7 +171,7 @@ class Intake:
         for reason, number in unjoined.items():
             self._default.skip(reason, number)
         for target, calls in batch.groups.items():
-            result.refused += target.delivery.submit(calls, model_id=target.model_id).refused_full
+            result.refused += target.delivery.submit(calls, model_id=target.model_id).refused
         result.calls = max(0, len(result.keys) - result.refused)
         return result
 

@@ -1,8 +1,8 @@
-"""From calls to accepted inferences: spool, batches, retries, dead letters, counters."""
+"""Who sends what, when: batching, retry, pacing, one set of books."""
 
 from __future__ import annotations
 
-from otel_arthur.delivery.counters import Counts
-from otel_arthur.delivery.delivery import Delivery, Submitted
+from otel_arthur.delivery.books import Counts, Submitted
+from otel_arthur.delivery.delivery import Delivery
 
 __all__ = ["Counts", "Delivery", "Submitted"]

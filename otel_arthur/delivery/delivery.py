@@ -5,46 +5,32 @@ from __future__ import annotations
 import itertools
 import logging
 import sqlite3
-import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from otel_arthur.arthur.clients import Client, client_of
-from otel_arthur.arthur.encoding import encode
-from otel_arthur.arthur.errors import Unavailable
+from otel_arthur.arthur.clients import client_of
+from otel_arthur.arthur.target.routes import identity_of
+from otel_arthur.arthur.target.target import ArthurTarget
 from otel_arthur.configuration import Configuration
-from otel_arthur.delivery import adoption, preparation
-from otel_arthur.delivery.accounts import Accounts, Submitted
-from otel_arthur.delivery.counters import Counts
-from otel_arthur.delivery.dispatch import Dispatcher
-from otel_arthur.delivery.ending import Ending
+from otel_arthur.delivery.books import Counts, Submitted
 from otel_arthur.delivery.metrics import Metrics
-from otel_arthur.delivery.patience import Progress
-from otel_arthur.delivery.preparation import Preparation
-from otel_arthur.delivery.routes import identity_of, route
-from otel_arthur.delivery.schemas import Schemas
-from otel_arthur.delivery.sender import Sender
+from otel_arthur.delivery.run import Run
 from otel_arthur.genai.call import LLMCall
+from otel_arthur.inference.privacy import rules_of
 from otel_arthur.inference.redaction.redactors import checked, redactor_of
 from otel_arthur.process import ends, forks
 from otel_arthur.spool.batches import NewBatch
 from otel_arthur.spool.database import FORK_SECONDS
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk_format import SpoolError
-from otel_arthur.spool.records import Form, Kind, Record
 from otel_arthur.spool.spool import Spool
 from otel_arthur.spool.watching import Watch
-
-if TYPE_CHECKING:
-    from otel_arthur.arthur.client import ArthurClient
+from otel_arthur.target import Target
 
 _logger = logging.getLogger("otel_arthur")
 _names = itertools.count()
-_STOP_SECONDS = 0.2
-"""A thread that is in a request ends after it; the process does not wait for that."""
 
 
 class Delivery:
@@ -58,26 +44,30 @@ class Delivery:
             through instead of our own client.
     """
 
-    def __init__(self, configuration: Configuration, *, metrics: bool = True, sender: Any = None) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        *,
+        metrics: bool = True,
+        sender: Any = None,
+        targets: Callable[[Spool], Sequence[Target]] | None = None,
+    ) -> None:
         configuration = checked(configuration)
         if configuration.unusable:
             # Under an empty endpoint calls wait for a process that is told where they may go.
             configuration = replace(configuration, endpoint="")
-        self._given_client, given_model = client_of(sender)
+        self._client, given_model = client_of(sender)
         if given_model is not None:
             # A live model takes everything: ids configured for other exporters are other models.
             configuration = replace(configuration, model_id=given_model or None, routes=())
         self._configuration = configuration
-        self._default_model = configuration.model_id
         self._identity = identity_of(configuration) or ("sdk" if sender is not None else "")
-        redact = redactor_of(configuration.redact, lambda: self._accounts.withheld())
-        self._rules = preparation.rules_of(configuration, redact)
+        self._given_targets = targets
         self._spool = _open_spool(configuration)
-        name = str(next(_names))
-        self._metrics = Metrics(name, self._spool_level) if metrics else Metrics.off()
-        self._is_shut_down = False
+        level = lambda: self._run.level()  # noqa: E731
+        self._metrics = Metrics(str(next(_names)), level) if metrics else Metrics.off()
         self._is_locked = False
-        self._begin()
+        self._run = self._begin()
         forks.watch(self)
         ends.watch_sending(self)
 
@@ -93,34 +83,7 @@ class Delivery:
                 latest only: what else may be a repetition (a file, a sender that tries again) is looked
                 for among all that are remembered.
         """
-        submitted = Submitted()
-        configuration = self._configuration
-        prepared: dict[str, Preparation] = {}
-        default = model_id or (None if configuration.routes else self._default_model or "")
-        try:
-            for call in calls:
-                if not preparation.is_sampled(call.trace_id, configuration.sample_ratio):
-                    self._accounts.skip(preparation.NOT_SAMPLED, 1, submitted)
-                    continue
-                model = self._route(call) if default is None else default
-                preparing = prepared.get(model)
-                if preparing is None:
-                    schema = self._schemas.known(model)
-                    preparing = Preparation(schema, self._rules, configuration.duplicate_window)
-                    prepared[model] = preparing
-                if call.failed and not preparing.takes_failed(configuration.errors):
-                    self._accounts.skip(preparation.FAILED_CALL, 1, submitted)
-                    continue
-                try:
-                    preparing.add(call)
-                except Exception as error:  # a call of a shape never seen must not cost its batch
-                    self._accounts.unreadable(error, submitted, preparation.UNREADABLE)
-                    continue
-                self._services.add(call.service_name)
-        finally:  # whatever becomes of the rest, these were taken
-            for model, preparing in prepared.items():
-                self._append(self._destination(model), preparing.batch(is_live=is_live), submitted)
-        return submitted
+        return self._run.take(calls, model_id, is_live=is_live)
 
     def submit_ground_truth(
         self, rows: Sequence[Mapping[str, Any]], model_id: str | None = None, watch: Watch | None = None
@@ -134,44 +97,42 @@ class Delivery:
             watch: is told of the records (see `watch`).
         """
         submitted = Submitted()
-        by_model: dict[str, list[Record]] = {}
-        for row in rows:
-            identity = str(row["partner_inference_id"])
-            # The id first: a row is read by its head.
-            record = Record(identity, encode({"partner_inference_id": identity, **row}))
-            by_model.setdefault(model_id or self._model_of(identity), []).append(record)
-        for model, records in by_model.items():
-            destination = self._destination(model)
-            self._append(destination, NewBatch(Kind.GROUND_TRUTH, Form.ROW, records), submitted)
-            if watch is not None:
-                watch.add(destination.number, Kind.GROUND_TRUTH, records)
+        for target in self._run.targets:
+            if isinstance(target, ArthurTarget):
+                for destination, batch in target.truths(rows, model_id):
+                    self._run.append(target, destination, batch, submitted)
+                    if watch is not None:
+                        watch.add(destination.number, batch)
+        return submitted
+
+    def append(self, target: Target, destination: Destination, batch: NewBatch) -> Submitted:
+        """Put rows that a target has made into the spool; else as `submit`."""
+        submitted = Submitted()
+        self._run.append(target, destination, batch, submitted)
         return submitted
 
     def skip(self, reason: str, n: int = 1) -> None:
         """Count spans that could have been inferences but were skipped by the reader."""
-        self._accounts.skip(reason, n)
+        self._run.skip(reason, n)
 
     def start(self) -> None:
         """Send what earlier runs left; `submit` starts by itself."""
-        if self._sender.destinations and not self._is_shut_down:
-            self._sender.start()
+        self._run.start()
 
     def watch(self) -> Watch:
         """Follows certain records in the spool, for a command that sends nobody else's."""
         return self._spool.watch()
 
-    def flush(self, timeout: float, *, kind: Kind | None = None) -> bool:
+    def flush(self, timeout: float, *, kind: int | None = None) -> bool:
         """Send what is in the spool, at most `timeout` seconds; whether all of it (of a `kind`) went.
 
         False too where calls wait for a key or a model that is not configured: nothing can be sent.
         """
-        deadline = time.monotonic() + timeout
-        self._accounts.record_skips(timeout)
-        return self._sender.flush(deadline, kind=kind) and not self._is_unserved()
+        return self._run.flush(time.monotonic() + timeout, kind=kind)
 
     def finish(self, timeout: float) -> bool:
         """Send while Arthur takes rows, at most `timeout` seconds; whether all was sent. Use goes on."""
-        return self._finish(time.monotonic() + timeout)
+        return self._run.finish(time.monotonic() + timeout)
 
     def shutdown(self, timeout: float) -> bool:
         """Send while Arthur accepts rows, at most `timeout` seconds; the rest stays in the spool. Idempotent.
@@ -181,47 +142,22 @@ class Delivery:
         being written is cut. What Arthur answers to a request that was written whole is still put on record.
         Returns whether all was sent.
         """
-        deadline = time.monotonic() + timeout
-        with self._lock:
-            first, self._is_shut_down = not self._is_shut_down, True
-        if not first:
-            self._ended.wait(timeout)
-            return self._all_sent
-        try:
-            self._all_sent = self._finish(deadline)
-        finally:  # Ctrl-C ends the wait only
-            has_stopped = self._sender.stop(time.monotonic() + _STOP_SECONDS)
-            # First, so that a thread which makes the client meanwhile does not get it.
-            self._is_over = True
-            if self._made_client is not None:
-                self._made_client.stop()
-                self._made_client.close()
-            if has_stopped and self._spool.folder is not None:
-                self._spool.close()
-            self._ended.set()
-        return self._all_sent
+        return self._run.shutdown(time.monotonic() + timeout)
 
     def adopt_all(self) -> int:
         """Take over what was spooled while no model or endpoint was configured, whichever service it is of.
 
         Only where a person says so: by itself a process takes over only what its own services left.
         """
-        try:
-            return adoption.adopt(self._spool, self._configuration, self._identity, None)
-        except (sqlite3.Error, OSError, SpoolError) as error:
-            _logger.warning("otel-arthur: the spool cannot be read (%s)", type(error).__name__)
-            return 0
+        return self._run.adopt_all()
 
     def counts(self) -> Counts:
         """What became of everything in this process so far."""
-        return self._accounts.counters.snapshot(self._spool_level()[0])
+        return self._run.counts()
 
-    def left(self, kind: Kind) -> int:
-        """Records of a kind that wait in the spool for this process."""
-        try:
-            return self._spool.waiting((d.number for d in self._all_destinations()), kind)
-        except (sqlite3.Error, OSError, SpoolError):
-            return 0
+    def left(self, kind: int) -> int:
+        """Rows of a kind that wait in the spool for this process."""
+        return self._run.level(kind=kind)[0]
 
     @property
     def exit_seconds(self) -> float:
@@ -230,22 +166,18 @@ class Delivery:
 
     def at_exit(self, began: float) -> None:
         """The process ends. Not a shutdown: the tracer provider's own end may come after this."""
-        deadline = began + self.exit_seconds
-        if self._is_shut_down:
-            self._ended.wait(max(deadline - time.monotonic(), 0.0))
-        elif self._sender.was_started:
-            self._finish(deadline)
+        self._run.at_exit(began + self.exit_seconds)
 
     def before_fork(self) -> None:
         """No thread of ours may be inside SQLite or an import while the process forks."""
-        self._is_locked = self._lock.acquire(timeout=FORK_SECONDS)
+        self._is_locked = self._run.lock.acquire(timeout=FORK_SECONDS)
         self._spool.before_fork()
 
     def after_fork_in_parent(self) -> None:
         """Go on as before."""
         self._spool.after_fork_in_parent()
         if self._is_locked:
-            self._lock.release()
+            self._run.lock.release()
 
     def after_fork_in_child(self) -> None:
         """Begin as a new process: threads, connections and counts are the parent's."""
@@ -254,134 +186,33 @@ class Delivery:
                 "otel-arthur: the process forked while the spool was in use; the child spools in memory"
             )
             self._spool = Spool(None, self._configuration.spool_max_bytes)
-        self._begin()
+        was_shut_down = self._run.is_shut_down
+        self._run = self._begin()
+        if was_shut_down:
+            self._run.is_shut_down = True
+            self._run.ended.set()
 
-    def _begin(self) -> None:
-        self._lock = threading.RLock()
-        self._ended = threading.Event()
-        if self._is_shut_down:
-            # In the parent: the thread that would say so here is not there.
-            self._ended.set()
-        self._all_sent = True
-        self._services: set[str | None] = set()
-        self._unserved: set[Destination] = set()
-        self._is_over = self._is_shut_down
-        self._made_client: ArthurClient | None = None
-        self._accounts = Accounts(self._spool, self._metrics)
-        self._schemas = Schemas(self._client, self._configuration)
-        self._progress = Progress()
-        dispatcher = Dispatcher(
-            self._configuration,
-            self._spool,
-            self._accounts.counters,
-            self._metrics,
-            self._client,
-            self._schemas,
-            self._found,
-            self._progress,
+    def _begin(self) -> Run:
+        configuration = self._configuration
+        return Run(
+            self._spool, self._metrics, configuration.spool_max_age, configuration.missing, self._targets
         )
-        self._sender = Sender(self._spool, dispatcher, self._housekeeping)
-        self._ending = Ending(
-            self._spool, self._sender, self._accounts, self._progress, self._configuration.missing
-        )
-        if self._identity and self._configuration.endpoint:
-            models = dict.fromkeys([self._default_model, *(r.model_id for r in self._configuration.routes)])
-            endpoint = self._configuration.endpoint
-            for model in filter(None, models):
-                # Also what was spooled for this model while no credentials were configured.
-                self._found([Destination(endpoint, self._identity, model), Destination(endpoint, "", model)])
 
-    def _finish(self, deadline: float) -> bool:
-        sent = self._ending.finish(deadline, self._unserved, self._all_destinations)
-        return sent and not self._is_unserved()
-
-    def _append(self, destination: Destination, batch: NewBatch, submitted: Submitted) -> None:
-        count = len(batch.records)
-        if not count:
-            return
-        self._accounts.counters.add("received", count)
-        try:
-            appended = self._spool.append(destination, batch)
-        except Exception as error:  # a damaged database may raise anything, and the host is sacred
-            self._accounts.broken(count, error, submitted)
-            return
-        self._accounts.appended(appended, submitted)
-        if not destination.is_complete:
-            self._unserved.add(destination)
-        elif not self._is_shut_down:
-            self._found([destination])
-            self._sender.start()
-            if not batch.hold:
-                # What is held is not due: the sender looks again in time.
-                self._sender.wake()
-
-    def _route(self, call: LLMCall) -> str:
-        model = route(self._configuration, call.service_name, call.request_model) or self._default_model or ""
-        if not model:
-            self._accounts.no_route(call.service_name, call.request_model)
-        return model
-
-    def _destination(self, model: str) -> Destination:
-        return Destination(self._configuration.endpoint, self._identity, model)
-
-    def _model_of(self, inference_id: str) -> str:
-        """The model whose inference this is."""
-        served = {destination.number: destination for destination in self._sender.destinations}
-        if len({destination.model for destination in served.values()}) > 1:
-            try:
-                number = self._spool.destination_of(list(served), inference_id)
-            except (sqlite3.Error, OSError, SpoolError):
-                number = None
-            if number is not None:
-                return served[number].model
-        return self._default_model or next((d.model for d in served.values()), "")
-
-    def _found(self, destinations: Sequence[Destination]) -> None:
-        self._sender.serve(*destinations)
-
-    def _housekeeping(self, at_once: bool) -> None:
-        self._accounts.record_skips()
-        too_old = self._spool.tidy(self._configuration.spool_max_age)
-        self._accounts.counters.add("dropped_late", too_old, "age limit")
-        if self._identity and self._configuration.endpoint and self._services:
-            adoption.adopt(self._spool, self._configuration, self._identity, self._services, at_once=at_once)
-
-    def _spool_level(self, destinations: Iterable[Destination] | None = None) -> tuple[int, int]:
-        """Rows that wait for `destinations`, by default all of ours, and bytes in the spool."""
-        try:
-            rows = self._spool.waiting(d.number for d in destinations or self._all_destinations())
-            return rows, self._spool.bytes_used()
-        except (sqlite3.Error, OSError, SpoolError):
-            return 0, 0
-
-    def _is_unserved(self) -> bool:
-        """Whether something waits that this process recorded, or would record, but cannot send."""
-        served = self._sender.destinations
-        return bool((self._unserved or not served) and self._spool_level(self._unserved)[0])
-
-    def _all_destinations(self) -> list[Destination]:
+    def _targets(self, run: Run) -> Sequence[Target]:
+        if self._given_targets is not None:
+            return self._given_targets(self._spool)
+        rules = rules_of(self._configuration, redactor_of(self._configuration.redact, run.withhold))
         return [
-            *self._sender.destinations,
-            self._destination(""),
-            self._destination(self._default_model or ""),
+            ArthurTarget(
+                self._configuration,
+                self._spool,
+                rules,
+                self._identity,
+                self._client,
+                run.lock,
+                run.notices.say,
+            )
         ]
-
-    def _client(self) -> Client:
-        client = self._given_client or self._own_client()
-        if self._is_over:
-            raise Unavailable("the exporter was shut down")
-        return client
-
-    def _own_client(self) -> ArthurClient:
-        with self._lock:
-            if self._made_client is None:
-                # All that a request imports, under the lock that a fork waits for: a module half imported
-                # by a thread that is not there would keep the child waiting for ever.
-                import_module("otel_arthur.arthur._adapter")
-                from otel_arthur.arthur.client import ArthurClient
-
-                self._made_client = ArthurClient.from_configuration(self._configuration)
-            return self._made_client
 
 
 def _open_spool(configuration: Configuration) -> Spool:

@@ -52,26 +52,26 @@ class Metrics:
         """Instruments that measure nothing."""
         return cls("off", lambda: (0, 0), NoOpMeterProvider())
 
-    def spooled(self, count: int) -> None:
-        """Records were taken into the spool."""
+    def taken(self, count: int) -> None:
+        """Rows were taken into the spool."""
         if count:
             self._inflight.add(count, self.attributes)
 
     def exported(self, count: int, error_type: str | None) -> None:
-        """Records left the spool."""
+        """Rows left the spool."""
         if count:
             self._inflight.add(-count, self.attributes)
             error = {} if error_type is None else {"error.type": error_type}
             self._exported.add(count, {**self.attributes, **error})
 
     def refused(self, count: int, error_type: str) -> None:
-        """Records never got into the spool."""
+        """Rows never got into the spool."""
         if count:
             self._exported.add(count, {**self.attributes, "error.type": error_type})
 
-    def operation(self, seconds: float, error: BaseException | None) -> None:
+    def operation(self, seconds: float, error_type: str | None) -> None:
         """A request to Arthur ended."""
-        failed = {} if error is None else {"error.type": type(error).__name__}
+        failed = {} if error_type is None else {"error.type": error_type}
         self._duration.record(seconds, {**self.attributes, **failed})
 
     def outcome(self, outcome: str, count: int, reason: str = "") -> None:

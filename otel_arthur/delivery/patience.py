@@ -9,15 +9,9 @@ from collections.abc import Iterable, Mapping
 
 from otel_arthur.process import ends
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.records import Kind
 
 IDLE_SECONDS = 3.0
 """An end waits no longer than this after the last accepted row."""
-
-_NAMES = {
-    Kind.INFERENCE: ("inference", "inferences"),
-    Kind.GROUND_TRUTH: ("ground truth", "ground truths"),
-}
 
 
 class Progress:
@@ -25,7 +19,7 @@ class Progress:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._accepted: Counter[Kind] = Counter()
+        self._accepted: Counter[int] = Counter()
         self._errors: dict[Destination, str] = {}
         self._asking: set[int] = set()
         """Threads that wait for an answer."""
@@ -52,14 +46,14 @@ class Progress:
             else:
                 self._errors.pop(destination, None)
 
-    def accept(self, kind: Kind, rows: int) -> None:
+    def accept(self, kind: int, rows: int) -> None:
         """Arthur accepted rows."""
         with self._lock:
             self._accepted[kind] += rows
             self._steps += bool(rows)
 
     @property
-    def accepted(self) -> Mapping[Kind, int]:
+    def accepted(self) -> Mapping[int, int]:
         """Rows accepted so far, by kind."""
         with self._lock:
             return dict(self._accepted)
@@ -112,9 +106,3 @@ class Patience:
             self.why = "the time for the exit is over"
         else:
             self.why = self._progress.why(destinations) or f"Arthur accepted nothing for {IDLE_SECONDS:g} s"
-
-
-def named(counts: Mapping[Kind, int]) -> str:
-    """Counts by kind in words, as in "8 inferences and 1 ground truth"."""
-    parts = [f"{count} {_NAMES[kind][count != 1]}" for kind, count in sorted(counts.items()) if count]
-    return " and ".join(parts) or f"0 {_NAMES[Kind.INFERENCE][1]}"

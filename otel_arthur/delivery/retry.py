@@ -3,25 +3,19 @@ person must mend."""
 
 from __future__ import annotations
 
+import random
 import threading
 import time
-from typing import Any, cast
-
-import tenacity
 
 FIRST_SECONDS = 1.0
 MAX_SECONDS = 60.0
 SLOW_SECONDS = 60.0
 """Between tries where only a change of key, model or permission can help."""
 
-_BACKOFF = tenacity.wait_random_exponential(multiplier=FIRST_SECONDS, max=MAX_SECONDS)
-
 
 def backoff(attempt: int) -> float:
     """Seconds to wait after the `attempt`-th failure in a row, at random up to the bound (full jitter)."""
-    state = tenacity.RetryCallState(cast("Any", None), None, (), {})
-    state.attempt_number = attempt
-    return _BACKOFF(state)
+    return random.uniform(0.0, min(FIRST_SECONDS * 2.0 ** min(attempt - 1, 16), MAX_SECONDS))
 
 
 class Pacer:

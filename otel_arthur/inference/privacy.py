@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, cast
 
+from otel_arthur.configuration import Configuration
+
 NAME_LENGTH: Final = 256
 """Characters of a name or an id in an inference that holds metadata only."""
 FINISH_REASONS: Final = frozenset({"stop", "length", "content_filter", "tool_calls"})
@@ -131,3 +133,13 @@ _METADATA: Final[Mapping[Privacy, Callable[[Any], Any]]] = {
     Privacy.MEASURE: _as_it_is,
 }
 """What becomes of a value where only metadata may leave."""
+
+
+def rules_of(configuration: Configuration, redact: Callable[[str], str] | None) -> TextRules:
+    """The text rules of a configuration."""
+    return TextRules(
+        input_format=configuration.input_format,
+        redact=redact,
+        max_length=configuration.max_text_length,
+        metadata_only=configuration.content == "metadata",
+    )

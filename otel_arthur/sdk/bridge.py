@@ -15,8 +15,9 @@ from typing import Any
 
 from opentelemetry.sdk.trace import ReadableSpan
 
+from otel_arthur.arthur.target import intake
 from otel_arthur.configuration import Configuration
-from otel_arthur.delivery import Delivery, preparation
+from otel_arthur.delivery import Delivery
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.events.joiner import SPAN_WAIT_SECONDS, Joiner
 from otel_arthur.genai.events.log_events import LogEvent, lacks_content
@@ -250,7 +251,7 @@ def live() -> list[Bridge]:
 def is_sampled(trace_id: str) -> bool:
     """Whether a call of this trace is sent by any exporter; without one of ours, another process decides."""
     ratios = [bridge.configuration.sample_ratio for bridge in live()]
-    return not ratios or any(preparation.is_sampled(trace_id, ratio) for ratio in ratios)
+    return not ratios or any(intake.is_sampled(trace_id, ratio) for ratio in ratios)
 
 
 def release(bridge: Bridge, timeout: float) -> bool:

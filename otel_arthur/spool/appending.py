@@ -1,27 +1,26 @@
-"""How records come into the spool: durably, each key once."""
+"""How rows come into the spool: durably, each key once."""
 
 from __future__ import annotations
 
 import sqlite3
 import time
 from collections.abc import Collection, Mapping
+from dataclasses import astuple
 
-from otel_arthur.spool import keys
 from otel_arthur.spool.batches import Appended, NewBatch
 from otel_arthur.spool.bodies import Body
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.records import Kind, keys_of, pack_keys
+from otel_arthur.spool.rows import Row, keys_of, pack_keys
 from otel_arthur.spool.store import NOWHERE, Store, count
 
 
 def append(store: Store, destination: Destination, batch: NewBatch) -> Appended:
-    """Add records. Those whose key is known already are left out.
+    """Add rows. Those whose key is known already are left out.
 
     Raises:
         sqlite3.Error, OSError, SpoolError: nothing was added.
     """
-    rows = [record.row for record in batch.records]
-    keyed = dict(zip(keys_of(destination.number, batch.kind, batch.records), rows, strict=True))
+    keyed = dict(zip(keys_of(destination.number, batch.kind, batch.rows), batch.rows, strict=True))
     # Before the transaction, as others wait for its end.
     body = store.bodies.write(list(keyed.values()))
     # The latest calls are looked into and added to by one thread at a time, as the index is.
@@ -30,6 +29,7 @@ def append(store: Store, destination: Destination, batch: NewBatch) -> Appended:
 
 
 def insert(
+    store: Store,
     index: sqlite3.Connection,
     destination: Destination,
     batch: NewBatch,
@@ -39,26 +39,30 @@ def insert(
     """Add one batch in a transaction, and remember its keys; returns its number."""
     now = time.time()
     index.execute(
-        "INSERT OR IGNORE INTO destinations (number, endpoint, identity, model) VALUES (?, ?, ?, ?)",
-        (destination.number, destination.endpoint, destination.identity, destination.model),
+        "INSERT OR IGNORE INTO destinations (number, endpoint, identity, model, target) "
+        "VALUES (?, ?, ?, ?, ?)",
+        (destination.number, *astuple(destination)),
     )
     packed = pack_keys(list(keyed))
     number = index.execute(
         "INSERT INTO batches (destination, kind, form, rows, bytes, checksum, created, held, ready_at, "
-        "body, file, keys) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "set_at, body, file, framing, keys, free_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             destination.number,
-            int(batch.kind),
-            int(batch.form),
+            batch.kind,
+            batch.form,
             len(keyed),
             body.size,
             body.checksum,
             now,
             batch.evidence is not None and batch.hold > 0,
             now + batch.hold,
+            now,
             body.inline,
             body.file,
+            body.framing,
             packed,
+            None if batch.patience is None else now + batch.patience,
         ),
     ).lastrowid
     assert number is not None
@@ -66,7 +70,7 @@ def insert(
         index.execute(
             "INSERT INTO evidence VALUES (?, ?, ?, ?, ?)", (number, destination.number, now, *batch.evidence)
         )
-    keys.add(index, keyed, number)
+    store.keys.add(index, keyed, number)
     return number
 
 
@@ -74,11 +78,11 @@ def count_skipped(store: Store, counts: Mapping[str, int], patience: float) -> N
     """Add spans to the spool's counters, by reason, within `patience` seconds; errors as `append`."""
     with store.index.transaction(patience) as index:
         for reason, number in counts.items():
-            count(index, NOWHERE, Kind.INFERENCE, "skipped", number, reason)
+            count(index, NOWHERE, 1, "skipped", number, reason)
 
 
 def _append_keyed(
-    store: Store, destination: Destination, batch: NewBatch, keyed: Mapping[int, bytes], body: Body
+    store: Store, destination: Destination, batch: NewBatch, keyed: Mapping[int, Row], body: Body
 ) -> Appended:
     number = destination.number
     is_inserted = False
@@ -92,10 +96,10 @@ def _append_keyed(
             used = index.execute("SELECT value FROM state WHERE name = 'bytes'").fetchone()[0]
             full = bool(keyed) and used + body.size > store.max_bytes
             if keyed and not full:
-                insert(index, destination, batch, body, keyed)
+                insert(store, index, destination, batch, body, keyed)
                 is_inserted = True
             appended = Appended(
-                0 if full else len(keyed), len(batch.records) - len(keyed), len(keyed) if full else 0
+                0 if full else len(keyed), len(batch.rows) - len(keyed), len(keyed) if full else 0
             )
             for outcome, rows in zip(("appended", "known", "refused"), appended, strict=True):
                 count(index, number, batch.kind, outcome, rows)
@@ -114,4 +118,4 @@ def _known(
 ) -> Collection[int]:
     if batch.is_live and batch.ended is not None and store.latest.knows_all_since(batch.ended[0]):
         return store.latest.known(keyed)
-    return keys.known(index, keyed)
+    return store.keys.known(index, keyed)

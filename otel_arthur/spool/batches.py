@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from otel_arthur.spool.records import Form, Kind, Record
+from otel_arthur.spool.rows import Row
 
 
 class Appended(NamedTuple):
-    """What became of records given to `Spool.append`."""
+    """What became of rows given to `Spool.append`."""
 
     new: int
     known: int
@@ -20,30 +20,32 @@ class Appended(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """What the calls of a batch testify, for the duplicate window."""
+    """What says which rows of a batch may describe the same as others, for the duplicate window."""
 
-    scopes: str
-    """The instrumentation scopes that occur, one a line."""
+    labels: str
+    """One a line. Rows under one label only have no duplicates, so nobody need decide about them."""
     body: bytes
-    """JSON: a list of `genai.duplicates.Evidence.to_json`."""
+    """For whoever decides."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewBatch:
-    """Records that are appended at once."""
+    """Rows that are appended at once."""
 
-    kind: Kind
-    form: Form
-    records: Sequence[Record]
+    kind: int
+    """What they are to their target; its business, but that lower kinds go first. From 1 on."""
+    rows: Sequence[Row]
+    form: int = 1
+    """How the contents are written; the target's business."""
     evidence: Evidence | None = None
     hold: float = 0.0
-    """Seconds during which the records wait for a duplicate of their calls."""
+    """Seconds until they may leave; with `evidence` they wait for a duplicate meanwhile."""
     ended: tuple[int, int] | None = None
-    """When the first and the last of the calls ended, in Unix nanoseconds."""
+    """When the first and the last of what they describe ended, in Unix nanoseconds."""
+    patience: float | None = None
+    """Seconds after which rows no longer wait for those; None is never."""
     is_live: bool = False
     """They are of spans that ended in this process, and can only have been added by it."""
-    skipped: Mapping[str, int] = field(default_factory=dict[str, int])
-    """Reason -> spans skipped on the way, counted in the same transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,38 +54,47 @@ class Batch:
 
     number: int
     destination: int
-    kind: Kind
-    form: Form
+    kind: int
+    form: int
     created: float
     attempts: int
-    """How often Arthur took the request but not a row of this batch."""
-    rows: list[bytes] = field(repr=False)
+    """How often a target took the request but not a row of this batch."""
+    rows: list[Row] = field(repr=False)
+    """Where a group was suppressed as a duplicate, rows that came after it have the kept group's id."""
+    blocked: list[Row] = field(default_factory=list[Row], repr=False)
+    """Rows that must wait for others; `Spool.finish` keeps them."""
+    sent_at: float | None = None
+    """When it was presented before, at the earliest, and nobody knows what became of it."""
 
 
 class DeadLetter(NamedTuple):
-    """A row that Arthur refused for good."""
+    """A row that its target refused for good."""
 
-    row: bytes
+    row: Row
     reason: str
 
 
 @dataclass(slots=True)
-class Settled:
-    """The outcomes of one batch. Every row of it is in exactly one of these."""
+class BatchOutcome:
+    """What became of one batch. Every row of it is in exactly one of these."""
 
     batch: Batch
     sent: int = 0
+    """Accepted by the target."""
     dead: list[DeadLetter] = field(default_factory=list[DeadLetter])
+    """Refused for good."""
     skipped: int = 0
     """Rows that turned out not to be wanted, for `skip_reason`."""
     skip_reason: str = ""
     moved: int = 0
     """Rows that wait under another destination now."""
-    waiting: list[bytes] = field(default_factory=list[bytes])
+    waiting: list[Row] = field(default_factory=list[Row])
     """Rows to present again, after `wait` seconds."""
     wait: float = 0.0
     is_attempt: bool = False
-    """Arthur answered for the rows that wait, one by one."""
+    """The target answered for the rows that wait, one by one."""
+    is_unknown: bool = False
+    """Nobody knows whether the rows that wait were accepted: the next lease says so."""
 
     def postpone(self) -> None:
         """Nothing is known of any row: all wait."""

@@ -16,8 +16,11 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import msgspec
+
 from otel_arthur.spool.database import make_private
-from otel_arthur.spool.records import join, split, with_breaks
+from otel_arthur.spool.format_2 import rows_of_lines
+from otel_arthur.spool.rows import FRAMED, Row, framed, unframed
 
 INLINE_BYTES: Final = 32 * 1024
 """Up to here a body lies in the index: a file each would cost more than it saves."""
@@ -25,30 +28,34 @@ KEPT_BYTES: Final = 4 * 1024 * 1024
 _SUFFIX: Final = ".rows"
 _ORPHAN_SECONDS: Final = 600.0
 _PARTS_AT_ONCE: Final = 1_023
-"""Of 1,024 that Linux and macOS take (``IOV_MAX``): 512 rows and what is between them."""
+"""Of 1,024 that Linux and macOS take (``IOV_MAX``)."""
 
 
 class Body(NamedTuple):
     """The rows of a batch as they are kept."""
 
     size: int
-    """Bytes, of rows and line breaks."""
+    """Bytes."""
     checksum: int
     inline: bytes | None
     """The whole, where it lies in the index."""
     file: str | None
     """The name of its file, where it has one."""
+    framing: int = FRAMED
 
 
-def inline(rows: Sequence[bytes]) -> Body:
+def inline(rows: Sequence[Row]) -> Body:
     """Rows as a body in the index."""
-    whole = join(rows)
-    return Body(len(whole), crc(whole), whole, None)
+    return _inline(framed(rows))
 
 
-def crc(body: bytes) -> int:
-    """The checksum of a body."""
-    return zlib.crc32(body)
+def unpacked(whole: bytes, framing: int, kind: int) -> list[Row]:
+    """The rows of a body.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return unframed(whole) if framing == FRAMED else rows_of_lines(whole, kind)
 
 
 class Bodies:
@@ -60,24 +67,25 @@ class Bodies:
     def __init__(self, folder: Path | None, kept_bytes: int = KEPT_BYTES) -> None:
         self.folder = folder
         self._kept_bytes = kept_bytes
-        self._kept: dict[str, tuple[int, list[bytes]]] = {}
+        self._kept: dict[str, tuple[int, list[Row]]] = {}
         self._size = 0
         self._lock = threading.Lock()
 
-    def write(self, rows: Sequence[bytes]) -> Body:
+    def write(self, rows: Sequence[Row]) -> Body:
         """Write rows durably to a new file, if they are many; few belong into the index.
 
         Raises:
             OSError: the disk is full.
         """
-        size = sum(map(len, rows)) + max(len(rows) - 1, 0)
+        parts = framed(rows)
+        size = sum(map(len, parts))
         if self.folder is None or size <= INLINE_BYTES:
-            return inline(rows)
+            return _inline(parts)
         make_private(self.folder)
         name = f"{uuid.uuid4().hex}{_SUFFIX}"
         descriptor = os.open(self.folder / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         try:
-            checksum = _write(descriptor, rows)
+            checksum = _write(descriptor, parts)
             os.fsync(descriptor)
         except BaseException:
             os.close(descriptor)
@@ -88,12 +96,24 @@ class Bodies:
         self._keep(name, size, list(rows))
         return Body(size, checksum, None, name)
 
-    def rows(self, body: Body) -> list[bytes] | None:
-        """The rows of a batch, wherever they lie; None where they are not as they were written."""
-        if body.file is not None and (kept := self._forget(body.file)) is not None:
-            return kept
+    def rows(self, body: Body, kind: int, *, is_last: bool = True) -> list[Row] | None:
+        """The rows of a batch, wherever they lie; None where they are not as they were written.
+
+        Args:
+            is_last: they leave now, so that memory need not keep them.
+        """
+        if body.file is not None:
+            with self._lock:
+                kept = self._kept.get(body.file)
+            if is_last:
+                self._forget(body.file)
+            if kept is not None:
+                return kept[1]
         whole = self.read(body.inline, body.file)
-        return split(whole) if crc(whole) == body.checksum else None
+        try:
+            return unpacked(whole, body.framing, kind) if zlib.crc32(whole) == body.checksum else None
+        except (ValueError, msgspec.DecodeError):
+            return None
 
     def forget(self) -> None:
         """Keep nothing in memory."""
@@ -137,7 +157,7 @@ class Bodies:
             ]
         self.remove(names)
 
-    def _keep(self, name: str, size: int, rows: list[bytes]) -> None:
+    def _keep(self, name: str, size: int, rows: list[Row]) -> None:
         with self._lock:
             self._kept[name] = size, rows
             self._size += size
@@ -145,20 +165,23 @@ class Bodies:
                 oldest = next(iter(self._kept))
                 self._size -= self._kept.pop(oldest)[0]
 
-    def _forget(self, name: str) -> list[bytes] | None:
+    def _forget(self, name: str) -> None:
         with self._lock:
-            size, rows = self._kept.pop(name, (0, None))
-            self._size -= size
-            return rows
+            self._size -= self._kept.pop(name, (0, None))[0]
 
 
-def _write(descriptor: int, rows: Sequence[bytes]) -> int:
-    """Write rows with the line breaks between them; returns the checksum of the whole.
+def _inline(parts: Sequence[bytes]) -> Body:
+    whole = b"".join(parts)
+    return Body(len(whole), zlib.crc32(whole), whole, None)
+
+
+def _write(descriptor: int, parts: Sequence[bytes]) -> int:
+    """Write the parts of a body; returns the checksum of the whole.
 
     The whole is never made in memory: its pages would cost more than the writing. As few calls as can be:
     a file system takes a large part for less than its share.
     """
-    parts = with_breaks(rows)
+    parts = list(parts)
     checksum = 0
     for part in parts:
         checksum = zlib.crc32(part, checksum)

@@ -16,14 +16,20 @@ def confirm(store: Store, destination: Destination, organization: str) -> list[D
             "UPDATE destinations SET organization = ? WHERE number = ?", (organization, destination.number)
         )
         rows = index.execute(
-            "SELECT endpoint, identity, model FROM destinations WHERE endpoint = ? AND model = ? "
-            "AND (organization = ? OR identity = ?)",
-            (destination.endpoint, destination.model, organization, f"org:{organization}"),
+            "SELECT endpoint, identity, model, target FROM destinations WHERE endpoint = ? AND model = ? "
+            "AND target = ? AND (organization = ? OR identity = ?)",
+            (
+                destination.endpoint,
+                destination.model,
+                destination.target,
+                organization,
+                f"org:{organization}",
+            ),
         ).fetchall()
     return [Destination(*row) for row in rows]
 
 
 def destinations(store: Store) -> list[tuple[Destination, str | None]]:
     """All destinations that the spool has seen, each with its organization as far as it was confirmed."""
-    rows = store.index.read("SELECT endpoint, identity, model, organization FROM destinations")
-    return [(Destination(*key), organization) for *key, organization in rows]
+    rows = store.index.read("SELECT organization, endpoint, identity, model, target FROM destinations")
+    return [(Destination(*key), organization) for organization, *key in rows]

@@ -1,17 +1,15 @@
-"""Dead letters: what Arthur refused for good, kept with the reason until a person decides."""
+"""Dead letters: what a target refused for good, kept with the reason until a person decides."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
-
-import orjson
+from typing import NamedTuple
 
 from otel_arthur.spool.appending import insert
 from otel_arthur.spool.batches import NewBatch
-from otel_arthur.spool.bodies import inline
+from otel_arthur.spool.bodies import inline, unpacked
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.records import Form, Kind, Record, key_of
+from otel_arthur.spool.rows import Row, keys_of
 from otel_arthur.spool.store import Store, count
 
 _AT_ONCE = 256
@@ -22,27 +20,17 @@ class Letter(NamedTuple):
 
     number: int
     destination: Destination
-    kind: Kind
-    form: Form
-    id: str
-    """The ``partner_inference_id``."""
+    kind: int
+    form: int
     at: float
     """When it was refused, `time.time`."""
     reason: str
-    row: bytes
+    row: Row
 
-    def as_json(self) -> dict[str, Any]:
-        """Everything, for an export."""
-        return {
-            "number": self.number,
-            "partner_inference_id": self.id,
-            "kind": self.kind.name.lower(),
-            "model": self.destination.model,
-            "endpoint": self.destination.endpoint,
-            "refused_at": self.at,
-            "reason": self.reason,
-            "row": orjson.loads(self.row),
-        }
+    @property
+    def id(self) -> str:
+        """The row's name."""
+        return self.row.id
 
 
 def letters(store: Store) -> Iterator[Letter]:
@@ -54,16 +42,17 @@ def letters(store: Store) -> Iterator[Letter]:
     last = 0
     while True:
         rows = store.index.read(
-            "SELECT l.number, d.endpoint, d.identity, d.model, l.kind, l.form, l.id, l.at, l.reason, l.row "
-            "FROM dead_letters l JOIN destinations d ON d.number = l.destination "
+            "SELECT l.number, d.endpoint, d.identity, d.model, d.target, l.kind, l.form, l.at, "
+            "l.reason, l.row, l.framing FROM dead_letters l JOIN destinations d ON d.number = l.destination "
             "WHERE l.number > ? ORDER BY l.number LIMIT ?",
             (last, _AT_ONCE),
         )
         if not rows:
             return
-        for number, endpoint, identity, model, kind, form, *rest in rows:
-            yield Letter(number, Destination(endpoint, identity, model), Kind(kind), Form(form), *rest)
+        for number, *key, kind, form, at, reason, body, framing in rows:
             last = number
+            for row in unpacked(body, framing, kind):
+                yield Letter(number, Destination(*key), kind, form, at, reason, row)
 
 
 def resend(store: Store, chosen: Sequence[Letter]) -> int:
@@ -78,9 +67,9 @@ def resend(store: Store, chosen: Sequence[Letter]) -> int:
             if not index.execute("DELETE FROM dead_letters WHERE number = ?", (letter.number,)).rowcount:
                 continue
             resent += 1
-            record = Record(letter.id, letter.row)
-            key = key_of(letter.destination.number, letter.kind, record)
-            batch = NewBatch(letter.kind, letter.form, [record])
-            insert(index, letter.destination, batch, inline([letter.row]), [key])
-            count(index, letter.destination.number, letter.kind, "dead_letter", -1)
+            number = letter.destination.number
+            batch = NewBatch(letter.kind, [letter.row], letter.form)
+            keys = keys_of(number, letter.kind, batch.rows)
+            insert(store, index, letter.destination, batch, inline(batch.rows), keys)
+            count(index, number, letter.kind, "dead_letter", -1)
     return resent

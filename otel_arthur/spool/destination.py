@@ -17,12 +17,15 @@ class Destination:
     """``org:`` and the configured organization, ``key:`` and a fingerprint of the credential, or empty
     where neither is configured."""
     model: str
-    """Empty where no model is configured for the call."""
+    """The place at the endpoint, as its target names places. Empty where none is configured for the call."""
+    target: str = ""
+    """Which target it belongs to; empty for Arthur's v3 API."""
 
     @property
     def number(self) -> int:
         """The destination in the spool, the same in every spool: a digest of the key, positive."""
-        return _number(self.endpoint, self.identity, self.model)
+        # The digests of Arthur's v3 API are older than its name.
+        return _number(self.endpoint, self.identity, self.model, *filter(None, (self.target,)))
 
     @property
     def is_complete(self) -> bool:

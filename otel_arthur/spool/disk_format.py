@@ -6,19 +6,20 @@ import sqlite3
 from collections.abc import Generator
 from typing import Final
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Version of what is on disk. A spool of a newer format is left alone."""
 APPLICATION_ID: Final = 0x41525448
 
 _SCHEMA: Final = """
 CREATE TABLE destinations (
     number INTEGER PRIMARY KEY, endpoint TEXT NOT NULL, identity TEXT NOT NULL, model TEXT NOT NULL,
-    organization TEXT, last_error TEXT, last_error_at REAL);
+    organization TEXT, last_error TEXT, last_error_at REAL, target TEXT NOT NULL DEFAULT '');
 CREATE TABLE batches (
     number INTEGER PRIMARY KEY AUTOINCREMENT, destination INTEGER NOT NULL, kind INTEGER NOT NULL,
     form INTEGER NOT NULL, rows INTEGER NOT NULL, bytes INTEGER NOT NULL, checksum INTEGER NOT NULL,
     created REAL NOT NULL, held INTEGER NOT NULL, ready_at REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
-    owner TEXT, leased_until REAL, body BLOB, file TEXT, keys BLOB NOT NULL);
+    owner TEXT, leased_until REAL, body BLOB, file TEXT, keys BLOB NOT NULL,
+    framing INTEGER NOT NULL DEFAULT 1, set_at REAL, sent_at REAL, free_at REAL);
 CREATE INDEX batches_waiting ON batches (destination, kind, held, number);
 CREATE TABLE recent_keys (batch INTEGER PRIMARY KEY, keys BLOB NOT NULL);
 CREATE TABLE keys_0 (key INTEGER PRIMARY KEY, batch INTEGER NOT NULL);
@@ -32,7 +33,7 @@ CREATE TABLE duplicates (
 CREATE TABLE dead_letters (
     number INTEGER PRIMARY KEY AUTOINCREMENT, destination INTEGER NOT NULL, kind INTEGER NOT NULL,
     form INTEGER NOT NULL, id TEXT NOT NULL, at REAL NOT NULL, reason TEXT NOT NULL, bytes INTEGER NOT NULL,
-    row BLOB NOT NULL);
+    row BLOB NOT NULL, framing INTEGER NOT NULL DEFAULT 1);
 CREATE TABLE counters (
     destination INTEGER NOT NULL, kind INTEGER NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL,
     value INTEGER NOT NULL, PRIMARY KEY (destination, kind, outcome, reason)) WITHOUT ROWID;
@@ -51,7 +52,17 @@ CREATE TRIGGER dead_letter_removed AFTER DELETE ON dead_letters BEGIN
 """
 
 
-_UPGRADES: Final = {1: ("CREATE TABLE recent_keys (batch INTEGER PRIMARY KEY, keys BLOB NOT NULL)",)}
+_UPGRADES: Final = {
+    1: ("CREATE TABLE recent_keys (batch INTEGER PRIMARY KEY, keys BLOB NOT NULL)",),
+    2: (
+        "ALTER TABLE destinations ADD COLUMN target TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE batches ADD COLUMN framing INTEGER NOT NULL DEFAULT 1",
+        "ALTER TABLE batches ADD COLUMN set_at REAL",
+        "ALTER TABLE batches ADD COLUMN sent_at REAL",
+        "ALTER TABLE batches ADD COLUMN free_at REAL",
+        "ALTER TABLE dead_letters ADD COLUMN framing INTEGER NOT NULL DEFAULT 1",
+    ),
+}
 """From a format to the next."""
 
 

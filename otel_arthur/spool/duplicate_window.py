@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
-from otel_arthur.inference.completion import completed_row
-from otel_arthur.spool.leases import MAX_WAIT_SECONDS, is_due
-from otel_arthur.spool.records import Kind, call_of, row_id, split
+from otel_arthur.spool.bodies import Body
+from otel_arthur.spool.leases import IS_DUE, due
+from otel_arthur.spool.rows import Row
 from otel_arthur.spool.store import Store, count, replace_rows
 
 MEMORY_SECONDS = 300.0
@@ -32,9 +32,24 @@ class Testimony(NamedTuple):
     """Its calls are to be decided about; those of the others were."""
 
 
-Decide = Callable[[Sequence[Testimony], Mapping[str, str]], Mapping[str, str]]
-"""From all evidence, and the duplicates found before (call -> the call that was kept), to the duplicates
-among the calls that are held."""
+class Judge(Protocol):
+    """A target's say about duplicates."""
+
+    def decide(self, testimonies: Sequence[Testimony], known: Mapping[str, str]) -> Mapping[str, str]:
+        """The duplicates among the groups that are held: group -> the group that is sent for it.
+
+        Args:
+            known: the duplicates found before, in the same form.
+        """
+        ...
+
+    def demote(self, row: Row, kept: str) -> Row | None:
+        """What goes in the place of a duplicate's row, if anything; `kept` is the group that was kept."""
+        ...
+
+    def complete(self, row: Row, duplicates: Sequence[Row]) -> Row:
+        """A row that is kept, with what it lacks and its duplicates have."""
+        ...
 
 
 class _Held(NamedTuple):
@@ -43,9 +58,14 @@ class _Held(NamedTuple):
 
 
 def close_window(
-    store: Store, destination: int, window: float, decide: Decide, *, at_once: bool = False
+    store: Store,
+    destination: int,
+    window: float,
+    judge: Judge,
+    *,
+    at_once: bool = False,
 ) -> int:
-    """Decide about what is due and let it go to the senders; returns how many records were duplicates.
+    """Decide about what is due and let it go to the senders; returns how many rows were removed.
 
     Args:
         window: seconds; it says how long evidence is remembered.
@@ -55,41 +75,40 @@ def close_window(
         sqlite3.Error, OSError: nothing is decided.
     """
     now = time.time()
-    if not any(batch.is_due for batch in _held(store.index.read(*_query(destination)), now, at_once)):
+    if not any(batch.is_due for batch in _held(store.index.read, destination, now, at_once)):
         return 0
     removed_files: list[str | None] = []
     with store.index.transaction() as index:
         # Again, with the write lock: another process may have decided about them.
-        held = _held(index.execute(*_query(destination)).fetchall(), now, at_once)
+        held = _held(index.execute, destination, now, at_once)
         _forget(index, destination, now - max(MEMORY_SECONDS, 6 * window))
-        since = now - 3 * window
-        losers = _losers(index, destination, {batch.number for batch in held}, since, decide)
-        removed = _remove(store, index, losers, held, removed_files)
+        losers = _losers(index, destination, {batch.number for batch in held}, now - 3 * window, judge)
+        removed = _remove(store, index, losers, judge, held, removed_files)
         index.executemany(
             "INSERT OR REPLACE INTO duplicates VALUES (?, ?, ?, ?)",
             [(destination, loser, winner, now) for loser, winner in losers.items()],
         )
-        count(index, destination, Kind.INFERENCE, "duplicate", removed)
-        # As `is_due` has it: of an outage there may be more than a statement can list.
+        for kind, number in removed.items():
+            count(index, destination, kind, "duplicate", number)
         index.execute(
-            "UPDATE batches SET held = 0, ready_at = 0 WHERE destination = ? AND kind = ? AND held = 1 "
-            "AND (? OR NOT (ready_at > ? AND ready_at < ?))",
-            (destination, int(Kind.INFERENCE), at_once, now, now + MAX_WAIT_SECONDS),
+            "UPDATE batches SET held = 0, ready_at = 0 "
+            f"WHERE destination = ? AND held = 1 AND (? OR {IS_DUE})",
+            (destination, at_once, *due(now)),
         )
     store.bodies.remove(removed_files)
-    return removed
+    return sum(removed.values())
 
 
-def _query(destination: int) -> tuple[str, tuple[int, int]]:
-    return (
-        "SELECT number, ready_at FROM batches WHERE destination = ? AND kind = ? AND held = 1 "
-        "ORDER BY number",
-        (destination, int(Kind.INFERENCE)),
-    )
-
-
-def _held(rows: Sequence[Any], now: float, at_once: bool) -> list[_Held]:
-    return [_Held(number, at_once or is_due(at, now)) for number, at in rows]
+def _held(
+    query: Callable[[str, tuple[Any, ...]], Iterable[Any]], destination: int, now: float, at_once: bool
+) -> list[_Held]:
+    return [
+        _Held(number, bool(at_once or is_due))
+        for number, is_due in query(
+            f"SELECT number, {IS_DUE} FROM batches WHERE destination = ? AND held = 1 ORDER BY number",
+            (*due(now), destination),
+        )
+    ]
 
 
 def _forget(index: sqlite3.Connection, destination: int, before: float) -> None:
@@ -104,13 +123,13 @@ def _forget(index: sqlite3.Connection, destination: int, before: float) -> None:
 
 
 def _losers(
-    index: sqlite3.Connection, destination: int, held: set[int], since: float, decide: Decide
+    index: sqlite3.Connection, destination: int, held: set[int], since: float, judge: Judge
 ) -> Mapping[str, str]:
-    """Calls of held batches that are duplicates: call -> the call that is sent for it.
+    """Groups of held batches that are duplicates: group -> the group that is sent for it.
 
     Args:
-        since: two spans of one scope that are one call end together, so of a single scope no evidence that
-            came before counts.
+        since: two rows under one label that are one tell of it together, so where there is a single label no
+            evidence that came before counts.
     """
     labels = {
         label
@@ -127,33 +146,35 @@ def _losers(
         )
     ]
     before = index.execute("SELECT loser, winner FROM duplicates WHERE destination = ?", (destination,))
-    return decide(testimonies, dict(before.fetchall()))
+    return judge.decide(testimonies, dict(before.fetchall()))
 
 
 def _remove(
     store: Store,
     index: sqlite3.Connection,
     losers: Mapping[str, str],
+    judge: Judge,
     held: Sequence[_Held],
     removed_files: list[str | None],
-) -> int:
-    removed = 0
-    lost: dict[str, list[bytes]] = defaultdict(list)
+) -> Counter[int]:
+    """Rows removed by kind; those that are kept take from them what they lack."""
+    removed: Counter[int] = Counter()
+    lost: dict[str, list[Row]] = defaultdict(list)
+    concerned: dict[int, list[Row]] = {}
     winners = set(losers.values())
-    concerned: list[int] = []
     for batch in held if losers else ():
-        for line in (lines := _lines(store, index, batch.number)[0]):
-            identity = row_id(line)
-            if (winner := losers.get(call := call_of(identity))) is not None:
-                lost[identity.replace(call, winner)].append(line)
-        if any(call_of(row_id(line)) in losers or call_of(row_id(line)) in winners for line in lines):
-            concerned.append(batch.number)
-    for number in concerned:
-        lines, file = _lines(store, index, number)
-        kept = [_completed(line, lost) for line in lines if call_of(row_id(line)) not in losers]
-        if kept == lines:
+        rows = _rows(store, index, batch.number)
+        for row in rows:
+            if (winner := losers.get(row.group)) is not None:
+                lost[winner + row.id[row.stem :]].append(row)
+        if any(row.group in losers or row.group in winners for row in rows):
+            concerned[batch.number] = rows
+    for number, rows in concerned.items():
+        kept = [one for row in rows if (one := _kept(row, losers, lost, judge)) is not None]
+        if kept == rows:
             continue
-        removed += len(lines) - len(kept)
+        kind, file = index.execute("SELECT kind, file FROM batches WHERE number = ?", (number,)).fetchone()
+        removed[kind] += len(rows) - len(kept)
         removed_files.append(file)
         if kept:
             replace_rows(store, index, number, kept)
@@ -162,15 +183,17 @@ def _remove(
     return removed
 
 
-def _lines(store: Store, index: sqlite3.Connection, number: int) -> tuple[list[bytes], str | None]:
-    """The rows of a batch and its file; none of one that is damaged, which is counted when it is leased."""
-    body, file, rows = index.execute(
-        "SELECT body, file, rows FROM batches WHERE number = ?", (number,)
+def _kept(row: Row, losers: Mapping[str, str], lost: Mapping[str, Sequence[Row]], judge: Judge) -> Row | None:
+    if (winner := losers.get(row.group)) is not None:
+        return judge.demote(row, winner)
+    duplicates = lost.get(row.id)
+    return row if duplicates is None else judge.complete(row, duplicates)
+
+
+def _rows(store: Store, index: sqlite3.Connection, number: int) -> list[Row]:
+    """The rows of a batch; none of one that is damaged, which is counted when it is leased."""
+    *body, kind, count_written = index.execute(
+        "SELECT bytes, checksum, body, file, framing, kind, rows FROM batches WHERE number = ?", (number,)
     ).fetchone()
-    lines = split(store.bodies.read(body, file))
-    return (lines if len(lines) == rows else []), file
-
-
-def _completed(line: bytes, lost: Mapping[str, Sequence[bytes]]) -> bytes:
-    others = lost.get(row_id(line))
-    return line if others is None else completed_row(line, others)
+    rows = store.bodies.rows(Body(*body), kind, is_last=False)
+    return rows if rows is not None and len(rows) == count_written else []

@@ -6,30 +6,75 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, NamedTuple
 
-from otel_arthur.spool.batches import Batch, Settled
-from otel_arthur.spool.bodies import Body
-from otel_arthur.spool.records import Form, Kind, row_id
+from otel_arthur.spool.batches import Batch, BatchOutcome
+from otel_arthur.spool.bodies import Body, inline
+from otel_arthur.spool.precedence import sort
 from otel_arthur.spool.store import Store, count, listed, replace_rows
 
 MAX_WAIT_SECONDS: Final = 86_400.0
 """No lease and no wait is longer: what says so was written before a clock was set back."""
-_COLUMNS: Final = "number, rows, bytes, form, checksum, created, attempts, body, file, owner, leased_until"
+BLOCKED_SECONDS: Final = 2.0
+"""Between looks at rows that must wait for others."""
 
-_DUE: Final = "destination = ? AND kind = ? AND held = 0 AND (ready_at <= ? OR ready_at > ?)"
+IS_DUE: Final = "(ready_at <= ? OR ready_at > ? OR set_at > ?)"
+"""With the values of `due`: its moment has come, or a clock was set back since that was written."""
+_CLOCK_SECONDS: Final = 5.0
+"""Clocks are set so little without anybody noticing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """Of what is leased at once. A single batch may exceed them."""
+class Terms:
+    """Of a lease. A single batch may exceed `rows` and `bytes`."""
 
     rows: int = 512
     bytes: int = 4 * 1024 * 1024
     seconds: float = 60.0
+    in_order: bool = False
+    """One sender at a time, so that a correction does not overtake what it corrects."""
+    doubt: float | None = None
+    """For a target that takes a row twice: should the holder die, nobody knows what became of the rows, and
+    they are leased again after so many seconds, as presented before. None: presenting again does no harm."""
 
 
-def lease(store: Store, destination: int, kind: Kind, limits: Limits) -> list[Batch]:
+class _Candidate(NamedTuple):
+    """A batch that is due, as the index has it."""
+
+    number: int
+    rows: int
+    form: int
+    created: float
+    attempts: int
+    sent_at: float | None
+    free_at: float | None
+    owner: str | None
+    leased_until: float | None
+    set_at: float | None
+    bytes: int
+    checksum: int
+    inline: bytes | None
+    file: str | None
+    framing: int
+
+    @property
+    def body(self) -> Body:
+        return Body(*self[-5:])
+
+
+_COLUMNS: Final = (
+    "number, rows, form, created, attempts, sent_at, free_at, owner, leased_until, set_at, "
+    "bytes, checksum, body, file, framing"
+)
+_CANDIDATES: Final = f"destination = ? AND kind = ? AND held = 0 AND {IS_DUE}"
+
+
+def due(now: float) -> tuple[float, float, float]:
+    """The values for `IS_DUE`."""
+    return now, now + MAX_WAIT_SECONDS, now + _CLOCK_SECONDS
+
+
+def lease(store: Store, destination: int, kind: int, terms: Terms) -> list[Batch]:
     """The oldest batches of a destination that are due, now leased to us.
 
     A lease ends with its time or its holder's process. Batches found damaged are set aside and counted.
@@ -38,27 +83,28 @@ def lease(store: Store, destination: int, kind: Kind, limits: Limits) -> list[Ba
         sqlite3.Error, OSError: nothing is leased.
     """
     now = time.time()
+    query = (destination, kind, *due(now))
     # Looked at first without the lock that others wait for: mostly nothing is due.
-    if not store.index.read(f"SELECT 1 FROM batches WHERE {_DUE} LIMIT 1", _due(destination, kind, now)):
+    if not store.index.read(f"SELECT 1 FROM batches WHERE {_CANDIDATES} LIMIT 1", query):
         return []
     with store.index.transaction() as index:
-        chosen = _choose(store, index, destination, kind, now, limits)
+        chosen = _choose(store, index, query, now, terms)
         index.execute(
-            "UPDATE batches SET owner = ?, leased_until = ? "
-            f"WHERE number IN ({listed(row[0] for row in chosen)})",
-            (store.owner.name, now + limits.seconds),
+            "UPDATE batches SET owner = ?, leased_until = ?, set_at = ?, sent_at = ifnull(?, sent_at), "
+            f"ready_at = ifnull(?, ready_at) WHERE number IN ({listed(one.number for one in chosen)})",
+            (
+                store.owner.name,
+                now + terms.seconds,
+                now,
+                None if terms.doubt is None else now,
+                None if terms.doubt is None else now + terms.doubt,
+            ),
         )
-    leased: list[Batch] = []
-    for number, rows, size, form, checksum, created, attempts, inline, file, *_ in chosen:
-        lines = store.bodies.rows(Body(size, checksum, inline, file))
-        if lines is None or len(lines) != rows:
-            _drop_damaged(store, number, destination, kind, rows, file)
-        else:
-            leased.append(Batch(number, destination, kind, Form(form), created, attempts, lines))
-    return leased
+    found = [_read(store, destination, kind, one, now) for one in chosen]
+    return [batch for batch in found if batch is not None]
 
 
-def finish(store: Store, results: Sequence[Settled]) -> list[Settled]:
+def finish(store: Store, outcomes: Sequence[BatchOutcome]) -> list[BatchOutcome]:
     """Record outcomes in one transaction; rows that wait are leased to nobody. Returns what was recorded:
     not the batches whose lease was lost, as whoever has it now records theirs.
 
@@ -68,33 +114,30 @@ def finish(store: Store, results: Sequence[Settled]) -> list[Settled]:
     now = time.time()
     new_files: list[str | None] = []
     old_files: list[str | None] = []
-    recorded: list[Settled] = []
+    recorded: list[BatchOutcome] = []
     try:
         with store.index.transaction() as index:
-            for result in results:
-                batch = result.batch
+            for outcome in outcomes:
+                batch = outcome.batch
                 row = index.execute(
-                    "SELECT file FROM batches WHERE number = ? AND owner = ?",
+                    "SELECT file, rows FROM batches WHERE number = ? AND owner = ?",
                     (batch.number, store.owner.name),
                 ).fetchone()
                 if row is None:
                     continue
-                recorded.append(result)
-                if result.waiting == batch.rows:
-                    _release(index, batch.number, now + result.wait)
-                elif result.waiting:
-                    new_files.append(
-                        replace_rows(store, index, batch.number, result.waiting, now + result.wait)
-                    )
-                    old_files.append(row[0])
-                else:
+                recorded.append(outcome)
+                file, count_before = row
+                waiting = [*outcome.waiting, *batch.blocked]
+                if not waiting:
                     index.execute("DELETE FROM batches WHERE number = ?", (batch.number,))
-                    old_files.append(row[0])
-                if result.waiting and result.is_attempt:
-                    index.execute(
-                        "UPDATE batches SET attempts = attempts + 1 WHERE number = ?", (batch.number,)
-                    )
-                _record(index, result, now)
+                elif len(waiting) < count_before or outcome.waiting != batch.rows:
+                    new_files.append(replace_rows(store, index, batch.number, waiting))
+                else:
+                    file = None
+                old_files.append(file)
+                if waiting:
+                    _put_back(index, outcome, now)
+                _record(index, outcome, now)
     except BaseException:
         store.bodies.remove(new_files)
         raise
@@ -118,25 +161,21 @@ def can_be_tried(store: Store, destinations: str, seconds: float) -> bool:
     return candidates > 0 or rows == 0
 
 
-def left(store: Store, destinations: str) -> dict[tuple[int, Kind], int]:
+def left(store: Store, destinations: str) -> dict[tuple[int, int], int]:
     """Rows by destination and kind that no other living process has taken to send them."""
     now = time.time()
     found = store.index.read(
-        "SELECT destination, kind, owner, leased_until, sum(rows) FROM batches "
-        f"WHERE destination IN ({destinations}) GROUP BY destination, kind, owner, leased_until"
+        "SELECT destination, kind, owner, leased_until, set_at, sum(rows) FROM batches "
+        f"WHERE destination IN ({destinations}) GROUP BY destination, kind, owner, leased_until, set_at"
     )
-    counts: dict[tuple[int, Kind], int] = {}
-    for destination, kind, owner, until, rows in found:
-        is_free = owner is None or store.owner.is_ours(owner) or is_due(until, now)
-        if is_free or store.owner.is_dead(str(owner)):
-            key = destination, Kind(kind)
+    counts: dict[tuple[int, int], int] = {}
+    for destination, kind, owner, until, set_at, rows in found:
+        if (owner is not None and store.owner.is_ours(owner)) or not _is_leased(
+            store, owner, until, set_at, now
+        ):
+            key = destination, kind
             counts[key] = counts.get(key, 0) + rows
     return counts
-
-
-def is_due(at: float, now: float) -> bool:
-    """Whether a moment has come, or lies so far ahead that a clock must have been set back since."""
-    return not now < at < now + MAX_WAIT_SECONDS
 
 
 def note_error(store: Store, destination: int, error: str | None) -> None:
@@ -148,59 +187,112 @@ def note_error(store: Store, destination: int, error: str | None) -> None:
         )
 
 
-def _due(destination: int, kind: Kind, now: float) -> tuple[Any, ...]:
-    return destination, int(kind), now, now + MAX_WAIT_SECONDS
-
-
 def _choose(
-    store: Store, index: sqlite3.Connection, destination: int, kind: Kind, now: float, limits: Limits
-) -> list[tuple[Any, ...]]:
-    chosen: list[tuple[Any, ...]] = []
+    store: Store, index: sqlite3.Connection, query: tuple[float, ...], now: float, terms: Terms
+) -> list[_Candidate]:
+    chosen: list[_Candidate] = []
     rows = size = 0
-    candidates = index.execute(
-        f"SELECT {_COLUMNS} FROM batches WHERE {_DUE} ORDER BY number", _due(destination, kind, now)
-    )
-    for candidate in candidates:
-        owner, until = candidate[-2:]
-        if owner is not None and not is_due(until, now) and not store.owner.is_dead(owner):
-            if kind is Kind.GROUND_TRUTH:
-                break  # One sender at a time, so that a correction does not overtake what it corrects.
+    candidates = index.execute(f"SELECT {_COLUMNS} FROM batches WHERE {_CANDIDATES} ORDER BY number", query)
+    for candidate in map(_Candidate._make, candidates):
+        if _is_leased(store, candidate.owner, candidate.leased_until, candidate.set_at, now):
+            if terms.in_order:
+                break
             continue
-        rows += candidate[1]
-        size += candidate[2]
-        if chosen and (rows > limits.rows or size > limits.bytes or candidate[3] != chosen[0][3]):
+        first = chosen[0] if chosen else candidate
+        rows += candidate.rows
+        size += candidate.bytes
+        is_other = (candidate.form, candidate.sent_at is None) != (first.form, first.sent_at is None)
+        if chosen and (rows > terms.rows or size > terms.bytes or is_other):
             break
         chosen.append(candidate)
-        if rows >= limits.rows:
+        if rows >= terms.rows:
             break
     candidates.close()
     return chosen
 
 
-def _release(index: sqlite3.Connection, number: int, ready_at: float) -> None:
-    index.execute("UPDATE batches SET owner = NULL, ready_at = ? WHERE number = ?", (ready_at, number))
+def _is_leased(
+    store: Store, owner: str | None, until: float | None, set_at: float | None, now: float
+) -> bool:
+    if owner is None or until is None:
+        return False
+    # A lease of before a clock was set back, or one that has run out, binds nobody.
+    is_set_back = set_at is not None and set_at > now + _CLOCK_SECONDS
+    if is_set_back or not now < until < now + MAX_WAIT_SECONDS:
+        return False
+    return not store.owner.is_dead(owner)
 
 
-def _drop_damaged(
-    store: Store, number: int, destination: int, kind: Kind, rows: int, file: str | None
-) -> None:
-    with store.index.transaction() as index:
-        index.execute("DELETE FROM batches WHERE number = ?", (number,))
-        count(index, destination, kind, "dropped", rows, "damaged on disk")
-    store.bodies.keep_aside(file)
-
-
-def _record(index: sqlite3.Connection, result: Settled, now: float) -> None:
-    batch = result.batch
-    count(index, batch.destination, batch.kind, "sent", result.sent)
-    count(index, batch.destination, batch.kind, "dead_letter", len(result.dead))
-    count(index, batch.destination, batch.kind, "skipped", result.skipped, result.skip_reason)
-    count(index, batch.destination, batch.kind, "moved", result.moved)
-    index.executemany(
-        "INSERT INTO dead_letters (destination, kind, form, id, at, reason, bytes, row) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (batch.destination, int(batch.kind), int(batch.form), row_id(row), now, reason, len(row), row)
-            for row, reason in result.dead
-        ],
+def _read(store: Store, destination: int, kind: int, candidate: _Candidate, now: float) -> Batch | None:
+    """The batch with those of its rows that may leave; None where there are none."""
+    number = candidate.number
+    rows = store.bodies.rows(candidate.body, kind)
+    if rows is None or len(rows) != candidate.rows:
+        _drop_damaged(store, destination, kind, candidate)
+        return None
+    batch = Batch(
+        number,
+        destination,
+        kind,
+        candidate.form,
+        candidate.created,
+        candidate.attempts,
+        rows,
+        sent_at=candidate.sent_at,
     )
+    if not any(row.after for row in rows) or (candidate.free_at is not None and candidate.free_at <= now):
+        return batch
+    batch.rows[:], batch.blocked[:] = sort(store, destination, rows)
+    if batch.rows:
+        return batch
+    finish(store, [BatchOutcome(batch, wait=BLOCKED_SECONDS)])
+    return None
+
+
+def _put_back(index: sqlite3.Connection, outcome: BatchOutcome, now: float) -> None:
+    batch = outcome.batch
+    wait = max(outcome.wait, BLOCKED_SECONDS if batch.blocked else 0.0)
+    index.execute(
+        "UPDATE batches SET owner = NULL, ready_at = ?, set_at = ?, sent_at = ?, attempts = attempts + ? "
+        "WHERE number = ?",
+        (
+            now + wait,
+            now,
+            # Only rows that were presented: what has not left is not in doubt.
+            (batch.sent_at or now) if outcome.is_unknown and outcome.waiting else None,
+            outcome.is_attempt,
+            batch.number,
+        ),
+    )
+
+
+def _drop_damaged(store: Store, destination: int, kind: int, candidate: _Candidate) -> None:
+    with store.index.transaction() as index:
+        index.execute("DELETE FROM batches WHERE number = ?", (candidate.number,))
+        count(index, destination, kind, "dropped", candidate.rows, "damaged on disk")
+    store.bodies.keep_aside(candidate.file)
+
+
+def _record(index: sqlite3.Connection, outcome: BatchOutcome, now: float) -> None:
+    batch = outcome.batch
+    count(index, batch.destination, batch.kind, "sent", outcome.sent)
+    count(index, batch.destination, batch.kind, "dead_letter", len(outcome.dead))
+    count(index, batch.destination, batch.kind, "skipped", outcome.skipped, outcome.skip_reason)
+    count(index, batch.destination, batch.kind, "moved", outcome.moved)
+    for row, reason in outcome.dead:
+        body = inline([row])
+        index.execute(
+            "INSERT INTO dead_letters (destination, kind, form, id, at, reason, bytes, row, framing) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                batch.destination,
+                batch.kind,
+                batch.form,
+                row.id,
+                now,
+                reason,
+                body.size,
+                body.inline,
+                body.framing,
+            ),
+        )

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from otel_arthur.spool.appending import append
-from otel_arthur.spool.batches import Batch, NewBatch, Settled
+from otel_arthur.spool.batches import Batch, BatchOutcome, NewBatch
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.leases import Limits, finish, lease, note_error
-from otel_arthur.spool.records import Kind, Record, row_id
+from otel_arthur.spool.leases import Terms, finish, lease, note_error
+from otel_arthur.spool.rows import Row
 from otel_arthur.spool.store import Store
 
 _POSTPONED_SECONDS = 60.0
 
-TargetOf = Callable[[Kind, bytes], Destination | None]
-"""Where a row goes; None where it stays."""
+TargetOf = Callable[[int, Row], Destination | None]
+"""From a row's kind and the row to where it goes; None where it stays."""
 
 
 def move(store: Store, source: Destination, target_of: TargetOf) -> int:
@@ -24,11 +24,12 @@ def move(store: Store, source: Destination, target_of: TargetOf) -> int:
         sqlite3.Error, OSError, SpoolError: a batch is in both places at most, under the same keys.
     """
     moved = 0
-    for kind in Kind:
-        while batches := store.ensured(lambda kind=kind: lease(store, source.number, kind, Limits())):
-            results = [_moved(store, target_of, batch) for batch in batches]
-            recorded = store.ensured(lambda results=results: finish(store, results))
-            moved += sum(result.moved for result in recorded)
+    kinds = store.index.read("SELECT DISTINCT kind FROM batches WHERE destination = ?", (source.number,))
+    for (kind,) in sorted(kinds):
+        while batches := store.ensured(lambda kind=kind: lease(store, source.number, kind, Terms())):
+            outcomes = [_moved(store, target_of, batch) for batch in batches]
+            recorded = store.ensured(lambda outcomes=outcomes: finish(store, outcomes))
+            moved += sum(outcome.moved for outcome in recorded)
     if moved:
         note_error(store, source.number, None)
     return moved
@@ -40,19 +41,19 @@ def release(store: Store, destination: int) -> None:
         index.execute("UPDATE batches SET ready_at = 0 WHERE destination = ?", (destination,))
 
 
-def _moved(store: Store, target_of: TargetOf, batch: Batch) -> Settled:
-    result = Settled(batch, wait=_POSTPONED_SECONDS)
-    by_target: dict[Destination | None, list[bytes]] = {}
+def _moved(store: Store, target_of: TargetOf, batch: Batch) -> BatchOutcome:
+    outcome = BatchOutcome(batch, wait=_POSTPONED_SECONDS)
+    by_target: dict[Destination | None, list[Row]] = {}
     for row in batch.rows:
         by_target.setdefault(target_of(batch.kind, row), []).append(row)
     for target, rows in by_target.items():
-        moving = NewBatch(batch.kind, batch.form, [Record(row_id(row), row) for row in rows])
+        moving = NewBatch(batch.kind, rows, batch.form)
         # Appended there before it is gone here: a kill between the two leaves it in both, under one id.
         if (
             target is not None
             and not store.repaired(lambda target=target, moving=moving: append(store, target, moving)).refused
         ):
-            result.moved += len(rows)
+            outcome.moved += len(rows)
         else:
-            result.waiting += rows
-    return result
+            outcome.waiting += rows
+    return outcome

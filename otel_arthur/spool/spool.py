@@ -20,10 +20,10 @@ from otel_arthur.spool import (
     upkeep,
     watching,
 )
-from otel_arthur.spool.batches import Appended, Batch, NewBatch, Settled
+from otel_arthur.spool.batches import Appended, Batch, BatchOutcome, NewBatch
 from otel_arthur.spool.database import BUSY_SECONDS
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.records import Kind
+from otel_arthur.spool.keys import KeyLimits
 from otel_arthur.spool.store import Store, listed
 
 
@@ -36,13 +36,14 @@ class Spool:
     Args:
         folder: None keeps everything in memory.
         max_bytes: of rows; what does not fit is refused.
+        key_limits: how many keys are remembered.
 
     Raises:
         SpoolError, OSError, sqlite3.Error: the folder or its database cannot be used.
     """
 
-    def __init__(self, folder: Path | None, max_bytes: int) -> None:
-        self._store = Store(folder, max_bytes)
+    def __init__(self, folder: Path | None, max_bytes: int, key_limits: KeyLimits | None = None) -> None:
+        self._store = Store(folder, max_bytes, key_limits)
         self._store.repaired(lambda: self._store.index.read("SELECT count(*) FROM batches"))
         self._store.reserve.make()
 
@@ -57,36 +58,34 @@ class Spool:
         return self._store.max_bytes
 
     def append(self, destination: Destination, batch: NewBatch) -> Appended:
-        """Add records durably. Those whose key is known already are left out."""
+        """Add rows durably. Those whose key is known already are left out."""
         return self._store.repaired(lambda: appending.append(self._store, destination, batch))
 
     def count_skipped(self, counts: Mapping[str, int], patience: float = BUSY_SECONDS) -> None:
         """Add spans that were skipped to the counters, by reason, within `patience` seconds."""
         self._store.ensured(lambda: appending.count_skipped(self._store, counts, patience))
 
-    def lease(self, destination: int, kind: Kind, limits: leases.Limits) -> list[Batch]:
+    def lease(self, destination: int, kind: int, terms: leases.Terms) -> list[Batch]:
         """The oldest batches of a destination that are due, now leased to us (see `leases.lease`)."""
-        return self._store.ensured(lambda: leases.lease(self._store, destination, kind, limits))
+        return self._store.ensured(lambda: leases.lease(self._store, destination, kind, terms))
 
-    def finish(self, results: Sequence[Settled]) -> list[Settled]:
+    def finish(self, outcomes: Sequence[BatchOutcome]) -> list[BatchOutcome]:
         """Record the outcomes of leased batches; returns those that were recorded (see `leases.finish`)."""
-        return self._store.ensured(lambda: leases.finish(self._store, results))
+        return self._store.ensured(lambda: leases.finish(self._store, outcomes))
 
     def close_window(
-        self, destination: int, window: float, decide: duplicate_window.Decide, *, at_once: bool = False
+        self, destination: int, window: float, judge: duplicate_window.Judge, *, at_once: bool = False
     ) -> int:
-        """Decide about the duplicates among what is held and due; returns how many there were."""
+        """Decide about the duplicates among what is held and due (see `duplicate_window.close_window`)."""
         return self._store.ensured(
-            lambda: duplicate_window.close_window(self._store, destination, window, decide, at_once=at_once)
+            lambda: duplicate_window.close_window(self._store, destination, window, judge, at_once=at_once)
         )
 
-    def preceding(self, destination: int, ids: Sequence[str]) -> list[str | None]:
-        """For each inference id the id under which its call is sent, None while that one still waits."""
-        return self._store.ensured(lambda: precedence.preceding(self._store, destination, ids))
-
-    def destination_of(self, destinations: Sequence[int], inference_id: str) -> int | None:
-        """The destination whose spool has or had the inference, as far as is remembered."""
-        return self._store.ensured(lambda: precedence.destination_of(self._store, destinations, inference_id))
+    def destination_of(self, destinations: Sequence[int], identity: str, stem: int) -> int | None:
+        """The destination that has or had a row of the first kind, as far as is remembered."""
+        return self._store.ensured(
+            lambda: precedence.destination_of(self._store, destinations, identity, stem)
+        )
 
     def move(self, source: Destination, target_of: moving.TargetOf) -> int:
         """Move the rows of `source` that are due to where `target_of` says; returns how many were."""
@@ -108,13 +107,13 @@ class Spool:
         """Keep the last error of a destination for ``spool status``."""
         self._store.ensured(lambda: leases.note_error(self._store, destination, error))
 
-    def waiting(self, destinations: Iterable[int], kind: Kind | None = None) -> int:
+    def waiting(self, destinations: Iterable[int], kind: int | None = None) -> int:
         """Rows of these destinations (of a kind) that wait, leased or not."""
         statement = f"SELECT ifnull(sum(rows), 0) FROM batches WHERE destination IN ({listed(destinations)})"
         return self._number(statement + ("" if kind is None else f" AND kind = {int(kind)}"))
 
     def occupied(
-        self, destinations: Iterable[int], up_to: int | None = None, kind: Kind | None = None
+        self, destinations: Iterable[int], up_to: int | None = None, kind: int | None = None
     ) -> set[int]:
         """Those of these destinations for which anything of a kind waits, in batches up to a number."""
         statement = f"SELECT DISTINCT destination FROM batches WHERE destination IN ({listed(destinations)})"
@@ -123,7 +122,7 @@ class Spool:
         found = self._store.repaired(lambda: self._store.index.read(statement + condition))
         return {number for (number,) in found}
 
-    def left(self, destinations: Iterable[int]) -> dict[tuple[int, Kind], int]:
+    def left(self, destinations: Iterable[int]) -> dict[tuple[int, int], int]:
         """Rows by destination and kind that no other living process has taken to send them."""
         return self._store.repaired(lambda: leases.left(self._store, listed(destinations)))
 

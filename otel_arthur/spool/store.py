@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
-from otel_arthur.spool import keys
 from otel_arthur.spool.bodies import Bodies
 from otel_arthur.spool.database import Connection, is_damage, is_full, make_private, set_aside
+from otel_arthur.spool.keys import KeyIndex, KeyLimits
+from otel_arthur.spool.latest import latest_of
 from otel_arthur.spool.owners import Owner
 from otel_arthur.spool.reserve import Reserve
+from otel_arthur.spool.rows import Row
 
 _logger = logging.getLogger("otel_arthur")
 _T = TypeVar("_T")
@@ -30,11 +32,13 @@ class Store:
         SpoolError, OSError, sqlite3.Error: the folder or its database cannot be used.
     """
 
-    def __init__(self, folder: Path | None, max_bytes: int) -> None:
+    def __init__(self, folder: Path | None, max_bytes: int, key_limits: KeyLimits | None = None) -> None:
         self.folder = folder
         self.max_bytes = max_bytes
         self.bodies = Bodies(None if folder is None else folder / "bodies")
-        self.latest = keys.latest_of(folder)
+        key_limits = key_limits or KeyLimits()
+        self.latest = latest_of(folder, key_limits.latest)
+        self.keys = KeyIndex(key_limits)
         self._database = None if folder is None else folder / DATABASE_NAME
         if self._database is None:
             self.incoming = self.index = Connection(None, durable=False)
@@ -106,18 +110,16 @@ class Store:
         return True
 
 
-def replace_rows(
-    store: Store, index: sqlite3.Connection, number: int, rows: Sequence[bytes], ready_at: float | None = None
-) -> str | None:
-    """Put fewer rows in a batch's place, leased to nobody; returns the new file, if it has one.
+def replace_rows(store: Store, index: sqlite3.Connection, number: int, rows: Sequence[Row]) -> str | None:
+    """Put fewer rows in a batch's place; returns the new file, if it has one.
 
     The file of the rows before is the caller's to remove once the transaction is committed.
     """
     body = store.bodies.write(rows)
     index.execute(
-        "UPDATE batches SET owner = NULL, ready_at = ifnull(?, ready_at), rows = ?, bytes = ?, "
-        "checksum = ?, body = ?, file = ? WHERE number = ?",
-        (ready_at, len(rows), body.size, body.checksum, body.inline, body.file, number),
+        "UPDATE batches SET rows = ?, bytes = ?, checksum = ?, body = ?, file = ?, framing = ? "
+        "WHERE number = ?",
+        (len(rows), body.size, body.checksum, body.inline, body.file, body.framing, number),
     )
     return body.file
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from otel_arthur.spool import keys
-from otel_arthur.spool.records import Kind, Record, keys_of
+from otel_arthur.spool.batches import NewBatch
+from otel_arthur.spool.bodies import unpacked
+from otel_arthur.spool.rows import keys_of
 from otel_arthur.spool.store import Store, listed
 
 
@@ -29,9 +30,9 @@ class Watch:
             lambda: store.index.read("SELECT ifnull(max(number), 0) FROM dead_letters")
         )
 
-    def add(self, destination: int, kind: Kind, records: Sequence[Record]) -> None:
-        """Follow records that were appended just now, or that the spool knew before."""
-        wanted = keys_of(destination, kind, records)
+    def add(self, destination: int, batch: NewBatch) -> None:
+        """Follow rows that were appended just now, or that the spool knew before."""
+        wanted = keys_of(destination, batch.kind, batch.rows)
         self._keys.update(wanted)
         self._batches.update(self._store.ensured(lambda: self._known(wanted)).values())
 
@@ -47,12 +48,17 @@ class Watch:
         """How many of the records became dead letters since they are followed."""
         found = self._store.repaired(
             lambda: self._store.index.read(
-                "SELECT destination, kind, id, row FROM dead_letters WHERE number > ?", (self._last_letter,)
+                "SELECT destination, kind, row, framing FROM dead_letters WHERE number > ?",
+                (self._last_letter,),
             )
         )
-        letters = [keys_of(place, Kind(kind), [Record(name, row)])[0] for place, kind, name, row in found]
+        letters = [
+            key
+            for destination, kind, body, framing in found
+            for key in keys_of(destination, kind, unpacked(body, framing, kind))
+        ]
         return len(self._keys.intersection(letters))
 
     def _known(self, wanted: Sequence[int]) -> dict[int, int]:
         with self._store.index.transaction() as index:
-            return keys.known(index, wanted)
+            return self._store.keys.known(index, wanted)

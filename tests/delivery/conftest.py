@@ -10,7 +10,6 @@ import pytest
 
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
-from otel_arthur.spool.spool import Spool
 from tests.support.servers.fault_server import MODEL_ID, FaultServer
 
 
@@ -57,16 +56,3 @@ def deliver(configured: Callable[..., Configuration]) -> Iterator[Callable[..., 
     yield build
     for delivery in made:
         delivery.shutdown(0.2)
-
-
-@pytest.fixture
-def opened(spool_dir: Path) -> Iterator[Callable[..., Spool]]:
-    made: list[Spool] = []
-
-    def build(max_bytes: int = 1 << 30) -> Spool:
-        made.append(Spool(spool_dir, max_bytes))
-        return made[-1]
-
-    yield build
-    for spool in made:
-        spool.close()

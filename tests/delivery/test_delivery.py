@@ -93,14 +93,14 @@ def test_a_full_spool_refuses_what_is_new_and_keeps_what_it_has(
     server.stop()
     delivery = deliver(spool_max_bytes=30_000)
     kept = llm_calls(20, size=100)
-    assert delivery.submit(kept).refused_full == 0
+    assert delivery.submit(kept).refused == 0
     refused = delivery.submit(llm_calls(20, size=1500))
-    assert (refused.spooled, refused.refused_full) == (0, 20)
+    assert (refused.spooled, refused.refused) == (0, 20)
     assert len([r for r in caplog.records if "spool is full" in r.getMessage()]) == 1
     server.start()
     assert delivery.flush(10)
     assert sorted(server.accepted_ids) == sorted(ids_of(kept))
-    assert delivery.counts().dropped == {"spool full": 20}
+    assert delivery.counts().lost == {"spool full": 20}
     balance(delivery.counts())
 
 
@@ -114,9 +114,9 @@ def test_an_age_limit_gives_up_and_counts(server: FaultServer, deliver: Callable
     second = deliver(spool_max_age=0.2)
     second.start()
     deadline = time.monotonic() + 10
-    while not second.counts().dropped_late and time.monotonic() < deadline:
+    while not second.counts().lost and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert second.counts().dropped_late == {"age limit": 3}
+    assert second.counts().lost == {"age limit": 3}
     assert not server.accepted_ids
 
 
@@ -304,7 +304,7 @@ def test_errors_never_leave_submit(
     spool_dir.rename(spool_dir.with_name("moved"))
     spool_dir.write_text("a file in the folder's place")
     submitted = delivery.submit(llm_calls(2))
-    assert submitted.refused_full == 2
+    assert submitted.refused == 2
     assert any("takes nothing" in r.getMessage() for r in caplog.records)
     assert caplog.records[-1].levelno == logging.WARNING
     spool_dir.unlink()
@@ -315,11 +315,11 @@ def test_errors_never_leave_submit(
 def test_idle_senders_do_not_wake_one_another(
     server: FaultServer, deliver: Callable[..., Delivery], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from otel_arthur.delivery.sender import Sender
+    from otel_arthur.delivery.workers import Workers
 
     turns: list[int] = []
-    work = Sender.work
-    monkeypatch.setattr(Sender, "work", lambda sender: turns.append(1) or work(sender))
+    work = Workers.work
+    monkeypatch.setattr(Workers, "work", lambda workers: turns.append(1) or work(workers))
     delivery = deliver(duplicate_window=60.0)
     for _ in range(4):
         delivery.submit(llm_calls(600))

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from otel_arthur.arthur.target import ground_truth
 from otel_arthur.configuration import Route
-from otel_arthur.delivery import Delivery, ground_truth
+from otel_arthur.delivery import Delivery
+from otel_arthur.spool import leases
 from tests.support.servers.fault_behaviours import row_statuses
 from tests.support.servers.fault_server import FaultServer
 from tests.support.spans.llm_calls import ids_of, llm_call, llm_calls
@@ -26,7 +28,7 @@ def truth(identity: str, value: str = "Paris") -> dict[str, Any]:
 def test_it_waits_for_its_inference_in_the_spool(
     server: FaultServer, deliver: Callable[..., Delivery], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ground_truth, "POLL_SECONDS", 0.1)
+    monkeypatch.setattr(leases, "BLOCKED_SECONDS", 0.1)
     delivery = deliver(duplicate_window=2.0)
     calls = llm_calls(3)
     delivery.submit(calls)

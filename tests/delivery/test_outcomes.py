@@ -216,7 +216,7 @@ def test_retry_after_is_obeyed_even_by_a_flush(server: FaultServer, deliver: Cal
 def test_an_attribute_that_the_model_lost_is_left_out(
     server: FaultServer, deliver: Callable[..., Delivery], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from otel_arthur.delivery import dispatch
+    from otel_arthur.arthur.target import presenting
 
     delivery = deliver()
     first = llm_calls(3)
@@ -225,7 +225,7 @@ def test_an_attribute_that_the_model_lost_is_left_out(
     kept = [a for a in server.model["attributes"] if a["name"] != "finish_reason"]
     server.model = {**server.model, "attributes": kept}
     server.always(refuse_rows(lambda r: (400, "unknown") if "finish_reason" in r["inference_data"] else None))
-    monkeypatch.setattr(dispatch, "RECHECK_SECONDS", 0.0)
+    monkeypatch.setattr(presenting, "RECHECK_SECONDS", 0.0)
     second = llm_calls(3)
     delivery.submit(second)
     while not delivery.flush(5):
@@ -242,7 +242,7 @@ def test_a_model_without_texts_keeps_the_records(
     delivery = deliver()
     calls = llm_calls(3)
     delivery.submit(calls)
-    assert not delivery.flush(1)
+    assert not delivery.flush(10)
     assert any("otel-arthur onboard" in r.getMessage() for r in caplog.records)
     server.model = whole
     assert delivery.flush(10)
@@ -259,6 +259,22 @@ def test_failed_calls_need_a_place_in_the_model(
     late = delivery.submit(llm_calls(1, failed=True, choices=()))
     assert late.skipped == {"failed call": 1}
     counts = delivery.counts()
-    assert counts.skipped_late == {"failed call": 3}
+    assert counts.skipped == {"failed call": 4}
     assert sorted(server.accepted_ids) == sorted(ids_of(good))
     balance(counts)
+
+
+def test_a_reader_that_breaks_costs_no_call_before_it(
+    server: FaultServer, deliver: Callable[..., Delivery]
+) -> None:
+    delivery = deliver()
+    calls = llm_calls(3)
+
+    def read() -> object:
+        yield from calls
+        raise RuntimeError("broken")
+
+    with pytest.raises(RuntimeError, match="broken"):
+        delivery.submit(read())  # type: ignore[arg-type]
+    assert delivery.flush(10)
+    assert server.accepted_ids == ids_of(calls)

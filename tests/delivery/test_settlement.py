@@ -171,7 +171,17 @@ def test_the_books_of_the_spool_hold(server: FaultServer, deliver: Callable[...,
     delivery.submit([call for pair in pairs for call in pair])
     assert delivery.flush(10)
     (destination,) = (d for d in delivery._spool.status().destinations if d.destination.identity)
-    outcomes = destination.outcomes["inference"]
+    outcomes = destination.outcomes[1]
     assert outcomes["appended"] == 20
     assert outcomes["sent"] + outcomes["duplicate"] == 20
     assert outcomes["duplicate"] == 10
+
+
+def test_a_scope_that_is_no_text_costs_only_the_comparison(
+    server: FaultServer, deliver: Callable[..., Delivery]
+) -> None:
+    delivery = deliver(duplicate_window=5.0)
+    calls = [llm_call("odd", scope="\ud800"), llm_call("even")]
+    delivery.submit(calls)
+    assert delivery.flush(10)
+    assert server.accepted_ids == ids_of(calls)

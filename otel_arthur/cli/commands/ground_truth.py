@@ -79,7 +79,7 @@ def _send(
     read = no_room = 0
     for some in _chunks(rows):
         read += len(some)
-        no_room += delivery.submit_ground_truth(some, model_id, watch).refused_full
+        no_room += delivery.submit_ground_truth(some, model_id, watch).refused
     deadline = time.monotonic() + timeout
     with watched(delivery, "Sending"):
         # Only of these rows: ground truth that somebody else recorded may wait for long.

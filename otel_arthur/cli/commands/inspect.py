@@ -12,9 +12,9 @@ from otel_arthur.cli.connection import fetch_schema
 from otel_arthur.cli.output import plural, print_json, say
 from otel_arthur.cli.parameters import given
 from otel_arthur.cli.trace_files import FILES, FORMATS, contents_of, read_export
-from otel_arthur.delivery.preparation import rules_of
 from otel_arthur.genai.duplicates.verdicts import Verdict, judge
 from otel_arthur.inference.build import Builder, Inference
+from otel_arthur.inference.privacy import rules_of
 from otel_arthur.inference.redaction.redactors import redactor_of
 
 

@@ -17,6 +17,8 @@ import click
 from rich.logging import RichHandler
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from otel_arthur.arthur.target.records import Kind
+from otel_arthur.arthur.target.routes import identity_of, model_of
 from otel_arthur.cli.configured import READING, SENDING, configured
 from otel_arthur.cli.connection import fetch_schema
 from otel_arthur.cli.errors import WorkFailed, WrongUse
@@ -26,10 +28,8 @@ from otel_arthur.cli.replay_journal import Journal
 from otel_arthur.cli.trace_files import FILES, FORMATS, Export, contents_of, read_export
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
-from otel_arthur.delivery.routes import identity_of, model_of
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.verdicts import Verdict, judge
-from otel_arthur.spool.records import Kind
 
 CHUNK = 256
 """Calls handed over at once. The next wait until Arthur has these: a backfill never fills the spool."""
@@ -226,7 +226,7 @@ class _Replay:
         while time.monotonic() < deadline:
             if pending:
                 # Repeating is harmless: what the spool has taken it knows by its key.
-                pending = self._delivery.submit(calls).refused_full > 0
+                pending = self._delivery.submit(calls).refused > 0
             if self._delivery.flush(1.0, kind=Kind.INFERENCE) and not pending:
                 return True
             now = self._delivery.counts()

@@ -12,9 +12,11 @@ import signal
 import sys
 import time
 
+from otel_arthur.arthur.target.bisect import Bisection
 from otel_arthur.configuration import Configuration
-from otel_arthur.delivery import Delivery, dispatch
-from otel_arthur.spool import bodies, keys, leases
+from otel_arthur.delivery import Delivery
+from otel_arthur.spool import bodies, leases
+from otel_arthur.spool.keys import KeyIndex
 from tests.support.spans.llm_calls import ids_of, llm_calls
 
 
@@ -43,18 +45,18 @@ def main() -> None:
     if mode == "die before append":
         say(delivery, count)
         bodies.os.writev = die  # type: ignore[assignment]
-        keys.add = die
+        KeyIndex.add = die
         say(delivery, count, size=3000)
     if mode == "die between body and commit":
         say(delivery, count)
-        keys.known = die
+        KeyIndex.known = die
         say(delivery, count, size=3000)
     if mode == "die after acceptance":
         leases.finish = die
         say(delivery, count)
         delivery.flush(30)
     if mode == "die before sending":
-        dispatch.send = die
+        Bisection.send = die
         say(delivery, count)
         delivery.flush(30)
     if mode == "die in finish":

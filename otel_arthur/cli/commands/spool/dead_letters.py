@@ -26,16 +26,18 @@ def dead_letters() -> None:
 @JSON
 def list_(folder: str | None, as_json: bool) -> None:
     """List the dead letters: id and reason."""
+    from otel_arthur.delivery.status import letter_json, name_of
+
     with opened(folder) as spool:
         if as_json:
             for letter in spool.letters():
-                print_json({name: value for name, value in letter.as_json().items() if name != "row"})
+                print_json({name: value for name, value in letter_json(letter).items() if name != "row"})
             return
         rows = [
             (
                 str(letter.number),
                 letter.id,
-                letter.kind.name.lower().replace("_", " "),
+                name_of(letter.kind).replace("_", " "),
                 letter.destination.model,
                 moment(letter.at),
                 letter.reason,
@@ -52,9 +54,11 @@ def list_(folder: str | None, as_json: bool) -> None:
 @FOLDER
 def export(folder: str | None) -> None:
     """Print the dead letters as JSON lines, their rows included: prompts and answers are in them."""
+    from otel_arthur.delivery.status import letter_json
+
     with opened(folder) as spool:
         for letter in spool.letters():
-            print_json(letter.as_json())
+            print_json(letter_json(letter))
 
 
 @dead_letters.command(epilog="Example: otel-arthur spool dead-letters resend --all")

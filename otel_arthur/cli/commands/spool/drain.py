@@ -49,9 +49,9 @@ def drain(folder: str | None, as_json: bool, timeout: float, adopted: Sequence[s
     configuration = configuration_for(folder, *SENDING)
     if configuration.missing is not None:
         raise WrongUse(configuration.missing)
+    from otel_arthur.arthur.target.adoption import elsewhere, reassign
+    from otel_arthur.arthur.target.routes import identity_of
     from otel_arthur.delivery import Delivery
-    from otel_arthur.delivery.adoption import elsewhere, reassign
-    from otel_arthur.delivery.routes import identity_of
     from otel_arthur.spool.destination import Destination
 
     identity = identity_of(configuration)

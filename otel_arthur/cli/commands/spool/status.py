@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -23,7 +22,9 @@ def status(folder: str | None, as_json: bool) -> None:
     with opened(folder) as spool:
         found = spool.status()
         if as_json:
-            print_json({"folder": str(spool.folder), **asdict(found), "waiting": found.waiting})
+            from otel_arthur.delivery.status import as_json as written
+
+            print_json({"folder": str(spool.folder), **written(found)})
         else:
             _show_status(str(spool.folder), found)
 
@@ -32,10 +33,13 @@ _HEADINGS = ("model", "endpoint", "waiting", "held", "oldest", "dead letters", "
 
 
 def _show_status(folder: str, found: Status) -> None:
+    from otel_arthur.delivery.status import NAMES, held, oldest_seconds, outcomes_of, unaccounted_for
+
     say(f"{folder}: {size(found.bytes)} of {size(found.max_bytes)}")
     rows: list[tuple[str, ...]] = []
     for one in found.destinations:
-        counts = one.outcomes["inference"]
+        counts = outcomes_of(one, min(NAMES))
+        oldest = oldest_seconds(one)
         outcomes = {outcome for kind in one.outcomes.values() for outcome in kind}
         if not (one.waiting or one.last_error or outcomes - {"appended", "moved"}):
             continue  # Nothing but what was taken over.
@@ -44,8 +48,8 @@ def _show_status(folder: str, found: Status) -> None:
                 one.destination.model or "(none configured)",
                 one.destination.endpoint or "(none that can be used)",
                 str(one.waiting),
-                str(one.held),
-                "" if one.oldest_seconds is None else age(one.oldest_seconds),
+                str(held(one)),
+                "" if oldest is None else age(oldest),
                 str(one.dead_letters),
                 str(counts.get("sent", 0)),
                 str(counts.get("duplicate", 0)),
@@ -56,8 +60,10 @@ def _show_status(folder: str, found: Status) -> None:
     for one in found.destinations:
         if one.last_error is not None and one.last_error_at is not None:
             say(f"last error, {moment(one.last_error_at)}, model {one.destination.model}: {one.last_error}")
-        for outcome, count in one.outcomes["inference"].items():
+        for outcome, count in outcomes_of(one, min(NAMES)).items():
             if outcome.startswith(("dropped", "refused", "skipped")):
                 say(f"{one.destination.model}: {count} {outcome}")
+        if (count := unaccounted_for(one)) != 0:
+            say(f"{one.destination.model}: {count} unaccounted for, please report this")
     for reason, count in found.skipped.items():
         say(f"{count} spans skipped: {reason}")

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 
 from otel_arthur.arthur.suppression import suppress_instrumentation
-from otel_arthur.delivery.dispatch import Dispatcher
+from otel_arthur.delivery.destinations import Destinations, Served
 from otel_arthur.delivery.patience import Patience
-from otel_arthur.delivery.retry import Pacer
+from otel_arthur.delivery.turn import Turns
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk_format import SpoolError
-from otel_arthur.spool.records import Kind
 from otel_arthur.spool.spool import Spool
 
 _logger = logging.getLogger("otel_arthur")
@@ -27,14 +27,20 @@ TIDY_SECONDS = 300.0
 _FLUSH_POLL_SECONDS = 0.1
 
 
-class Sender:
+class Workers:
     """Up to `THREADS` threads, started one by one as there is work. Each holds one lease at a time."""
 
-    def __init__(self, spool: Spool, dispatcher: Dispatcher, housekeeping: Callable[[bool], None]) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        destinations: Destinations,
+        turns: Turns,
+        housekeeping: Callable[[bool], None],
+    ) -> None:
         self._spool = spool
-        self._dispatcher = dispatcher
+        self._destinations = destinations
+        self._turns = turns
         self._housekeeping = housekeeping
-        self._served: dict[Destination, Pacer] = {}
         self._changed = threading.Condition()
         self._turn = 0
         self._flushing = 0
@@ -44,17 +50,6 @@ class Sender:
         self._tidy_at = 0.0
         self._is_tidy = False
         """Whether the housekeeping was done while somebody flushed: then the window held nothing back."""
-
-    def serve(self, *destinations: Destination) -> None:
-        """Send from these destinations too."""
-        new = {d: Pacer() for d in destinations if d not in self._served}
-        if new:
-            self._served = {**self._served, **new}
-
-    @property
-    def destinations(self) -> Sequence[Destination]:
-        """The destinations served."""
-        return list(self._served)
 
     @property
     def was_started(self) -> bool:
@@ -86,7 +81,7 @@ class Sender:
         deadline: float,
         *,
         give_up: bool = False,
-        kind: Kind | None = None,
+        kind: int | None = None,
         patience: Patience | None = None,
     ) -> bool:
         """Send what is in the spool now, until `deadline` on `time.monotonic`'s clock; whether all went.
@@ -98,7 +93,8 @@ class Sender:
         """
         try:
             up_to = self._spool.last_number()
-            before = {destination: pacer.failures for destination, pacer in self._served.items()}
+            served = self._destinations.served
+            before = {destination: one.pacer.failures for destination, one in served.items()}
             with self._changed:
                 self._flushing += 1
             try:
@@ -106,10 +102,10 @@ class Sender:
                 while True:
                     left = self._left(up_to, kind, patience)
                     if not left:
-                        with self._dispatcher.recording:
+                        with self._turns.recording:
                             return True
                     remaining = deadline - time.monotonic() if patience is None else patience.seconds_left
-                    failed = all(self._served[d].failures > before.get(d, 0) for d in left)
+                    failed = all(one.pacer.failures > before.get(d, 0) for d, one in left.items())
                     if remaining <= 0 or (give_up and failed) or self._is_postponed(left, remaining):
                         if patience is not None:
                             patience.give_up(left)
@@ -124,25 +120,26 @@ class Sender:
             return False
 
     def stop(self, deadline: float) -> bool:
-        """End the threads; whether they ended by `deadline`. Those that did not send nothing any more."""
+        """End the threads; whether they ended by `deadline`. No request begins after that."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
         for thread in self._threads:
             thread.join(max(deadline - time.monotonic(), 0.0))
-        self._dispatcher.stop()
+        with contextlib.suppress(sqlite3.Error, OSError, SpoolError):
+            self._turns.end()
         return not any(thread.is_alive() for thread in self._threads)
 
-    def _left(self, up_to: int, kind: Kind | None, patience: Patience | None) -> list[Destination]:
-        numbers = [destination.number for destination in self._served]
+    def _left(self, up_to: int, kind: int | None, patience: Patience | None) -> Mapping[Destination, Served]:
+        numbers = self._destinations.numbers
         occupied = self._spool.occupied(numbers, up_to, kind)
         if occupied and patience is not None:
             occupied &= {number for number, _kind in self._spool.left(numbers)}
-        return [destination for destination in self._served if destination.number in occupied]
+        return {d: one for d, one in self._destinations.served.items() if d.number in occupied}
 
     def _begin_flush(self, patience: Patience | None) -> None:
-        for pacer in self._served.values():
-            pacer.hurry()
+        for served in self._destinations.served.values():
+            served.pacer.hurry()
         if not self._is_tidy:
             self._tidy_at = 0.0
         self.wake()
@@ -153,13 +150,13 @@ class Sender:
     def _send_here(self, patience: Patience | None) -> None:
         """Send on this thread, which waits for an end: a request takes no longer than that waits."""
         while patience is None or patience.seconds_left > 0:
-            self._dispatcher.request_seconds = None if patience is None else patience.seconds_left
+            self._turns.request_seconds = None if patience is None else patience.seconds_left
             if not self.work():
                 break
 
-    def _is_postponed(self, left: Sequence[Destination], remaining: float) -> bool:
+    def _is_postponed(self, left: Mapping[Destination, Served], remaining: float) -> bool:
         """Whether nothing that is left can be tried within `remaining` seconds."""
-        if all(self._served[d].seconds_left > remaining for d in left):
+        if all(served.pacer.seconds_left > remaining for served in left.values()):
             return True
         return not self._spool.can_be_tried((d.number for d in left), remaining)
 
@@ -179,7 +176,7 @@ class Sender:
                 turn = self._turn
                 try:
                     wait = 0.0 if self.work() else self._idle_seconds()
-                except Exception as error:  # a sender must outlive whatever happens to a batch
+                except Exception as error:  # a worker must outlive whatever happens to a batch
                     _logger.warning("otel-arthur: sending was interrupted (%s)", type(error).__name__)
                     _logger.debug("otel-arthur: details", exc_info=True)
                     wait = IDLE_SECONDS
@@ -191,22 +188,19 @@ class Sender:
         """Send one request's worth of each destination; whether there was anything."""
         self._tidy()
         found = False
-        served = self._served
-        occupied = self._spool.occupied(destination.number for destination in served)
-        for destination, pacer in served.items():
-            if destination.number not in occupied:
-                continue
-            if self._stopping or not pacer.enter():
+        occupied = self._spool.occupied(self._destinations.numbers)
+        for destination, served in self._destinations.served.items():
+            if destination.number not in occupied or self._stopping or not served.pacer.enter():
                 continue
             try:
-                self._dispatcher.close_window(destination, at_once=self._flushing > 0)
-                batches = self._dispatcher.lease(destination)
+                self._turns.close_window(destination, served.target, at_once=self._flushing > 0)
+                batches = self._turns.lease(destination, served.target)
                 if batches:
                     found = True
                     self._start_another()
-                    self._dispatcher.deliver(destination, batches, pacer)
+                    self._turns.deliver(destination, served, batches)
             finally:
-                pacer.leave()
+                served.pacer.leave()
                 with self._changed:
                     self._changed.notify_all()
         return found
@@ -217,10 +211,10 @@ class Sender:
                 self._add_thread()
 
     def _idle_seconds(self) -> float:
-        due = self._spool.next_due(d.number for d in self._served)
+        due = self._spool.next_due(self._destinations.numbers)
         if due is None:
             return IDLE_SECONDS
-        closed = min((pacer.seconds_left for pacer in self._served.values()), default=0.0)
+        closed = min((one.pacer.seconds_left for one in self._destinations.served.values()), default=0.0)
         return min(max(due, closed, 0.05), IDLE_SECONDS)
 
     def _tidy(self) -> None:

@@ -6,34 +6,32 @@ from collections.abc import Callable
 
 import pytest
 
-from otel_arthur.delivery import Delivery
-from otel_arthur.spool import appending, keys
-from otel_arthur.spool.batches import NewBatch, Settled
-from otel_arthur.spool.leases import Limits
-from otel_arthur.spool.records import Form, Kind, Record, key_of, pack_keys, split, unpack_keys
+from otel_arthur.spool import appending
+from otel_arthur.spool.batches import BatchOutcome, NewBatch
+from otel_arthur.spool.keys import KeyLimits
+from otel_arthur.spool.leases import Terms
+from otel_arthur.spool.rows import Row, keys_of, pack_keys, unpack_keys
 from otel_arthur.spool.spool import Spool
-from tests.support.servers.fault_server import FaultServer
-from tests.support.spans.llm_calls import ids_of, llm_call, llm_calls
-from tests.support.spans.spool_records import HERE, NUMBER, inferences, leased_ids, records
+from tests.support.spans.spool_records import HERE, KIND, NUMBER, batch, leased_ids, rows
 
 
 def live(count: int, start: int, ended: int) -> NewBatch:
-    return NewBatch(Kind.INFERENCE, Form.ROW, records(count, start=start), ended=(ended, ended), is_live=True)
+    return NewBatch(KIND, rows(count, start=start), ended=(ended, ended), is_live=True)
 
 
 def test_keys_are_remembered_by_generation_and_those_that_wait_always(
-    opened: Callable[..., Spool], monkeypatch: pytest.MonkeyPatch
+    opened: Callable[..., Spool],
 ) -> None:
-    monkeypatch.setattr(keys, "GENERATION", 100)
-    spool = opened()
-    spool.append(HERE, inferences(10))
+    limits = KeyLimits(generation=100)
+    spool = opened(limits)
+    spool.append(HERE, batch(10))
     for start in range(1000, 2000, 50):
-        spool.append(HERE, inferences(50, start=start))
-        for batch in spool.lease(NUMBER, Kind.INFERENCE, Limits(rows=50)):
-            if batch.rows[0] != records(1)[0].row:
-                spool.finish([Settled(batch, sent=len(batch.rows))])
-    assert spool.append(HERE, inferences(10)) == (0, 10, 0)
-    assert spool.append(HERE, inferences(50, start=1950)) == (0, 50, 0)
+        spool.append(HERE, batch(50, start=start))
+        for leased in spool.lease(NUMBER, KIND, Terms(rows=50)):
+            if leased.rows[0] != rows(1)[0]:
+                spool.finish([BatchOutcome(leased, sent=len(leased.rows))])
+    assert spool.append(HERE, batch(10)) == (0, 10, 0)
+    assert spool.append(HERE, batch(50, start=1950)) == (0, 50, 0)
     (remembered,) = spool._store.index.read(
         "SELECT (SELECT count(*) FROM keys_0) + (SELECT count(*) FROM keys_1)"
     )[0]
@@ -41,16 +39,15 @@ def test_keys_are_remembered_by_generation_and_those_that_wait_always(
 
 
 def test_keys_are_known_whether_they_lie_beside_one_another_or_are_folded(
-    opened: Callable[..., Spool], monkeypatch: pytest.MonkeyPatch
+    opened: Callable[..., Spool],
 ) -> None:
-    monkeypatch.setattr(keys, "RECENT_KEYS", 100)
-    monkeypatch.setattr(keys, "RECENT_BATCHES", 4)
-    spool = opened()
+    limits = KeyLimits(recent_keys=100, recent_batches=4)
+    spool = opened(limits)
     for start in range(0, 500, 30):
-        assert spool.append(HERE, inferences(30, start=start)) == (30, 0, 0)
-        assert spool.append(HERE, inferences(start + 30)) == (0, start + 30, 0)
+        assert spool.append(HERE, batch(30, start=start)) == (30, 0, 0)
+        assert spool.append(HERE, batch(start + 30)) == (0, start + 30, 0)
     for number in range(1000, 1020):
-        assert spool.append(HERE, inferences(1, start=number)) == (1, 0, 0)
+        assert spool.append(HERE, batch(1, start=number)) == (1, 0, 0)
     ((folded, recent),) = spool._store.index.read(
         "SELECT (SELECT count(*) FROM keys_0), (SELECT count(*) FROM recent_keys)"
     )
@@ -59,27 +56,25 @@ def test_keys_are_known_whether_they_lie_beside_one_another_or_are_folded(
 
 
 def test_keys_of_an_application_that_never_asks_are_known_to_whoever_does(
-    opened: Callable[..., Spool], monkeypatch: pytest.MonkeyPatch
+    opened: Callable[..., Spool],
 ) -> None:
     """Of its calls those that wait and the latest generation, whether they come in few batches or in many."""
-    monkeypatch.setattr(keys, "GENERATION", 100)
-    monkeypatch.setattr(keys, "RECENT_KEYS", 40)
-    monkeypatch.setattr(keys, "UNASKED_BATCHES", 8)
-    spool = opened()
+    limits = KeyLimits(generation=100, recent_keys=40, unasked_batches=8)
+    spool = opened(limits)
     spool.append(HERE, live(10, 0, ended=1))
     end = 1000
     for size in (50, 1, 50, 3, 70):
         for _ in range(12):
             spool.append(HERE, live(size, end, ended=end))
             end += size
-            for batch in spool.lease(NUMBER, Kind.INFERENCE, Limits(rows=size)):
-                if batch.rows[0] != records(1)[0].row:
-                    spool.finish([Settled(batch, sent=len(batch.rows))])
+            for leased in spool.lease(NUMBER, KIND, Terms(rows=size)):
+                if leased.rows[0] != rows(1)[0]:
+                    spool.finish([BatchOutcome(leased, sent=len(leased.rows))])
             ((beside,),) = spool._store.index.read("SELECT sum(length(keys)) / 8 FROM recent_keys")
             assert beside <= 200
-    assert opened().append(HERE, inferences(10)) == (0, 10, 0)
-    assert opened().append(HERE, inferences(100, start=end - 100)) == (0, 100, 0)
-    assert opened().append(HERE, inferences(5, start=end)) == (5, 0, 0)
+    assert opened(limits).append(HERE, batch(10)) == (0, 10, 0)
+    assert opened(limits).append(HERE, batch(100, start=end - 100)) == (0, 100, 0)
+    assert opened(limits).append(HERE, batch(5, start=end)) == (5, 0, 0)
     ((beside,),) = spool._store.index.read("SELECT sum(length(keys)) / 8 FROM recent_keys")
     assert beside < 100
 
@@ -92,34 +87,36 @@ def test_keys_are_moved_in_few_steps(opened: Callable[..., Spool]) -> None:
     statements: list[str] = []
     with spool._store.index.transaction() as index:
         index.set_trace_callback(statements.append)
-        keys.known(index, [1])
+        spool._store.keys.known(index, [1])
         index.set_trace_callback(None)
         ((moved,),) = index.execute("SELECT count(*) FROM keys_0").fetchall()
     assert moved > 30_000
     assert len(statements) < 20
 
 
-def test_keys_tell_destination_kind_and_id_apart() -> None:
-    record = Record("a", b"{}")
+def test_keys_tell_destination_kind_id_and_version_apart() -> None:
+    def key(destination: int, kind: int, row: Row) -> int:
+        return keys_of(destination, kind, [row])[0]
+
+    row = Row("a", b"{}")
     found = {
-        key_of(1, Kind.INFERENCE, record),
-        key_of(2, Kind.INFERENCE, record),
-        key_of(1, Kind.GROUND_TRUTH, record),
-        key_of(1, Kind.GROUND_TRUTH, Record("a", b'{"corrected":1}')),
-        key_of(1, Kind.INFERENCE, Record("b", b"{}")),
+        key(1, 1, row),
+        key(2, 1, row),
+        key(1, 2, row),
+        key(1, 2, Row("a", b"", version="corrected")),
+        key(1, 1, Row("b", b"{}")),
     }
     assert len(found) == 5
-    assert key_of(1, Kind.INFERENCE, Record("a", b"other")) in found
+    assert key(1, 1, Row("a", b"other", stem=1, after=("b",))) in found
     assert set(unpack_keys(pack_keys(list(found)))) == found
-    assert split(b"") == []
 
 
 def test_what_comes_twice_is_known_to_be_live(
-    opened: Callable[..., Spool], monkeypatch: pytest.MonkeyPatch
+    opened: Callable[..., Spool],
 ) -> None:
     """A span that two processors export is recorded once, however late the second is."""
-    monkeypatch.setattr(keys, "LATEST", 50)
-    spool = opened()
+    limits = KeyLimits(latest=50)
+    spool = opened(limits)
     sizes = [1, 7, 20, 60, 3, 40, 1, 1, 1, 1, 1, 1, 1, 30]
     for number, size in enumerate(sizes, start=1):
         assert spool.append(HERE, live(size, 1000 * number, ended=number)) == (size, 0, 0)
@@ -152,41 +149,14 @@ def test_what_could_not_be_written_is_no_repetition_later(
 
 
 def test_a_key_is_of_the_batch_in_which_it_came_last(
-    opened: Callable[..., Spool], monkeypatch: pytest.MonkeyPatch
+    opened: Callable[..., Spool],
 ) -> None:
-    monkeypatch.setattr(keys, "RECENT_BATCHES", 2)
-    monkeypatch.setattr(keys, "GENERATION", 5)
-    spool = opened()
+    limits = KeyLimits(recent_batches=2, generation=5)
+    spool = opened(limits)
     batches = range(1, 60)
     with spool._store.index.transaction() as index:
         for batch in batches:
             # Every seventh batch has the key again; the tables take turns meanwhile.
-            keys.add(index, [batch * 100, *([7] if batch % 7 == 0 else [])], batch)
+            spool._store.keys.add(index, [batch * 100, *([7] if batch % 7 == 0 else [])], batch)
             if batch >= 7:
-                assert keys.known(index, [7]) in ({}, {7: batch - batch % 7})
-
-
-def test_a_reader_that_breaks_costs_no_call_before_it(
-    server: FaultServer, deliver: Callable[..., Delivery]
-) -> None:
-    delivery = deliver()
-    calls = llm_calls(3)
-
-    def read() -> object:
-        yield from calls
-        raise RuntimeError("broken")
-
-    with pytest.raises(RuntimeError, match="broken"):
-        delivery.submit(read())  # type: ignore[arg-type]
-    assert delivery.flush(10)
-    assert server.accepted_ids == ids_of(calls)
-
-
-def test_a_scope_that_is_no_text_costs_only_the_comparison(
-    server: FaultServer, deliver: Callable[..., Delivery]
-) -> None:
-    delivery = deliver(duplicate_window=5.0)
-    calls = [llm_call("odd", scope="\ud800"), llm_call("even")]
-    delivery.submit(calls)
-    assert delivery.flush(10)
-    assert server.accepted_ids == ids_of(calls)
+                assert spool._store.keys.known(index, [7]) in ({}, {7: batch - batch % 7})

@@ -7,25 +7,27 @@ from collections.abc import Callable
 
 import pytest
 
-from otel_arthur.spool import keys
-from otel_arthur.spool.batches import NewBatch, Settled
-from otel_arthur.spool.leases import Limits
-from otel_arthur.spool.records import Form, Kind, row_id, split
+from otel_arthur.spool.batches import BatchOutcome, NewBatch
+from otel_arthur.spool.bodies import unpacked
+from otel_arthur.spool.keys import KeyLimits
+from otel_arthur.spool.leases import Terms
+from otel_arthur.spool.rows import FRAMED, Row
 from otel_arthur.spool.spool import Spool
-from tests.support.spans.spool_records import HERE, NUMBER, records
+from tests.support.spans.spool_records import HERE, KIND, NUMBER, rows
 
 
 class _Reference:
     """Every record of one spool, by number: when it was added, and whether it waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, generation: int) -> None:
+        self.generation = generation
         self.order: list[int] = []
         self.live: set[int] = set()
         self.waiting: set[int] = set()
         self.next = 0
 
     def must_be_known(self) -> set[int]:
-        return self.waiting.union(self.order[-keys.GENERATION :])
+        return self.waiting.union(self.order[-self.generation :])
 
     def chosen(self, chance: random.Random, is_live: bool) -> list[int]:
         """New numbers and old ones. A live call was added by none but this process, as a live one."""
@@ -40,28 +42,33 @@ class _Reference:
         return list(numbers)
 
 
-def _number(row: bytes) -> int:
-    return int(row_id(row).removeprefix("id-"))
+def _number(row: Row) -> int:
+    return int(row.id.removeprefix("id-"))
 
 
 def _waiting(spool: Spool) -> set[int]:
     return {
-        _number(row) for (body,) in spool._store.index.read("SELECT body FROM batches") for row in split(body)
+        _number(row)
+        for (body,) in spool._store.index.read("SELECT body FROM batches")
+        for row in unpacked(body, FRAMED, KIND)
     }
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_what_waits_and_the_latest_generation_are_known_and_nothing_else_is_that_never_was(
-    opened: Callable[..., Spool], monkeypatch: pytest.MonkeyPatch, seed: int
+    opened: Callable[..., Spool], seed: int
 ) -> None:
     chance = random.Random(seed)
-    monkeypatch.setattr(keys, "GENERATION", chance.choice([20, 50, 100]))
-    monkeypatch.setattr(keys, "RECENT_KEYS", chance.choice([8, 30]))
-    monkeypatch.setattr(keys, "RECENT_BATCHES", chance.choice([3, 6]))
-    monkeypatch.setattr(keys, "UNASKED_BATCHES", chance.choice([5, 12, 40]))
-    monkeypatch.setattr(keys, "LATEST", chance.choice([10, 40]))
-    monkeypatch.setattr(keys, "_BATCHES_AT_ONCE", chance.choice([1, 3, 64]))
-    spools, reference, often_live = [opened(), opened()], _Reference(), chance.random()
+    limits = KeyLimits(
+        generation=chance.choice([20, 50, 100]),
+        recent_keys=chance.choice([8, 30]),
+        recent_batches=chance.choice([3, 6]),
+        unasked_batches=chance.choice([5, 12, 40]),
+        batches_at_once=chance.choice([1, 3, 64]),
+        latest=chance.choice([10, 40]),
+    )
+    spools = [opened(limits), opened(limits)]
+    reference, often_live = _Reference(limits.generation), chance.random()
     most_waiting = 0
     for _ in range(400):
         spool = chance.choice(spools)
@@ -69,10 +76,10 @@ def test_what_waits_and_the_latest_generation_are_known_and_nothing_else_is_that
             is_live = chance.random() < often_live
             numbers = reference.chosen(chance, is_live)
             ended = (min(numbers), max(numbers)) if is_live else None
-            batch = [record for number in numbers for record in records(1, start=number)]
+            new = [row for number in numbers for row in rows(1, start=number)]
             known = reference.must_be_known().intersection(numbers)
             never = set(numbers).difference(reference.order)
-            appended = spool.append(HERE, NewBatch(Kind.INFERENCE, Form.ROW, batch, None, 0, ended, is_live))
+            appended = spool.append(HERE, NewBatch(KIND, new, ended=ended, is_live=is_live))
             assert appended.known >= len(known)
             assert appended.new >= len(never)
             added = _waiting(spool) - reference.waiting
@@ -82,14 +89,14 @@ def test_what_waits_and_the_latest_generation_are_known_and_nothing_else_is_that
             most_waiting = max(most_waiting, len(reference.waiting))
             reference.live |= added if is_live else set()
         else:
-            for taken in spool.lease(NUMBER, Kind.INFERENCE, Limits(rows=chance.choice([1, 20, 100]))):
+            for taken in spool.lease(NUMBER, KIND, Terms(rows=chance.choice([1, 20, 100]))):
                 if chance.random() < 0.7:
-                    spool.finish([Settled(taken, sent=len(taken.rows))])
+                    spool.finish([BatchOutcome(taken, sent=len(taken.rows))])
                     reference.waiting -= {_number(row) for row in taken.rows}
                 else:
-                    spool.finish([Settled(taken, waiting=taken.rows)])
+                    spool.finish([BatchOutcome(taken, waiting=taken.rows)])
     tables = "(SELECT count(*) FROM keys_0) + (SELECT count(*) FROM keys_1)"
     ((remembered,),) = spools[0]._store.index.read(
         f"SELECT {tables} + ifnull(sum(length(keys)), 0) / 8 FROM recent_keys"
     )
-    assert remembered <= 5 * keys.GENERATION + 2 * most_waiting
+    assert remembered <= 5 * limits.generation + 2 * most_waiting

@@ -7,11 +7,12 @@ from typing import Any
 
 import orjson
 
+from otel_arthur.arthur.target.duplicates import ArthurJudge
+from otel_arthur.arthur.target.records import Kind, stem_of
+from otel_arthur.arthur.target.routes import identity_of, route
 from otel_arthur.configuration import Configuration
-from otel_arthur.delivery.duplicates import decide
-from otel_arthur.delivery.routes import identity_of, route
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.records import Kind, row_id
+from otel_arthur.spool.rows import Row
 from otel_arthur.spool.spool import Spool
 from otel_arthur.spool.status import DestinationStatus, Status
 
@@ -42,7 +43,7 @@ def adopt(
         return 0
     owners = (identity, "")
     sources = [Destination(configuration.endpoint, owner, "") for owner in dict.fromkeys(owners)]
-    known = spool.destinations()
+    known = [(one, organization) for one, organization in spool.destinations() if not one.target]
     sources += [
         one
         for one, _ in known
@@ -101,7 +102,7 @@ def _move(
     if services is None:
         spool.release(source.number)
     window = configuration.duplicate_window
-    spool.close_window(source.number, window, decide, at_once=at_once)
+    spool.close_window(source.number, window, ArthurJudge(), at_once=at_once)
     return spool.move(source, _Targets(spool, configuration, identity, services, source.model).of)
 
 
@@ -122,7 +123,7 @@ class _Targets:
         self._services = services
         self._kept = model if model in configuration.models else None
 
-    def of(self, kind: Kind, row: bytes) -> Destination | None:
+    def of(self, kind: int, row: Row) -> Destination | None:
         """Ours, of the model that a record goes to; None where there is none, and it stays."""
         model = self._model(kind, row)
         return self._destination(model) if model else None
@@ -130,12 +131,12 @@ class _Targets:
     def _destination(self, model: str) -> Destination:
         return Destination(self._configuration.endpoint, self._identity, model)
 
-    def _model(self, kind: Kind, row: bytes) -> str:
-        if kind is Kind.GROUND_TRUTH:
-            return self._kept or self._model_of(row_id(row))
+    def _model(self, kind: int, row: Row) -> str:
+        if kind == Kind.GROUND_TRUTH:
+            return self._kept or self._model_of(row.id)
         if self._services is None and self._kept is not None:
             return self._kept
-        values: dict[str, Any] = orjson.loads(row)["inference_data"]
+        values: dict[str, Any] = orjson.loads(row.content)["inference_data"]
         if self._services is not None and values.get("service_name") not in self._services:
             return ""
         return self._kept or route(
@@ -146,7 +147,11 @@ class _Targets:
         """The model that the inference was moved to, or went to; by default the configured one."""
         models = self._configuration.models
         numbers = {self._destination(model).number: model for model in models}
-        found = self._spool.destination_of(list(numbers), inference_id) if len(models) > 1 else None
+        found = (
+            self._spool.destination_of(list(numbers), inference_id, stem_of(inference_id))
+            if len(models) > 1
+            else None
+        )
         if found is not None:
             return numbers[found]
         return self._configuration.model_id or (models[0] if len(models) == 1 else "")

@@ -1,0 +1,193 @@
+"""Batches to Arthur, and each row's outcome: what is sent, what its answer means, what is tried again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from msgspec.structs import replace
+
+from otel_arthur.arthur.clients import Client
+from otel_arthur.arthur.errors import (
+    ArthurError,
+    ConfigurationError,
+    Forbidden,
+    NotFound,
+    Refused,
+    Unauthorized,
+)
+from otel_arthur.arthur.rows import Outcome, RowResult
+from otel_arthur.arthur.target import ground_truth
+from otel_arthur.arthur.target.bisect import Bisection, reason_of
+from otel_arthur.arthur.target.fitting import fitted, refitted
+from otel_arthur.arthur.target.intake import FAILED_CALL
+from otel_arthur.arthur.target.records import Form, Kind, renamed
+from otel_arthur.arthur.target.schemas import Schemas
+from otel_arthur.inference.schema import SchemaError
+from otel_arthur.spool.batches import Batch, BatchOutcome, DeadLetter
+from otel_arthur.spool.rows import Row
+from otel_arthur.target import Attempt, Note, Presented, Trouble
+
+MAX_ATTEMPTS: Final = 20
+"""Of a row that Arthur answers with a server error while it answers for others."""
+RECHECK_SECONDS: Final = 60.0
+"""A refused row makes us look whether the model has changed, but not more often than this."""
+_TO_BE_MENDED: Final = (Unauthorized, Forbidden, NotFound, ConfigurationError, Refused, SchemaError)
+"""Errors that do not pass by themselves: retried slowly, and said once."""
+
+
+class Presentation:
+    """Batches of one kind, presented to one model.
+
+    Args:
+        policy: which failed calls are sent, by ``OTEL_EXPORTER_ARTHUR_ERRORS``.
+    """
+
+    def __init__(
+        self,
+        client: Callable[[], Client],
+        schemas: Schemas,
+        model: str,
+        policy: str,
+        attempt: Attempt,
+    ) -> None:
+        self._client = client
+        self._schemas = schemas
+        self._model = model
+        self._policy = policy
+        self._attempt = attempt
+
+    def of(self, batches: Sequence[Batch]) -> Presented:
+        """Send; does not raise."""
+        outcomes = [BatchOutcome(batch) for batch in batches]
+        try:
+            # Imports what a request needs: a busy machine takes long for that, and Arthur is not to blame.
+            self._client()
+            self._attempt.begin()
+            places, contents = self._contents(outcomes)
+            error = self._send(Kind(batches[0].kind), places, contents) if contents else None
+        except (ArthurError, SchemaError) as failure:
+            error = failure
+            for outcome in outcomes:
+                outcome.postpone()
+        notes: list[Note] = []
+        if any(outcome.dead for outcome in outcomes):
+            notes.append(self._note_of_the_dead(Kind(batches[0].kind), outcomes))
+        return Presented(outcomes, None if error is None else _trouble(error), notes)
+
+    def _contents(
+        self, outcomes: Sequence[BatchOutcome]
+    ) -> tuple[list[tuple[BatchOutcome, Row]], list[bytes]]:
+        """What to present, each with the outcome it belongs to and the row as it lies in the spool."""
+        places: list[tuple[BatchOutcome, Row]] = []
+        contents: list[bytes] = []
+        for outcome in outcomes:
+            batch = outcome.batch
+            if batch.kind == Kind.GROUND_TRUTH:
+                ready: list[bytes | None] = [renamed(row.content, row.id) for row in batch.rows]
+            elif batch.form == Form.CATALOGUE:
+                is_news = self._schemas.known(self._model) is None
+                schema = self._schemas.fetched(self._model, timeout=self._attempt.timeout)
+                if is_news:
+                    self._attempt.step()
+                ready = [fitted(row.content, schema, self._policy) for row in batch.rows]
+                outcome.skipped, outcome.skip_reason = ready.count(None), FAILED_CALL
+            else:
+                places += [(outcome, row) for row in batch.rows]
+                contents += [row.content for row in batch.rows]
+                continue
+            places += [(outcome, row) for row, one in zip(batch.rows, ready, strict=True) if one is not None]
+            contents += [one for one in ready if one is not None]
+        return places, contents
+
+    def _send(
+        self, kind: Kind, places: Sequence[tuple[BatchOutcome, Row]], contents: Sequence[bytes]
+    ) -> ArthurError | None:
+        client = self._client()
+        present = client.send_inferences if kind is Kind.INFERENCE else client.send_ground_truth
+        attempt = self._attempt
+        bisection = Bisection(
+            lambda rows: present(self._model, rows, timeout=attempt.timeout),
+            attempt.may_go_on,
+            attempt.accept,
+        )
+        results = bisection.send(contents)
+        all_delivered = _are_delivered(results)
+        for (outcome, row), content, result in zip(places, contents, results, strict=True):
+            if all_delivered or (result is not None and result.delivered):
+                outcome.sent += 1
+            else:
+                self._place(outcome, row, content, result)
+        return bisection.error
+
+    def _place(self, outcome: BatchOutcome, row: Row, content: bytes, result: RowResult | None) -> None:
+        """Put one row that was not delivered where its outcome belongs."""
+        batch = outcome.batch
+        if result is None:
+            outcome.waiting.append(row)
+        elif result.outcome is Outcome.RETRYABLE and batch.attempts < MAX_ATTEMPTS:
+            _retry(outcome, row)
+        elif batch.kind == Kind.GROUND_TRUTH and result.status == ground_truth.NOT_FOUND:
+            if ground_truth.is_lost(batch.attempts, time.time() - batch.created):
+                outcome.dead.append(DeadLetter(row, reason_of(result)))
+            else:
+                _retry(outcome, row)
+        elif (mended := self._mended(batch, content)) is not None:
+            _retry(outcome, replace(row, content=mended) if batch.form == Form.ROW else row)
+        else:
+            outcome.dead.append(DeadLetter(row, reason_of(result)))
+
+    def _mended(self, batch: Batch, content: bytes) -> bytes | None:
+        """A refused row without the attributes that the model lost since; None if that changes nothing."""
+        if batch.kind != Kind.INFERENCE:
+            return None
+        try:
+            schema = self._schemas.fetched(self._model, older_than=RECHECK_SECONDS)
+        except (ArthurError, SchemaError):
+            return None
+        mended = refitted(content, schema)
+        return None if mended == content else mended
+
+    def _note_of_the_dead(self, kind: Kind, outcomes: Sequence[BatchOutcome]) -> Note:
+        what, why = "inferences", ""
+        if kind is Kind.GROUND_TRUTH:
+            what = "ground truth"
+            why = f": {ground_truth.NO_TRUTH}" if self._explain_truths(outcomes) else ""
+        # Arthur's own words may quote a text, so they stay with the dead letter.
+        return Note(
+            f"dead letters of {self._model}: {what}",
+            f"Arthur refused {what} of model {self._model} for good{why}; "
+            "`otel-arthur spool dead-letters list` says why",
+        )
+
+    def _explain_truths(self, outcomes: Sequence[BatchOutcome]) -> bool:
+        """Say with refused ground truth that the model takes none; whether that is so."""
+        try:
+            takes_none = not self._schemas.fetched(self._model).ground_truth
+        except (ArthurError, SchemaError):
+            return False
+        is_explained = False
+        for outcome in outcomes if takes_none else ():
+            for position, (row, reason) in enumerate(outcome.dead):
+                # Of an inference that Arthur does not know, that is the reason.
+                if not reason.startswith(str(ground_truth.NOT_FOUND)):
+                    outcome.dead[position] = DeadLetter(row, f"{reason} ({ground_truth.NO_TRUTH})")
+                    is_explained = True
+        return is_explained
+
+
+def _retry(outcome: BatchOutcome, row: Row) -> None:
+    outcome.waiting.append(row)
+    outcome.is_attempt = True
+
+
+def _trouble(error: ArthurError | SchemaError) -> Trouble:
+    retry_after = error.retry_after if isinstance(error, ArthurError) else None
+    return Trouble(str(error), type(error).__name__, retry_after, isinstance(error, _TO_BE_MENDED))
+
+
+def _are_delivered(results: Sequence[RowResult | None]) -> bool:
+    """Whether all rows were, told at a glance: mostly they share one result."""
+    first = results[0] if results else None
+    return first is not None and first.delivered and results.count(first) == len(results)

@@ -1,0 +1,61 @@
+"""Rows for Arthur's v3 API: inferences and ground truth, as JSON objects of the request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from otel_arthur.arthur.encoding import encode
+from otel_arthur.inference.build import Inference
+from otel_arthur.spool.rows import FIRST_KIND, Row
+
+
+class Kind(IntEnum):
+    """What a row is to Arthur. Stored: never renumber."""
+
+    INFERENCE = FIRST_KIND
+    GROUND_TRUTH = 2
+
+
+class Form(IntEnum):
+    """How an inference is written. Stored: never renumber."""
+
+    ROW = 1
+    """The row of the request, as its model takes it."""
+    CATALOGUE = 2
+    """All fields of the catalogue that have a value: the model's schema was not known."""
+
+
+def inference_row(inference: Inference) -> Row:
+    """The row of an inference; all choices of a call are one group.
+
+    Raises:
+        TypeError: a value of it cannot be written as JSON.
+    """
+    identity = inference.partner_inference_id
+    return Row(identity, encode(inference.as_json()), stem_of(identity))
+
+
+def truth_row(truth: Mapping[str, Any]) -> Row:
+    """The row of ground truth: it comes after its inference, and with other content it is a correction."""
+    identity = str(truth["partner_inference_id"])
+    content = encode({"partner_inference_id": identity, **truth})
+    version = blake2b(content, digest_size=8).hexdigest()
+    return Row(identity, content, stem_of(identity), version, (identity,))
+
+
+def renamed(content: bytes, identity: str) -> bytes:
+    """The content of a row under another id."""
+    record: dict[str, Any] = orjson.loads(content)
+    if record["partner_inference_id"] == identity:
+        return content
+    return encode({**record, "partner_inference_id": identity})
+
+
+def stem_of(inference_id: str) -> int:
+    """How many characters of an id of ours name the call: all choices of a call share them."""
+    return max(inference_id.rfind("-"), 0)

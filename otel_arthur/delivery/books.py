@@ -1,0 +1,165 @@
+"""What became of everything that a process hands over: counted, and measured. The spool counts the same
+durably, for all processes."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from otel_arthur.delivery.metrics import Metrics
+from otel_arthur.spool.outcomes import RECEIVED, Outcome, unaccounted
+
+FULL = "spool full"
+BROKEN = "spool failed"
+AGE = "age limit"
+UNREADABLE = "unreadable"
+
+
+@dataclass(slots=True)
+class Submitted:
+    """What became of what was submitted, in rows: one per choice of a call."""
+
+    spooled: int = 0
+    """On disk now, or known to the spool before. Where there is no spool on disk: in memory."""
+    refused: int = 0
+    """Not taken: there is no room on the disk and in memory."""
+    skipped: dict[str, int] = field(default_factory=dict[str, int])
+    """Calls left out, by reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Outcomes in one process. Rows are counted, one per choice of a call; a skipped span counts once."""
+
+    received: int
+    outcomes: Mapping[tuple[Outcome, str], int]
+    """By outcome and reason; the reason is empty where there is none."""
+    left: int
+    """Waiting in the spool now."""
+    withheld: int = 0
+    """Texts that were kept back as their redaction failed; not an outcome of a row."""
+
+    def total(self, outcome: Outcome) -> int:
+        """For all reasons."""
+        return sum(self.by_reason(outcome).values())
+
+    def by_reason(self, outcome: Outcome) -> dict[str, int]:
+        """Reason -> rows."""
+        return {reason: n for (name, reason), n in self.outcomes.items() if name is outcome}
+
+    @property
+    def known(self) -> int:
+        return self.total(Outcome.KNOWN)
+
+    @property
+    def sent(self) -> int:
+        return self.total(Outcome.SENT)
+
+    @property
+    def dead_letter(self) -> int:
+        return self.total(Outcome.DEAD_LETTER)
+
+    @property
+    def duplicate(self) -> int:
+        return self.total(Outcome.DUPLICATE)
+
+    @property
+    def skipped(self) -> dict[str, int]:
+        return self.by_reason(Outcome.SKIPPED)
+
+    @property
+    def lost(self) -> dict[str, int]:
+        """Refused and dropped, by reason."""
+        return {**self.by_reason(Outcome.REFUSED), **self.by_reason(Outcome.DROPPED)}
+
+    @property
+    def unaccounted(self) -> int:
+        """0 where this process alone uses the spool, and began with it empty (see `outcomes.unaccounted`)."""
+        return unaccounted(self.received, {one: self.total(one) for one in Outcome}, self.left)
+
+
+class LastWord(NamedTuple):
+    """What is said at the end of a process, by kind of rows."""
+
+    sent: Mapping[int, int]
+    left: Mapping[int, int]
+    why: str
+    """Why rows are left; empty where nothing is known of it."""
+
+    def line(self, counts: Counts, folder: str | None) -> str | None:
+        """One line; None where nothing was lost and nothing is left.
+
+        Args:
+            folder: of the spool; None where it was in memory.
+        """
+        parts = [f"{n} lost ({reason})" for reason, n in counts.lost.items()]
+        if counts.dead_letter:
+            kept = " (dead letters)" if folder else " and lost"
+            parts.append(f"{counts.dead_letter} refused by Arthur{kept}")
+        if any(self.left.values()):
+            where = f"left in {folder} for the next run" if folder else "lost with the memory"
+            why = f": {self.why}" if self.why else ""
+            parts.append(f"{_named(self.left)} not sent, {where}{why}")
+        return f"{_named(self.sent)} sent, {', '.join(parts)}" if parts else None
+
+
+_NAMES = {1: ("inference", "inferences"), 2: ("ground truth", "ground truths")}
+
+
+def _named(counts: Mapping[int, int]) -> str:
+    """Counts by kind in words, as in "8 inferences and 1 ground truth"."""
+    parts = [f"{count} {_NAMES[kind][count != 1]}" for kind, count in sorted(counts.items()) if count]
+    return " and ".join(parts) or f"0 {_NAMES[1][1]}"
+
+
+class Books:
+    """Of one process. Safe to use from any thread; a forked child begins with new ones."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._lock = threading.Lock()
+        self._outcomes: Counter[tuple[Outcome, str]] = Counter()
+        self._received = 0
+        self._withheld = 0
+
+    def receive(self, count: int) -> None:
+        """So much came in."""
+        with self._lock:
+            self._received += count
+        self._metrics.outcome(RECEIVED, count)
+
+    def take(self, count: int) -> None:
+        """The spool took rows."""
+        self._metrics.taken(count)
+
+    def end(self, outcome: Outcome, count: int = 1, reason: str = "", *, was_taken: bool = False) -> None:
+        """So much ended so.
+
+        Args:
+            was_taken: the spool had taken it before.
+        """
+        if not count:
+            return
+        with self._lock:
+            self._outcomes[outcome, reason] += count
+        self._metrics.outcome(outcome.value, count, reason)
+        if was_taken:
+            self._metrics.exported(count, _ERROR_TYPES.get(outcome))
+        elif outcome is Outcome.REFUSED:
+            self._metrics.refused(count, reason)
+
+    def withhold(self) -> None:
+        """A text was kept back."""
+        with self._lock:
+            self._withheld += 1
+
+    def counts(self, left: int) -> Counts:
+        """All of it now, with what is `left` in the spool."""
+        with self._lock:
+            return Counts(self._received, dict(self._outcomes), left, self._withheld)
+
+
+_ERROR_TYPES = {Outcome.DEAD_LETTER: "rejected", Outcome.DROPPED: "dropped"}

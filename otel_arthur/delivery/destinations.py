@@ -1,0 +1,40 @@
+"""The destinations that this process sends from, each with its target and its pace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from otel_arthur.delivery.retry import Pacer
+from otel_arthur.spool.destination import Destination
+from otel_arthur.target import Target
+
+
+class Served(NamedTuple):
+    """How one destination is served."""
+
+    target: Target
+    pacer: Pacer
+
+
+class Destinations:
+    """Grows as destinations come to be known. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._served: Mapping[Destination, Served] = {}
+
+    def serve(self, target: Target, *destinations: Destination) -> None:
+        """Send from these too."""
+        new = {one: Served(target, Pacer()) for one in destinations if one not in self._served}
+        if new:
+            self._served = {**self._served, **new}
+
+    @property
+    def served(self) -> Mapping[Destination, Served]:
+        """All of them, as they are now."""
+        return self._served
+
+    @property
+    def numbers(self) -> list[int]:
+        """Their numbers in the spool."""
+        return [destination.number for destination in self._served]

@@ -1,0 +1,239 @@
+"""What one process owns of a delivery: its threads, targets, counts. A forked child makes its own."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+from otel_arthur.delivery.books import AGE, BROKEN, FULL, UNREADABLE, Books, Counts, Submitted
+from otel_arthur.delivery.destinations import Destinations
+from otel_arthur.delivery.ending import Ending
+from otel_arthur.delivery.metrics import Metrics
+from otel_arthur.delivery.patience import Progress
+from otel_arthur.delivery.turn import Turns
+from otel_arthur.delivery.workers import Workers
+from otel_arthur.genai.call import LLMCall
+from otel_arthur.notices import Notices
+from otel_arthur.spool.batches import NewBatch
+from otel_arthur.spool.database import BUSY_SECONDS
+from otel_arthur.spool.destination import Destination
+from otel_arthur.spool.disk_format import SpoolError
+from otel_arthur.spool.outcomes import Outcome
+from otel_arthur.spool.spool import Spool
+from otel_arthur.target import Intake, Target
+
+_logger = logging.getLogger("otel_arthur")
+_STOP_SECONDS = 0.2
+"""A thread that is in a request ends after it; the process does not wait for that."""
+
+
+class Run:
+    """Takes rows into the spool, counts them, and has them sent.
+
+    Args:
+        max_age: seconds after which what waits is given up.
+        missing: what must be set before anything can be sent.
+        targets: makes this process's targets; they are given this run.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        metrics: Metrics,
+        max_age: float | None,
+        missing: str | None,
+        targets: Callable[[Run], Sequence[Target]],
+    ) -> None:
+        self._spool = spool
+        self._max_age = max_age
+        self.lock = threading.RLock()
+        """Held while modules are imported: a fork waits for it."""
+        self.ended = threading.Event()
+        self._all_sent = True
+        self.is_shut_down = False
+        self.notices = Notices()
+        self.books = Books(metrics)
+        self.destinations = Destinations()
+        self._skipped: Counter[str] = Counter()
+        """Spans that were skipped, by reason, and are not in the spool's counters yet."""
+        self._unserved: set[Destination] = set()
+        self.targets = targets(self)
+        progress = Progress()
+        turns = Turns(spool, self.destinations, self.books, metrics, self.notices, progress)
+        self.workers = Workers(spool, self.destinations, turns, self._housekeeping)
+        self._ending = Ending(spool, self.workers, self.books, progress, missing)
+        for target in self.targets:
+            self.destinations.serve(target, *target.destinations)
+
+    def take(self, calls: Iterable[LLMCall], place: str | None, *, is_live: bool) -> Submitted:
+        """Have each target take calls, and their rows into the spool."""
+        submitted = Submitted()
+        intakes = [(target, target.intake(place, is_live=is_live)) for target in self.targets]
+        try:
+            for call in calls:
+                for _, intake in intakes:
+                    self._take(call, intake, submitted)
+        finally:  # whatever becomes of the rest, these were taken
+            for target, intake in intakes:
+                for destination, batch in intake.batches():
+                    self.append(target, destination, batch, submitted)
+        return submitted
+
+    def _take(self, call: LLMCall, intake: Intake, submitted: Submitted) -> None:
+        try:
+            reason = intake.add(call)
+        except Exception as error:  # a call of a shape never seen must not cost its batch
+            reason = UNREADABLE
+            self.notices.say(reason, f"a call cannot be written ({type(error).__name__}); it is skipped")
+        if reason is not None:
+            self.skip(reason)
+            submitted.skipped[reason] = submitted.skipped.get(reason, 0) + 1
+
+    def append(self, target: Target, destination: Destination, batch: NewBatch, submitted: Submitted) -> None:
+        """Put rows into the spool, and have them sent."""
+        count = len(batch.rows)
+        if not count:
+            return
+        self.books.receive(count)
+        try:
+            appended = self._spool.append(destination, batch)
+        except Exception as error:  # a damaged database may raise anything, and the host is sacred
+            self._refuse(count, BROKEN, submitted)
+            self.notices.say(
+                f"{BROKEN} {error}",
+                f"inferences are lost: the spool in {self._spool.folder} takes nothing ({error})",
+            )
+            return
+        self.books.take(appended.new)
+        self.books.end(Outcome.KNOWN, appended.known)
+        submitted.spooled += appended.new + appended.known
+        if appended.refused:
+            self._refuse(appended.refused, FULL, submitted)
+            self.notices.say(
+                FULL,
+                f"inferences are lost: the spool is full ({self._spool.max_bytes // 1024**2} MB, "
+                "OTEL_EXPORTER_ARTHUR_SPOOL_MAX_MB)",
+            )
+        if not destination.is_complete:
+            self._unserved.add(destination)
+        elif not self.is_shut_down:
+            self.destinations.serve(target, destination)
+            self.workers.start()
+            if not batch.hold:
+                # What is held is not due: the workers look again in time.
+                self.workers.wake()
+
+    def skip(self, reason: str, count: int = 1) -> None:
+        """Spans that could have been inferences and are none."""
+        self.books.receive(count)
+        self.books.end(Outcome.SKIPPED, count, reason)
+        with self.lock:
+            self._skipped[reason] += count
+
+    def withhold(self) -> None:
+        """A text whose redaction failed."""
+        self.books.withhold()
+        self.notices.say("withheld", "the redaction of a text failed; such texts are withheld")
+
+    def record_skips(self, patience: float = BUSY_SECONDS) -> None:
+        """Write what was skipped to the spool's counters, which outlive the process.
+
+        Args:
+            patience: seconds to wait at most where another process holds the spool; then it is tried again
+                the next time.
+        """
+        with self.lock:
+            counts, self._skipped = self._skipped, Counter()
+        if not counts:
+            return
+        try:
+            self._spool.count_skipped(counts, patience)
+        except (sqlite3.Error, OSError, SpoolError):
+            with self.lock:
+                self._skipped.update(counts)
+
+    def level(
+        self, destinations: Iterable[Destination] | None = None, kind: int | None = None
+    ) -> tuple[int, int]:
+        """Rows (of a kind) that wait for `destinations`, by default all of ours, and bytes in the spool."""
+        found = destinations or self._ours()
+        try:
+            return self._spool.waiting((one.number for one in found), kind), self._spool.bytes_used()
+        except (sqlite3.Error, OSError, SpoolError):
+            return 0, 0
+
+    def is_unserved(self) -> bool:
+        """Whether something waits that this process recorded, or would record, but cannot send."""
+        served = self.destinations.served
+        return bool((self._unserved or not served) and self.level(self._unserved)[0])
+
+    def start(self) -> None:
+        """Begin sending, if there is where to."""
+        if self.destinations.served and not self.is_shut_down:
+            self.workers.start()
+
+    def flush(self, deadline: float, *, kind: int | None = None) -> bool:
+        """Send what is in the spool until `deadline` (`time.monotonic`); whether all (of a kind) went."""
+        self.record_skips(max(deadline - time.monotonic(), 0.0))
+        return self.workers.flush(deadline, kind=kind) and not self.is_unserved()
+
+    def finish(self, deadline: float) -> bool:
+        """Send while the targets accept rows, until `deadline` at most; whether all was sent. Use goes on."""
+        self.record_skips(max(deadline - time.monotonic(), 0.0))
+        sent = self._ending.finish(deadline, self._unserved, self._ours)
+        return sent and not self.is_unserved()
+
+    def shutdown(self, deadline: float) -> bool:
+        """Send while the targets accept rows, until `deadline` at most, then end; whether all was sent."""
+        with self.lock:
+            is_first, self.is_shut_down = not self.is_shut_down, True
+        if not is_first:
+            self.ended.wait(max(deadline - time.monotonic(), 0.0))
+            return self._all_sent
+        try:
+            self._all_sent = self.finish(deadline)
+        finally:  # Ctrl-C ends the wait only
+            has_stopped = self.workers.stop(time.monotonic() + _STOP_SECONDS)
+            for target in self.targets:
+                target.close()
+            if has_stopped and self._spool.folder is not None:
+                self._spool.close()
+            self.ended.set()
+        return self._all_sent
+
+    def at_exit(self, deadline: float) -> None:
+        """The process ends; not a shutdown."""
+        if self.is_shut_down:
+            self.ended.wait(max(deadline - time.monotonic(), 0.0))
+        elif self.workers.was_started:
+            self.finish(deadline)
+
+    def counts(self) -> Counts:
+        """What became of everything so far."""
+        return self.books.counts(self.level()[0])
+
+    def adopt_all(self) -> int:
+        """Take over what nobody serves, whichever service it is of; returns how many rows."""
+        try:
+            return sum(target.adopt(None, at_once=True) for target in self.targets)
+        except (sqlite3.Error, OSError, SpoolError) as error:
+            _logger.warning("otel-arthur: the spool cannot be read (%s)", type(error).__name__)
+            return 0
+
+    def _ours(self) -> list[Destination]:
+        return [*self.destinations.served, *(own for target in self.targets for own in target.own)]
+
+    def _refuse(self, count: int, reason: str, submitted: Submitted) -> None:
+        self.books.end(Outcome.REFUSED, count, reason)
+        submitted.refused += count
+
+    def _housekeeping(self, at_once: bool) -> None:
+        self.record_skips()
+        self.books.end(Outcome.DROPPED, self._spool.tidy(self._max_age), AGE, was_taken=True)
+        for target in self.targets:
+            if target.services:
+                target.adopt(target.services, at_once=at_once)

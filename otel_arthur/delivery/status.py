@@ -1,0 +1,94 @@
+"""``spool status`` as JSON: the promised names over what the spool tells of any target."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+
+from otel_arthur.arthur.target.records import Kind
+from otel_arthur.spool.dead_letters import Letter
+from otel_arthur.spool.outcomes import APPENDED, AT_THE_DOOR, Outcome, unaccounted
+from otel_arthur.spool.status import DestinationStatus, KindStatus, Status
+
+NAMES = {int(kind): kind.name.lower() for kind in Kind}
+"""Kinds by number; for targets that have others: `kind 3`."""
+
+
+def name_of(kind: int) -> str:
+    """A kind of rows in JSON and tables."""
+    return NAMES.get(kind, f"kind {kind}")
+
+
+def as_json(status: Status) -> dict[str, Any]:
+    """All of it."""
+    return {
+        "bytes": status.bytes,
+        "max_bytes": status.max_bytes,
+        "skipped": status.skipped,
+        "destinations": [_destination(one) for one in status.destinations],
+        "waiting": status.waiting,
+    }
+
+
+def held(one: DestinationStatus) -> int:
+    """Rows in the duplicate window."""
+    return sum(kind.held for kind in one.kinds.values())
+
+
+def oldest_seconds(one: DestinationStatus) -> float | None:
+    """Age of the oldest row that waits."""
+    return max((k.oldest_seconds for k in one.kinds.values() if k.oldest_seconds is not None), default=None)
+
+
+def outcomes_of(one: DestinationStatus, kind: int) -> dict[str, int]:
+    """Outcome, with its reason after a colon -> rows of a kind, ever since."""
+    return dict(one.outcomes.get(kind, {}))
+
+
+def unaccounted_for(one: DestinationStatus) -> int:
+    """0 where the books of a destination hold: appended = sum of outcomes + waiting."""
+    totals = dict.fromkeys(Outcome, 0)
+    appended = 0
+    for outcomes in one.outcomes.values():
+        for key, number in outcomes.items():
+            word = key.partition(": ")[0]
+            if word == APPENDED:
+                appended += number
+            elif Outcome(word) not in AT_THE_DOOR:
+                totals[Outcome(word)] += number
+    return unaccounted(appended, totals, one.waiting)
+
+
+def _destination(one: DestinationStatus) -> dict[str, Any]:
+    nothing = KindStatus()
+    return {
+        "destination": asdict(one.destination),
+        "organization": one.organization,
+        "inferences": one.kinds.get(Kind.INFERENCE, nothing).waiting,
+        "ground_truth": one.kinds.get(Kind.GROUND_TRUTH, nothing).waiting,
+        "held": held(one),
+        "leased": sum(kind.leased for kind in one.kinds.values()),
+        "bytes": sum(kind.bytes for kind in one.kinds.values()),
+        "oldest_seconds": oldest_seconds(one),
+        "dead_letters": one.dead_letters,
+        "last_error": one.last_error,
+        "last_error_at": one.last_error_at,
+        "outcomes": {name: outcomes_of(one, kind) for kind, name in NAMES.items()},
+        "unaccounted": unaccounted_for(one),
+    }
+
+
+def letter_json(letter: Letter) -> dict[str, Any]:
+    """All of a dead letter, its row included: prompts and answers are in it."""
+    return {
+        "number": letter.number,
+        "partner_inference_id": letter.id,
+        "kind": name_of(letter.kind),
+        "model": letter.destination.model,
+        "endpoint": letter.destination.endpoint,
+        "refused_at": letter.at,
+        "reason": letter.reason,
+        "row": orjson.loads(letter.row.content),
+    }
