@@ -33,14 +33,6 @@ class Problem(NamedTuple):
         return f"{self.source} {'cannot be used' if self.is_protected else 'is ignored'}: it {self.what}"
 
 
-class _Candidate(NamedTuple):
-    source: str
-    setting: Setting
-    kind: Kind[Any]
-    value: Any
-    is_argument: bool
-
-
 def resolve(
     settings: Iterable[Setting], environ: Mapping[str, str], arguments: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[Problem]]:
@@ -54,21 +46,18 @@ def resolve(
     values: dict[str, Any] = {}
     problems: list[Problem] = []
     for field, group in groupby(settings, key=lambda setting: setting.field):
-        for candidate in _candidates(list(group), environ, arguments):
-            setting = candidate.setting
+        for source, setting, kind, value in _candidates(list(group), environ, arguments):
             try:
-                values[field] = candidate.kind(candidate.value)
+                values[field] = kind(value)
                 break
+            except ValueError as error:
+                what = str(error)
             except Exception as error:  # an argument may be any object
-                what = (
-                    str(error)
-                    if isinstance(error, ValueError)
-                    else f"cannot be read ({type(error).__name__})"
-                )
-            problems.append(Problem(candidate.source, setting.name, what, setting.is_protected))
+                what = f"cannot be read ({type(error).__name__})"
+            problems.append(Problem(source, setting.name, what, setting.is_protected))
             if setting.is_protected:
                 values[field] = setting.unusable
-            if setting.is_protected or not candidate.is_argument:
+            if setting.is_protected or source == setting.variable:
                 break
     return values, problems
 
@@ -87,34 +76,29 @@ def unknown(settings: Iterable[Setting], arguments: Mapping[str, Any]) -> list[P
     problems: list[Problem] = []
     for name in arguments:
         if name not in table:
-            near = difflib.get_close_matches(name, table, 1)
-            hint = f"did you mean {near[0]}?" if near else "the README lists the settings"
-            meant = table[near[0]] if near else None
-            problems.append(
-                Problem(
-                    f"argument {name}",
-                    meant.name if meant else name,
-                    f"is not a setting; {hint}",
-                    meant is not None and meant.is_protected,
-                )
+            (meant,) = difflib.get_close_matches(name, table, 1) or ("",)
+            what = (
+                f"is not a setting; {f'did you mean {meant}?' if meant else 'the README lists the settings'}"
             )
+            is_protected = meant in table and table[meant].is_protected
+            problems.append(Problem(f"argument {name}", meant or name, what, is_protected))
     return problems
 
 
 def _candidates(
     settings: list[Setting], environ: Mapping[str, str], arguments: Mapping[str, Any]
-) -> Iterator[_Candidate]:
-    """All that is set for one field, the first to be taken first."""
+) -> Iterator[tuple[str, Setting, Kind[Any], Any]]:
+    """All that is set for one field, the first to be taken first: source, setting, kind and value."""
     for setting in settings:
         value = _stripped(arguments.get(setting.name))
         if value is not None:
-            yield _Candidate(f"argument {setting.name}", setting, setting.kind, value, True)
+            yield f"argument {setting.name}", setting, setting.kind, value
     own = [(setting, setting.variable, setting.kind) for setting in settings]
     others = [(setting, *setting.fallback) for setting in settings if setting.fallback is not None]
     for setting, variable, kind in (*own, *others):
         value = _stripped(environ.get(variable))
         if value is not None:
-            yield _Candidate(variable, setting, kind, value, False)
+            yield variable, setting, kind, value
 
 
 def _stripped(value: Any) -> Any:

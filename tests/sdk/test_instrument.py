@@ -18,7 +18,7 @@ print("instrumented" if LangchainInstrumentor().is_instrumented_by_opentelemetry
 """
 
 
-def lines(arguments: str, spool: Path) -> list[str]:
+def lines(arguments: str, spool: Path, program: str = PROGRAM) -> list[str]:
     environ = {
         **{name: value for name, value in os.environ.items() if "ARTHUR" not in name},
         "OTEL_EXPORTER_ARTHUR_ENDPOINT": "http://127.0.0.1:9",
@@ -26,7 +26,7 @@ def lines(arguments: str, spool: Path) -> list[str]:
         "OTEL_EXPORTER_ARTHUR_MODEL_ID": "model",
     }
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM.replace("ARGUMENTS", arguments), str(spool)],
+        [sys.executable, "-c", program.replace("ARGUMENTS", arguments), str(spool)],
         env=environ,
         capture_output=True,
         text=True,
@@ -85,3 +85,29 @@ def test_called_again_it_changes_the_settings_and_adds_no_processor(tmp_path: Pa
         check=False,
     )
     assert (done.stdout.split(), done.stderr) == (["1", "200.0"], "")
+
+
+STATE = """
+import logging, signal, sys, otel_arthur
+logging.basicConfig(stream=sys.stdout, format="%(message)s")
+otel_arthur.instrument(instrumentations=(), spool_dir=sys.argv[1], ARGUMENTS)
+from langchain_core.callbacks.manager import CallbackManagerForLLMRun
+print("watched" if hasattr(CallbackManagerForLLMRun.on_llm_end, "__wrapped__") else "unwatched")
+print("handled" if callable(signal.getsignal(signal.SIGTERM)) else "unhandled")
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "state"),
+    [
+        ("duplicate_window=0, max_text_length=100, spool_max_age='1h'", ["unwatched", "handled"]),
+        ("likelihoods=True", ["watched", "handled"]),
+        ("likelihoods='no'", ["unwatched", "handled"]),
+        ("flush_on_sigterm=True", ["unwatched", "handled"]),
+        ("flush_on_sigterm='false'", ["unwatched", "unhandled"]),
+    ],
+)
+def test_every_setting_is_an_argument_with_an_effect(
+    arguments: str, state: list[str], tmp_path: Path
+) -> None:
+    assert lines(arguments, tmp_path, STATE) == state

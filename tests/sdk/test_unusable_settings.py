@@ -178,6 +178,24 @@ def test_a_protection_that_cannot_be_used_is_not_left_out(
     assert_taken_over(arthur, settings, held)
 
 
+@pytest.mark.parametrize("insecure", ["false", "true"])
+def test_a_certificate_that_is_not_there_holds_calls_until_it_is(
+    insecure: str, arthur: LocalArthur, listener: Listener, settings: dict[str, str]
+) -> None:
+    """Under the right endpoint: the file may come while the process runs."""
+    missing = {
+        "OTEL_EXPORTER_ARTHUR_CERTIFICATE": "/no/such/ca.pem",
+        "OTEL_EXPORTER_ARTHUR_INSECURE": insecure,
+    }
+    right = {"OTEL_EXPORTER_ARTHUR_ENDPOINT": arthur.url}
+    lines = record("first", {**settings, **right, **missing})
+
+    assert any("OTEL_EXPORTER_ARTHUR_CERTIFICATE" in line and "Inferences wait in" in line for line in lines)
+    assert answers(arthur, settings) == []
+    assert listener.connections == 0
+    assert_taken_over(arthur, settings, "first")
+
+
 def test_an_argument_that_cannot_be_used_is_not_replaced_by_the_variable(
     arthur: LocalArthur, listener: Listener, settings: dict[str, str]
 ) -> None:
