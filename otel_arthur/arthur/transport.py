@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import orjson
 
 from otel_arthur.arthur.endpoint import base_url, is_loopback, tls_context
 from otel_arthur.arthur.errors import (
+    ArthurError,
     ConfigurationError,
     NotArthur,
     Unavailable,
@@ -164,7 +166,7 @@ class Transport:
                 finally:
                     response.close()
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise _unavailable(error, self._host()) from None
+            raise _unavailable(error, self._host(), _proxy_variable(self.url)) from None
         finally:
             _adapter.writers.reset(writing)
             _adapter.deadline.reset(token)
@@ -239,12 +241,14 @@ def _cookies(response: Response) -> dict[str, str]:
     return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
 
 
-def _unavailable(error: BaseException, host: str) -> Unavailable:
+def _unavailable(error: BaseException, host: str, proxy: str | None) -> ArthurError:
     """One line without the error's own text, which may quote a proxy's password or a header."""
     import ssl
 
     import requests
+    from urllib3.exceptions import LocationParseError, ProxySchemeUnknown
 
+    no_address = (requests.exceptions.InvalidProxyURL, LocationParseError, ProxySchemeUnknown)
     causes = list(_causes(error))
     for cause in causes:
         # urllib3 1 has an error of its own for a name that does not match.
@@ -254,8 +258,15 @@ def _unavailable(error: BaseException, host: str) -> Unavailable:
                 f"the certificate of {host} cannot be verified ({reason}); "
                 "OTEL_EXPORTER_ARTHUR_CERTIFICATE names a PEM file of authorities to trust"
             )
-    if any(isinstance(cause, requests.exceptions.ProxyError) for cause in causes):
-        return Unavailable(f"{host} cannot be reached through the proxy of the environment")
+    if proxy is not None:
+        if any(isinstance(cause, requests.exceptions.InvalidSchema) for cause in causes):
+            return ConfigurationError(
+                f"{proxy} names a SOCKS proxy; pip install pysocks, or name another proxy"
+            )
+        if any(isinstance(cause, no_address) for cause in causes):
+            return ConfigurationError(f"{proxy} is no address of a proxy; write it as http://host:port")
+        if any(isinstance(cause, requests.exceptions.ProxyError) for cause in causes):
+            return Unavailable(f"{host} cannot be reached through the proxy that {proxy} names")
     if any(isinstance(cause, TimeoutError | requests.Timeout) for cause in causes):
         return Unavailable(f"{host} did not answer in time")
     for cause in reversed(causes):
@@ -265,6 +276,13 @@ def _unavailable(error: BaseException, host: str) -> Unavailable:
         if isinstance(cause, OSError) and cause.strerror and not isinstance(cause, requests.RequestException):
             return Unavailable(f"{host} cannot be reached ({cause.strerror})")
     return Unavailable(f"the connection to {host} broke ({type(causes[-1]).__name__})")
+
+
+def _proxy_variable(url: str) -> str | None:
+    """The variable that names the proxy for `url`, as `requests` looks for one."""
+    scheme = url.partition(":")[0]
+    names = (f"{scheme}_proxy", f"{scheme}_proxy".upper(), "all_proxy", "ALL_PROXY")
+    return next((name for name in names if os.environ.get(name)), None)
 
 
 def _causes(error: BaseException) -> list[BaseException]:

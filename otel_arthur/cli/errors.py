@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import traceback
 
@@ -25,8 +26,11 @@ def told(error: Exception) -> int:
 
     The traceback of an unforeseen error is printed only with ``OTEL_ARTHUR_DEBUG`` set.
     """
-    from otel_arthur.cli.output import say_error
+    from otel_arthur.cli.output import give_up_output, say_error
 
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None:
+        give_up_output()  # click's own printing, of a help
+        error = WorkFailed(f"standard output cannot be written ({error.strerror})")
     if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):  # since click 8.2
         error.show()  # pyright: ignore
         return 2

@@ -94,12 +94,16 @@ def written(*, err: bool = False) -> Generator[None, None, None]:
     except OSError as error:
         if err:
             return  # Nobody can be told.
-        # Else Python tries to write the rest once more at its exit, and complains.
-        with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up_output()
         if isinstance(error, BrokenPipeError):
             raise SystemExit(CLOSED_PIPE) from None
         raise WorkFailed(f"standard output cannot be written ({error.strerror or error})") from None
+
+
+def give_up_output() -> None:
+    """Forget what could not be written: else Python tries once more at its exit, and complains."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def make_streams_safe() -> None:

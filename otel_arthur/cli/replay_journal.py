@@ -16,8 +16,8 @@ class Journal:
     a call again is harmless, its id is the same.
     """
 
-    def __init__(self, folder: Path | None, content: bytes, *scope: str) -> None:
-        digest = blake2b(content, digest_size=16)
+    def __init__(self, folder: Path | None, digest_of_file: bytes, *scope: str) -> None:
+        digest = blake2b(digest_of_file, digest_size=16)
         for part in scope:
             digest.update(b"\0" + part.encode())
         self.path = None if folder is None else folder / f"{digest.hexdigest()}.json"

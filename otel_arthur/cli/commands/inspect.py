@@ -11,7 +11,7 @@ from otel_arthur.cli.configured import CONNECTION, READING, configured
 from otel_arthur.cli.connection import fetch_schema
 from otel_arthur.cli.output import plural, print_json, say
 from otel_arthur.cli.parameters import given
-from otel_arthur.cli.trace_files import FILES, FORMATS, contents_of, read_export
+from otel_arthur.cli.trace_files import FILES, FORMATS, read_export
 from otel_arthur.genai.duplicates.verdicts import Verdict, judge
 from otel_arthur.inference.build import Builder, Inference
 from otel_arthur.inference.privacy import rules_of
@@ -41,7 +41,7 @@ def command(files: Sequence[str], output: str, model_id: str | None, show_all: b
     schema = fetch_schema(configuration, model_id) if model_id else None
     rules = rules_of(configuration, redactor_of(configuration.redact))
     builder = Builder(schema, rules)
-    export = read_export(list(contents_of(files)))
+    export = read_export(files)
     verdicts = judge(export.views, configuration.attributes, rules.metadata_only)
     if export.unjoined:
         say(f"{plural(export.unjoined, 'log event')} with content found no span in these files.", err=True)

@@ -25,7 +25,7 @@ from otel_arthur.cli.errors import WorkFailed, WrongUse
 from otel_arthur.cli.output import plural, say, screen
 from otel_arthur.cli.parameters import Seconds
 from otel_arthur.cli.replay_journal import Journal
-from otel_arthur.cli.trace_files import FILES, FORMATS, Export, contents_of, read_export
+from otel_arthur.cli.trace_files import FILES, FORMATS, Export, read_export
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
 from otel_arthur.genai.call import LLMCall
@@ -87,12 +87,11 @@ def command(
         raise WrongUse(configuration.missing)
     if configuration.spool_dir is not None and not dry_run:
         _make(configuration.spool_dir)
-    contents = list(contents_of(files))
-    export = read_export(contents)
+    export = read_export(files)
     metadata_only = configuration.content == "metadata"
     verdicts = judge(export.views, configuration.attributes, metadata_only)
     _say_found(verdicts, export)
-    journals = _journals(configuration, [content for _, content in contents], f"{since} {until}")
+    journals = _journals(configuration, export.digests, f"{since} {until}")
     work = list(_work(verdicts, export, journals, (since, until), restart))
     if dry_run:
         _say_would(configuration, work)
@@ -146,11 +145,11 @@ def _work(
         start = end
 
 
-def _journals(configuration: Configuration, contents: Sequence[bytes], between: str) -> list[Journal]:
+def _journals(configuration: Configuration, digests: Sequence[bytes], between: str) -> list[Journal]:
     """One for each file. What becomes of its spans depends on the other files too: on their events."""
     folder = None if configuration.spool_dir is None else configuration.spool_dir / "replay"
     together = blake2b(digest_size=16)
-    for digest in sorted(blake2b(content, digest_size=16).digest() for content in contents):
+    for digest in sorted(digests):
         together.update(digest)
     scope = (
         together.hexdigest(),
@@ -162,7 +161,7 @@ def _journals(configuration: Configuration, contents: Sequence[bytes], between: 
         configuration.content,
         configuration.errors,
     )
-    return [Journal(folder, content, *scope) for content in contents]
+    return [Journal(folder, digest, *scope) for digest in digests]
 
 
 class _Replay:
