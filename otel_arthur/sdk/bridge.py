@@ -19,9 +19,10 @@ from otel_arthur.arthur.target import intake
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
 from otel_arthur.genai.call import LLMCall
-from otel_arthur.genai.events.joiner import SPAN_WAIT_SECONDS, Joiner
-from otel_arthur.genai.events.log_events import LogEvent, lacks_content
-from otel_arthur.genai.reading import Reading, is_candidate, read
+from otel_arthur.genai.events.assembly import Assembled, Assembly
+from otel_arthur.genai.events.joiner import SPAN_WAIT_SECONDS
+from otel_arthur.genai.events.log_events import LogEvent
+from otel_arthur.genai.reading import is_candidate
 from otel_arthur.genai.span import SpanView
 from otel_arthur.inference.redaction.redactors import checked
 from otel_arthur.process import ends, forks
@@ -47,8 +48,16 @@ class Bridge:
         self.configuration = configuration
         self.delivery = Delivery(configuration, sender=sender)
         self._users = 0
-        self._explained: set[str] = set()
-        self._joiner = Joiner()
+        self._begin()
+
+    def _begin(self) -> None:
+        """In a forked child too: what waits is the parent's, and another thread may hold the lock there."""
+        self._assembly = Assembly(
+            self.configuration.attributes,
+            wants_content=self.configuration.content != "metadata",
+            may_wait=lambda _reading: _log_exporters > 0,
+            skipped=self._skipped,
+        )
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
 
@@ -59,8 +68,8 @@ class Bridge:
     def take_events(self, events: Sequence[LogEvent]) -> None:
         """Complete the spans that wait for `events`; the others wait for their span."""
         with self._lock:
-            reached = self._joiner.add(events, time.monotonic())
-        self._submit(call for held in reached for call in self._take_view(held.view, held.since))
+            reached = self._assembly.add(events, time.monotonic())
+        self._submit(_calls(reached))
 
     def flush(self, timeout: float) -> bool:
         """Wait until all that was taken is sent, at most `timeout` seconds; whether it was."""
@@ -76,21 +85,20 @@ class Bridge:
     def settle_spans(self) -> None:
         """No more events come: decide about the spans that wait for theirs."""
         with self._lock:
-            views = self._joiner.release_spans()
-        self._submit(self._given_up(views))
+            released = self._assembly.release_spans()
+        self._submit(_calls(released))
 
     def close(self, timeout: float) -> bool:
         """Decide about all that waits, and shut the delivery down within `timeout` seconds."""
         self.settle_spans()
         with self._lock:
-            self._joiner.release_contents()
+            self._assembly.release_contents()
             if self._timer is not None:
                 self._timer.cancel()
         self._submit([])
         return self.delivery.shutdown(timeout)
 
     def _calls_of(self, spans: Iterable[ReadableSpan]) -> Iterator[LLMCall]:
-        extra = self.configuration.attributes
         # On the main thread it is the application that waits for us, in a flush.
         pauses = threading.current_thread() is not threading.main_thread()
         until_pause = _SPANS_AT_ONCE
@@ -104,77 +112,28 @@ class Bridge:
                 time.sleep(_PAUSE_SECONDS)
             try:
                 view = view_of(span, attributes)
-                if _log_exporters or self._joiner.holds_contents:
-                    calls = self._take_view(view, time.monotonic())
-                else:
-                    # No content can be on its way, so there is nothing to join and nothing to lock.
-                    reading = read(view, extra)
-                    calls = (reading.call,) if reading.call is not None and self._is_wanted(reading) else ()
             except Exception as error:
-                self._unreadable(error)
+                self._assembly.unreadable(error)
                 continue
-            yield from calls
+            if _log_exporters or self._assembly.holds_contents:
+                yield from _calls(self._take_view(view))
+            elif (call := self._assembly.decide(view).call) is not None:
+                # No content can be on its way, so there is nothing to join and nothing to lock.
+                yield call
 
-    def _take_view(self, view: SpanView, since: float) -> Iterable[LLMCall]:
-        """Read one span: it becomes a call, waits for its content, or is left out with a reason.
-
-        Returns its call, or those of the spans that had to make room for it.
-        """
+    def _take_view(self, view: SpanView) -> list[Assembled]:
         # Held while reading: content that came in between would wait for a span that waits for it.
         with self._lock:
-            view = self._joiner.with_content(view)
-            reading = self._read(view)
-            if reading is None or reading.call is None:
-                return ()
-            if not self._may_be_completed(reading):
-                if _log_exporters:
-                    self._joiner.complete(view, since)
-                return (reading.call,) if self._is_wanted(reading) else ()
-            given_up = self._joiner.hold(view, since)
-            self._watch()
-        return self._given_up(given_up)
-
-    def _read(self, view: SpanView) -> Reading | None:
-        try:
-            return read(view, self.configuration.attributes)
-        except Exception as error:
-            self._unreadable(error)
-            return None
-
-    def _unreadable(self, error: Exception) -> None:
-        """A span of a shape never seen must not cost its batch."""
-        self.delivery.skip("unreadable")
-        self._explain("unreadable", f"a span could not be read ({type(error).__name__}); it is skipped")
-
-    def _may_be_completed(self, reading: Reading) -> bool:
-        return bool(_log_exporters) and self.configuration.content != "metadata" and lacks_content(reading)
-
-    def _is_wanted(self, reading: Reading) -> bool:
-        if not reading.content_missing or self.configuration.content == "metadata":
-            return True
-        assert reading.dialect is not None
-        self.delivery.skip("no content")
-        self._explain(
-            f"no content {reading.dialect.name}",
-            f"an LLM call without messages was skipped: {reading.reason}",
-        )
-        return False
-
-    def _given_up(self, views: Iterable[SpanView]) -> Iterator[LLMCall]:
-        """The calls of spans as they are: one that failed is recorded, one without content is skipped."""
-        for view in views:
-            reading = self._read(view)
-            if reading is not None and reading.call is not None and self._is_wanted(reading):
-                yield reading.call
+            assembled = self._assembly.take(view, time.monotonic())
+            if self._assembly.holds_spans:
+                self._watch()
+        return assembled
 
     def _submit(self, calls: Iterable[LLMCall]) -> None:
         """Record calls, one at a time: what is left of each before the next is read are bytes."""
         self.delivery.submit(calls, is_live=True)
-        if self._joiner.unjoined:
-            with self._lock:
-                unjoined, self._joiner.unjoined = self._joiner.unjoined, type(self._joiner.unjoined)()
-            for reason, number in unjoined.items():
-                self.delivery.skip(reason, number)
+        with self._lock:
+            self._assembly.report_unjoined()
 
     def _watch(self) -> None:
         """Have the spans that wait looked at in time, even if nothing more is exported."""
@@ -187,11 +146,11 @@ class Bridge:
     def _expire(self) -> None:
         try:
             with self._lock:
-                views = self._joiner.expire(time.monotonic())
+                expired = self._assembly.expire(time.monotonic())
                 self._timer = None
-                if self._joiner.holds_spans:
+                if self._assembly.holds_spans:
                     self._watch()
-            self._submit(self._given_up(views))
+            self._submit(_calls(expired))
         except Exception as error:  # a thread's death must not be the last word
             _logger.debug("otel-arthur: spans that wait were not looked at (%s)", type(error).__name__)
 
@@ -200,20 +159,17 @@ class Bridge:
 
         Events are emitted before their span ends: those of a span that has come are in its queue.
         """
-        if _log_exporters and self._joiner.holds_spans:
+        if _log_exporters and self._assembly.holds_spans:
             flush_log_records(min(timeout, ends.HAND_OVER_SECONDS))
 
-    def _after_fork(self) -> None:
-        """In a child: what waits is the parent's, and a lock may be held by a thread that is not here."""
-        self._lock = threading.Lock()
-        self._joiner = Joiner()
-        self._timer = None
-
-    def _explain(self, key: str, line: str) -> None:
-        """Warn once per process and reason."""
-        if key not in self._explained:
-            self._explained.add(key)
+    def _skipped(self, reason: str, count: int, line: str) -> None:
+        self.delivery.skip(reason, count)
+        if line:
             _logger.warning("otel-arthur: %s", line)
+
+
+def _calls(assembled: Iterable[Assembled]) -> Iterator[LLMCall]:
+    return (one.call for one in assembled if one.call is not None)
 
 
 _lock = threading.Lock()
@@ -312,7 +268,7 @@ def _after_fork() -> None:
     global _lock
     _lock = threading.Lock()
     for bridge in _live:
-        bridge._after_fork()  # pyright: ignore[reportPrivateUsage]
+        bridge._begin()  # pyright: ignore[reportPrivateUsage]
 
 
 forks.in_child(_after_fork)

@@ -49,8 +49,9 @@ def provide(tmp_path: Path) -> Iterator[Callable[..., TracerProvider]]:
 
 def call(provider: TracerProvider) -> trace.Span:
     with provider.get_tracer("app").start_as_current_span("chat m") as span:
-        message = {"role": "user", "parts": [{"type": "text", "content": "hello"}]}
-        span.set_attribute("gen_ai.input.messages", json.dumps([message]))
+        for kind, role in (("input", "user"), ("output", "assistant")):
+            message = {"role": role, "parts": [{"type": "text", "content": "hello"}]}
+            span.set_attribute(f"gen_ai.{kind}.messages", json.dumps([message]))
         span.set_attributes({"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"})
     return span
 

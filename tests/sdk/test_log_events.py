@@ -216,7 +216,7 @@ def test_a_span_is_decided_in_time_even_if_nothing_more_is_exported(
 ) -> None:
     monkeypatch.setattr(bridges, "SPAN_WAIT_SECONDS", 0.2)
     application = Application(arthur, model_id, tmp_path)
-    application.exporter._bridge._joiner = Joiner(span_wait=0.1)
+    application.exporter._bridge._assembly._joiner = Joiner(span_wait=0.1)
     EVENTS["none"] = lambda words, failed: []
     application.call("boom", style="none", failed=True)
     application.tracers.force_flush()
@@ -238,11 +238,11 @@ def test_a_forked_child_leaves_what_waits_to_its_parent(
     application.call("one")
     application.tracers.force_flush()
     bridge = application.exporter._bridge
-    assert bridge._joiner.holds_spans
+    assert bridge._assembly.holds_spans
     with bridge._lock:
         child = os.fork()
         if child == 0:
-            os._exit(int(bridge._joiner.holds_spans or not bridge._lock.acquire(timeout=5)))
+            os._exit(int(bridge._assembly.holds_spans or not bridge._lock.acquire(timeout=5)))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     application.loggers.shutdown()
     application.tracers.shutdown()

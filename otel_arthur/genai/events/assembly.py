@@ -1,0 +1,135 @@
+"""`Assembly`: from finished spans, and events beside them, to calls. One for the exporter and the collector.
+
+Bookkeeping without clock, lock or thread, as `Joiner` is: the caller gives the time (monotonic seconds) and
+holds its lock around each method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from otel_arthur.genai.call import LLMCall
+from otel_arthur.genai.events.joiner import Joiner
+from otel_arthur.genai.events.log_events import LogEvent, lacks_content
+from otel_arthur.genai.reading import Reading, read
+from otel_arthur.genai.span import SpanView
+
+UNREADABLE = "unreadable"
+NO_CONTENT = "no content"
+
+
+class Assembled(NamedTuple):
+    """What became of one span."""
+
+    view: SpanView
+    """With the content that came beside it."""
+    call: LLMCall | None = None
+    waits: bool = False
+    """Its messages may still come as a log event."""
+    skipped: bool = False
+    """It could have been a call, but cannot be read or holds no messages."""
+
+
+class Assembly:
+    """Reads spans, joins content to them, and decides which become calls.
+
+    Args:
+        extra: Arthur attribute -> span or resource attribute, for fields of the user's own.
+        wants_content: whether a call without messages is worthless.
+        may_wait: whether events may come that complete a call without messages.
+        skipped: told of each reason with a count, and with a line for the log where the reason is new.
+    """
+
+    def __init__(
+        self,
+        extra: Mapping[str, str],
+        *,
+        wants_content: bool,
+        may_wait: Callable[[Reading], bool],
+        skipped: Callable[[str, int, str], None],
+        joiner: Joiner | None = None,
+    ) -> None:
+        self._extra = extra
+        self._wants_content = wants_content
+        self._may_wait = may_wait
+        self._skipped = skipped
+        self._joiner = joiner or Joiner()
+        self._explained: set[str] = set()
+
+    @property
+    def holds_spans(self) -> bool:
+        """Whether any span waits for its content."""
+        return self._joiner.holds_spans
+
+    @property
+    def holds_contents(self) -> bool:
+        """Whether any content waits for its span."""
+        return self._joiner.holds_contents
+
+    def take(self, view: SpanView, since: float) -> list[Assembled]:
+        """A span that came at `since`: what becomes of it, and of those that had to make room for it."""
+        view = self._joiner.with_content(view)
+        reading = self._read(view)
+        if reading is None or reading.call is None:
+            return [Assembled(view, skipped=reading is None)]
+        if self._wants_content and lacks_content(reading) and self._may_wait(reading):
+            given_up = self._joiner.hold(view, since)
+            return [Assembled(view, waits=True), *map(self.decide, given_up)]
+        self._joiner.complete(view, since)
+        return [self._decided(view, reading)]
+
+    def add(self, events: Iterable[LogEvent], now: float) -> list[Assembled]:
+        """Content that came: what becomes of the spans that waited for it."""
+        reached = self._joiner.add(events, now)
+        return [assembled for held in reached for assembled in self.take(held.view, held.since)]
+
+    def expire(self, now: float) -> Iterator[Assembled]:
+        """What becomes of the spans that waited too long, each read when the caller asks for it."""
+        return map(self.decide, self._joiner.expire(now))
+
+    def release_spans(self) -> Iterator[Assembled]:
+        """What becomes of all spans that wait, for no more content comes."""
+        return map(self.decide, self._joiner.release_spans())
+
+    def release_contents(self) -> None:
+        """Count all content that waits as unjoined, for no more spans come."""
+        self._joiner.release_contents()
+
+    def decide(self, view: SpanView) -> Assembled:
+        """A span as it is: one that failed is a call, one without messages is left out with a reason."""
+        reading = self._read(view)
+        if reading is None or reading.call is None:
+            return Assembled(view, skipped=reading is None)
+        return self._decided(view, reading)
+
+    def report_unjoined(self) -> None:
+        """Count the events that found no span."""
+        unjoined, self._joiner.unjoined = self._joiner.unjoined, type(self._joiner.unjoined)()
+        for reason, count in unjoined.items():
+            self._skipped(reason, count, "")
+
+    def unreadable(self, error: Exception) -> None:
+        """Count a span of a shape never seen: it must not cost its batch."""
+        line = f"a span could not be read ({type(error).__name__}); it is skipped"
+        self._skip(UNREADABLE, UNREADABLE, line)
+
+    def _read(self, view: SpanView) -> Reading | None:
+        try:
+            return read(view, self._extra)
+        except Exception as error:
+            self.unreadable(error)
+            return None
+
+    def _decided(self, view: SpanView, reading: Reading) -> Assembled:
+        if not reading.content_missing or not self._wants_content:
+            return Assembled(view, reading.call)
+        dialect = reading.dialect.name if reading.dialect else ""
+        line = f"an LLM call without messages is skipped: {reading.reason}"
+        self._skip(NO_CONTENT, f"{NO_CONTENT} {dialect}", line)
+        return Assembled(view, skipped=True)
+
+    def _skip(self, reason: str, key: str, line: str) -> None:
+        is_new = key not in self._explained
+        self._explained.add(key)
+        self._skipped(reason, 1, line if is_new else "")
