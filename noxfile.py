@@ -39,7 +39,13 @@ RUNS = f"{sys.version_info.major}.{sys.version_info.minor}"
 PYTHONS = [version for version in ("3.10", "3.11", "3.12", "3.13", "3.14") if version != RUNS]
 PYTEST = ("hypothesis", "pytest", "pytest-timeout")
 LANGCHAIN = ("langchain==1.4.7", "langchain-core==1.7.2", "langchain-openai==1.7.3", "openai==3.54.0")
-CORE = ("tests/inference", "tests/genai", "tests/sdk/test_span_exporter.py", "tests/test_configuration.py")
+CORE = (
+    "tests/inference",
+    "tests/genai",
+    "tests/sdk/test_span_exporter.py",
+    "tests/sdk/test_inside_the_sdk.py",
+    "tests/test_configuration.py",
+)
 """The tests that say whether the bridge works at all: run on each Python and with the oldest dependencies."""
 CAPTURED = environments.ENVIRONMENTS | environments_long_tail.ENVIRONMENTS
 """Capture environment -> its pinned packages."""

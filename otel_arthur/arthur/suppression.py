@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from opentelemetry.context import (
-    _SUPPRESS_HTTP_INSTRUMENTATION_KEY,  # pyright: ignore[reportPrivateUsage]
-    _SUPPRESS_INSTRUMENTATION_KEY,  # pyright: ignore[reportPrivateUsage]
-    attach,
-    detach,
-    get_current,
-    set_value,
-)
+from opentelemetry import context as api
+from opentelemetry.context import attach, detach, get_current, set_value
 
+_PRIVATE_KEYS = ("_SUPPRESS_INSTRUMENTATION_KEY", "_SUPPRESS_HTTP_INSTRUMENTATION_KEY")
+"""Names of the API's own keys, read from opentelemetry-api 1.39 to 1.45; one that is gone is left out."""
 _PLAIN_KEY = "suppress_instrumentation"
 """What instrumentations looked at before the API had keys of its own; some still do."""
+_KEYS = (*(getattr(api, name) for name in _PRIVATE_KEYS if hasattr(api, name)), _PLAIN_KEY)
 
 
 @contextmanager
@@ -26,7 +23,7 @@ def suppress_instrumentation() -> Generator[None, None, None]:
     dependencies; the keys are the API's own, as the SDK's batch processor uses them.
     """
     context = get_current()
-    for key in (_SUPPRESS_INSTRUMENTATION_KEY, _SUPPRESS_HTTP_INSTRUMENTATION_KEY, _PLAIN_KEY):
+    for key in _KEYS:
         context = set_value(key, True, context)
     token = attach(context)
     try:

@@ -6,12 +6,10 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from opentelemetry.sdk._logs import ReadableLogRecord
-from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
-
 from otel_arthur.genai.events.log_events import LogEvent, from_sdk_log
 from otel_arthur.process import ends
 from otel_arthur.sdk import bridge as bridges
+from otel_arthur.sdk.logs_of_the_sdk import LogRecordExporter, LogRecordExportResult, ReadableLogRecord
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

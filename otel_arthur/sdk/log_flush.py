@@ -14,8 +14,10 @@ def flush_log_records(timeout: float) -> None:
     The SDK's own flush keeps to no timeout (opentelemetry-python#4568), and the log records of
     other exporters go with ours, so it has a thread of its own.
     """
-    from opentelemetry._logs import get_logger_provider
-
+    try:
+        from opentelemetry._logs import get_logger_provider
+    except ImportError:  # private in the API 1.39 to 1.45; without it no log processor can be asked
+        return
     flush = getattr(get_logger_provider(), "force_flush", None)
     if flush is None:
         return

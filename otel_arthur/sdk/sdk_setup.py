@@ -35,14 +35,37 @@ _PROTOCOLS = {"grpc": "otlp_proto_grpc", "http/protobuf": "otlp_proto_http"}
 def set_up() -> None:
     """Run the SDK's configurator. Source: ``opentelemetry.sdk._configuration`` (1.39 to 1.45)."""
     from opentelemetry.instrumentation.version import __version__
-    from opentelemetry.sdk._configuration import (
-        _OTelSDKConfigurator,  # pyright: ignore[reportPrivateUsage]
-    )
 
+    try:
+        from opentelemetry.sdk._configuration import (
+            _OTelSDKConfigurator,  # pyright: ignore[reportPrivateUsage]
+        )
+    except ImportError:
+        _set_up_traces()
+        return
     # With a declarative file the SDK takes no argument, and says so on stderr where it gets one.
     told = {} if os.environ.get(CONFIG_FILE) else {"auto_instrumentation_version": __version__}
     with _installed_exporters_only():
         _OTelSDKConfigurator().configure(**told)  # pyright: ignore[reportUnknownMemberType]
+
+
+def _set_up_traces() -> None:
+    """By the SDK's public names alone: a provider with the exporters of ``OTEL_TRACES_EXPORTER``."""
+    from opentelemetry import trace
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    _logger.warning(
+        "otel-arthur: this opentelemetry-sdk has no module opentelemetry.sdk._configuration that we know; "
+        "only the exporters of OTEL_TRACES_EXPORTER are set up"
+    )
+    provider = TracerProvider()
+    variable = "OTEL_TRACES_EXPORTER"
+    for name in named_exporters(variable):
+        if _is_usable(name, variable):
+            (entry, *_) = entry_points(group=_GROUPS[variable], name=name)
+            provider.add_span_processor(BatchSpanProcessor(entry.load()()))
+    trace.set_tracer_provider(provider)
 
 
 @contextmanager
