@@ -8,7 +8,6 @@ cannot be used has no default: its field gets the value `Setting.unusable`.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any, NamedTuple, cast
@@ -76,6 +75,8 @@ def unknown(settings: Iterable[Setting], arguments: Mapping[str, Any]) -> list[P
     problems: list[Problem] = []
     for name in arguments:
         if name not in table:
+            import difflib
+
             (meant,) = difflib.get_close_matches(name, table, 1) or ("",)
             what = (
                 f"is not a setting; {f'did you mean {meant}?' if meant else 'the README lists the settings'}"
