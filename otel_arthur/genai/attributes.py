@@ -10,6 +10,7 @@ from otel_arthur.genai.messages.json_text import clean, parse_json
 from otel_arthur.genai.places import Place, descend, structure
 from otel_arthur.genai.span import EventView, SpanView
 
+_UNKNOWN: Any = object()
 MAX_COUNT = 10**15
 """More than any model counts; JSON keeps it exactly."""
 
@@ -17,7 +18,7 @@ MAX_COUNT = 10**15
 class SpanAttributes:
     """Look-ups over one span. `sources` tells, per field, the place that filled it (for `inspect`)."""
 
-    __slots__ = ("_parsed", "attributes", "sources", "truncated", "view")
+    __slots__ = ("_parsed", "_under", "attributes", "sources", "truncated", "view")
 
     def __init__(self, view: SpanView) -> None:
         self.view = view
@@ -25,6 +26,7 @@ class SpanAttributes:
         self.sources: dict[str, str] = {}
         self.truncated = False
         self._parsed: dict[str, Any] = {}
+        self._under: dict[tuple[str, ...], Any] = {}
 
     def get(self, key: str) -> Any:
         """The attribute as it was written, or None."""
@@ -55,6 +57,20 @@ class SpanAttributes:
         if place.path:
             value = descend(value, place.path)
         return value if place.convert is None or value is None else place.convert(value, self.view)
+
+    def under(self, path: tuple[str, ...]) -> Any:
+        """What is at a path that begins with an attribute; many rows of a table go through the same one."""
+        found = self._under.get(path, _UNKNOWN)
+        if found is _UNKNOWN:
+            found = self.json(path[0]) if len(path) == 1 else self._below(self.under(path[:-1]), path[-1])
+            self._under[path] = found = self.parsed(found) if isinstance(found, str) else found
+        return found
+
+    @staticmethod
+    def _below(value: Any, name: str) -> Any:
+        if value.__class__ is dict:
+            return value.get(name)
+        return None if value is None else descend(value, (name,))
 
     def parsed_at(self, place: Place, value: Any) -> Any:
         """The value at a place, its JSON text parsed."""

@@ -7,7 +7,7 @@ dialect, the fields that a span can have, and the places where its words can be 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from otel_arthur.genai.attributes import SpanAttributes, count, number, seconds, text
 from otel_arthur.genai.call import LLMCall, Usage
@@ -57,13 +57,21 @@ _OURS: Final = {"time_to_first_token": (TIME_TO_FIRST_TOKEN,)}
 """Rows that end those of every dialect."""
 
 
+class Step(NamedTuple):
+    """One place, or neighbours in one map: places that differ in their last name only."""
+
+    holder: tuple[str, ...]
+    """The path of the map, from the attribute on; empty for one place of another kind."""
+    places: tuple[tuple[str, Place, str], ...]
+    """Last name, place, and its text, for `sources`."""
+
+
 class Search(NamedTuple):
     """A field whose first place may be empty, and all places that could fill it."""
 
     field: int
     """Place in `FIELDS`."""
-    places: tuple[tuple[Place, str], ...]
-    """Each with its text, for `sources`."""
+    steps: tuple[Step, ...]
     convert: Callable[[Any], Any]
 
 
@@ -86,22 +94,23 @@ class Layout(NamedTuple):
     reasons: tuple[tuple[Place, str], ...]
 
 
-_layouts: dict[tuple[str, tuple[str, ...]], Layout] = {}
+_layouts: dict[tuple[str, tuple[str, ...], tuple[str, ...], bool], Layout] = {}
 
 
 def layout_of(view: SpanView) -> Layout:
     """The layout of a span in the dialect in which it is written."""
     names = tuple(view.attributes)
-    if view.events or view.dropped_attributes:
-        # They have a say in which dialect it is.
-        return _layout(dialect_of(view), names, frozenset(event.name for event in view.events))
-    layout = _layouts.get((view.scope, names))
+    # Events, and whether attributes were dropped, have a say in which dialect it is.
+    events = tuple(dict.fromkeys([event.name for event in view.events])) if view.events else ()
+    key = (view.scope, names, events, view.dropped_attributes > 0)
+    layout = _layouts.get(key)
     if layout is None:
-        layout = _layout(dialect_of(view), names, frozenset())
-        if len(names) <= _MAX_NAMES and sum(map(len, names)) + len(view.scope) <= _MAX_CHARACTERS:
+        layout = _layout(dialect_of(view), names, frozenset(events))
+        all_names = (*names, *events)
+        if len(all_names) <= _MAX_NAMES and sum(map(len, all_names)) + len(view.scope) <= _MAX_CHARACTERS:
             if len(_layouts) >= _MAX_LAYOUTS:
                 _layouts.clear()
-            _layouts[view.scope, names] = layout
+            _layouts[key] = layout
     return layout
 
 
@@ -118,12 +127,34 @@ def fields_of(attributes: SpanAttributes, layout: Layout) -> list[Any]:
 
 
 def _search(attributes: SpanAttributes, search: Search) -> Any:
-    for place, source in search.places:
-        value = attributes.at(place)
-        if value is not None and (value := search.convert(value)) is not None:
-            attributes.sources[FIELDS[search.field]] = source
-            return value
+    for holder, places in search.steps:
+        if holder:
+            document = attributes.under(holder)
+            if document.__class__ is not dict and not isinstance(document, Mapping):
+                continue
+            values = cast("Mapping[str, Any]", document)
+            found = [(values[last], source) for last, _, source in places if last in values]
+        else:
+            found = [(attributes.at(place), source) for _, place, source in places]
+        for value, source in found:
+            if value is not None and (value := search.convert(value)) is not None:
+                attributes.sources[FIELDS[search.field]] = source
+                return value
     return None
+
+
+def _steps(places: Sequence[Place]) -> tuple[Step, ...]:
+    """Places in order, neighbours in one map together."""
+    steps: list[Step] = []
+    for place, source in each(places):
+        is_path = bool(place.path) and place.event is None and place.convert is None
+        holder = (place.attribute, *place.path[:-1]) if is_path else ()
+        entry = (place.path[-1] if is_path else "", place, source)
+        if steps and holder and steps[-1].holder == holder:
+            steps[-1] = Step(holder, (*steps[-1].places, entry))
+        else:
+            steps.append(Step(holder, (entry,)))
+    return tuple(steps)
 
 
 def _layout(dialect: Dialect, names: tuple[str, ...], events: frozenset[str]) -> Layout:
@@ -140,7 +171,7 @@ def _layout(dialect: Dialect, names: tuple[str, ...], events: frozenset[str]) ->
         if places and places[0] == Place(places[0].attribute):
             copies.append((index, places.pop(0).attribute, convert))
         if places:
-            searches.append(Search(index, each(places), convert))
+            searches.append(Search(index, _steps(places), convert))
     return Layout(
         dialect,
         tuple(copies),

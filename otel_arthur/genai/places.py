@@ -10,8 +10,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias, cast
+
+import orjson
 
 from otel_arthur.genai.messages.json_text import parse_json
 from otel_arthur.genai.span import SpanView
@@ -159,7 +162,7 @@ def descend(value: Any, path: Sequence[str]) -> Any:
             continue
         if isinstance(value, str):
             value = structure(parse_json(value)[0])
-        if isinstance(value, Mapping):
+        if value.__class__ is dict or isinstance(value, Mapping):
             value = cast("Mapping[str, Any]", value).get(step)
         elif (
             isinstance(value, list | tuple)
@@ -173,6 +176,8 @@ def descend(value: Any, path: Sequence[str]) -> Any:
 
 
 _MAX_REPR = 1_000_000
+_PLAIN = re.compile(r"'([^']*)'|\b(?:None|True|False)\b")
+_JSON_WORDS = {"None": "null", "True": "true", "False": "false"}
 _OPENING = re.compile(r"""\{'\w+': |\[\{'\w+': |\[?[A-Z]\w*\(\w+=""")
 _ENUM = re.compile(
     r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|<[\w.]+: ('[^']*'|\d+)>|<(?:[^<>'"]|<[^<>'"]*>)*>""", re.DOTALL
@@ -186,6 +191,11 @@ def structure(value: Any) -> Any:
     """
     if not isinstance(value, str) or _OPENING.match(value) is None or len(value) > _MAX_REPR:
         return value
+    if '"' not in value and "\\" not in value:
+        # Of plain texts and numbers, as a usage is, its JSON is a few words away.
+        text = _PLAIN.sub(lambda match: _JSON_WORDS.get(match[0]) or f'"{match[1]}"', value)
+        with suppress(orjson.JSONDecodeError):
+            return orjson.loads(text)
     source = _ENUM.sub(lambda match: match[1] or match[2] or "None", value)
     try:
         return _value(ast.parse(source, mode="eval").body)
