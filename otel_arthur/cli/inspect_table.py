@@ -25,15 +25,17 @@ Line = Sequence[Part]
 
 
 class InspectTable:
-    """Prints each span as soon as it is decided, then the counts."""
+    """Prints each span as soon as it is decided, `limit` of them at most, then the counts."""
 
-    def __init__(self, show_all: bool) -> None:
+    def __init__(self, show_all: bool, limit: int | None = None) -> None:
         self._show_all = show_all
+        self._room = limit
         self._width = terminal_width()
         self._decisions: Counter[str] = Counter()
         self._skipped: Counter[str] = Counter()
         self._inferences = 0
         self._hidden = 0
+        self._beyond = 0
 
     def show(self, verdict: Verdict, inferences: Sequence[Inference]) -> None:
         """Print a span that is an LLM call, or any span where all are asked for."""
@@ -41,10 +43,15 @@ class InspectTable:
         self._inferences += len(inferences)
         if verdict.decision == "skipped":
             self._skipped[verdict.reason] += 1
-        if self._show_all or verdict.reading.call is not None:
+        if not self._show_all and verdict.reading.call is None:
+            self._hidden += 1
+        elif self._room is None:
+            say_styled(self._lines(verdict, inferences))
+        elif self._room > 0:
+            self._room -= 1
             say_styled(self._lines(verdict, inferences))
         else:
-            self._hidden += 1
+            self._beyond += 1
 
     def end(self) -> None:
         """Print the counts."""
@@ -53,6 +60,8 @@ class InspectTable:
         say(f"{spans}: {told}; {plural(self._inferences, 'inference')}.")
         for reason, number in self._skipped.most_common():
             say(f"  {number} skipped: {reason}")
+        if self._beyond:
+            say(f"  {self._beyond} more not shown.")
         if self._hidden:
             say("  --all shows the spans that are no LLM calls too.")
         say("Nothing was sent.")

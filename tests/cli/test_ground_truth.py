@@ -123,6 +123,8 @@ def test_the_schema_decides_the_type_in_json_too(
     file.write_text('{"partner_inference_id": "one", "expected_text": 42, "stars": "5"}\n')
     assert run(file).returncode == 0
     assert truths(arthur, model_id)["one"] == {"expected_text": "42", "stars": 5}
+    again = run(file, "--json")
+    assert json.loads(again.stdout).keys() == {"read", "sent", "known", "refused", "waiting"}
 
 
 def test_an_index_and_unknown_columns_are_named_once(

@@ -218,3 +218,19 @@ def test_what_is_shown_is_redacted_as_it_would_be_sent() -> None:
     done = inspect(capture, "--format", "json", environ=settings)
     (inference,) = json.loads(done.stdout)["inferences"]
     assert inference["inference_data"]["asked"].startswith("[{&quot;role&quot;")
+
+
+def test_a_summary_and_a_limit() -> None:
+    files = [EVENT_ONLY / "d_agent.pb", EVENT_ONLY / "d_agent.logs.pb"]
+    whole = inspect(*files).stdout.decode()
+    counts = whole.splitlines()[-3:]
+    summary = inspect(*files, "--summary").stdout.decode()
+    assert "input_text" in whole
+    assert "input_text" not in summary
+    assert [line for line in counts if line not in summary.splitlines()] == []
+    shown = inspect(*files, "--limit", "1").stdout.decode()
+    assert shown.count("input_text") == 1
+    assert "more not shown" in shown
+    assert len(inspect(*files, "--format", "json", "--limit", "2").stdout.splitlines()) == 2
+    decisions = json.loads(inspect(*files, "--format", "json", "--summary").stdout)
+    assert decisions == {"inference": whole.count("input_text"), "skipped": decisions["skipped"]}

@@ -76,8 +76,9 @@ def validate(path: Path | None) -> None:
     forward = configuration.forward
     say(f"{'forward':10} {forward.endpoint if forward else 'nowhere: answers once the spool has it'}")
     for route in configuration.routes:
-        match = ", ".join(f"{key}={pattern}" for key, pattern in route.match) or "every other call"
-        say(f"{'model':10} {route.model_id} takes {match}")
+        match = " and ".join(f"{key}={pattern}" for key, pattern in route.match)
+        calls = f"calls with {match}" if match else "all calls that no line above names"
+        say(f"{'model':10} {route.model_id}: {calls}")
     say(f"{path} is valid")
 
 

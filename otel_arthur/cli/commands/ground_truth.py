@@ -13,7 +13,7 @@ from otel_arthur.cli.configured import SENDING, configured
 from otel_arthur.cli.connection import ground_truth_types
 from otel_arthur.cli.errors import WorkFailed, WrongUse
 from otel_arthur.cli.ground_truth_rows import GroundTruthRows
-from otel_arthur.cli.output import plural, say
+from otel_arthur.cli.output import plural, print_json, say
 from otel_arthur.cli.parameters import Seconds, given
 from otel_arthur.cli.table_file import Problems, TableFile
 from otel_arthur.configuration import Configuration
@@ -35,7 +35,8 @@ _POLL_SECONDS: Final = 0.2
     show_default=True,
     help="Seconds to wait for the sending.",
 )
-def command(file: str, model_id: str | None, timeout: float) -> None:
+@click.option("--json", "as_json", is_flag=True, help="The counts as JSON for programs.")
+def command(file: str, model_id: str | None, timeout: float, as_json: bool) -> None:
     """FILE holds JSON lines, or CSV with a header as spreadsheets write it; - is standard input.
 
     A row has partner_inference_id (or trace_id and span_id, with choice_index for another choice than
@@ -59,7 +60,7 @@ def command(file: str, model_id: str | None, timeout: float) -> None:
                 "Arthur cannot be asked for the types that the columns have; run the same command again, "
                 "or give JSON lines"
             )
-        _send(rows, configuration, model_id, timeout)
+        _send(rows, configuration, model_id, timeout, as_json)
 
 
 def _models(configuration: Configuration) -> list[str]:
@@ -69,7 +70,11 @@ def _models(configuration: Configuration) -> list[str]:
 
 
 def _send(
-    rows: Iterable[Mapping[str, Any]], configuration: Configuration, model_id: str | None, timeout: float
+    rows: Iterable[Mapping[str, Any]],
+    configuration: Configuration,
+    model_id: str | None,
+    timeout: float,
+    as_json: bool,
 ) -> None:
     from otel_arthur.cli.progress import end, watched
     from otel_arthur.delivery import Delivery
@@ -90,11 +95,15 @@ def _send(
     known = delivery.counts().known
     end(delivery, 1.0)
     waiting, refused = watch.waiting(), watch.refused()
-    sent = read - known - no_room - refused - waiting.rows
-    say(
-        f"{plural(read, 'row')} of ground truth read: {max(sent, 0)} sent, {known} known before, "
-        f"{refused} refused, {waiting.rows} waiting"
-    )
+    sent = max(read - known - no_room - refused - waiting.rows, 0)
+    counts = {"read": read, "sent": sent, "known": known, "refused": refused, "waiting": waiting.rows}
+    if as_json:
+        print_json(counts)
+    else:
+        say(
+            f"{plural(read, 'row')} of ground truth read: {sent} sent, {known} known before, "
+            f"{refused} refused, {waiting.rows} waiting"
+        )
     if no_room:
         raise WorkFailed(
             f"{plural(no_room, 'row')} found no room in the spool; OTEL_EXPORTER_ARTHUR_SPOOL_MAX_MB sets it"

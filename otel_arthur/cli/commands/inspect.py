@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,8 +36,12 @@ from otel_arthur.inference.redaction.redactors import redactor_of
 @click.option(
     "--model", "model_id", callback=given, help="Show the inferences as this Arthur model would get them."
 )
+@click.option("--limit", type=click.IntRange(min=0), help="Show so many spans at most; all are counted.")
+@click.option("--summary", is_flag=True, help="Show the counts alone.")
 @click.option("--all", "show_all", is_flag=True, help="In the table, show spans that are no LLM calls too.")
-def command(files: Sequence[str], output: str, model_id: str | None, show_all: bool) -> None:
+def command(
+    files: Sequence[str], output: str, model_id: str | None, show_all: bool, limit: int | None, summary: bool
+) -> None:
     configuration = configured(*READING, *(CONNECTION if model_id else ()))
     schema = fetch_schema(configuration, model_id) if model_id else None
     rules = rules_of(configuration, redactor_of(configuration.redact))
@@ -46,12 +51,15 @@ def command(files: Sequence[str], output: str, model_id: str | None, show_all: b
     if export.unjoined:
         say(f"{plural(export.unjoined, 'log event')} with content found no span in these files.", err=True)
     if output == "json":
-        for verdict in verdicts:
+        if summary:
+            print_json(Counter(verdict.decision for verdict in verdicts))
+            return
+        for verdict in verdicts[:limit]:
             print_json(_as_json(verdict, builder))
         return
     from otel_arthur.cli.inspect_table import InspectTable
 
-    table = InspectTable(show_all)
+    table = InspectTable(show_all, 0 if summary else limit)
     for verdict in verdicts:
         table.show(verdict, _inferences(verdict, builder))
     table.end()
