@@ -14,8 +14,18 @@ from otel_arthur.configuration.kinds import url
 API_PREFIX = "/api/v3"
 
 
-def base_url(endpoint: str, *, insecure: bool = False) -> str:
+def base_url(
+    endpoint: str,
+    *,
+    insecure: bool = False,
+    prefix: str = API_PREFIX,
+    settings: str = "OTEL_EXPORTER_ARTHUR",
+) -> str:
     """``https://host[:port][/path]/api/v3`` for an endpoint given with or without the prefix.
+
+    Args:
+        prefix: the path of the API.
+        settings: how the variables begin that a message names.
 
     Raises:
         ConfigurationError: no URL, a name and password in it, or ``http://`` to another machine.
@@ -28,12 +38,12 @@ def base_url(endpoint: str, *, insecure: bool = False) -> str:
     if parts.scheme == "http" and not insecure and not is_loopback(name):
         raise ConfigurationError(
             f"http://{name} would send the credentials and prompts in the clear; "
-            "use https://, or set OTEL_EXPORTER_ARTHUR_INSECURE=true"
+            f"use https://, or set {settings}_INSECURE=true"
         )
     host = f"[{name}]" if ":" in name else name
     authority = host if port is None else f"{host}:{port}"
-    path = parts.path.rstrip("/").removesuffix(API_PREFIX).rstrip("/")
-    return f"{parts.scheme}://{authority}{path}{API_PREFIX}"
+    path = parts.path.rstrip("/").removesuffix(prefix).rstrip("/")
+    return f"{parts.scheme}://{authority}{path}{prefix}"
 
 
 def is_loopback(host: str) -> bool:

@@ -81,9 +81,14 @@ class ProvisioningFailed(ArthurError):
 
 
 class Unavailable(ArthurError):
-    """No connection, no answer in time, or 408, 425, 429, 5xx."""
+    """No connection, no answer in time, or 408, 425, 429, 5xx.
+
+    Attributes:
+        is_unsent: no connection was made, so nothing of the request has left.
+    """
 
     retryable = True
+    is_unsent = False
 
 
 class InDoubt(ArthurError):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
-from otel_arthur.arthur.endpoint import base_url, is_loopback, tls_context
+from otel_arthur.arthur.endpoint import API_PREFIX, base_url, is_loopback, tls_context
 from otel_arthur.arthur.errors import (
     ArthurError,
     ConfigurationError,
@@ -84,6 +84,8 @@ class Transport:
         compression: ``none`` or ``gzip``, for request bodies.
         certificate: a PEM file of authorities to trust instead of the system's.
         insecure: allow ``http://`` to other machines and skip certificate checks.
+        prefix: the path of the API.
+        settings: how the variables begin that a message names.
 
     Proxies come from the environment (``HTTPS_PROXY``, ``NO_PROXY``); this machine is reached directly.
 
@@ -100,10 +102,14 @@ class Transport:
         certificate: str | None = None,
         insecure: bool = False,
         user_agent: str | None = None,
+        prefix: str = API_PREFIX,
+        settings: str = "OTEL_EXPORTER_ARTHUR",
     ) -> None:
         if compression not in ("none", "gzip"):
             raise ConfigurationError("the compression must be none or gzip")
-        self.url = base_url(endpoint, insecure=insecure)
+        self.url = base_url(endpoint, insecure=insecure, prefix=prefix, settings=settings)
+        self._prefix = prefix
+        self._settings = settings
         self.timeout = timeout
         self._gzip = compression == "gzip"
         self._certificate = certificate
@@ -128,7 +134,7 @@ class Transport:
 
         Args:
             path: below ``/api/v3``, with its query, as in ``/models/42?expand=attributes``.
-            body: JSON bytes.
+            body: JSON bytes, or as the header ``Content-Type`` says.
             deadline: on `time.monotonic`'s clock; by default `timeout` from now.
 
         Raises:
@@ -166,7 +172,8 @@ class Transport:
                 finally:
                     response.close()
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise _unavailable(error, self._host(), _proxy_variable(self.url)) from None
+            said = _unavailable(error, self._host(), self._settings, _proxy_variable(self.url))
+            raise _marked(said, error) from None
         finally:
             _adapter.writers.reset(writing)
             _adapter.deadline.reset(token)
@@ -198,7 +205,7 @@ class Transport:
         sent = {"Accept": "application/json", "User-Agent": self._user_agent, "Accept-Encoding": "gzip"}
         sent.update(headers)
         if body is not None:
-            sent["Content-Type"] = "application/json"
+            sent.setdefault("Content-Type", "application/json")
             if self._gzip:
                 sent["Content-Encoding"] = "gzip"
                 body = gzip.compress(body, compresslevel=6, mtime=0)
@@ -210,7 +217,7 @@ class Transport:
             ) from None
 
     def _host(self) -> str:
-        return self.url.partition("/api/v3")[0]
+        return self.url.removesuffix(self._prefix)
 
     def _proxies(self) -> dict[str, str]:
         from urllib.parse import urlsplit
@@ -241,7 +248,7 @@ def _cookies(response: Response) -> dict[str, str]:
     return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
 
 
-def _unavailable(error: BaseException, host: str, proxy: str | None) -> ArthurError:
+def _unavailable(error: BaseException, host: str, settings: str, proxy: str | None) -> ArthurError:
     """One line without the error's own text, which may quote a proxy's password or a header."""
     import ssl
 
@@ -256,7 +263,7 @@ def _unavailable(error: BaseException, host: str, proxy: str | None) -> ArthurEr
             reason = getattr(cause, "verify_message", None) or "its name does not match"
             return Unavailable(
                 f"the certificate of {host} cannot be verified ({reason}); "
-                "OTEL_EXPORTER_ARTHUR_CERTIFICATE names a PEM file of authorities to trust"
+                f"{settings}_CERTIFICATE names a PEM file of authorities to trust"
             )
     if proxy is not None:
         if any(isinstance(cause, requests.exceptions.InvalidSchema) for cause in causes):
@@ -283,6 +290,16 @@ def _proxy_variable(url: str) -> str | None:
     scheme = url.partition(":")[0]
     names = (f"{scheme}_proxy", f"{scheme}_proxy".upper(), "all_proxy", "ALL_PROXY")
     return next((name for name in names if os.environ.get(name)), None)
+
+
+def _marked(said: ArthurError, error: BaseException) -> ArthurError:
+    """The error, which says whether nothing has left."""
+    import urllib3
+
+    early = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
+    if isinstance(said, Unavailable):
+        said.is_unsent = any(isinstance(cause, early) for cause in _causes(error))
+    return said
 
 
 def _causes(error: BaseException) -> list[BaseException]:

@@ -88,6 +88,10 @@ class Settings(TypedDict, total=False):
     """A parent span in another service: ``keep`` it where that service sends to the Engine too. Default:
     ``cut``.
     """
+    engine_doubt: float | str | None
+    """Seconds after a lost answer until the Engine is asked which spans it has, and gets the others again.
+    Default: ``30``.
+    """
     engine_certificate: str | Path | None
     """A PEM file of certificate authorities, for the Engine alone. Default: the system's."""
     engine_insecure: bool | str | None

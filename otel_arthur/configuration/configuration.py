@@ -202,6 +202,9 @@ class Configuration:
     @property
     def missing(self) -> str | None:
         """One line that says what must be set before anything can be sent, or None when complete."""
+        of_engine = None if self.engine is None else self.engine.missing
+        if not self.is_v3_target or of_engine is not None:
+            return of_engine
         lacking: list[str] = []
         if not self.api_key and not (self.login and self.password):
             lacking.append(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from otel_arthur.configuration.kinds import boolean, file_name, one_of, secret_in_file, text, url
+from otel_arthur.configuration.kinds import boolean, file_name, one_of, seconds, secret_in_file, text, url
 from otel_arthur.configuration.resolution import Problem, resolve
 from otel_arthur.configuration.setting import Setting, setting, settings_of, without_fallback
 
@@ -38,6 +38,11 @@ class EngineConfiguration:
         one_of("cut", "keep"),
         "cut",
         "a parent span in another service: `keep` it where that service sends to the Engine too",
+    )
+    doubt: float = setting(
+        seconds,
+        30.0,
+        "seconds after a lost answer until the Engine is asked which spans it has, and gets the others again",
     )
     certificate: str | None = setting(
         file_name,

@@ -31,6 +31,8 @@ from otel_arthur.target import Target
 
 _logger = logging.getLogger("otel_arthur")
 _names = itertools.count()
+NO_TRUTH_THERE = "ground truth for the Engine"
+"""The reason of ground truth that is left out where the Engine is the only target."""
 
 
 class Delivery:
@@ -55,7 +57,8 @@ class Delivery:
         configuration = checked(configuration)
         if configuration.unusable:
             # Under an empty endpoint calls wait for a process that is told where they may go.
-            configuration = replace(configuration, endpoint="")
+            engine = configuration.engine and replace(configuration.engine, endpoint="")
+            configuration = replace(configuration, endpoint="", engine=engine)
         self._client, given_model = client_of(sender)
         if given_model is not None:
             # A live model takes everything: ids configured for other exporters are other models.
@@ -97,6 +100,12 @@ class Delivery:
             watch: is told of the records (see `watch`).
         """
         submitted = Submitted()
+        if not self._configuration.is_v3_target:
+            self._run.skip(NO_TRUTH_THERE, len(rows))
+            submitted.skipped[NO_TRUTH_THERE] = len(rows)
+            self._run.notices.say(
+                NO_TRUTH_THERE, "ground truth is left out: Arthur Engine has no place for it"
+            )
         for target in self._run.targets:
             if isinstance(target, ArthurTarget):
                 for destination, batch in target.truths(rows, model_id):
@@ -201,18 +210,27 @@ class Delivery:
     def _targets(self, run: Run) -> Sequence[Target]:
         if self._given_targets is not None:
             return self._given_targets(self._spool)
-        rules = rules_of(self._configuration, redactor_of(self._configuration.redact, run.withhold))
-        return [
-            ArthurTarget(
-                self._configuration,
-                self._spool,
-                rules,
-                self._identity,
-                self._client,
-                run.lock,
-                run.notices.say,
+        configuration = self._configuration
+        rules = rules_of(configuration, redactor_of(configuration.redact, run.withhold))
+        targets: list[Target] = []
+        if configuration.is_v3_target or self._client is not None:
+            targets.append(
+                ArthurTarget(
+                    configuration,
+                    self._spool,
+                    rules,
+                    self._identity,
+                    self._client,
+                    run.lock,
+                    run.notices.say,
+                )
             )
-        ]
+        if configuration.engine is not None:
+            # Protocol Buffers is loaded only where the Engine is a target.
+            from otel_arthur.engine.target import EngineTarget
+
+            targets.append(EngineTarget(configuration, configuration.engine, rules, run.lock))
+        return targets
 
 
 def _open_spool(configuration: Configuration) -> Spool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from hashlib import blake2b
 
 from otel_arthur.arthur.target.fitting import is_wanted
 from otel_arthur.arthur.target.records import Form, Kind, inference_row
@@ -12,12 +11,12 @@ from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.evidence import evidence_of
 from otel_arthur.inference.build import Builder
 from otel_arthur.inference.privacy import TextRules
+from otel_arthur.inference.sampling import NOT_SAMPLED, is_sampled
 from otel_arthur.inference.schema import Schema
 from otel_arthur.spool.batches import Evidence, NewBatch
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.rows import Row
 
-NOT_SAMPLED = "not sampled"
 FAILED_CALL = "failed call"
 
 
@@ -135,12 +134,3 @@ class ArthurIntake:
         """The rows of all that was added, a batch for each model."""
         for model, rows in self._by_model.items():
             yield self._destination_of(model), rows.batch(is_live=self._is_live)
-
-
-def is_sampled(trace_id: str, ratio: float) -> bool:
-    """Whether calls of a trace are sent. Decided by a digest of the trace id, not by its own bits: those
-    decide the tracer's sampling, and the two must not depend on one another."""
-    if ratio >= 1.0:
-        return True
-    digest = blake2b(trace_id.encode(), digest_size=8, person=b"otel-arthur").digest()
-    return int.from_bytes(digest, "big") < ratio * 2**64

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
-import uuid
 from collections.abc import Mapping
 
 import click
@@ -15,32 +13,52 @@ from otel_arthur.arthur.models import Model
 from otel_arthur.arthur.rows import Outcome
 from otel_arthur.cli.configured import as_error, configured, refuse
 from otel_arthur.cli.connection import connected
+from otel_arthur.cli.engine_check import check_engine
 from otel_arthur.cli.errors import WorkFailed, WrongUse
+from otel_arthur.cli.marked_call import marked_call
 from otel_arthur.cli.output import say, say_error, screen
 from otel_arthur.cli.spool_folder import has_database, opened
 from otel_arthur.configuration import Configuration
-from otel_arthur.genai.call import Choice, LLMCall, Message, TextPart, Usage
 from otel_arthur.inference.build import build
 from otel_arthur.inference.fields import FIELDS
 from otel_arthur.inference.redaction.redactors import checked
 from otel_arthur.inference.schema import Schema, SchemaError, schema_of
 from otel_arthur.sdk.distro import DISTRO, NAME, other_distros
 
+_ADDRESSES = tuple(
+    f"{target}{name}" for target in ("", "engine_") for name in ("endpoint", "certificate", "insecure")
+)
+
 
 @click.command(epilog="Example: OTEL_EXPORTER_ARTHUR_MODEL_ID=... otel-arthur check --send")
-@click.option("--send", is_flag=True, help="Send one inference, marked as a check, to each model.")
+@click.option("--send", is_flag=True, help="Send one call, marked as a check, to each target.")
 def command(send: bool) -> None:
     """Reads the configuration as the exporter would, and says whether the spool can be used.
 
     Exit 2 where a setting is bad, even if the exporter would go on without it.
     """
-    configuration = checked(configured("endpoint", "certificate", "insecure"))
+    configuration = checked(configured(*_ADDRESSES))
     problems = [as_error(problem) for problem in configuration.problems]
     for problem in problems:
         # The exporter goes on without; so does this, to say all that is wrong at once.
         say_error(problem)
     if configuration.missing is not None:
         raise WrongUse(configuration.missing)
+    if configuration.engine is not None:
+        check_engine(configuration.engine, configuration.timeout, send)
+    unfilled = _check_platform(configuration, send) if configuration.is_v3_target else []
+    say(f"spool         {_spool(configuration)}")
+    if trap := _other_distro():
+        say(f"distro        {trap}")
+    if not send:
+        say("Nothing was sent; --send sends one marked call.")
+    refuse([f"OTEL_EXPORTER_ARTHUR_ATTRIBUTES fills {name}, which no model has" for name in unfilled])
+    if problems:
+        sys.exit(WrongUse.exit_code)
+
+
+def _check_platform(configuration: Configuration, send: bool) -> list[str]:
+    """Say what fills what in each model; returns the configured attributes that no model has."""
     unused = dict(configuration.attributes)
     with connected(configuration) as client:
         say(f"endpoint      {configuration.endpoint}")
@@ -54,14 +72,7 @@ def command(send: bool) -> None:
             if send:
                 _send_marked(client, model, schema)
                 say("one marked inference was accepted")
-    say(f"spool         {_spool(configuration)}")
-    if trap := _other_distro():
-        say(f"distro        {trap}")
-    if not send:
-        say("Nothing was sent; --send sends one marked inference.")
-    refuse([f"OTEL_EXPORTER_ARTHUR_ATTRIBUTES fills {name}, which no model has" for name in unused])
-    if problems:
-        sys.exit(WrongUse.exit_code)
+    return list(unused)
 
 
 def _spool(configuration: Configuration) -> str:
@@ -133,22 +144,7 @@ def _schema(model: Model, configuration: Configuration) -> Schema:
 
 
 def _send_marked(client: ArthurClient, model: Model, schema: Schema) -> None:
-    """One inference that says what it is, so that nobody takes it for a user's."""
-    now = time.time_ns()
-    call = LLMCall(
-        trace_id=uuid.uuid4().hex,
-        span_id=uuid.uuid4().hex[:16],
-        parent_span_id=None,
-        name="otel-arthur check",
-        scope="otel_arthur",
-        dialect="check",
-        start_ns=now,
-        end_ns=now,
-        messages=(Message("user", (TextPart("otel-arthur check: is anybody there?"),)),),
-        choices=(Choice(Message("assistant", (TextPart("otel-arthur check: yes."),)), "stop"),),
-        usage=Usage(0, 0, 0),
-        operation="check",
-    )
+    call = marked_call()
     rows = [inference.as_json() for inference in build(call, schema)]
     for result in client.send_inferences(model.id, rows):
         if result.outcome is not Outcome.ACCEPTED:

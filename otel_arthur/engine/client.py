@@ -1,0 +1,130 @@
+"""The Engine's API as the bridge uses it. No body of an answer is kept: it may quote other people's prompts.
+
+Source: arthur-engine 2.1.686, read and measured.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple, cast
+from urllib.parse import urlencode
+
+import orjson
+
+from otel_arthur.arthur.encoding import mapping
+from otel_arthur.arthur.transport import Answer, Transport
+from otel_arthur.configuration import EngineConfiguration
+
+SETTINGS: Final = "OTEL_EXPORTER_ARTHUR_ENGINE"
+_PREFIX: Final = "/api"
+_PAGE: Final = 100
+"""Ids in one question: they stand in its address."""
+
+
+class SpanIds(NamedTuple):
+    """What names a span, in hexadecimal."""
+
+    trace_id: str
+    span_id: str
+
+
+class Forbidden(Exception):
+    """The key may not ask."""
+
+
+class EngineClient:
+    """Requests to one Engine. Thread-safe.
+
+    Args:
+        timeout: seconds for one request.
+
+    Raises:
+        ConfigurationError: the endpoint cannot be used as given.
+    """
+
+    def __init__(self, configuration: EngineConfiguration, timeout: float) -> None:
+        self._transport = Transport(
+            configuration.endpoint,
+            timeout=timeout,
+            certificate=configuration.certificate,
+            insecure=configuration.insecure,
+            prefix=_PREFIX,
+            settings=SETTINGS,
+        )
+        self._headers = {"Authorization": f"Bearer {configuration.api_key}"}
+        self._tasks: dict[str, str] = {}
+
+    def send(self, body: bytes, timeout: float | None = None) -> int:
+        """``POST /api/v1/traces``: the status of the answer.
+
+        Args:
+            body: an ``ExportTraceServiceRequest``; never compressed, since the Engine takes no other.
+            timeout: seconds for this request; None is as configured.
+
+        Raises:
+            Unavailable: no connection, or no answer in time.
+        """
+        headers = {**self._headers, "Content-Type": "application/x-protobuf"}
+        deadline = None if timeout is None else time.monotonic() + timeout
+        answer = self._transport.request("POST", "/v1/traces", body=body, headers=headers, deadline=deadline)
+        return answer.status
+
+    def stored(self, task_id: str, spans: Iterable[SpanIds]) -> set[SpanIds]:
+        """Which of the spans a task has. ``GET /api/v1/traces/spans``.
+
+        Raises:
+            Forbidden: the key may not ask.
+            Unavailable: no connection, or no answer in time.
+            ValueError: the answer is none of an Engine's.
+        """
+        wanted = list(spans)
+        found: set[SpanIds] = set()
+        for start in range(0, len(wanted), _PAGE):
+            part = wanted[start : start + _PAGE]
+            query = [("task_ids", task_id), *(("span_ids", one.span_id) for one in part)]
+            # A span that was stored several times is several rows.
+            address = f"/v1/traces/spans?{urlencode([*query, ('page_size', '5000')])}"
+            answer = self._asked(self._transport.request("GET", address, headers=self._headers))
+            found |= {
+                SpanIds(str(row.get("trace_id")), str(row.get("span_id"))) for row in _rows(answer, "spans")
+            }
+        return found & set(wanted)
+
+    def task_of(self, name: str) -> str | None:
+        """The id of the task of this name. ``POST /api/v2/tasks/search``, which finds parts of names.
+
+        Raises:
+            As `stored`.
+        """
+        if name not in self._tasks:
+            body = orjson.dumps({"task_name": name})
+            address = "/v2/tasks/search?page_size=5000"
+            answer = self._transport.request("POST", address, body=body, headers=self._headers)
+            for row in _rows(self._asked(answer), "tasks"):
+                if row.get("name") == name:
+                    self._tasks[name] = str(row.get("id"))
+        return self._tasks.get(name)
+
+    def stop(self) -> None:
+        """Send nothing any more: a request that is being written is cut, and later calls fail."""
+        self._transport.stop()
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._transport.close()
+
+    @staticmethod
+    def _asked(answer: Answer) -> Answer:
+        if answer.status in (401, 403):
+            raise Forbidden
+        if answer.status != 200:
+            raise ValueError(f"the Engine answered {answer.status}")
+        return answer
+
+
+def _rows(answer: Answer, name: str) -> list[Any]:
+    value = mapping(answer.json()).get(name)
+    if not isinstance(value, list):
+        raise ValueError("the answer is none of an Engine's")  # noqa: TRY004
+    return [mapping(row) for row in cast("list[Any]", value)]
