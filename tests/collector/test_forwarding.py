@@ -20,7 +20,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 from otel_arthur.collector.inflating import zstd
 from tests.collector.conformance import otlp_json
-from tests.support.processes.collectors import ArthurCollector, eventually
+from tests.support.processes.collectors import ArthurCollector
 from tests.support.servers.next_hops import GRPCServerBehind, HTTPServerBehind
 from tests.support.spans.otlp_requests import (
     METHODS,
@@ -30,6 +30,7 @@ from tests.support.spans.otlp_requests import (
     plain_request,
     status_details,
 )
+from tests.support.waiting import eventually
 
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 JSON = {"Content-Type": "application/json"}

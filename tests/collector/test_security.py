@@ -15,10 +15,11 @@ import grpc
 import pytest
 import requests
 
-from tests.support.processes.collectors import ArthurCollector, eventually
+from tests.support.processes.collectors import ArthurCollector
 from tests.support.servers import certificates
 from tests.support.servers.next_hops import HTTPServerBehind
 from tests.support.spans.otlp_requests import METHODS, plain_request
+from tests.support.waiting import eventually
 
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 BODY = plain_request().SerializeToString()

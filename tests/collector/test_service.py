@@ -15,7 +15,7 @@ import pytest
 import requests
 from google.rpc import error_details_pb2, status_pb2
 
-from tests.support.processes.collectors import ArthurCollector, eventually
+from tests.support.processes.collectors import ArthurCollector
 from tests.support.servers.account import Account
 from tests.support.servers.next_hops import HTTPServerBehind
 from tests.support.spans.otlp_requests import (
@@ -26,6 +26,7 @@ from tests.support.spans.otlp_requests import (
     plain_request,
     status_details,
 )
+from tests.support.waiting import eventually
 
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 Start = Callable[..., ArthurCollector]

@@ -13,7 +13,7 @@ from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tests.support.paths import ROOT
-from tests.support.processes.collectors import ArthurCollector, StockCollector, eventually, free_port, running
+from tests.support.processes.collectors import ArthurCollector, StockCollector, free_port, running
 from tests.support.servers.account import Account
 from tests.support.spans.exports import trace_exports
 from tests.support.spans.otlp_requests import (
@@ -24,6 +24,7 @@ from tests.support.spans.otlp_requests import (
     metric_request,
     plain_request,
 )
+from tests.support.waiting import eventually
 
 pytestmark = [
     pytest.mark.collector,

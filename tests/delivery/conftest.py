@@ -35,7 +35,7 @@ def configured(server: FaultServer, spool_dir: Path) -> Callable[..., Configurat
             "organization_id": "o",
             "model_id": MODEL_ID,
             "spool_dir": spool_dir,
-            "timeout": 2.0,
+            "timeout": 60.0,
             "duplicate_window": 0.0,
         }
         return Configuration(**{**values, **settings})

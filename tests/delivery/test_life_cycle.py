@@ -85,7 +85,7 @@ assert delivery.flush(60) and delivery.shutdown(20)
 @pytest.mark.parametrize("memory", [False, True], ids=["on disk", "in memory"])
 @pytest.mark.parametrize(
     ("before", "after"),
-    [("", "say(5)"), ("say(5)", "say(5)"), ("say(5); assert delivery.flush(20)", "say(5)")],
+    [("", "say(5)"), ("say(5)", "say(5)"), ("say(5); assert delivery.flush(120)", "say(5)")],
     ids=["before first use", "after first use", "after a flush"],
 )
 def test_forks(
@@ -136,7 +136,7 @@ def test_an_exit_while_arthur_is_down_is_quick_and_leaves_all_on_disk(
     server.stop()
     handed = ids(run("say(7)\nbegan = time.monotonic()\nimport atexit"))
     server.start()
-    assert ids(run("delivery.start()\nassert delivery.flush(20)")) == []
+    assert ids(run("delivery.start()\nassert delivery.flush(120)")) == []
     assert sorted(server.accepted_ids) == handed
 
 
@@ -148,7 +148,7 @@ def test_sigterm_of_a_plain_script_loses_nothing_handed_over(
     first = [process.stdout.readline().decode().strip() for _ in range(7)]
     process.terminate()
     assert ids(process, -signal.SIGTERM) == []
-    assert ids(run("delivery.start()\nassert delivery.flush(20)")) == []
+    assert ids(run("delivery.start()\nassert delivery.flush(120)")) == []
     assert sorted(server.accepted_ids) == sorted(first)
 
 
@@ -231,7 +231,7 @@ os._exit(0)
 """
     assert ids(run(TRACED + program)) == []
     assert server.requests == []
-    assert ids(run("delivery.start()\nassert delivery.flush(20)")) == []
+    assert ids(run("delivery.start()\nassert delivery.flush(120)")) == []
     assert len(server.accepted_ids) == 5
 
 

@@ -29,7 +29,7 @@ calls = llm_calls(8)
 delivery.submit([*calls, llm_call("poison")])
 delivery.submit(calls)
 delivery.skip("no content", 2)
-assert delivery.flush(20)
+assert delivery.flush(120)
 found = {}
 for resource in reader.get_metrics_data().resource_metrics:
     for scope in resource.scope_metrics:

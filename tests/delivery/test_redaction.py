@@ -13,6 +13,7 @@ from otel_arthur.delivery import Delivery
 from otel_arthur.inference.redaction.redactors import WITHHELD
 from tests.support.servers.fault_server import FaultServer
 from tests.support.spans.llm_calls import llm_call
+from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_nothing_unredacted_reaches_disk_or_wire(
             assert b"jane@example" not in content
             assert b"4111111111111111" not in content
     server.start()
-    assert delivery.flush(10)
+    assert delivery.flush(PATIENCE)
     (row,) = server.accepted_rows
     assert "[email] with [card]" in row["inference_data"]["input_text"]
 
@@ -61,7 +62,7 @@ def test_a_redactor_that_fails_withholds_the_text(
     module.broken = broken  # type: ignore[attr-defined]
     delivery = deliver(redact=("application_redaction:broken",))
     delivery.submit([llm_call("a secret thing")])
-    assert delivery.flush(10)
+    assert delivery.flush(PATIENCE)
     (row,) = server.accepted_rows
     assert row["inference_data"]["input_text"] == WITHHELD
     assert "secret" not in str(row) + caplog.text
@@ -87,7 +88,7 @@ def test_what_a_redactor_that_is_not_there_should_have_masked_is_neither_sent_no
     module.missing = str.upper  # type: ignore[attr-defined]
     corrected = deliver(redact=("application_redaction.missing",))
     corrected.submit([llm_call("another thing")])
-    assert corrected.flush(10)
+    assert corrected.flush(PATIENCE)
     told = sorted(row["inference_data"]["input_text"] for row in server.accepted_rows)
     assert told == ["HUMAN: ANOTHER THING", WITHHELD]
 
@@ -98,6 +99,6 @@ def test_the_application_s_own_redactor(
     module.redact = lambda text: text.replace("Acme", "[customer]")  # type: ignore[attr-defined]
     delivery = deliver(redact=("application_redaction.redact", "email"))
     delivery.submit([llm_call("Acme wrote to a@b.example")])
-    assert delivery.flush(10)
+    assert delivery.flush(PATIENCE)
     (row,) = server.accepted_rows
     assert "[customer] wrote to [email]" in row["inference_data"]["input_text"]

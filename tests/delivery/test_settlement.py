@@ -16,6 +16,7 @@ from otel_arthur.genai.duplicates.matching import duplicates
 from tests.support.books import balance
 from tests.support.servers.fault_server import FaultServer
 from tests.support.spans.llm_calls import ids_of, llm_call, llm_calls
+from tests.support.waiting import PATIENCE
 
 PROVIDER = "opentelemetry.instrumentation.openai_v2"
 
@@ -49,7 +50,7 @@ def test_one_of_two_descriptions_is_sent(
         delivery.submit([pair[1]])
     else:
         delivery.submit([*pair, *others])
-    assert delivery.flush(10)
+    assert delivery.flush(PATIENCE)
     assert sorted(server.accepted_ids) == sorted(ids_of([winner, *others]))
     assert delivery.counts().duplicate == 1
     balance(delivery.counts())
@@ -69,7 +70,7 @@ def test_what_is_sent_takes_what_it_lacks_from_what_is_not(
     assert duplicates([evidence_of(winner), evidence_of(loser)])
     for calls in [[winner], [loser]] if apart else [[loser, winner]]:
         delivery.submit(calls)
-    assert delivery.flush(10)
+    assert delivery.flush(PATIENCE)
     [row] = server.accepted_rows
     assert row["inference_data"]["finish_reason"] == "length"
     assert row["inference_data"]["output_text"] == choice.message.text
@@ -90,7 +91,7 @@ def test_a_call_told_once_before_an_upgrade_of_the_spool_is_one(
         values[8:10] = "0123456789abcdef", "fedcba9876543210"
         index.execute("UPDATE evidence SET body = ?", (orjson.dumps([values]),))
     delivery.submit([loser])
-    assert delivery.flush(10)
+    assert delivery.flush(PATIENCE)
     assert server.accepted_ids == ids_of([winner])
     assert delivery.counts().duplicate == 1
 
@@ -100,8 +101,8 @@ def test_two_processes_see_one_call(server: FaultServer, deliver: Callable[..., 
     winner, loser = told_twice()
     first.submit([loser])
     second.submit([winner])
-    assert first.flush(10)
-    assert second.flush(10)
+    assert first.flush(PATIENCE)
+    assert second.flush(PATIENCE)
     assert server.accepted_ids == ids_of([winner])
 
 
@@ -111,14 +112,14 @@ def test_a_winner_that_comes_after_its_loser_was_sent_is_the_duplicate(
     delivery = deliver(duplicate_window=30.0)
     winner, loser = told_twice()
     delivery.submit([loser])
-    assert delivery.flush(10)
+    assert delivery.flush(PATIENCE)
     delivery.submit([winner])
-    assert delivery.flush(10)
+    assert delivery.flush(PATIENCE)
     assert server.accepted_ids == ids_of([loser])
     assert delivery.counts().duplicate == 1
     # And so it stays when both are replayed.
     delivery.submit([winner, loser])
-    assert delivery.flush(10)
+    assert delivery.flush(PATIENCE)
     assert server.accepted_ids == ids_of([loser])
     balance(delivery.counts())
 
@@ -129,7 +130,7 @@ def test_real_calls_with_equal_words_are_all_sent(
     delivery = deliver(duplicate_window=30.0)
     calls = [llm_call("the same") for _ in range(6)]
     delivery.submit(calls)
-    assert delivery.flush(10)
+    assert delivery.flush(PATIENCE)
     assert sorted(server.accepted_ids) == sorted(ids_of(calls))
 
 
@@ -149,7 +150,7 @@ def test_ground_truth_for_a_suppressed_duplicate_goes_to_the_kept_inference(
     delivery = deliver(duplicate_window=30.0)
     winner, loser = told_twice()
     delivery.submit([winner, loser])
-    assert delivery.flush(10)
+    assert delivery.flush(PATIENCE)
     (lost,) = ids_of([loser])
     delivery.submit_ground_truth(
         [
@@ -160,7 +161,7 @@ def test_ground_truth_for_a_suppressed_duplicate_goes_to_the_kept_inference(
             }
         ]
     )
-    assert delivery.flush(10)
+    assert delivery.flush(PATIENCE)
     patched = [r.ids for r in server.sends if r.method == "PATCH"]
     assert patched == [ids_of([winner])]
 
@@ -169,7 +170,7 @@ def test_the_books_of_the_spool_hold(server: FaultServer, deliver: Callable[...,
     delivery = deliver(duplicate_window=30.0)
     pairs = [told_twice(f"pair {n}") for n in range(10)]
     delivery.submit([call for pair in pairs for call in pair])
-    assert delivery.flush(10)
+    assert delivery.flush(PATIENCE)
     (destination,) = (d for d in delivery._spool.status().destinations if d.destination.identity)
     outcomes = destination.outcomes[1]
     assert outcomes["appended"] == 20

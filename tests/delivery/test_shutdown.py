@@ -14,9 +14,11 @@ import pytest
 
 from otel_arthur.delivery import Delivery
 from tests.support.paths import ROOT
+from tests.support.processes.threads import wait_for_senders
 from tests.support.servers.fault_behaviours import Behaviour, Request, accept, hold, status
 from tests.support.servers.fault_server import MODEL_ID, ROWS, FaultServer
 from tests.support.spans.llm_calls import ids_of, llm_calls
+from tests.support.waiting import PATIENCE
 
 SCHEMA = f"/models/{MODEL_ID}"
 """The path that is asked before the first row of a model is sent."""
@@ -47,18 +49,16 @@ def test_nothing_is_sent_after_shutdown(
     server.script(hold(answer, then), on=on)
     delivery = deliver(timeout=60.0, **settings)
     delivery.submit(llm_calls(8))
-    assert server.wait_for_requests(len(requests))
+    assert server.wait_for_requests(len(requests), PATIENCE)
     assert not delivery.shutdown(0.1)
     answer.set()
-    for thread in threading.enumerate():
-        if thread.name.startswith("otel-arthur-sender"):
-            thread.join()
+    wait_for_senders()
     assert [path_of(request) for request in server.requests] == requests
     assert not server.accepted_ids
 
     heir = deliver()
     heir.start()
-    assert heir.flush(60)
+    assert heir.flush(PATIENCE)
     assert len(set(server.accepted_ids)) == len(server.accepted_ids) == 8
 
 
@@ -69,12 +69,10 @@ def test_what_arthur_answers_after_shutdown_is_put_on_record(
     server.script(hold(answer))
     delivery = deliver(timeout=60.0)
     delivery.submit(llm_calls(8))
-    assert server.wait_for_requests(2)
+    assert server.wait_for_requests(2, PATIENCE)
     assert not delivery.shutdown(0.1)
     answer.set()
-    for thread in threading.enumerate():
-        if thread.name.startswith("otel-arthur-sender"):
-            thread.join()
+    wait_for_senders()
     counts = delivery.counts()
     assert (counts.sent, counts.left) == (8, 0)
 
@@ -102,7 +100,7 @@ def test_after_shutdown_calls_are_still_kept_on_disk(
     assert not server.accepted_ids
     second = deliver()
     second.start()
-    assert second.flush(10)
+    assert second.flush(PATIENCE)
     assert sorted(server.accepted_ids) == sorted(ids_of(late))
 
 

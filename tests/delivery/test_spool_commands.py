@@ -15,6 +15,7 @@ from otel_arthur.cli.commands import ground_truth, spool
 from otel_arthur.delivery import Delivery
 from otel_arthur.genai.call import LLMCall
 from tests.support.processes.terminal import shown_in_terminal
+from tests.support.processes.threads import wait_for_senders
 from tests.support.servers.fault_behaviours import refuse_rows
 from tests.support.servers.fault_server import MODEL_ID, FaultServer
 from tests.support.spans.llm_calls import ids_of, llm_calls
@@ -98,6 +99,7 @@ def spooled(delivery: Delivery, calls: Sequence[LLMCall], truths: Sequence[Mappi
     delivery.submit(calls)
     delivery.submit_ground_truth(truths)
     delivery.shutdown(0.2)
+    wait_for_senders()
 
 
 OTHER = "44444444-4444-4444-4444-444444444444"

@@ -17,6 +17,7 @@ from otel_arthur.delivery import Delivery
 from tests.support.servers import certificates
 from tests.support.servers.fault_server import FaultServer
 from tests.support.spans.llm_calls import ids_of, llm_calls
+from tests.support.waiting import PATIENCE, eventually
 
 
 class Handshake:
@@ -113,10 +114,14 @@ def test_it_waits_and_arrives_once_mended(
     delivery = deliver(endpoint=faulty.url, certificate=trusted, timeout=1.0)
     calls = llm_calls(20)
     assert delivery.submit(calls).spooled == 20
-    for _ in range(2):
-        delivery.flush(2)
+
+    def lines() -> list[str]:
+        return [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
+
+    eventually(lines, "it is said")
+    assert not delivery.flush(2)
     assert (delivery.counts().left, faulty.requests) == (20, [])
-    (line,) = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
+    (line,) = lines()
     assert said in line
     assert "\n" not in line
     assert "Inferences wait in" in line
@@ -138,5 +143,5 @@ def test_an_authority_that_is_trusted_later_is_for_the_next_process(
         assert not first.shutdown(5)
         second = deliver(endpoint=server.url, certificate=str(made["good"].path))
         second.start()
-        assert second.flush(10)
+        assert second.flush(PATIENCE)
         assert sorted(server.accepted_ids) == sorted(ids_of(calls))

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from opentelemetry import trace
@@ -33,7 +34,7 @@ def provide(tmp_path: Path) -> Iterator[Callable[..., TracerProvider]]:
     made: list[TracerProvider] = []
     with FaultServer() as server:
 
-        def build(sampler: Sampler | None = None, **settings: object) -> TracerProvider:
+        def build(sampler: Sampler | None = None, **settings: Any) -> TracerProvider:
             provider = TracerProvider(sampler=sampler, shutdown_on_exit=False)
             exporter = otel_arthur.ArthurSpanExporter(
                 endpoint=server.url, api_key="k", model_id=MODEL_ID, spool_dir=tmp_path / "spool", **settings
