@@ -279,5 +279,5 @@ def test_a_reader_that_breaks_costs_no_call_before_it(
 
     with pytest.raises(RuntimeError, match="broken"):
         delivery.submit(read())  # type: ignore[arg-type]
-    assert delivery.flush(10)
+    assert delivery.flush(PATIENCE)
     assert server.accepted_ids == ids_of(calls)

@@ -184,5 +184,5 @@ def test_a_scope_that_is_no_text_costs_only_the_comparison(
     delivery = deliver(duplicate_window=5.0)
     calls = [llm_call("odd", scope="\ud800"), llm_call("even")]
     delivery.submit(calls)
-    assert delivery.flush(10)
+    assert delivery.flush(PATIENCE)
     assert server.accepted_ids == ids_of(calls)

@@ -49,14 +49,14 @@ def main() -> None:
         say(delivery, count, size=3000)
     if mode == "die between body and commit":
         say(delivery, count)
-        KeyIndex.known = die
+        KeyIndex.known = die  # type: ignore[method-assign]
         say(delivery, count, size=3000)
     if mode == "die after acceptance":
         leases.finish = die
         say(delivery, count)
         delivery.flush(30)
     if mode == "die before sending":
-        Bisection.send = die
+        Bisection.send = die  # type: ignore[method-assign]
         say(delivery, count)
         delivery.flush(30)
     if mode == "die in finish":
