@@ -15,7 +15,6 @@ from typing import Any
 
 from opentelemetry.sdk.trace import ReadableSpan
 
-from otel_arthur.arthur.target import intake
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
 from otel_arthur.genai.call import LLMCall
@@ -202,12 +201,6 @@ def current() -> Bridge | None:
 def live() -> list[Bridge]:
     """Every bridge that is in use."""
     return list(_live)
-
-
-def is_sampled(trace_id: str) -> bool:
-    """Whether a call of this trace is sent by any exporter; without one of ours, another process decides."""
-    ratios = [bridge.configuration.sample_ratio for bridge in live()]
-    return not ratios or any(intake.is_sampled(trace_id, ratio) for ratio in ratios)
 
 
 def release(bridge: Bridge, timeout: float) -> bool:

@@ -13,6 +13,7 @@ from weakref import WeakSet
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 
+from otel_arthur.arthur.target import intake
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.evidence import evidence_of
 from otel_arthur.genai.duplicates.matching import duplicates
@@ -46,7 +47,7 @@ def inference_id(span: Span | None = None, choice: int = 0) -> str | None:
     if not (context.is_valid and is_recorded and context.trace_flags.sampled):
         return None
     trace_id = f"{context.trace_id:032x}"
-    if not bridges.is_sampled(trace_id):
+    if not is_sampled(trace_id):
         return None
     return partner_inference_id(trace_id, f"{context.span_id:016x}", choice)
 
@@ -74,9 +75,7 @@ class CapturedCalls:
         """
         kept = self._kept()
         return [
-            partner_inference_id(call.trace_id, call.span_id, choice)
-            if bridges.is_sampled(call.trace_id)
-            else None
+            partner_inference_id(call.trace_id, call.span_id, choice) if is_sampled(call.trace_id) else None
             for call in kept
             for choice in range(max(len(call.choices), 1))
         ]
@@ -97,6 +96,12 @@ class CapturedCalls:
         """The id of a call; None where no such call was recorded, as with a tracer that samples nothing."""
         ids = self.inference_ids
         return ids[index] if -len(ids) <= index < len(ids) else None
+
+
+def is_sampled(trace_id: str) -> bool:
+    """Whether a call of this trace is sent by any exporter; without one of ours, another process decides."""
+    ratios = [bridge.configuration.sample_ratio for bridge in bridges.live()]
+    return not ratios or any(intake.is_sampled(trace_id, ratio) for ratio in ratios)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from otel_arthur.inference.identity import parse
 from otel_arthur.inference.redaction.redactors import checked
 from otel_arthur.process.per_process import PerProcess
 from otel_arthur.sdk import bridge as bridges
+from otel_arthur.sdk.capture import is_sampled
 
 _logger = logging.getLogger("otel_arthur")
 
@@ -56,7 +57,7 @@ def record_ground_truth(
 def _is_left_out(inference_id: Any) -> bool:
     """Whether the id is of a call that sampling leaves out."""
     parsed = parse(inference_id) if isinstance(inference_id, str) else None
-    return parsed is not None and not bridges.is_sampled(parsed[0])
+    return parsed is not None and not is_sampled(parsed[0])
 
 
 def _refuse_unsent() -> bool:
