@@ -30,7 +30,9 @@ def _searched(markers: Sequence[bytes]) -> tuple[bytes, ...]:
     """As few pieces of bytes as tell all markers: what several begin with, and nothing that holds another."""
     stems = [marker[: marker.find(b".") + 1] or marker for marker in markers]
     pieces = {stem if stems.count(stem) > 1 else m for stem, m in zip(stems, markers, strict=True)}
-    return tuple(p for p in pieces if not any(other != p and other in p for other in pieces))
+    fewest = (p for p in pieces if not any(other != p and other in p for other in pieces))
+    # The conventions' own are the shortest, and nearly every LLM span has one.
+    return tuple(sorted(fewest, key=lambda piece: (len(piece), piece)))
 
 
 _SEARCHED = _searched(MARKER_BYTES)

@@ -19,6 +19,9 @@ from otel_arthur.spool.rows import Row
 
 FAILED_CALL = "failed call"
 
+_MAX_SERVICES = 1000
+"""Whose names one process remembers: a sender may name a service of its own in each span."""
+
 
 class _ModelRows:
     """The batch that calls to one model become. Nothing of a call is kept but its row and its evidence,
@@ -127,7 +130,8 @@ class ArthurIntake:
         if call.failed and not rows.takes_failed(configuration.errors):
             return FAILED_CALL
         rows.add(call)
-        self._services.add(call.service_name)
+        if len(self._services) < _MAX_SERVICES:
+            self._services.add(call.service_name)
         return None
 
     def batches(self) -> Iterator[tuple[Destination, NewBatch]]:
