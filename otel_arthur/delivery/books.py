@@ -24,6 +24,8 @@ class Submitted:
 
     spooled: int = 0
     """On disk now, or known to the spool before. Where there is no spool on disk: in memory."""
+    in_memory: int = 0
+    """Taken, but not durable: the disk refuses, so these are kept in memory and sent from there."""
     refused: int = 0
     """Not taken: there is no room on the disk and in memory."""
     skipped: dict[str, int] = field(default_factory=dict[str, int])

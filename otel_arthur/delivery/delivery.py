@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -21,10 +20,10 @@ from otel_arthur.genai.call import LLMCall
 from otel_arthur.inference.privacy import rules_of
 from otel_arthur.inference.redaction.redactors import checked, redactor_of
 from otel_arthur.process import ends, forks
+from otel_arthur.spool.backed import BackedSpool
 from otel_arthur.spool.batches import NewBatch
 from otel_arthur.spool.database import FORK_SECONDS
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.disk_format import SpoolError
 from otel_arthur.spool.spool import Spool
 from otel_arthur.spool.watching import Watch
 from otel_arthur.target import Target
@@ -66,7 +65,7 @@ class Delivery:
         self._configuration = configuration
         self._identity = identity_of(configuration) or ("sdk" if sender is not None else "")
         self._given_targets = targets
-        self._spool = _open_spool(configuration)
+        self._spool = BackedSpool(configuration.spool_dir, configuration.spool_max_bytes)
         level = lambda: self._run.level()  # noqa: E731
         self._metrics = Metrics(str(next(_names)), level) if metrics else Metrics.off()
         self._is_locked = False
@@ -194,7 +193,7 @@ class Delivery:
             _logger.warning(
                 "otel-arthur: the process forked while the spool was in use; the child spools in memory"
             )
-            self._spool = Spool(None, self._configuration.spool_max_bytes)
+            self._spool = BackedSpool(None, self._configuration.spool_max_bytes)
         was_shut_down = self._run.is_shut_down
         self._run = self._begin()
         if was_shut_down:
@@ -231,16 +230,3 @@ class Delivery:
 
             targets.append(EngineTarget(configuration, configuration.engine, rules, run.lock))
         return targets
-
-
-def _open_spool(configuration: Configuration) -> Spool:
-    """The spool on disk, or one in memory where there is none to be had."""
-    try:
-        return Spool(configuration.spool_dir, configuration.spool_max_bytes)
-    except (SpoolError, OSError, sqlite3.Error) as error:
-        _logger.warning(
-            "otel-arthur: the spool in %s cannot be used (%s); inferences wait in memory only",
-            configuration.spool_dir,
-            error,
-        )
-        return Spool(None, configuration.spool_max_bytes)

@@ -18,12 +18,12 @@ from otel_arthur.delivery.turn import Turns
 from otel_arthur.delivery.workers import Workers
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.notices import Notices
+from otel_arthur.spool.backed import BackedSpool
 from otel_arthur.spool.batches import NewBatch
 from otel_arthur.spool.database import BUSY_SECONDS
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk_format import SpoolError
 from otel_arthur.spool.outcomes import Outcome
-from otel_arthur.spool.spool import Spool
 from otel_arthur.target import Intake, Target
 
 _logger = logging.getLogger("otel_arthur")
@@ -42,7 +42,7 @@ class Run:
 
     def __init__(
         self,
-        spool: Spool,
+        spool: BackedSpool,
         metrics: Metrics,
         max_age: float | None,
         missing: str | None,
@@ -100,7 +100,7 @@ class Run:
             return
         self.books.receive(count)
         try:
-            appended = self._spool.append(destination, batch)
+            appended, in_memory = self._spool.keep(destination, batch)
         except Exception as error:  # a damaged database may raise anything, and the host is sacred
             self._refuse(count, BROKEN, submitted)
             self.notices.say(
@@ -110,7 +110,8 @@ class Run:
             return
         self.books.take(appended.new)
         self.books.end(Outcome.KNOWN, appended.known)
-        submitted.spooled += appended.new + appended.known
+        submitted.spooled += appended.new + appended.known - in_memory
+        submitted.in_memory += in_memory
         if appended.refused:
             self._refuse(appended.refused, FULL, submitted)
             self.notices.say(
@@ -179,7 +180,10 @@ class Run:
     def flush(self, deadline: float, *, kind: int | None = None) -> bool:
         """Send what is in the spool until `deadline` (`time.monotonic`); whether all (of a kind) went."""
         self.record_skips(max(deadline - time.monotonic(), 0.0))
-        return self.workers.flush(deadline, kind=kind) and not self.is_unserved()
+        is_sent = self.workers.flush(deadline, kind=kind)
+        # Once more: the disk may have refused them before.
+        self.record_skips(min(BUSY_SECONDS, max(deadline - time.monotonic(), 0.0)))
+        return is_sent and not self.is_unserved()
 
     def finish(self, deadline: float) -> bool:
         """Send while the targets accept rows, until `deadline` at most; whether all was sent. Use goes on."""
@@ -200,6 +204,7 @@ class Run:
             has_stopped = self.workers.stop(time.monotonic() + _STOP_SECONDS)
             for target in self.targets:
                 target.close()
+            self._give_up_memory()
             if has_stopped and self._spool.folder is not None:
                 self._spool.close()
             self.ended.set()
@@ -230,6 +235,19 @@ class Run:
     def _refuse(self, count: int, reason: str, submitted: Submitted) -> None:
         self.books.end(Outcome.REFUSED, count, reason)
         submitted.refused += count
+
+    def _give_up_memory(self) -> None:
+        """What the disk did not take by now ends with this process; it is said."""
+        self._spool.recover()
+        lost = self._spool.rows_in_memory()
+        if lost:
+            self.books.end(Outcome.DROPPED, lost, BROKEN, was_taken=True)
+            _logger.warning(
+                "otel-arthur: %d not sent are lost: the spool in %s takes nothing (%s)",
+                lost,
+                self._spool.folder,
+                self._spool.why,
+            )
 
     def _housekeeping(self, at_once: bool) -> None:
         self.record_skips()

@@ -13,9 +13,9 @@ from otel_arthur.arthur.suppression import suppress_instrumentation
 from otel_arthur.delivery.destinations import Destinations, Served
 from otel_arthur.delivery.patience import Patience
 from otel_arthur.delivery.turn import Turns
+from otel_arthur.spool.backed import BackedSpool
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk_format import SpoolError
-from otel_arthur.spool.spool import Spool
 
 _logger = logging.getLogger("otel_arthur")
 
@@ -32,7 +32,7 @@ class Workers:
 
     def __init__(
         self,
-        spool: Spool,
+        spool: BackedSpool,
         destinations: Destinations,
         turns: Turns,
         housekeeping: Callable[[bool], None],
@@ -101,12 +101,17 @@ class Workers:
                 self._begin_flush(patience)
                 while True:
                     left = self._left(up_to, kind, patience)
-                    if not left:
+                    # What waits on a disk that cannot be read, nobody knows.
+                    if not left and self._spool.is_disk_well:
                         with self._turns.recording:
                             return True
                     remaining = deadline - time.monotonic() if patience is None else patience.seconds_left
                     failed = all(one.pacer.failures > before.get(d, 0) for d, one in left.items())
-                    if remaining <= 0 or (give_up and failed) or self._is_postponed(left, remaining):
+                    if (
+                        remaining <= 0
+                        or (give_up and failed)
+                        or (left and self._is_postponed(left, remaining))
+                    ):
                         if patience is not None:
                             patience.give_up(left)
                         return False
@@ -187,6 +192,7 @@ class Workers:
     def work(self) -> bool:
         """Send one request's worth of each destination; whether there was anything."""
         self._tidy()
+        self._spool.recover()
         found = False
         occupied = self._spool.occupied(self._destinations.numbers)
         for destination, served in self._destinations.served.items():

@@ -60,9 +60,12 @@ class Bridge:
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
 
-    def take_spans(self, spans: Iterable[ReadableSpan]) -> None:
-        """Record the LLM calls among `spans`. What is on disk when this returns survives the process."""
-        self._submit(self._calls_of(spans))
+    def take_spans(self, spans: Iterable[ReadableSpan]) -> bool:
+        """Record the LLM calls among `spans`; whether all of them could be kept.
+
+        What is on disk when this returns survives the process.
+        """
+        return self._submit(self._calls_of(spans))
 
     def take_events(self, events: Sequence[LogEvent]) -> None:
         """Complete the spans that wait for `events`; the others wait for their span."""
@@ -128,11 +131,15 @@ class Bridge:
                 self._watch()
         return assembled
 
-    def _submit(self, calls: Iterable[LLMCall]) -> None:
-        """Record calls, one at a time: what is left of each before the next is read are bytes."""
-        self.delivery.submit(calls, is_live=True)
+    def _submit(self, calls: Iterable[LLMCall]) -> bool:
+        """Record calls, one at a time: what is left of each before the next is read are bytes.
+
+        Returns whether all of them could be kept.
+        """
+        submitted = self.delivery.submit(calls, is_live=True)
         with self._lock:
             self._assembly.report_unjoined()
+        return not submitted.refused
 
     def _watch(self) -> None:
         """Have the spans that wait looked at in time, even if nothing more is exported."""

@@ -48,7 +48,10 @@ def record_ground_truth(
         if inference_id is None or _is_left_out(inference_id):
             return _refuse_unsent()
         row = _row(inference_id, values, named_values, timestamp)
-        return row is not None and bool(_delivery().submit_ground_truth([row]).spooled)
+        if row is None:
+            return False
+        taken = _delivery().submit_ground_truth([row])
+        return bool(taken.spooled or taken.in_memory)
     except Exception as error:  # the host application is sacred
         _logger.warning("otel-arthur: ground truth was not taken (%s)", type(error).__name__)
         return False

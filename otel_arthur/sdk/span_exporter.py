@@ -80,13 +80,13 @@ class ArthurSpanExporter(SpanExporter):
         if self._is_shut_down:
             return SpanExportResult.FAILURE
         try:
-            self._bridge.take_spans(spans)
+            is_kept = self._bridge.take_spans(spans)
             if is_force_flush() and not self._is_handing_over:
                 self._bridge.flush(self._bridge.configuration.timeout)
         except Exception as error:  # the host application is sacred
             _logger.warning("otel-arthur: a batch of spans was not taken (%s)", type(error).__name__)
             return SpanExportResult.FAILURE
-        return SpanExportResult.SUCCESS
+        return SpanExportResult.SUCCESS if is_kept else SpanExportResult.FAILURE
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
         """Wait until all that was exported is sent, at most `timeout_millis`; whether it was."""

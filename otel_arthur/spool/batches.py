@@ -63,6 +63,8 @@ class Batch:
     """Where a group was suppressed as a duplicate, rows that came after it have the kept group's id."""
     blocked: list[Row] = field(default_factory=list[Row], repr=False)
     """Rows that must wait for others; `Spool.finish` keeps them."""
+    in_memory: bool = False
+    """It is not on disk."""
     sent_at: float | None = None
     """When it was presented before, at the earliest, and nobody knows what became of it."""
 

@@ -122,12 +122,16 @@ class Bodies:
             self._size = 0
 
     def read(self, body: bytes | None, file: str | None) -> bytes:
-        """A batch's body, wherever it lies; empty where its file cannot be read."""
+        """A batch's body, wherever it lies; empty where its file is gone.
+
+        Raises:
+            OSError: it is there, and cannot be read now.
+        """
         if body is not None or self.folder is None or file is None:
             return body or b""
         try:
             return (self.folder / file).read_bytes()
-        except OSError:
+        except FileNotFoundError:
             return b""
 
     def remove(self, names: Iterable[str | None]) -> None:

@@ -17,7 +17,8 @@ import tenacity
 
 from otel_arthur.spool.disk_format import SpoolError, prepare
 
-BUSY_SECONDS: Final = 30.0
+BUSY_SECONDS: Final = 2.0
+"""Nobody waits longer for a process that stands still while it holds the database."""
 _SQLITE_BUSY_SECONDS: Final = 0.05
 FORK_SECONDS: Final = 5.0
 _T = TypeVar("_T")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -13,8 +14,12 @@ from otel_arthur.spool.bodies import Body, inline
 from otel_arthur.spool.precedence import sort
 from otel_arthur.spool.store import Store, count, listed, replace_rows
 
+_logger = logging.getLogger("otel_arthur")
+
 MAX_WAIT_SECONDS: Final = 86_400.0
 """No lease and no wait is longer: what says so was written before a clock was set back."""
+UNREADABLE_SECONDS: Final = 10.0
+"""Between tries of rows that cannot be read now."""
 BLOCKED_SECONDS: Final = 2.0
 """Between looks at rows that must wait for others."""
 
@@ -226,7 +231,11 @@ def _is_leased(
 def _read(store: Store, destination: int, kind: int, candidate: _Candidate, now: float) -> Batch | None:
     """The batch with those of its rows that may leave; None where there are none."""
     number = candidate.number
-    rows = store.bodies.rows(candidate.body, kind)
+    try:
+        rows = store.bodies.rows(candidate.body, kind)
+    except OSError as error:
+        _postpone(store, number, now, error)
+        return None
     if rows is None or len(rows) != candidate.rows:
         _drop_damaged(store, destination, kind, candidate)
         return None
@@ -264,6 +273,21 @@ def _put_back(index: sqlite3.Connection, outcome: BatchOutcome, now: float) -> N
             batch.number,
         ),
     )
+
+
+def _postpone(store: Store, number: int, now: float, error: OSError) -> None:
+    """What cannot be read is not damaged: it waits."""
+    if store.notices.is_first(f"unreadable {error.errno}"):
+        _logger.warning(
+            "otel-arthur: rows in %s cannot be read now (%s); they wait and are tried again",
+            store.bodies.folder,
+            error.strerror,
+        )
+    with store.index.transaction() as index:
+        index.execute(
+            "UPDATE batches SET owner = NULL, ready_at = ?, set_at = ? WHERE number = ?",
+            (now + UNREADABLE_SECONDS, now, number),
+        )
 
 
 def _drop_damaged(store: Store, destination: int, kind: int, candidate: _Candidate) -> None:

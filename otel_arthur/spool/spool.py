@@ -48,6 +48,11 @@ class Spool:
         self._store.reserve.make()
 
     @property
+    def store(self) -> Store:
+        """For the parts of this room."""
+        return self._store
+
+    @property
     def folder(self) -> Path | None:
         """None where all of it is in memory."""
         return self._store.folder

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
+from otel_arthur.notices import Notices
 from otel_arthur.spool.bodies import Bodies
 from otel_arthur.spool.database import Connection, is_damage, is_full, make_private, set_aside
 from otel_arthur.spool.keys import KeyIndex, KeyLimits
@@ -49,6 +50,7 @@ class Store:
         self._locked: list[Connection] = []
         self.owner = Owner(folder)
         self.reserve = Reserve(folder)
+        self.notices = Notices()
 
     def close(self) -> None:
         """Close the files. Later use opens them again; what was in memory only is gone."""

@@ -69,5 +69,5 @@ def test_the_spool_knows_of_nothing_outside() -> None:
     for name, module in modules(PACKAGE / "spool"):
         for one in imported(module):
             assert not one.startswith("otel_arthur") or one.startswith(
-                ("otel_arthur.spool", "otel_arthur.process.")
+                ("otel_arthur.spool", "otel_arthur.process.", "otel_arthur.notices")
             ), f"{name} imports {one}"

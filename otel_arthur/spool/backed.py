@@ -1,0 +1,282 @@
+"""A spool whose disk is a help, never a condition: memory takes what the disk refuses.
+
+Memory is bounded, and what is in it goes to its target from there, or to the disk as soon as that can be.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, TypeVar
+
+from otel_arthur.spool import carrying, dead_letters, duplicate_window, leases, moving, status, watching
+from otel_arthur.spool.batches import Appended, Batch, BatchOutcome, NewBatch
+from otel_arthur.spool.database import BUSY_SECONDS
+from otel_arthur.spool.destination import Destination
+from otel_arthur.spool.disk_format import SpoolError
+from otel_arthur.spool.keys import KeyLimits
+from otel_arthur.spool.spool import Spool
+
+_logger = logging.getLogger("otel_arthur")
+_T = TypeVar("_T")
+
+MEMORY_BYTES: Final = 64 * 1024 * 1024
+RETRY_SECONDS: Final = 5.0
+"""After the disk failed it is left alone so long: nobody waits for it at each call."""
+_FAILURES: Final = (sqlite3.Error, OSError, SpoolError, UnicodeDecodeError)
+
+
+class BackedSpool(Spool):
+    """As `Spool`, but its methods do not fail for the disk's sake, and the constructor raises nothing.
+
+    Args:
+        folder: None keeps everything in memory, up to `max_bytes`.
+    """
+
+    def __init__(self, folder: Path | None, max_bytes: int, key_limits: KeyLimits | None = None) -> None:
+        self._limit = max_bytes
+        self._key_limits = key_limits
+        self._memory = Spool(None, max_bytes if folder is None else min(max_bytes, MEMORY_BYTES), key_limits)
+        self._disk: Spool | None = None
+        self._opening = threading.Lock()
+        self._retry_at = 0.0
+        self._said: str | None = None
+        self._has_memory = folder is None
+        self._folder = folder
+        try:
+            # An application may change its folder later: the spool is still the same.
+            self._folder = None if folder is None else folder.absolute()
+        except OSError as error:
+            self._rest(error)
+        self._on_disk(lambda _disk: None, None)
+
+    @property
+    def folder(self) -> Path | None:
+        """None where all of it is in memory by configuration."""
+        return self._folder
+
+    @property
+    def max_bytes(self) -> int:
+        """The limit for rows that wait and dead letters."""
+        return self._limit
+
+    @property
+    def is_disk_well(self) -> bool:
+        """Whether the disk did what it was last asked. One that was never opened holds nothing of ours."""
+        return self._disk is None or self._said is None
+
+    @property
+    def why(self) -> str:
+        """What the disk's last failure was."""
+        return self._said or ""
+
+    def rows_in_memory(self) -> int:
+        """Rows that a kill would lose; 0 where there is no disk to be."""
+        return carrying.rows(self._memory) if self._has_memory and self._folder is not None else 0
+
+    def append(self, destination: Destination, batch: NewBatch) -> Appended:
+        """Add rows: durably where the disk takes them, else in memory."""
+        return self.keep(destination, batch)[0]
+
+    def keep(self, destination: Destination, batch: NewBatch) -> tuple[Appended, int]:
+        """As `append`, with the number of rows that are in memory only, as the disk takes nothing now."""
+        appended = self._on_disk(lambda disk: disk.append(destination, batch), None)
+        if appended is not None:
+            return appended, 0
+        self._has_memory = True
+        appended = self._memory.append(destination, batch)
+        return appended, 0 if self._folder is None else appended.new
+
+    def recover(self) -> None:
+        """Take what is in memory to the disk, if that is well again."""
+        if self._folder is None or not self._has_memory:
+            return
+        left = self._on_disk(lambda disk: carrying.carry(self._memory, disk), None)
+        if left == 0:
+            self._has_memory = False
+
+    def count_skipped(self, counts: Mapping[str, int], patience: float = BUSY_SECONDS) -> None:
+        """Add spans that were skipped to the counters; raises where the disk does not take them now."""
+        if self._folder is None:
+            self._memory.count_skipped(counts, patience)
+        elif not self._on_disk(lambda disk: disk.count_skipped(counts, patience) or True, False):
+            raise SpoolError(self.why)
+
+    def lease(self, destination: int, kind: int, terms: leases.Terms) -> list[Batch]:
+        """The oldest batches that are due: from memory first, for nothing else keeps those."""
+        if self._has_memory and (found := self._memory.lease(destination, kind, terms)):
+            return [replace(batch, in_memory=True) for batch in found]
+        return self._on_disk(lambda disk: disk.lease(destination, kind, terms), [])
+
+    def finish(self, outcomes: Sequence[BatchOutcome]) -> list[BatchOutcome]:
+        """Record outcomes where the batches came from. Raises where the disk records none."""
+        kept = [outcome for outcome in outcomes if outcome.batch.in_memory]
+        others = [outcome for outcome in outcomes if not outcome.batch.in_memory]
+        recorded = self._memory.finish(kept) if kept else []
+        if others:
+            disk = self._disk
+            assert disk is not None
+            recorded += disk.finish(others)
+        return recorded
+
+    def close_window(
+        self, destination: int, window: float, judge: duplicate_window.Judge, *, at_once: bool = False
+    ) -> int:
+        """Decide about the duplicates, in each of the two."""
+        return sum(self._both(lambda one: one.close_window(destination, window, judge, at_once=at_once)))
+
+    def destination_of(self, destinations: Sequence[int], identity: str, stem: int) -> int | None:
+        """The destination that has or had a row of the first kind, as far as is remembered."""
+        found = self._both(lambda one: one.destination_of(destinations, identity, stem))
+        return next((one for one in found if one is not None), None)
+
+    def move(self, source: Destination, target_of: moving.TargetOf) -> int:
+        """Move the rows of `source` that are due, in each of the two."""
+        return sum(self._both(lambda one: one.move(source, target_of)))
+
+    def release(self, destination: int) -> None:
+        """Have all that waits for a destination due now."""
+        self._both(lambda one: one.release(destination))
+
+    def confirm(self, destination: Destination, organization: str) -> list[Destination]:
+        """Remember a destination's organization; returns those of the same model under other keys."""
+        return [d for found in self._both(lambda one: one.confirm(destination, organization)) for d in found]
+
+    def destinations(self) -> list[tuple[Destination, str | None]]:
+        """All destinations ever seen."""
+        return [d for found in self._both(lambda one: one.destinations()) for d in found]
+
+    def note_error(self, destination: int, error: str | None) -> None:
+        """Keep the last error of a destination."""
+        self._both(lambda one: one.note_error(destination, error))
+
+    def waiting(self, destinations: Iterable[int], kind: int | None = None) -> int:
+        """Rows that wait, as far as can be read."""
+        numbers = list(destinations)
+        return sum(self._both(lambda one: one.waiting(numbers, kind)))
+
+    def occupied(
+        self, destinations: Iterable[int], up_to: int | None = None, kind: int | None = None
+    ) -> set[int]:
+        """Those of these destinations for which anything waits, as far as can be read."""
+        numbers = list(destinations)
+        found = self._memory.occupied(numbers, None, kind) if self._has_memory else set[int]()
+        return found | self._on_disk(lambda disk: disk.occupied(numbers, up_to, kind), set[int]())
+
+    def left(self, destinations: Iterable[int]) -> dict[tuple[int, int], int]:
+        """Rows by destination and kind that no other living process has taken to send them."""
+        numbers = list(destinations)
+        total: Counter[tuple[int, int]] = Counter()
+        for found in self._both(lambda one: one.left(numbers)):
+            total.update(found)
+        return dict(total)
+
+    def last_number(self) -> int:
+        """The number of the newest batch on disk."""
+        return max(self._both(lambda one: one.last_number()), default=0)
+
+    def bytes_used(self) -> int:
+        """Bytes of the rows that wait and of the dead letters."""
+        return sum(self._both(lambda one: one.bytes_used()))
+
+    def next_due(self, destinations: Iterable[int]) -> float | None:
+        """Seconds until something becomes due; None when nothing waits."""
+        numbers = list(destinations)
+        found = self._both(lambda one: one.next_due(numbers))
+        return min((seconds for seconds in found if seconds is not None), default=None)
+
+    def can_be_tried(self, destinations: Iterable[int], seconds: float) -> bool:
+        """Whether anything is held, leased, due within `seconds`, or is gone."""
+        numbers = list(destinations)
+        return any(self._both(lambda one: one.can_be_tried(numbers, seconds)))
+
+    def watch(self) -> watching.Watch:
+        """Follows certain records, from now on."""
+        return self._on_disk(lambda disk: disk.watch(), None) or self._memory.watch()
+
+    def status(self) -> status.Status:
+        """What waits on the disk, and what became of what did."""
+        return self._whole().status()
+
+    def letters(self) -> Iterator[dead_letters.Letter]:
+        """All dead letters, oldest first."""
+        return self._whole().letters()
+
+    def resend(self, chosen: Sequence[dead_letters.Letter]) -> int:
+        """Put dead letters back to be sent again."""
+        return self._whole().resend(chosen)
+
+    def discard(self, destinations: Iterable[int], *, letters: bool = False) -> int:
+        """Give up what waits, or delete dead letters."""
+        return self._whole().discard(destinations, letters=letters)
+
+    def tidy(self, max_age: float | None) -> int:
+        """Give up what is older than `max_age` seconds, and delete what dead processes left behind."""
+        return sum(self._both(lambda one: one.tidy(max_age)))
+
+    def close(self) -> None:
+        """Close the database. What is in memory stays until this object is gone."""
+        if self._disk is not None:
+            self._disk.close()
+
+    def before_fork(self) -> None:
+        """Nothing of SQLite may be at work while the process forks."""
+        self._memory.before_fork()
+        if self._disk is not None:
+            self._disk.before_fork()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        if self._disk is not None:
+            self._disk.after_fork_in_parent()
+        self._memory.after_fork_in_parent()
+
+    def after_fork_in_child(self) -> bool:
+        """Leave leases and memory to the parent; False where the disk cannot be used here."""
+        self._opening = threading.Lock()
+        self._memory.after_fork_in_child()
+        self._has_memory = self._folder is None
+        return self._disk is None or self._disk.after_fork_in_child()
+
+    def _whole(self) -> Spool:
+        return self._on_disk(lambda disk: disk, None) or self._memory
+
+    def _both(self, ask: Callable[[Spool], _T]) -> list[_T]:
+        found = [ask(self._memory)] if self._has_memory else []
+        nothing: list[_T] = []
+        return found + self._on_disk(lambda disk: [ask(disk)], nothing)
+
+    def _on_disk(self, operation: Callable[[Spool], _T], otherwise: _T) -> _T:
+        """Do it on the disk; `otherwise` where that fails, or failed not long ago."""
+        if self._folder is None or time.monotonic() < self._retry_at:
+            return otherwise
+        try:
+            done = operation(self._opened(self._folder))
+        except _FAILURES as error:
+            self._rest(error)
+            return otherwise
+        self._said = None
+        return done
+
+    def _opened(self, folder: Path) -> Spool:
+        with self._opening:
+            if self._disk is None:
+                self._disk = Spool(folder, self._limit, self._key_limits)
+            return self._disk
+
+    def _rest(self, error: BaseException) -> None:
+        self._retry_at = time.monotonic() + RETRY_SECONDS
+        if self._said is None:
+            _logger.warning(
+                "otel-arthur: the spool in %s cannot be used now (%s); inferences are kept in memory and "
+                "sent from there, and the spool is tried again",
+                self._folder,
+                error,
+            )
+        self._said = str(error)

@@ -1,0 +1,203 @@
+"""The rule of the disk: while Arthur can be reached, nothing that the disk does loses a call."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from otel_arthur.delivery import Delivery
+from tests.support.books import balance
+from tests.support.paths import ROOT
+from tests.support.servers.fault_server import FaultServer
+from tests.support.spans.llm_calls import ids_of, llm_calls
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting and other users need the superuser")
+
+HOLDER = """
+import sqlite3, sys, time
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+database.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def stopped_holder(spool_dir: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
+    """A process that stands still while it holds the database."""
+    started: list[subprocess.Popen[str]] = []
+
+    def stop() -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLDER, str(spool_dir / "spool.db")], stdout=subprocess.PIPE, text=True
+        )
+        started.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        process.send_signal(signal.SIGSTOP)
+        return process
+
+    yield stop
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def until(condition: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert condition()
+
+
+def test_a_neighbour_that_stands_still_stops_nobody(
+    server: FaultServer,
+    deliver: Callable[..., Delivery],
+    stopped_holder: Callable[[], subprocess.Popen[str]],
+) -> None:
+    delivery = deliver()
+    first = llm_calls(3)
+    delivery.submit(first)
+    assert delivery.flush(20)
+    holder = stopped_holder()
+    calls = llm_calls(20)
+    submitted = delivery.submit(calls)
+    assert (submitted.spooled, submitted.in_memory, submitted.refused) == (0, 20, 0)
+    until(lambda: sorted(server.accepted_ids) == sorted(ids_of([*first, *calls])))
+    # Nobody knows what waits on the disk.
+    assert not delivery.flush(1)
+    holder.kill()
+    until(lambda: delivery.flush(5))
+    balance(delivery.counts())
+
+
+def test_what_was_kept_in_memory_goes_to_the_disk_once_that_is_well(
+    server: FaultServer,
+    deliver: Callable[..., Delivery],
+    stopped_holder: Callable[[], subprocess.Popen[str]],
+    spool_dir: Path,
+) -> None:
+    server.stop()
+    delivery = deliver()
+    assert delivery.submit(llm_calls(1)).spooled == 1
+    holder = stopped_holder()
+    assert delivery.submit(llm_calls(20)).in_memory == 20
+    holder.kill()
+
+    def on_disk() -> int:
+        database = sqlite3.connect(spool_dir / "spool.db")
+        try:
+            return database.execute("SELECT sum(rows) FROM batches").fetchone()[0]
+        finally:
+            database.close()
+
+    until(lambda: on_disk() == 21)
+    assert delivery.counts().left == 21
+    balance(delivery.counts())
+
+
+@pytest.mark.parametrize("size", [10, 5000], ids=["in the index", "in a file"])
+def test_bodies_that_cannot_be_written_go_by_memory(
+    server: FaultServer, deliver: Callable[..., Delivery], spool_dir: Path, size: int
+) -> None:
+    delivery = deliver()
+    delivery.submit(llm_calls(20, 5000))
+    assert delivery.flush(20)
+    shutil.rmtree(spool_dir / "bodies")
+    (spool_dir / "bodies").write_text("no folder")
+    calls = llm_calls(30, size)
+    assert delivery.submit(calls).refused == 0
+    until(lambda: set(ids_of(calls)) <= set(server.accepted_ids))
+    balance(delivery.counts())
+
+
+def test_a_file_that_cannot_be_read_waits(
+    server: FaultServer, deliver: Callable[..., Delivery], spool_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from otel_arthur.spool import leases
+
+    monkeypatch.setattr(leases, "UNREADABLE_SECONDS", 0.2)
+    server.stop()
+    calls = llm_calls(30, 5000)
+    first = deliver()
+    first.submit(calls)
+    first.shutdown(0.2)
+    (file,) = (spool_dir / "bodies").glob("*.rows")
+    content = file.read_bytes()
+    file.unlink()
+    file.mkdir()
+    server.start()
+    second = deliver()
+    second.start()
+    assert not second.flush(2)
+    assert second.counts().left == 30
+    file.rmdir()
+    file.write_bytes(content)
+    until(lambda: sorted(server.accepted_ids) == sorted(ids_of(calls)))
+
+
+@as_root
+def test_a_tiny_disk_loses_nothing_while_arthur_is_there(
+    server: FaultServer, configured: Callable[..., object], tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m,nr_inodes=20", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        delivery = Delivery(configured(spool_dir=disk / "spool"), metrics=False)  # type: ignore[arg-type]
+        calls = [call for _ in range(10) for call in llm_calls(30, 5000)]
+        for start in range(0, len(calls), 30):
+            assert delivery.submit(calls[start : start + 30]).refused == 0
+        until(lambda: set(ids_of(calls)) <= set(server.accepted_ids))
+        delivery.shutdown(20)
+        balance(delivery.counts())
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+DROPPED = """
+import os, sys
+from otel_arthur.configuration import Configuration
+from otel_arthur.delivery import Delivery
+from tests.support.spans.llm_calls import ids_of, llm_calls
+delivery = Delivery(Configuration.from_environment(), metrics=False)
+delivery.submit(llm_calls(1))
+assert delivery.flush(20)
+os.setuid(65534)
+calls = llm_calls(30, 5000)
+print(delivery.submit(calls).refused, flush=True)
+delivery.flush(20)
+delivery.shutdown(20)
+print(delivery.counts().sent, delivery.counts().unaccounted)
+"""
+
+
+@as_root
+def test_privileges_dropped_after_the_start_lose_nothing(
+    server: FaultServer, spool_dir: Path, tmp_path: Path
+) -> None:
+    environ = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "OTEL_EXPORTER_ARTHUR_ENDPOINT": server.url,
+        "OTEL_EXPORTER_ARTHUR_API_KEY": "k",
+        "OTEL_EXPORTER_ARTHUR_MODEL_ID": server.model["id"],
+        "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(spool_dir),
+        "OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW": "0",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", DROPPED], env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["0", "31", "0"], done.stderr
