@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,13 +12,12 @@ import orjson
 
 from otel_arthur.arthur.endpoint import API_PREFIX, base_url, is_loopback, tls_context
 from otel_arthur.arthur.errors import (
-    ArthurError,
     ConfigurationError,
     NotArthur,
-    Unavailable,
     not_arthur,
     parse_retry_after,
 )
+from otel_arthur.arthur.failures import error_of
 from otel_arthur.arthur.suppression import suppress_instrumentation
 from otel_arthur.arthur.writers import Writers
 from otel_arthur.process.per_process import PerProcess
@@ -172,8 +170,7 @@ class Transport:
                 finally:
                     response.close()
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            said = _unavailable(error, self._host(), self._settings, _proxy_variable(self.url))
-            raise _marked(said, error) from None
+            raise error_of(error, self.url, self._host(), self._settings) from None
         finally:
             _adapter.writers.reset(writing)
             _adapter.deadline.reset(token)
@@ -246,77 +243,6 @@ def _cookies(response: Response) -> dict[str, str]:
     lines = cast("list[str]", response.raw.headers.getlist("Set-Cookie"))
     pairs = (line.partition(";")[0].partition("=") for line in lines)
     return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
-
-
-def _unavailable(error: BaseException, host: str, settings: str, proxy: str | None) -> ArthurError:
-    """One line without the error's own text, which may quote a proxy's password or a header."""
-    import ssl
-
-    import requests
-    from urllib3.exceptions import LocationParseError, ProxySchemeUnknown
-
-    no_address = (requests.exceptions.InvalidProxyURL, LocationParseError, ProxySchemeUnknown)
-    causes = list(_causes(error))
-    for cause in causes:
-        # urllib3 1 has an error of its own for a name that does not match.
-        if isinstance(cause, ssl.SSLCertVerificationError) or type(cause).__name__ == "CertificateError":
-            reason = getattr(cause, "verify_message", None) or "its name does not match"
-            return Unavailable(
-                f"the certificate of {host} cannot be verified ({reason}); "
-                f"{settings}_CERTIFICATE names a PEM file of authorities to trust"
-            )
-    if proxy is not None:
-        if any(isinstance(cause, requests.exceptions.InvalidSchema) for cause in causes):
-            return ConfigurationError(
-                f"{proxy} names a SOCKS proxy; pip install pysocks, or name another proxy"
-            )
-        if any(isinstance(cause, no_address) for cause in causes):
-            return ConfigurationError(f"{proxy} is no address of a proxy; write it as http://host:port")
-        if any(isinstance(cause, requests.exceptions.ProxyError) for cause in causes):
-            return Unavailable(f"{host} cannot be reached through the proxy that {proxy} names")
-    if any(isinstance(cause, TimeoutError | requests.Timeout) for cause in causes):
-        return Unavailable(f"{host} did not answer in time")
-    for cause in reversed(causes):
-        if isinstance(cause, ssl.SSLError) and cause.reason:
-            reason = cause.reason.replace("_", " ").lower()
-            return Unavailable(f"{host} does not speak TLS as it should ({reason})")
-        if isinstance(cause, OSError) and cause.strerror and not isinstance(cause, requests.RequestException):
-            return Unavailable(f"{host} cannot be reached ({cause.strerror})")
-    return Unavailable(f"the connection to {host} broke ({type(causes[-1]).__name__})")
-
-
-def _proxy_variable(url: str) -> str | None:
-    """The variable that names the proxy for `url`, as `requests` looks for one."""
-    scheme = url.partition(":")[0]
-    names = (f"{scheme}_proxy", f"{scheme}_proxy".upper(), "all_proxy", "ALL_PROXY")
-    return next((name for name in names if os.environ.get(name)), None)
-
-
-def _marked(said: ArthurError, error: BaseException) -> ArthurError:
-    """The error, which says whether nothing has left."""
-    import urllib3
-
-    early = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
-    if isinstance(said, Unavailable):
-        said.is_unsent = any(isinstance(cause, early) for cause in _causes(error))
-    return said
-
-
-def _causes(error: BaseException) -> list[BaseException]:
-    """The errors inside an error: `requests` and `urllib3` wrap by arguments as well as by cause."""
-    found: list[BaseException] = []
-    waiting: list[Any] = [error]
-    while waiting and len(found) < 20:
-        current = waiting.pop(0)
-        if isinstance(current, BaseException) and current not in found:
-            found.append(current)
-            waiting += [
-                *current.args,
-                getattr(current, "reason", None),
-                current.__cause__,
-                current.__context__,
-            ]
-    return found
 
 
 def _default_user_agent() -> str:

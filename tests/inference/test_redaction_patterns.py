@@ -53,17 +53,14 @@ def test_ordinary_text_is_kept(text: str) -> None:
 
 
 WHOLE = {
-    "email": re.compile(
-        r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,63}"
-    ),
-    "key": re.compile(
-        r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)"
-        r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}"
-        r"|\bghp_[\w-]{16,}",
-        re.DOTALL,
-    ),
+    "email": [r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,63}"],
+    "key": [
+        r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)",
+        r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}",
+        r"\bghp_[\w-]{16,}",
+    ],
 }
-"""The same patterns as one expression each: right, and too slow for hostile text."""
+"""The same patterns as plain expressions, one after the other: right, and too slow for hostile text."""
 PIECES = st.sampled_from(
     [
         "a",
@@ -91,10 +88,13 @@ PIECES = st.sampled_from(
 
 @pytest.mark.parametrize("name", WHOLE)
 @given(pieces=st.lists(PIECES, max_size=25), ahead=st.sampled_from([0, 16_300, 16_384, 17_400]))
-def test_what_is_masked_is_what_one_expression_finds(name: str, pieces: list[str], ahead: int) -> None:
+def test_what_is_masked_is_what_plain_expressions_find(name: str, pieces: list[str], ahead: int) -> None:
     """Also across the windows in which a long text is searched."""
     text = "y " * (ahead // 2) + "".join(pieces)
-    assert PATTERNS[name](text) == WHOLE[name].sub(f"[{name}]", text)
+    expected = text
+    for expression in WHOLE[name]:
+        expected = re.sub(expression, f"[{name}]", expected, flags=re.DOTALL)
+    assert PATTERNS[name](text) == expected
 
 
 def cost(redact: Callable[[str], str], text: str) -> float:
