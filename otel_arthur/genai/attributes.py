@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
 
 from otel_arthur.genai.messages.json_text import clean, parse_json
 from otel_arthur.genai.places import Place, descend, structure
 from otel_arthur.genai.span import EventView, SpanView
 
+_T = TypeVar("_T")
 _UNKNOWN: Any = object()
 MAX_COUNT = 10**15
 """More than any model counts; JSON keeps it exactly."""
@@ -65,6 +66,13 @@ class SpanAttributes:
             found = self.json(path[0]) if len(path) == 1 else self._below(self.under(path[:-1]), path[-1])
             self._under[path] = found = self.parsed(found) if isinstance(found, str) else found
         return found
+
+    def once(self, name: str, make: Callable[[SpanAttributes], _T]) -> _T:
+        """What `make` gives, made once for this span, where both halves of a conversation come of it."""
+        key = ("", name)
+        if key not in self._under:
+            self._under[key] = make(self)
+        return self._under[key]
 
     @staticmethod
     def _below(value: Any, name: str) -> Any:

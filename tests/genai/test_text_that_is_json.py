@@ -6,7 +6,8 @@ import pytest
 
 from otel_arthur.genai.dialects import DIALECTS
 from otel_arthur.genai.reading import read
-from tests.genai.writers import WRITERS, Writer
+from tests.genai.writers import WRITERS
+from tests.genai.written import Writer
 
 TEXTS = (
     '{"berries": 12}',

@@ -11,7 +11,8 @@ import pytest
 from otel_arthur.genai.dialects import DIALECTS
 from otel_arthur.genai.span import EventView
 from tests.genai.spans import ANSWER, QUESTION, call_in, halves, span
-from tests.genai.writers import WRITERS, Writer
+from tests.genai.writers import WRITERS
+from tests.genai.written import Writer
 
 ASKED, SAID = {"role": "user", "content": "Is it late?"}, {"role": "assistant", "content": "Half past."}
 WORDS = (["Is it late?"], ["Half past."])
@@ -99,7 +100,7 @@ def test_each_half_is_looked_for_by_itself(place: Place, other: Place) -> None:
 def test_a_dialects_own_place_comes_first(writer: Writer) -> None:
     written = writer.span("My own?", "My own.")
     others = {"gen_ai.prompt.0.content": "Another's?", "gen_ai.completion.0.content": "Another's."}
-    if writer.write.__name__ not in ("write", "_openinference_values", "_sentry"):  # theirs are everybody's
+    if writer.write.__name__ not in ("write", "_openinference_values", "sentry"):  # theirs are everybody's
         assert halves(
             span({**others, **written.attributes}, *written.events, scope=written.scope, name=written.name)
         ) == (

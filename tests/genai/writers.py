@@ -4,45 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from otel_arthur.genai.span import EventView, SpanView
+from otel_arthur.genai.span import EventView
+from tests.genai import product_writers as product
+from tests.genai.spans import END, START
+from tests.genai.written import MODEL, Writer, Written, chat
 
-START, END = 1_790_000_000_000_000_000, 1_790_000_001_000_000_000
-_MODEL = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "wren-1"}
-_LANGFUSE, _LLAMA = "langfuse.observation.", "LLMChatEndEvent"
-
-
-class Written(NamedTuple):
-    """What a writer puts onto a span."""
-
-    attributes: Mapping[str, Any]
-    events: Sequence[EventView] = ()
-
-
-class Writer(NamedTuple):
-    """One way to write a call."""
-
-    dialect: str
-    scope: str
-    write: Callable[[str, str], Written]
-    name: str = "chat wren-1"
-
-    def span(self, question: str, answer: str) -> SpanView:
-        """The finished span of a call."""
-        written = self.write(question, answer)
-        return SpanView(
-            *("a" * 32, "b" * 16, None, self.name, self.scope, "1.0", START, END, 0, ""),
-            attributes=written.attributes,
-            events=written.events,
-            resource={},
-            dropped_attributes=0,
-        )
-
-
-def chat(question: str, answer: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """OpenAI's messages: what was sent, and the answer."""
-    return [{"role": "user", "content": question}], {"role": "assistant", "content": answer}
+_LANGFUSE = "langfuse.observation."
 
 
 def semconv(question: str, answer: str) -> dict[str, Any]:
@@ -65,20 +34,20 @@ def indexed(question: str, answer: str) -> dict[str, Any]:
 def _events(question: str, answer: str) -> Written:
     asked = EventView("gen_ai.user.message", START, {"content": question})
     said = EventView("gen_ai.choice", END, {"finish_reason": "stop", "message": answer})
-    return Written(_MODEL, [asked, said])
+    return Written(MODEL, [asked, said])
 
 
 def _content_events(question: str, answer: str) -> Written:
     asked = EventView("gen_ai.content.prompt", START, {"gen_ai.prompt": question})
     said = EventView("gen_ai.content.completion", END, {"gen_ai.completion": answer})
-    return Written(_MODEL, [asked, said])
+    return Written(MODEL, [asked, said])
 
 
 def _kernel(question: str, answer: str) -> Written:
     asked = json.dumps({"role": "user", "content": question})
     said = json.dumps({"message": {"role": "assistant", "content": answer}, "finish_reason": "stop"})
     return Written(
-        _MODEL,
+        MODEL,
         [
             EventView("gen_ai.user.message", START, {"CHAT_MESSAGE_INDEX": 0}, asked),
             EventView("gen_ai.choice", START, {"CHAT_MESSAGE_INDEX": 1}, said),
@@ -89,7 +58,7 @@ def _kernel(question: str, answer: str) -> Written:
 def _strands(question: str, answer: str) -> Written:
     asked = EventView("gen_ai.user.message", START, {"content": json.dumps([{"text": question}])})
     said = {"message": json.dumps([{"text": answer}]), "finish_reason": "end_turn"}
-    return Written(_MODEL, [asked, EventView("gen_ai.choice", END, said)])
+    return Written(MODEL, [asked, EventView("gen_ai.choice", END, said)])
 
 
 def _pydantic_events(question: str, answer: str) -> Written:
@@ -97,7 +66,7 @@ def _pydantic_events(question: str, answer: str) -> Written:
         {"event.name": "gen_ai.user.message", "role": "user", "content": question},
         {"event.name": "gen_ai.choice", "message": {"role": "assistant", "content": answer}},
     ]
-    return Written({**_MODEL, "events": json.dumps(events)})
+    return Written({**MODEL, "events": json.dumps(events)})
 
 
 def _openinference(question: str, answer: str) -> Written:
@@ -186,131 +155,10 @@ def _logfire(question: str, answer: str) -> Written:
     )
 
 
-def _genkit(question: str, answer: str) -> Written:
-    asked = {"messages": [{"role": "user", "content": [{"text": question}]}]}
-    said = {"message": {"role": "model", "content": [{"text": answer}]}, "finishReason": "stop"}
-    return Written(
-        {
-            "genkit:type": "action",
-            "genkit:metadata:subtype": "model",
-            "genkit:name": "openai/wren-1",
-            "genkit:input": json.dumps(asked),
-            "genkit:output": json.dumps(said),
-        }
-    )
-
-
-def _haystack(question: str, answer: str) -> Written:
-    asked = {"messages": [{"role": "user", "meta": {}, "name": None, "content": [{"text": question}]}]}
-    said = {"replies": [{"role": "assistant", "meta": {}, "name": None, "content": [{"text": answer}]}]}
-    return Written(
-        {
-            "haystack.component.type": "OpenAIChatGenerator",
-            "haystack.component.input": json.dumps(asked),
-            "haystack.component.output": json.dumps(said),
-        }
-    )
-
-
-def _haystack_repr(question: str, answer: str) -> Written:
-    message = (
-        "{{'messages': [ChatMessage(_role=<ChatRole.USER: 'user'>, _content=[TextContent(text={!r})], "
-        "_name=None, _meta={{}})], 'tools': [Tool(name='f', function=<function <lambda> at 0x7e9a>)]}}"
-    )
-    said = {"replies": [{"role": "assistant", "meta": {}, "name": None, "content": [{"text": answer}]}]}
-    return Written(
-        {
-            "haystack.agent.step.llm.input": message.format(question),
-            "haystack.agent.step.llm.output": json.dumps(said),
-        }
-    )
-
-
-def _llama_index(question: str, answer: str) -> Written:
-    asked = [{"role": "user", "additional_kwargs": {}, "blocks": [{"block_type": "text", "text": question}]}]
-    said = {
-        "messages": json.dumps(asked),
-        "response.message.role": "assistant",
-        "response.message.blocks": json.dumps([{"block_type": "text", "text": answer}]),
-    }
-    return Written({}, [EventView(_LLAMA, END, said)])
-
-
-def _laminar(question: str, answer: str) -> Written:
-    asked, said = chat(question, answer)
-    return Written(
-        {
-            "lmnr.span.type": "LLM",
-            "gen_ai.input.messages": json.dumps(asked),
-            "gen_ai.output.messages": json.dumps([{"finish_reason": "stop", "message": said}]),
-        }
-    )
-
-
-def _langtrace(question: str, answer: str) -> Written:
-    asked, said = chat(question, answer)
-    prompt = EventView("gen_ai.content.prompt", START, {"gen_ai.prompt": json.dumps(asked)})
-    completion = EventView("gen_ai.content.completion", END, {"gen_ai.completion": json.dumps([said])})
-    return Written({**_MODEL, "langtrace.sdk.name": "langtrace-python-sdk"}, [prompt, completion])
-
-
-def _langwatch(question: str, answer: str) -> Written:
-    asked = json.dumps({"type": "text", "value": question})
-    said = json.dumps({"type": "text", "value": answer})
-    return Written({"langwatch.span.type": "llm", "langwatch.input": asked, "langwatch.output": said})
-
-
-def _mastra(question: str, answer: str) -> Written:
-    asked, _ = chat(question, answer)
-    return Written(
-        {
-            "mastra.span.type": "model_step",
-            "mastra.model_step.input": json.dumps({"body": {"model": "wren-1", "messages": asked}}),
-            "mastra.model_step.output": json.dumps({"text": answer, "toolCalls": []}),
-        }
-    )
-
-
-def _braintrust(question: str, answer: str) -> Written:
-    asked, said = chat(question, answer)
-    return Written(
-        {
-            "braintrust.span_attributes": '{"type":"llm"}',
-            "braintrust.input_json": json.dumps(asked),
-            "braintrust.output_json": json.dumps([{"index": 0, "message": said}]),
-        }
-    )
-
-
-def _sentry(question: str, answer: str) -> Written:
-    asked, _ = chat(question, answer)
-    said = {"gen_ai.request.messages": json.dumps(asked), "gen_ai.response.text": json.dumps([answer])}
-    return Written({**_MODEL, "sentry.op": "gen_ai.chat", **said})
-
-
-def _traceai(question: str, answer: str) -> Written:
-    return Written(
-        {
-            "gen_ai.span.kind": "LLM",
-            "gen_ai.input.messages.0.message.role": "user",
-            "gen_ai.input.messages.0.message.content": question,
-            "gen_ai.output.messages.0.message.role": "assistant",
-            "gen_ai.output.messages.0.message.content": answer,
-        }
-    )
-
-
-def _monocle(question: str, answer: str) -> Written:
-    asked = EventView("data.input", START, {"input": [json.dumps({"user": question})]})
-    said = EventView("data.output", END, {"response": json.dumps({"assistant": answer})})
-    attributes = {"span.type": "inference", "entity.1.type": "inference.openai", "entity.2.name": "wren-1"}
-    return Written(attributes, [asked, said])
-
-
 def _of(*parts: Callable[[str, str], Mapping[str, Any]], **more: Any) -> Callable[[str, str], Written]:
     def write(question: str, answer: str) -> Written:
         return Written(
-            {**_MODEL, **more} | {k: v for part in parts for k, v in part(question, answer).items()}
+            {**MODEL, **more} | {k: v for part in parts for k, v in part(question, answer).items()}
         )
 
     return write
@@ -343,16 +191,16 @@ WRITERS: Sequence[Writer] = (
     Writer("langsmith", "langsmith", _langsmith),
     Writer("mlflow", "mlflow", _mlflow),
     Writer("vercel-ai", "ai", _vercel),
-    Writer("genkit", "genkit-tracer", _genkit),
-    Writer("haystack", "haystack", _haystack),
-    Writer("haystack", "haystack", _haystack_repr, "haystack.agent.step.llm"),
-    Writer("llama-index-events", "llamaindex.opentelemetry.tracer", _llama_index, "OpenAI.chat"),
-    Writer("laminar", "lmnr.tracer", _laminar),
-    Writer("langtrace", "langtrace_python_sdk.instrumentation.openai.instrumentation", _langtrace),
-    Writer("langwatch", "langwatch", _langwatch),
-    Writer("mastra", "@mastra/otel", _mastra),
-    Writer("braintrust", "braintrust-java", _braintrust),
-    Writer("sentry", "@sentry/node", _sentry),
-    Writer("traceai", "traceai_openai", _traceai),
-    Writer("monocle", "monocle_apptrace", _monocle),
+    Writer("genkit", "genkit-tracer", product.genkit),
+    Writer("haystack", "haystack", product.haystack),
+    Writer("haystack", "haystack", product.haystack_repr, "haystack.agent.step.llm"),
+    Writer("llama-index-events", "llamaindex.opentelemetry.tracer", product.llama_index, "OpenAI.chat"),
+    Writer("laminar", "lmnr.tracer", product.laminar),
+    Writer("langtrace", "langtrace_python_sdk.instrumentation.openai.instrumentation", product.langtrace),
+    Writer("langwatch", "langwatch", product.langwatch),
+    Writer("mastra", "@mastra/otel", product.mastra),
+    Writer("braintrust", "braintrust-java", product.braintrust),
+    Writer("sentry", "@sentry/node", product.sentry),
+    Writer("traceai", "traceai_openai", product.traceai),
+    Writer("monocle", "monocle_apptrace", product.monocle),
 )

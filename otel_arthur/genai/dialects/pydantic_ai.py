@@ -44,11 +44,11 @@ def _halves(attributes: SpanAttributes) -> tuple[list[Message], list[Choice]]:
 
 
 def _question(attributes: SpanAttributes) -> Sequence[Message]:
-    return _halves(attributes)[0]
+    return attributes.once(_LIST, _halves)[0]
 
 
 def _answer(attributes: SpanAttributes) -> Sequence[Choice]:
-    return _halves(attributes)[1]
+    return attributes.once(_LIST, _halves)[1]
 
 
 LISTED_QUESTION = Source(_question, (place_of(_LIST),))
