@@ -94,15 +94,18 @@ class Layout(NamedTuple):
     reasons: tuple[tuple[Place, str], ...]
 
 
-_layouts: dict[tuple[str, tuple[str, ...], tuple[str, ...], bool], Layout] = {}
+_layouts: dict[tuple[object, ...], Layout] = {}
 
 
 def layout_of(view: SpanView) -> Layout:
     """The layout of a span in the dialect in which it is written."""
     names = tuple(view.attributes)
     # Events, and whether attributes were dropped, have a say in which dialect it is.
-    events = tuple(dict.fromkeys([event.name for event in view.events])) if view.events else ()
-    key = (view.scope, names, events, view.dropped_attributes > 0)
+    events: tuple[str, ...] = ()
+    key: tuple[object, ...] = (view.scope, names)
+    if view.events or view.dropped_attributes:
+        events = tuple(dict.fromkeys([event.name for event in view.events]))
+        key = (view.scope, names, events, view.dropped_attributes > 0)
     layout = _layouts.get(key)
     if layout is None:
         layout = _layout(dialect_of(view), names, frozenset(events))
