@@ -18,6 +18,7 @@ from otel_arthur.cli.output import say
 from otel_arthur.genai.events.log_events import LogEvent, join_all, log_events
 from otel_arthur.genai.otlp.files import EmptyExport, requests_in
 from otel_arthur.genai.otlp.json_form import OTLPError
+from otel_arthur.genai.otlp.spoiled import Spoiled
 from otel_arthur.genai.otlp.views import span_views
 from otel_arthur.genai.span import SpanView
 
@@ -49,7 +50,8 @@ class Export(NamedTuple):
 def read_export(names: Sequence[str]) -> Export:
     """The spans of files (``-`` is standard input), joined with the events in any of them.
 
-    An empty file is an export without spans (OTLP: an empty request succeeds); it is told on stderr.
+    An empty file is an export without spans (OTLP: an empty request succeeds); it is told on stderr, and
+    so is what of a file cannot be read, which spoils nothing else.
 
     Raises:
         WrongUse: a file that cannot be read, or is no trace or log export; the message names it.
@@ -60,9 +62,10 @@ def read_export(names: Sequence[str]) -> Export:
     digests: list[bytes] = []
     for name in names:
         told = "standard input" if name == "-" else name
+        spoiled = Spoiled()
         with _opened(name) as file:
             try:
-                for request in requests_in(cast("IO[bytes]", file)):
+                for request in requests_in(cast("IO[bytes]", file), spoiled):
                     if isinstance(request, ExportTraceServiceRequest):
                         views += span_views(request)
                     else:
@@ -74,6 +77,8 @@ def read_export(names: Sequence[str]) -> Export:
             except OSError as error:
                 raise WrongUse(f"{told}: {error.strerror or type(error).__name__}") from None
             digests.append(file.digest())
+        if spoiled.counts:
+            say(f"Note: {told}: not all could be read: {spoiled}", err=True)
         ends.append(len(views))
     joined, unjoined = join_all(views, events)
     return Export(joined, unjoined, tuple(ends), tuple(digests))

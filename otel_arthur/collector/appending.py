@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -155,7 +156,11 @@ class Appender:
     def _take_parsed(
         self, request: Request, content: Content, stamped: Callable[[bytes], None] | None
     ) -> IntakeResult:
-        message = parse(request.signal, content.body, request.json)
+        spoiled: Counter[str] = Counter()
+        message = parse(request.signal, content.body, request.json, spoiled)
+        for reason, count in spoiled.items():
+            if count:
+                self._telemetry.add("otelcol_arthur_parts_unread", count, reason=reason)
         if request.signal is LOGS:
             return self._intake.take_logs(message)
         return self._intake.take(message, stamped)

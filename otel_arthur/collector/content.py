@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import orjson
 
-from otel_arthur.collector.decoding import parse
+from otel_arthur.collector.decoding import json_document, parse
 from otel_arthur.collector.inflating import BadBody, TooLarge, decompress
 from otel_arthur.collector.memory import Hold, NoRoom
 from otel_arthur.collector.request import Request
@@ -148,7 +148,7 @@ def _needed_at_once(request: Request, body: bytes, max_items: int, hold: Hold) -
 
 def _document(body: bytes) -> dict[str, Any]:
     try:
-        document: Any = orjson.loads(body) if body.strip() else {}
+        document: Any = json_document(body)
     except orjson.JSONDecodeError as error:
         raise BadBody(f"the body is not JSON: {str(error)[:200]}") from None
     if not isinstance(document, dict):

@@ -5,6 +5,7 @@ Source: opentelemetry-proto ``docs/specification.md``, "OTLP/HTTP Request" and "
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import orjson
@@ -14,31 +15,39 @@ from google.protobuf.message import DecodeError
 from otel_arthur.collector.inflating import BadBody
 from otel_arthur.collector.signals import Signal
 from otel_arthur.genai.otlp.json_form import OTLPError, request_from_json
-from otel_arthur.genai.otlp.pruning import without_deep_values
+from otel_arthur.genai.otlp.mending import parsed
 
 
-def parse(signal: Signal, content: bytes, json: bool) -> Any:
-    """A request as its protobuf message.
+def parse(signal: Signal, content: bytes, json: bool, spoiled: Counter[str] | None = None) -> Any:
+    """A request as its protobuf message, without what of it is bad.
+
+    Args:
+        spoiled: what was bad -> how often, counted up.
 
     Raises:
         BadBody: the content is not an OTLP request of this signal.
     """
     if json:
         try:
-            return request_from_json(orjson.loads(content) if content.strip() else {}, signal.request)
+            return request_from_json(json_document(content), signal.request)
         except (orjson.JSONDecodeError, OTLPError, RecursionError) as error:
             raise BadBody(f"the body is not OTLP/JSON: {str(error)[:200]}") from None
+    message = parsed(content, signal.request, Counter() if spoiled is None else spoiled)
+    if message is None:
+        raise BadBody(f"the body is not an {signal.request.DESCRIPTOR.full_name} in protobuf")
+    return message
+
+
+def json_document(content: bytes) -> Any:
+    """What JSON says; bytes that are no UTF-8 become U+FFFD, an empty body is an empty object.
+
+    Raises:
+        orjson.JSONDecodeError: it is no JSON.
+    """
     try:
-        return signal.request.FromString(content)
-    except DecodeError:
-        pass
-    try:
-        pruned = without_deep_values(content, signal.request.DESCRIPTOR)
-        if pruned is not None:
-            return signal.request.FromString(pruned)
-    except (DecodeError, IndexError):
-        pass
-    raise BadBody(f"the body is not an {signal.request.DESCRIPTOR.full_name} in protobuf")
+        return orjson.loads(content) if content.strip() else {}
+    except orjson.JSONDecodeError:
+        return orjson.loads(content.decode("utf-8", "replace"))
 
 
 def response_json(signal: Signal, response: bytes) -> bytes:

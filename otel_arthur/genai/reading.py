@@ -66,6 +66,8 @@ class Reading(Struct, frozen=True, gc=False):
 
 
 NOT_GENAI = Reading(None, None, "not a GenAI span", {}, {})
+NO_IDS = Reading(None, None, "no inference without a valid trace id and span id", {}, {})
+_NO_TRACE_ID, _NO_SPAN_ID = "0" * 32, "0" * 16
 
 
 def is_candidate(attributes: Mapping[str, Any]) -> bool:
@@ -83,6 +85,8 @@ def read(view: SpanView, extra: Mapping[str, str] | None = None) -> Reading:
     attributes = view.attributes
     if not is_candidate(attributes) or not (attributes or _is_known_without(view)):
         return NOT_GENAI
+    if not _has_ids(view):
+        return NO_IDS
     layout = layout_of(view)
     operation = layout.dialect.operation(view)
     if operation is None:
@@ -93,6 +97,12 @@ def read(view: SpanView, extra: Mapping[str, str] | None = None) -> Reading:
 def _is_known_without(view: SpanView) -> bool:
     """Whether a span without attributes is known by its scope, or by its events."""
     return view.scope.startswith(BARE_SCOPES) or any(event.name in EVENTS for event in view.events)
+
+
+def _has_ids(view: SpanView) -> bool:
+    """Whether both ids are of their length and not all zeros, as ``trace.proto`` wants them."""
+    trace_id, span_id = view.trace_id, view.span_id
+    return len(trace_id) == 32 and len(span_id) == 16 and trace_id != _NO_TRACE_ID and span_id != _NO_SPAN_ID
 
 
 def _not_a_call(view: SpanView) -> str:

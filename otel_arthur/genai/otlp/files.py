@@ -6,29 +6,30 @@ lines, or messages that each follow their length as four big-endian bytes, each 
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import re
 import zlib
+from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from io import BufferedReader, BytesIO
 from typing import IO, Any, TypeAlias, cast
 
-import orjson
-from google.protobuf.message import DecodeError, Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from otel_arthur.genai.otlp.json_form import OTLPError, request_from_json
+from otel_arthur.genai.otlp.json_form import OTLPError, without_bad_records
+from otel_arthur.genai.otlp.json_texts import HINT, documents
+from otel_arthur.genai.otlp.mending import parsed
+from otel_arthur.genai.otlp.spoiled import Spoiled
 
 Request: TypeAlias = ExportTraceServiceRequest | ExportLogsServiceRequest
 
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"
-_UTF8_MARK = b"\xef\xbb\xbf"
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _FIRST_FIELD = b"\n"
 """All three requests of OTLP have but one field, and this is its tag. A length never begins so."""
 _JSON = re.compile(rb'\s*\{\s*(\}|"[^"\x00-\x1f]*"|\Z)|[ \t\r]*\[|\n\s*\[\s*[\[\]{}"]')
@@ -36,7 +37,6 @@ _JSON = re.compile(rb'\s*\{\s*(\}|"[^"\x00-\x1f]*"|\Z)|[ \t\r]*\[|\n\s*\[\s*[\[\
 MAX_MESSAGE = 128 * 1024**2
 """Bytes of one message after decompression; a Collector's largest are a few."""
 _BUFFER = 256 * 1024
-_HINT = "export it with a Collector's file exporter, or save the body of an OTLP request"
 _JSON_SIGNALS: dict[str, type[Request] | None] = {
     "resourceSpans": ExportTraceServiceRequest,
     "resourceLogs": ExportLogsServiceRequest,
@@ -48,20 +48,24 @@ class EmptyExport(OTLPError):
     """There is nothing in it: protobuf's form of an export without spans."""
 
 
-def requests_in(source: bytes | IO[bytes]) -> Iterator[Request]:
+def requests_in(source: bytes | IO[bytes], spoiled: Spoiled | None = None) -> Iterator[Request]:
     """The trace and log exports in a file, in order, one at a time; metrics beside them are passed over.
 
     Of the file no more than one message is in memory: one line of JSON, or one export of protobuf.
 
+    Args:
+        source: the file, or its bytes, compressed or not.
+        spoiled: told what is passed over because it cannot be read.
+
     Raises:
         EmptyExport: there is not a byte.
-        OTLPError: there are none, or at the first piece that cannot be read.
+        OTLPError: nothing in it can be read.
         OSError: the file cannot be read.
     """
     stream = BytesIO(source) if isinstance(source, bytes) else source
     seen: set[str] = set()
     with _read_errors():
-        yield from _requests(inflated(stream), seen)
+        yield from _requests(inflated(stream), seen, Spoiled() if spoiled is None else spoiled)
     if not seen:
         raise EmptyExport("it is empty")
     if seen == {"metrics"}:
@@ -100,140 +104,143 @@ def _read_errors() -> Generator[None, None, None]:
         raise OTLPError(f"its zstd compression is damaged: {error}") from None
 
 
-def _requests(stream: BufferedReader, seen: set[str]) -> Iterator[Request]:
+def _requests(stream: BufferedReader, seen: set[str], spoiled: Spoiled) -> Iterator[Request]:
     head = stream.peek(4)
-    if head.startswith(_UTF8_MARK):
-        stream.read(len(_UTF8_MARK))
+    if head.startswith(codecs.BOM_UTF8):
+        stream.read(len(codecs.BOM_UTF8))
         head = stream.peek(4)
-    if head[:2] in _UTF16_MARKS:
-        raise OTLPError("it is UTF-16; save it as UTF-8")
+    if (encoding := _utf16(head)) is not None:
+        text = _bounded(stream.read(MAX_MESSAGE + 1)).decode(encoding, "replace")
+        stream = BufferedReader(cast("Any", BytesIO(text.encode())))
+        head = stream.peek(4)
     if head[:4] == _ZIP:
         raise OTLPError("it is a zip archive; give the files in it")
     if _JSON.match(head):
-        yield from _from_lines(stream, seen)
+        yield from _from_json(stream, seen, spoiled)
     elif head[:1] == _FIRST_FIELD:
-        yield from _from_binary(_bounded(stream.read(MAX_MESSAGE + 1)), seen)
+        yield from _from_binary(_bounded(stream.read(MAX_MESSAGE + 1)), seen, spoiled)
     elif len(head) >= 4 and 0 < int.from_bytes(head[:4], "big") <= MAX_MESSAGE:
-        for piece in _length_prefixed(stream):
+        yield from _from_messages(stream, seen, spoiled)
+    elif head.strip():
+        raise OTLPError(f"it is no OTLP export, neither protobuf nor JSON; {HINT}")
+
+
+def _utf16(head: bytes) -> str | None:
+    """The encoding of JSON in two bytes a character, with its mark or without."""
+    if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return "utf-16"
+    if head[:2] in (b"{\0", b"[\0"):
+        return "utf-16-le"
+    return "utf-16-be" if head[:2] in (b"\0{", b"\0[") else None
+
+
+def _from_messages(stream: IO[bytes], seen: set[str], spoiled: Spoiled) -> Iterator[Request]:
+    """The messages that each follow their length."""
+    failure: OTLPError | None = None
+    for number, piece in enumerate(_length_prefixed(stream, spoiled), 1):
+        try:
             inside = _bounded(inflated(BytesIO(piece)).read(MAX_MESSAGE + 1))
             is_json = _JSON.match(inside) is not None
-            yield from _from_lines(BytesIO(inside), seen) if is_json else _from_binary(inside, seen)
-    elif head.strip():
-        raise OTLPError(f"it is no OTLP export, neither protobuf nor JSON; {_HINT}")
-    elif head:
-        yield from _from_lines(stream, seen)
+            yield from (
+                _from_json(BytesIO(inside), seen, spoiled) if is_json else _from_binary(inside, seen, spoiled)
+            )
+        except OTLPError as error:
+            failure = failure or error
+            spoiled.add("a message that cannot be read", f"message {number}: {error}")
+    if failure is not None and not seen:
+        raise failure
 
 
 def _bounded(message: bytes) -> bytes:
     if len(message) > MAX_MESSAGE:
-        raise OTLPError(f"a message in it is longer than {MAX_MESSAGE // 1024**2} MB; {_HINT}")
+        raise OTLPError(f"a message in it is longer than {MAX_MESSAGE // 1024**2} MB; {HINT}")
     return message
 
 
-def _length_prefixed(stream: IO[bytes]) -> Iterator[bytes]:
+def _length_prefixed(stream: IO[bytes], spoiled: Spoiled) -> Iterator[bytes]:
     """The messages that each follow their length; the last one may be cut short."""
     whole = 0
     while prefix := stream.read(4):
         length = int.from_bytes(prefix, "big")
         message = stream.read(length) if len(prefix) == 4 and 0 < length <= MAX_MESSAGE else b""
         if not message or len(message) < length:
-            # One whole message makes a chance agreement of its length unlikely enough to say what is wrong.
-            if whole:
-                raise OTLPError(f"its last message is cut short, after {whole} whole ones")
-            raise OTLPError(f"it is no OTLP export, neither protobuf nor JSON; {_HINT}")
+            if not whole:
+                raise OTLPError(f"it is no OTLP export, neither protobuf nor JSON; {HINT}")
+            spoiled.add("a last message that is cut short", f"it comes after {whole} whole ones")
+            return
         whole += 1
         yield message
 
 
-def _from_lines(stream: IO[bytes], seen: set[str]) -> Iterator[Request]:
-    """JSON: one document, on a line or on many, or a document a line."""
-    number, line = _next_line(stream, 0)
-    if not line:
-        return
-    try:
-        document: Any = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        rest = stream.read(MAX_MESSAGE + 1 - len(line))
+def _from_json(stream: IO[bytes], seen: set[str], spoiled: Spoiled) -> Iterator[Request]:
+    failure: OTLPError | None = None
+    for where, document in documents(stream, MAX_MESSAGE, spoiled):
         try:
-            document = orjson.loads(_bounded(line + rest))
-        except orjson.JSONDecodeError:
-            raise OTLPError(f"line {number} is not JSON: {error}; {_HINT}") from None
-    following, after = _next_line(stream, number)
-    yield from _from_json(document, f"line {number}: " if after else "", seen)
-    while after:
-        number, line = following, after
-        try:
-            document = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            raise OTLPError(f"line {number} is not JSON: {error}; {_HINT}") from None
-        yield from _from_json(document, f"line {number}: ", seen)
-        following, after = _next_line(stream, number)
+            yield from _of_document(document, seen, where, spoiled)
+        except OTLPError as error:
+            failure = failure or OTLPError(f"{where}{error}")
+            spoiled.add("a JSON object that is no export", str(failure))
+    if failure is not None and not seen:
+        raise failure
 
 
-def _next_line(stream: IO[bytes], number: int) -> tuple[int, bytes]:
-    """The next line that is not blank, with its number; an empty one at the end."""
-    while line := stream.readline(MAX_MESSAGE + 1):
-        number += 1
-        if not _bounded(line).isspace():
-            return number, line
-    return number, b""
-
-
-def _from_json(document: Any, where: str, seen: set[str]) -> Iterator[Request]:
+def _of_document(document: Any, seen: set[str], where: str, spoiled: Spoiled) -> Iterator[Request]:
     if not isinstance(document, dict):
-        raise OTLPError(f"{where}expected a JSON object, found {type(document).__name__}; {_HINT}")
+        raise OTLPError(f"expected a JSON object, found {type(document).__name__}; {HINT}")
     signals = [key for key in _JSON_SIGNALS if key in document]
     if not signals and document:
         keys = ", ".join(sorted(map(str, cast("dict[str, Any]", document)))[:5])
-        raise OTLPError(f"{where}it is JSON but not OTLP: it has {keys} and no resourceSpans; {_HINT}")
+        raise OTLPError(f"it is JSON but not OTLP: it has {keys} and no resourceSpans; {HINT}")
     for signal in signals:
         kind = _JSON_SIGNALS[signal]
-        seen.add("traces and logs" if kind else "metrics")
         if kind is not None:
-            try:
-                yield request_from_json({signal: document[signal]}, kind)
-            except OTLPError as error:
-                raise OTLPError(f"{where}{error}") from None
+            request, reasons = without_bad_records({signal: document[signal]}, kind)
+            for reason in reasons:
+                spoiled.add("a record that does not fit", f"{where}{reason}")
+            yield request
+        seen.add("traces and logs" if kind else "metrics")
     if not document:
         seen.add("traces and logs")
 
 
-def _from_binary(content: bytes, seen: set[str]) -> Iterator[Request]:
+def _from_binary(content: bytes, seen: set[str], spoiled: Spoiled) -> Iterator[Request]:
     """One protobuf message. The three signals have the same outer form; their records tell them apart."""
-    traces = _parsed(ExportTraceServiceRequest, content)
+    bad: Counter[str] = Counter()
+    traces = parsed(content, ExportTraceServiceRequest, bad)
     if traces is not None and _is_traces(traces):
+        _tell(bad, spoiled)
         seen.add("traces and logs")
         yield traces
         return
-    logs = _parsed(ExportLogsServiceRequest, content)
+    bad.clear()
+    logs = parsed(content, ExportLogsServiceRequest, bad)
     if logs is not None and _is_logs(logs):
+        _tell(bad, spoiled)
         seen.add("traces and logs")
         yield logs
         return
-    metrics = _parsed(ExportMetricsServiceRequest, content)
+    metrics = parsed(content, ExportMetricsServiceRequest, Counter())
     if metrics is not None and _is_metrics(metrics):
         seen.add("metrics")
         return
     if traces is None or traces.resource_spans:
-        raise OTLPError(f"it is no OTLP export, neither protobuf nor JSON; {_HINT}")
-    raise OTLPError(f"it holds no span and no log record; {_HINT}")
+        raise OTLPError(f"it is no OTLP export, neither protobuf nor JSON; {HINT}")
+    raise OTLPError(f"it holds no span and no log record; {HINT}")
 
 
-def _parsed(kind: type[Any], content: bytes) -> Any:
-    message: Message = kind()
-    try:
-        message.ParseFromString(content)
-    except DecodeError:
-        return None
-    return message
+def _tell(bad: Counter[str], spoiled: Spoiled) -> None:
+    for kind, count in bad.items():
+        if count:
+            spoiled.add(kind, count=count)
 
 
 def _is_traces(request: ExportTraceServiceRequest) -> bool:
     spans = [s for rs in request.resource_spans for ss in rs.scope_spans for s in ss.spans]
-    return bool(spans) and all(
+    proper = [
         len(span.trace_id) == 16 and len(span.span_id) == 8 and (span.start_time_unix_nano or span.kind)
         for span in spans  # A metric's name and description may be as long as ids.
-    )
+    ]
+    return 2 * sum(map(bool, proper)) >= max(len(spans), 1)
 
 
 def _is_logs(request: ExportLogsServiceRequest) -> bool:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar, cast
 
 from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import Message
+
+from otel_arthur.genai.messages.json_text import clean
 
 _M = TypeVar("_M", bound=Message)
 _MAX_DEPTH = 64
@@ -24,7 +26,8 @@ class OTLPError(ValueError):
 def request_from_json(document: Any, kind: Callable[[], _M]) -> _M:
     """An OTLP/JSON object as its protobuf message.
 
-    Ids are hexadecimal there, not base64, and unknown fields are ignored, unlike protobuf's own JSON.
+    Ids are hexadecimal there, not base64, and unknown fields are ignored, unlike protobuf's own JSON. A null
+    is the default, wherever it is, and a lone surrogate, which no text can have, is U+FFFD.
 
     Raises:
         OTLPError: the object does not fit.
@@ -32,27 +35,71 @@ def request_from_json(document: Any, kind: Callable[[], _M]) -> _M:
     if not isinstance(document, Mapping):
         raise OTLPError(f"expected a JSON object, found {type(document).__name__}")
     try:
-        return ParseDict(_with_base64_ids(document, 0), kind(), ignore_unknown_fields=True)
+        return ParseDict(_normal(document, 0), kind(), ignore_unknown_fields=True)
     except (ParseError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise OTLPError(f"not OTLP/JSON: {str(error)[:200]}") from None
+
+
+_RECORDS = ("scopeSpans", "spans"), ("scopeLogs", "logRecords")
+
+
+def without_bad_records(document: Any, kind: Callable[[], _M]) -> tuple[_M, list[str]]:
+    """As `request_from_json`, but for records that do not fit, which are left out; and why, for each.
+
+    Raises:
+        OTLPError: nothing in the object fits, or what is around the records does not.
+    """
+    try:
+        return request_from_json(document, kind), []
+    except OTLPError as error:
+        whole = error
+    ((signal, resources),) = cast("Mapping[str, Any]", document).items()
+    reasons: list[str] = []
+    kept: list[Any] = []
+    for alone in _records_of(resources):
+        try:
+            request_from_json({signal: [alone]}, kind)
+        except OTLPError as error:
+            reasons.append(str(error))
+        else:
+            kept.append(alone)
+    if not kept:
+        raise whole
+    return request_from_json({signal: kept}, kind), reasons
+
+
+def _records_of(resources: Any) -> Iterator[dict[str, Any]]:
+    """Each record alone, in its resource and scope."""
+    for resource in cast("list[Any]", resources) if isinstance(resources, list) else ():
+        for scopes, records in _RECORDS:
+            for scope in _list(resource, scopes):
+                for record in _list(scope, records):
+                    yield {**resource, scopes: [{**scope, records: [record]}]}
+
+
+def _list(value: Any, key: str) -> list[Any]:
+    inner = cast("Mapping[str, Any]", value).get(key) if isinstance(value, Mapping) else None
+    return cast("list[Any]", inner) if isinstance(inner, list) else []
 
 
 _ID_KEYS = frozenset({"traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"})
 
 
-def _with_base64_ids(value: Any, depth: int) -> Any:
-    if isinstance(value, dict | list) and depth > _MAX_DEPTH:
-        # A value nested so deep spoils its attribute, not the request.
-        return {} if isinstance(value, dict) else []
+def _normal(value: Any, depth: int) -> Any:
+    """A value as protobuf's own JSON has it."""
+    if depth > _MAX_DEPTH:
+        raise OTLPError("nested too deeply")
     if isinstance(value, dict):
         mapping = cast("dict[str, Any]", value)
         return {
-            key: _base64_id(item) if key in _ID_KEYS else _with_base64_ids(item, depth + 1)
+            key: _base64_id(item) if key in _ID_KEYS else _normal(item, depth + 1)
             for key, item in mapping.items()
+            if item is not None
         }
     if isinstance(value, list):
-        return [_with_base64_ids(item, depth + 1) for item in cast("list[Any]", value)]
-    return value
+        items = cast("list[Any]", value)
+        return [{} if item is None else _normal(item, depth + 1) for item in items]
+    return clean(value) if isinstance(value, str) else value
 
 
 def _base64_id(value: Any) -> Any:

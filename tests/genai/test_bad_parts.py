@@ -1,0 +1,261 @@
+"""A bad part spoils only itself: it is counted, named and passed over; the good ones are read."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import orjson
+import pytest
+from google.protobuf.json_format import MessageToDict
+from hypothesis import given
+from hypothesis import strategies as st
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from otel_arthur.collector.decoding import parse
+from otel_arthur.collector.inflating import BadBody
+from otel_arthur.collector.signals import TRACES
+from otel_arthur.genai.duplicates.verdicts import judge
+from otel_arthur.genai.otlp import mending
+from otel_arthur.genai.otlp.files import OTLPError, requests_in
+from otel_arthur.genai.otlp.spoiled import Spoiled
+from otel_arthur.genai.otlp.views import span_views
+from otel_arthur.genai.reading import read
+from otel_arthur.genai.span import SpanView
+
+WORDS = "What is new, and quite a long text that stands in for bytes?"
+
+
+def request(count: int = 3) -> ExportTraceServiceRequest:
+    export = ExportTraceServiceRequest()
+    spans = export.resource_spans.add().scope_spans.add().spans
+    for number in range(1, count + 1):
+        span = spans.add(
+            trace_id=bytes([number] * 16),
+            span_id=bytes([number] * 8),
+            name="chat m",
+            kind=3,
+            start_time_unix_nano=10**18,
+            end_time_unix_nano=10**18 + number,
+        )
+        said = [{"role": "user", "parts": [{"type": "text", "content": f"{WORDS} {number}"}]}]
+        answer = [{"role": "assistant", "parts": [{"type": "text", "content": f"answer {number}"}]}]
+        for key, value in (
+            ("gen_ai.operation.name", "chat"),
+            ("gen_ai.request.model", "m"),
+            ("gen_ai.input.messages", json.dumps(said)),
+            ("gen_ai.output.messages", json.dumps(answer)),
+        ):
+            span.attributes.add(key=key).value.string_value = value
+    return export
+
+
+def document(count: int = 3) -> dict[str, Any]:
+    found: dict[str, Any] = MessageToDict(request(count))
+    for span in found["resourceSpans"][0]["scopeSpans"][0]["spans"]:
+        number = int(span["name"] == "chat m") and int(span["endTimeUnixNano"]) - 10**18
+        span["traceId"], span["spanId"] = f"{number:02x}" * 16, f"{number:02x}" * 8
+    return found
+
+
+def spans_of(found: dict[str, Any]) -> list[dict[str, Any]]:
+    return found["resourceSpans"][0]["scopeSpans"][0]["spans"]
+
+
+def answers(content: bytes) -> tuple[list[str], Spoiled]:
+    spoiled = Spoiled()
+    views = [view for found in requests_in(content, spoiled) for view in span_views(found)]
+    calls = [verdict.reading.call for verdict in judge(views) if verdict.decision == "inference"]
+    return [call.choices[0].message.text for call in calls if call is not None], spoiled
+
+
+def test_an_invalid_byte_in_a_text_spoils_only_itself() -> None:
+    content = request().SerializeToString().replace(b"quite", b"q\xffite", 1)
+    found, spoiled = answers(content)
+    assert found == ["answer 1", "answer 2", "answer 3"]
+    assert spoiled.counts == {mending.TEXT: 1}
+    [message] = [parse(TRACES, content, False)]
+    texts = [a.value.string_value for a in message.resource_spans[0].scope_spans[0].spans[0].attributes]
+    assert "q\ufffdite" in texts[2]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [b"\x0f", b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", b"\x2a\x7fx", b"\x00\x00"],
+    ids=["a wire type that is none", "a length without end", "a text cut short", "a field of number 0"],
+)
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_record_that_is_no_protobuf_spoils_only_itself(bad: bytes, place: int) -> None:
+    spans = [span.SerializeToString() for span in request().resource_spans[0].scope_spans[0].spans]
+    spans[place] += bad
+    found, spoiled = answers(_wrapped(b"".join(_field(2, span) for span in spans)))
+    assert found == [f"answer {number}" for number in (1, 2, 3) if number != place + 1]
+    assert spoiled.counts == {mending.RECORD: 1}
+
+
+def test_one_bad_record_among_many() -> None:
+    spans = [span.SerializeToString() for span in request(200).resource_spans[0].scope_spans[0].spans]
+    spans[77] += b"\x0f"
+    found, spoiled = answers(_wrapped(b"".join(_field(2, span) for span in spans)))
+    assert len(found) == 199
+    assert "1 x a record that is no valid protobuf" in str(spoiled)
+
+
+def test_what_is_broken_outside_of_records_is_no_request() -> None:
+    content = request().SerializeToString()
+    for bad in (content[:-3], b"\x0f" + content):
+        with pytest.raises(BadBody):
+            parse(TRACES, bad, False)
+
+
+@given(st.binary(max_size=300))
+def test_mending_takes_any_bytes(content: bytes) -> None:
+    mending.parsed(content, ExportTraceServiceRequest, Counter())
+
+
+@given(st.data())
+def test_a_flipped_byte_is_read_or_told(data: st.DataObject) -> None:
+    content = bytearray(request().SerializeToString())
+    content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
+    try:
+        found, _ = answers(bytes(content))
+    except OTLPError:
+        return
+    assert len(found) <= 3
+
+
+def test_invalid_utf8_in_json() -> None:
+    content = json.dumps(document()).encode().replace(b"quite", b"q\xffite", 1)
+    assert answers(content)[0] == ["answer 1", "answer 2", "answer 3"]
+    assert len(parse(TRACES, content, True).resource_spans[0].scope_spans[0].spans) == 3
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("traceId", "xyz"),
+        ("traceId", 7),
+        ("startTimeUnixNano", "soon"),
+        ("attributes", [{"key": "a", "value": 7}]),
+        ("attributes", "none"),
+        ("events", [{"timeUnixNano": "x"}]),
+    ],
+)
+def test_a_record_of_json_that_does_not_fit_spoils_only_itself(field: str, value: Any) -> None:
+    found = document()
+    spans_of(found)[1][field] = value
+    texts, spoiled = answers(json.dumps(found).encode())
+    assert texts == ["answer 1", "answer 3"]
+    assert spoiled.counts == {"a record that does not fit": 1}
+
+
+def test_null_is_the_default_wherever_it_is() -> None:
+    found = document()
+    span = spans_of(found)[0]
+    span.update(dict.fromkeys(("parentSpanId", "events", "links", "status", "traceState"), None))
+    span["attributes"] += [
+        {"key": "n", "value": None},
+        {"key": "l", "value": {"arrayValue": {"values": [None]}}},
+    ]
+    spans_of(found)[1]["endTimeUnixNano"] = None
+    found["resourceSpans"][0]["resource"] = None
+    texts, spoiled = answers(json.dumps(found).encode())
+    assert (texts, spoiled.counts) == (["answer 1", "answer 2", "answer 3"], Counter())
+
+
+def test_a_lone_surrogate_in_json_is_a_replacement() -> None:
+    content = json.dumps(document(1)).encode().replace(b"quite", rb"q\ud800ite", 1)
+    assert answers(content)[0] == ["answer 1"]
+
+
+def test_a_torn_line_spoils_only_itself() -> None:
+    lines = [orjson.dumps(document(1)) for _ in range(3)]
+    for torn in (0, 1, 2):
+        content = b"\n".join([line[:-9] if number == torn else line for number, line in enumerate(lines)])
+        found, spoiled = answers(content)
+        assert len(found) == 2
+        assert f"line {torn + 1}" in str(spoiled)
+    with pytest.raises(OTLPError, match="line 1 is not JSON"):
+        answers(lines[0][:-9])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbf" + json.dumps(document()).encode(),
+        json.dumps(document()).encode("utf-16"),
+        json.dumps(document()).encode("utf-16-le"),
+        json.dumps(document()).encode("utf-16-be"),
+        json.dumps([document(3)]).encode(),
+        json.dumps(document(), indent=2).encode(),
+        b"\n".join(json.dumps(document(1) | {"n": n}, indent=2).encode() for n in range(3)),
+        json.dumps(document(2)).encode() + b"\n" + json.dumps(document(1), indent=2).encode() + b"\n",
+    ],
+    ids=[
+        "a mark",
+        "UTF-16",
+        "UTF-16 LE",
+        "UTF-16 BE",
+        "a list",
+        "indented",
+        "as jq prints",
+        "a line, then jq",
+    ],
+)
+def test_encodings_and_arrangements_of_json(content: bytes) -> None:
+    found, spoiled = answers(content)
+    assert (len(found), spoiled.counts) == (3, Counter())
+
+
+def test_messages_that_follow_their_lengths() -> None:
+    pieces = [request(1).SerializeToString() for _ in range(3)]
+    framed = b"".join(len(piece).to_bytes(4, "big") + piece for piece in pieces)
+    found, spoiled = answers(framed[:-5])
+    assert len(found) == 2
+    assert "2 whole ones" in str(spoiled)
+    bad = [pieces[0], b"\x0f" * 40, pieces[2]]
+    found, spoiled = answers(b"".join(len(piece).to_bytes(4, "big") + piece for piece in bad))
+    assert len(found) == 2
+    assert sum(spoiled.counts.values()) == 1
+
+
+def test_a_span_without_an_end_ends_when_it_began() -> None:
+    export = request(1)
+    export.resource_spans[0].scope_spans[0].spans[0].end_time_unix_nano = 0
+    [view] = span_views(export)
+    assert view.end_ns == view.start_ns == 10**18
+
+
+@pytest.mark.parametrize(
+    ("trace_id", "span_id"), [("", "b" * 16), ("a" * 32, ""), ("0" * 32, "b" * 16), ("ab", "b" * 16)]
+)
+def test_a_span_without_ids_is_skipped_with_a_reason(trace_id: str, span_id: str) -> None:
+    [view] = span_views(request(1))
+    without = SpanView(
+        trace_id, span_id, None, *[getattr(view, name) for name in SpanView.__struct_fields__[3:]]
+    )
+    reading = read(without)
+    assert reading.call is None
+    assert "trace id" in reading.reason
+
+
+def test_spans_without_ids_in_a_file_are_told_apart() -> None:
+    export = request(5)
+    for span in export.resource_spans[0].scope_spans[0].spans[:2]:
+        span.trace_id = span.span_id = b""
+    views = list(span_views(next(iter(requests_in(export.SerializeToString())))))  # type: ignore[arg-type]
+    assert [verdict.decision for verdict in judge(views)] == ["skipped"] * 2 + ["inference"] * 3
+
+
+def _field(number: int, content: bytes) -> bytes:
+    length = len(content)
+    encoded = bytearray([number << 3 | 2])
+    while length > 0x7F:
+        encoded.append(length & 0x7F | 0x80)
+        length >>= 7
+    return bytes(encoded) + bytes([length]) + content
+
+
+def _wrapped(spans: bytes) -> bytes:
+    return _field(1, _field(2, spans))
