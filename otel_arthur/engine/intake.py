@@ -14,6 +14,7 @@ from otel_arthur.engine.openinference import attributes_of
 from otel_arthur.engine.spans import TASK, EngineSpan, request_of
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.evidence import evidence_of
+from otel_arthur.genai.duplicates.relations import Relations
 from otel_arthur.inference.privacy import Privacy, TextRules, Texts
 from otel_arthur.inference.sampling import NOT_SAMPLED, is_sampled
 from otel_arthur.spool.batches import Evidence, NewBatch
@@ -47,6 +48,7 @@ class EngineIntake:
         task_id: str | None,
         mended: Counter[str],
         services: set[str | None],
+        relations: Relations,
         *,
         is_live: bool,
     ) -> None:
@@ -56,10 +58,11 @@ class EngineIntake:
         self._task_id = task_id
         self._mended = mended
         self._services = services
+        self._relations = relations
         self._is_live = is_live
         self._rows: list[Row] = []
         self._evidence: list[bytes] = []
-        self._scopes: set[str] = set()
+        self._labels: set[str] = set()
         self._ended: list[int] = []
 
     def add(self, call: LLMCall) -> str | None:
@@ -78,7 +81,7 @@ class EngineIntake:
             evidence = evidence_of(call)
             try:
                 self._evidence.append(evidence.to_json())
-                self._scopes.add(evidence.scope)
+                self._labels.update(self._relations.labels(evidence))
             except UnicodeEncodeError:
                 pass  # A name that is no Unicode text: the call is recorded without being compared.
         return None
@@ -88,7 +91,7 @@ class EngineIntake:
         window = self._configuration.duplicate_window
         evidence = None
         if window:
-            evidence = Evidence("\n".join(sorted(self._scopes)), b"[" + b",".join(self._evidence) + b"]")
+            evidence = Evidence("\n".join(sorted(self._labels)), b"[" + b",".join(self._evidence) + b"]")
         ended = (min(self._ended), max(self._ended)) if self._ended else None
         yield (
             self._destination,

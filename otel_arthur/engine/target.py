@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from otel_arthur.configuration import Configuration, EngineConfiguration
 from otel_arthur.engine.duplicates import EngineJudge
+from otel_arthur.genai.duplicates.relations import Relations
 from otel_arthur.inference.privacy import TextRules
 from otel_arthur.spool.batches import Batch, BatchOutcome
 from otel_arthur.spool.destination import Destination
@@ -50,6 +51,7 @@ class EngineTarget:
         self._client: EngineClient | None = None
         self._is_closed = False
         self._services: set[str | None] = set()
+        self._relations = Relations()
         self.mended: Counter[str] = Counter()
         """Kind of mending -> how many values were made safe."""
         seconds = max(60.0, 4 * configuration.timeout)
@@ -89,6 +91,7 @@ class EngineTarget:
             self._engine.task_id,
             self.mended,
             self._services,
+            self._relations,
             is_live=is_live,
         )
 

@@ -82,7 +82,7 @@ def close_window(
         # Again, with the write lock: another process may have decided about them.
         held = _held(index.execute, destination, now, at_once)
         _forget(index, destination, now - max(MEMORY_SECONDS, 6 * window))
-        losers = _losers(index, destination, {batch.number for batch in held}, now - 3 * window, judge)
+        losers = _losers(index, destination, {batch.number for batch in held}, judge)
         removed = _remove(store, index, losers, judge, held, removed_files)
         index.executemany(
             "INSERT OR REPLACE INTO duplicates VALUES (?, ?, ?, ?)",
@@ -122,15 +122,8 @@ def _forget(index: sqlite3.Connection, destination: int, before: float) -> None:
     )
 
 
-def _losers(
-    index: sqlite3.Connection, destination: int, held: set[int], since: float, judge: Judge
-) -> Mapping[str, str]:
-    """Groups of held batches that are duplicates: group -> the group that is sent for it.
-
-    Args:
-        since: two rows under one label that are one tell of it together, so where there is a single label no
-            evidence that came before counts.
-    """
+def _losers(index: sqlite3.Connection, destination: int, held: set[int], judge: Judge) -> Mapping[str, str]:
+    """Groups of held batches that are duplicates: group -> the group that is sent for it."""
     labels = {
         label
         for (labels_of_batch,) in index.execute(
@@ -138,11 +131,12 @@ def _losers(
         )
         for label in labels_of_batch.split("\n")
     }
+    if len(labels) < 2:
+        return {}
     testimonies = [
         Testimony(body, number in held)
         for number, body in index.execute(
-            "SELECT batch, body FROM evidence WHERE destination = ? AND at >= ?",
-            (destination, since if len(labels) < 2 else 0.0),
+            "SELECT batch, body FROM evidence WHERE destination = ?", (destination,)
         )
     ]
     before = index.execute("SELECT loser, winner FROM duplicates WHERE destination = ?", (destination,))

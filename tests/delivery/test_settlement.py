@@ -85,7 +85,9 @@ def test_a_call_told_once_before_an_upgrade_of_the_spool_is_one(
     delivery = deliver(duplicate_window=30.0)
     winner, loser = told_twice()
     delivery.submit([winner])
-    with delivery._spool._store.index.transaction() as index:
+    disk = delivery._spool._disk
+    assert disk is not None
+    with disk._store.index.transaction() as index:
         ((body,),) = index.execute("SELECT body FROM evidence").fetchall()
         (values,) = orjson.loads(body)
         values[8:10] = "0123456789abcdef", "fedcba9876543210"

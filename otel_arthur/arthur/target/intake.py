@@ -9,6 +9,7 @@ from otel_arthur.arthur.target.records import Form, Kind, inference_row
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.evidence import evidence_of
+from otel_arthur.genai.duplicates.relations import Relations
 from otel_arthur.inference.build import Builder
 from otel_arthur.inference.privacy import TextRules
 from otel_arthur.inference.sampling import NOT_SAMPLED, is_sampled
@@ -31,16 +32,20 @@ class _ModelRows:
         window: seconds for which the records wait for a duplicate; 0 is not at all.
     """
 
-    __slots__ = ("_builder", "_ended", "_evidence", "_rows", "_rules", "_schema", "_scopes", "_window")
+    __slots__ = (
+        *("_builder", "_ended", "_evidence", "_labels", "_relations"),
+        *("_rows", "_rules", "_schema", "_window"),
+    )
 
-    def __init__(self, schema: Schema | None, rules: TextRules, window: float) -> None:
+    def __init__(self, schema: Schema | None, rules: TextRules, window: float, relations: Relations) -> None:
         self._schema = schema
         self._rules = rules
         self._builder = Builder(schema, rules)
         self._window = window
         self._rows: list[Row] = []
         self._evidence: list[bytes] = []
-        self._scopes: set[str] = set()
+        self._labels: set[str] = set()
+        self._relations = relations
         self._ended: list[int] = []
 
     def takes_failed(self, policy: str) -> bool:
@@ -58,7 +63,7 @@ class _ModelRows:
             evidence = evidence_of(call)
             try:
                 self._evidence.append(evidence.to_json())
-                self._scopes.add(evidence.scope)
+                self._labels.update(self._relations.labels(evidence))
             except UnicodeEncodeError:
                 pass  # A name that is no Unicode text: the call is recorded without being compared.
         self._ended.append(call.end_ns)
@@ -69,7 +74,7 @@ class _ModelRows:
         form = Form.CATALOGUE if self._schema is None else Form.ROW
         evidence = None
         if self._window:
-            evidence = Evidence("\n".join(sorted(self._scopes)), b"[" + b",".join(self._evidence) + b"]")
+            evidence = Evidence("\n".join(sorted(self._labels)), b"[" + b",".join(self._evidence) + b"]")
         ended = (min(self._ended), max(self._ended)) if self._ended else None
         return NewBatch(
             Kind.INFERENCE,
@@ -101,6 +106,7 @@ class ArthurIntake:
         schema_of: Callable[[str], Schema | None],
         destination_of: Callable[[str], Destination],
         services: set[str | None],
+        relations: Relations,
         is_live: bool,
     ) -> None:
         self._configuration = configuration
@@ -110,6 +116,7 @@ class ArthurIntake:
         self._schema_of = schema_of
         self._destination_of = destination_of
         self._services = services
+        self._relations = relations
         self._is_live = is_live
         self._by_model: dict[str, _ModelRows] = {}
 
@@ -125,7 +132,9 @@ class ArthurIntake:
         model = self._route(call) if self._model is None else self._model
         rows = self._by_model.get(model)
         if rows is None:
-            rows = _ModelRows(self._schema_of(model), self._rules, configuration.duplicate_window)
+            rows = _ModelRows(
+                self._schema_of(model), self._rules, configuration.duplicate_window, self._relations
+            )
             self._by_model[model] = rows
         if call.failed and not rows.takes_failed(configuration.errors):
             return FAILED_CALL

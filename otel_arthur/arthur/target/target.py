@@ -18,6 +18,7 @@ from otel_arthur.arthur.target.routes import route
 from otel_arthur.arthur.target.schemas import Schemas
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import LLMCall
+from otel_arthur.genai.duplicates.relations import Relations
 from otel_arthur.inference.privacy import TextRules
 from otel_arthur.spool.batches import Batch, NewBatch
 from otel_arthur.spool.destination import Destination
@@ -63,6 +64,7 @@ class ArthurTarget:
         self._say = say
         self._schemas = Schemas(self.client, configuration)
         self._services: set[str | None] = set()
+        self._relations = Relations()
         seconds = max(60.0, 4 * configuration.timeout)
         self.kinds: Mapping[int, Terms] = {
             Kind.INFERENCE: Terms(seconds=seconds),
@@ -99,6 +101,7 @@ class ArthurTarget:
             schema_of=self._schemas.known,
             destination_of=self._destination,
             services=self._services,
+            relations=self._relations,
             is_live=is_live,
         )
 
