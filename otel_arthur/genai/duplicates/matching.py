@@ -101,7 +101,7 @@ def _order(candidate: Evidence) -> tuple[Any, ...]:
 def _groups(candidates: Sequence[Evidence]) -> list[list[Evidence]]:
     """The candidates that describe one call, two or more each; at most one of each scope."""
     clusters = _Clusters(candidates)
-    clusters.join_while(lambda: _alike(candidates, _by_response_id, _same_response, clusters, True))
+    clusters.join_while(lambda: _alike(candidates, _by_response_id, is_at_one_time, clusters, True))
     clusters.join_while(lambda: _with_ancestors(candidates, clusters.homes, clusters))
     for bucket, test in _CONTENT:
         clusters.join_while(lambda bucket=bucket, test=test: _alike(candidates, bucket, test, clusters))
@@ -126,7 +126,7 @@ class _Clusters:
     def _once_in_scope(self, one: Evidence, other: Evidence) -> bool:
         """Whether two spans of one scope are one call."""
         if one.response_id is not None and one.response_id == other.response_id:
-            return _same_response(one, other)
+            return is_at_one_time(one, other)
         return self._is_inside(one, other) or self._is_inside(other, one)
 
     def _is_inside(self, inner: Evidence, outer: Evidence) -> bool:
@@ -241,7 +241,8 @@ def _same_time(a: Evidence, b: Evidence) -> bool:
     return _holds(a, b) or _holds(b, a) or _overlap(a, b, SLACK_NS) * 2 >= longer + SLACK_NS
 
 
-def _same_response(a: Evidence, b: Evidence) -> bool:
+def is_at_one_time(a: Evidence, b: Evidence) -> bool:
+    """Whether two calls overlap, as far as the clocks of their processes can tell."""
     return _overlap(a, b, SLACK_NS if a.process == b.process else SKEW_NS) >= 0
 
 

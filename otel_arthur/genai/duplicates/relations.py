@@ -6,10 +6,11 @@ Most calls have no such relation to any other. For these, nobody needs to read t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from otel_arthur.genai.duplicates.evidence import Evidence
+from otel_arthur.genai.duplicates.matching import is_at_one_time
 
 RELATED: Final = "related"
 """A label of its own: with it, the evidence of a batch is compared even where all have one scope."""
@@ -24,8 +25,8 @@ class Relations:
 
     def __init__(self, limit: int = _NAMES) -> None:
         self._limit = limit
-        self._latest: set[str] = set()
-        self._earlier: set[str] = set()
+        self._latest: dict[str, Evidence] = {}
+        self._earlier: dict[str, Evidence] = {}
 
     def labels(self, evidence: Evidence) -> Iterator[str]:
         """The labels of a call's evidence: scope and service, and `RELATED` where it has a relation."""
@@ -42,11 +43,15 @@ class Relations:
         if evidence.response_id:
             sought.append(f"r{evidence.response_id}")
             kept.append(f"r{evidence.response_id}")
-        is_related = self._knows(sought)
+        is_related = any(self._is_known(name, evidence) for name in sought)
         if len(self._latest) > self._limit:
-            self._earlier, self._latest = self._latest, set()
-        self._latest.update(kept)
+            self._earlier, self._latest = self._latest, {}
+        self._latest.update(dict.fromkeys(kept, evidence))
         return is_related
 
-    def _knows(self, names: Iterable[str]) -> bool:
-        return any(name in self._latest or name in self._earlier for name in names)
+    def _is_known(self, name: str, evidence: Evidence) -> bool:
+        """Whether an earlier call has the name. A response id that comes again later is another call's."""
+        earlier = self._latest.get(name) or self._earlier.get(name)
+        if earlier is None:
+            return False
+        return name[0] != "r" or is_at_one_time(earlier, evidence)
