@@ -65,7 +65,8 @@ def spans_of(found: dict[str, Any]) -> list[dict[str, Any]]:
 
 def answers(content: bytes) -> tuple[list[str], Spoiled]:
     spoiled = Spoiled()
-    views = [view for found in requests_in(content, spoiled) for view in span_views(found)]
+    exports = [one for one in requests_in(content, spoiled) if isinstance(one, ExportTraceServiceRequest)]
+    views = [view for export in exports for view in span_views(export)]
     calls = [verdict.reading.call for verdict in judge(views) if verdict.decision == "inference"]
     return [call.choices[0].message.text for call in calls if call is not None], spoiled
 

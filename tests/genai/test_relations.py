@@ -53,5 +53,5 @@ def test_what_is_remembered_is_bounded() -> None:
     relations = Relations(limit=100)
     for number in range(1000):
         is_related(relations, evidence(response_id=str(number)))
-    assert len(relations._latest) + len(relations._earlier) < 300
+    assert len(relations._latest.answers) + len(relations._earlier.answers) < 300
     assert is_related(relations, evidence(response_id="999"))
