@@ -74,8 +74,12 @@ FILES: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("name", FILES)
-@pytest.mark.parametrize("command", READERS, ids=" ".join)
+@pytest.mark.parametrize(
+    ("command", "name"),
+    # An export of traces may be UTF-16; a table of ground truth may not.
+    [(one, name) for one in READERS for name in FILES if name != "UTF-16" or one[0] == "ground-truth"],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
+)
 def test_one_line_in_bounded_memory(tmp_path: Path, command: tuple[str, ...], name: str) -> None:
     file = tmp_path / "file"
     FILES[name](file)
