@@ -44,7 +44,7 @@ CORE = (
     "tests/genai",
     "tests/sdk/test_span_exporter.py",
     "tests/sdk/test_inside_the_sdk.py",
-    "tests/test_configuration.py",
+    "tests/configuration/test_configuration.py",
 )
 """The tests that say whether the bridge works at all: run on each Python and with the oldest dependencies."""
 CAPTURED = environments.ENVIRONMENTS | environments_long_tail.ENVIRONMENTS

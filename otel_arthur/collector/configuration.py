@@ -170,6 +170,7 @@ def parse(name: str, content: str, environ: Mapping[str, str]) -> CollectorConfi
     root = document.root
     grpc, http = _receivers(root)
     limits = root.section("limits")
+    held = Limits(**read_values(LIMITS, limits=limits))
     spool = root.section("spool")
     refuse = spool.read("on_full", one_of("pass", "refuse"), "pass") == "refuse"
     arthur, engine = root.section("arthur"), root.section("engine")
@@ -198,7 +199,7 @@ def parse(name: str, content: str, environ: Mapping[str, str]) -> CollectorConfi
         refuse,
         _endpoint(root, "health", 13133),
         _endpoint(root, "metrics", 8888),
-        Limits(**read_values(LIMITS, limits=limits)),
+        held,
         drain,
     )
     root.finish()
