@@ -192,21 +192,17 @@ threading.Thread(target=interrupt, daemon=True).start()
 def test_ctrl_c_while_the_sdk_shuts_down_loses_nothing(
     arthur: LocalArthur, model_server: OpenAIServer, tmp_path: Path, delay: str
 ) -> None:
-    """Without a spool on disk: what is not sent when the process ends is lost."""
-    model_id = onboard(arthur)
-    done = run(
-        model_server,
-        tmp_path,
-        {
-            "DELAY": delay,
-            "OTEL_TRACES_EXPORTER": "arthur",
-            "OTEL_EXPORTER_ARTHUR_ENDPOINT": arthur.url,
-            "OTEL_EXPORTER_ARTHUR_API_KEY": arthur.api_key,
-            "OTEL_EXPORTER_ARTHUR_MODEL_ID": model_id,
-            "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": "off",
-        },
-        INTERRUPTED,
-    )
+    """Ctrl-C ends the wait at once: the call is sent, or waits on disk for the next run."""
+    settings = {
+        "OTEL_TRACES_EXPORTER": "arthur",
+        "OTEL_EXPORTER_ARTHUR_ENDPOINT": arthur.url,
+        "OTEL_EXPORTER_ARTHUR_API_KEY": arthur.api_key,
+        "OTEL_EXPORTER_ARTHUR_MODEL_ID": onboard(arthur),
+        "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(tmp_path / "child-spool"),
+    }
+    done = run(model_server, tmp_path, {**settings, "DELAY": delay}, INTERRUPTED)
+    drain = [sys.executable, "-m", "otel_arthur", "spool", "drain"]
+    subprocess.run(drain, env={**os.environ, **settings}, check=True, capture_output=True, timeout=120)
 
-    texts = [row["inference_data"]["output_text"] for row in inferences(arthur, model_id)]
-    assert texts == ["farewell"], done.stderr
+    rows = inferences(arthur, settings["OTEL_EXPORTER_ARTHUR_MODEL_ID"])
+    assert [row["inference_data"]["output_text"] for row in rows] == ["farewell"], done.stderr
