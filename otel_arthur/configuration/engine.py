@@ -32,12 +32,14 @@ class EngineConfiguration:
     spans: str = setting(
         one_of("traces", "calls"),
         "traces",
-        "`traces`: each GenAI span with its ancestors; `calls`: each call alone, as a root",
+        "`calls`: each call alone, as a root; `traces`: each GenAI span with its ancestors (as `calls` "
+        "today)",
     )
     remote_parent: str = setting(
         one_of("cut", "keep"),
         "cut",
-        "a parent span in another service: `keep` it where that service sends to the Engine too",
+        "a parent span in another service: `keep` it where that service sends to the Engine too (no effect "
+        "while each call is a root)",
     )
     doubt: float = setting(
         seconds,
