@@ -9,6 +9,8 @@ import orjson
 
 from otel_arthur.genai.messages.json_text import clean
 
+_NUL = b"\\u0000"
+"""As JSON writes the character; a text may hold the escape itself, which is left as it is."""
 _INT64 = range(-(2**63), 2**64)
 _OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
 
@@ -17,17 +19,21 @@ def encode(value: Any) -> bytes:
     """JSON bytes of `value`.
 
     Texts may hold lone surrogates, as a model's output cut in the middle of an emoji does: halves that
-    belong together are joined, lone ones become U+FFFD. A type that JSON lacks becomes its ``str``.
+    belong together are joined, lone ones become U+FFFD, and so does NUL, which databases refuse. A type
+    that JSON lacks becomes its ``str``.
 
     Raises:
         TypeError: nested deeper than 254 levels.
     """
     try:
         # An exact copy: what orjson gives keeps several times its length from whoever comes next.
-        return bytes(memoryview(orjson.dumps(value, default=str, option=_OPTIONS)))
+        row = bytes(memoryview(orjson.dumps(value, default=str, option=_OPTIONS)))
+        if _NUL not in row:
+            return row
     except TypeError:
-        # Rare, so the copy is made only after the fast way failed.
-        return orjson.dumps(_valid(value, 0), default=_str, option=_OPTIONS)
+        pass
+    # Rare, so the copy is made only after the fast way failed.
+    return orjson.dumps(_valid(value, 0), default=_str, option=_OPTIONS)
 
 
 def encode_rows(rows: Iterable[bytes | Mapping[str, Any]]) -> bytes:
@@ -43,7 +49,7 @@ def encode_rows(rows: Iterable[bytes | Mapping[str, Any]]) -> bytes:
 
 def _valid(value: Any, depth: int) -> Any:
     if isinstance(value, str):
-        return clean(value)
+        return _text(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value if value in _INT64 else str(value)
     if depth > 256:
@@ -57,7 +63,11 @@ def _valid(value: Any, depth: int) -> Any:
 
 
 def _str(value: Any) -> str:
-    return clean(str(value))
+    return _text(str(value))
+
+
+def _text(text: str) -> str:
+    return clean(text).replace("\0", "\ufffd")
 
 
 def mapping(value: Any) -> Mapping[str, Any]:

@@ -278,5 +278,13 @@ def test_whatever_a_model_wrote_can_be_encoded(value: object) -> None:
     decoded = orjson.loads(encode({"v": value}))
     assert set(decoded) == {"v"}
     if isinstance(value, str) and value.isascii():
-        assert decoded["v"] == value
+        assert decoded["v"] == value.replace("\0", "\ufffd")
     assert orjson.loads(encode_rows([encode({"v": value}), {"v": value}])) == [decoded, decoded]
+
+
+def test_nul_reaches_no_receiver() -> None:
+    """An escape that a text holds word for word is no NUL."""
+    import orjson
+
+    value = {"a\0": ["x\0y", {"b": "\\u0000"}]}
+    assert orjson.loads(encode(value)) == {"a\ufffd": ["x\ufffdy", {"b": "\\u0000"}]}
