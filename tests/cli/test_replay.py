@@ -161,7 +161,7 @@ def test_a_range_of_time(
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
 def test_goes_on_where_it_stopped(fault: FaultServer, tmp_path: Path, signal_number: int) -> None:
-    file, ids = export(tmp_path, 700)
+    file, ids = export(tmp_path, 5000)
     settings = environ(tmp_path, fault.url, "key", fault.model["id"])
     first = subprocess.Popen(
         command(file), env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
