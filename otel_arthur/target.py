@@ -7,13 +7,16 @@ an answer is read is the target's business.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.spool.batches import Batch, BatchOutcome, NewBatch
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.duplicate_window import Judge
 from otel_arthur.spool.leases import Terms
+
+MAX_SERVICES: Final = 1000
+"""Whose names one process remembers: a sender may name a service of its own in each span."""
 
 
 class Trouble(NamedTuple):

@@ -20,6 +20,7 @@ from otel_arthur.inference.sampling import NOT_SAMPLED, is_sampled
 from otel_arthur.spool.batches import Evidence, NewBatch
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.rows import Row
+from otel_arthur.target import MAX_SERVICES
 
 FAILED_CALL: Final = "failed call"
 
@@ -76,7 +77,8 @@ class EngineIntake:
         request = request_of(span, call.service_name, self._task_id, self._mended)
         self._rows.append(Row(identity, request.SerializeToString(), stem=len(identity)))
         self._ended.append(call.end_ns)
-        self._services.add(call.service_name)
+        if len(self._services) < MAX_SERVICES:
+            self._services.add(call.service_name)
         if self._configuration.duplicate_window:
             evidence = evidence_of(call)
             try:

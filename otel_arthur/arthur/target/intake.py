@@ -17,11 +17,9 @@ from otel_arthur.inference.schema import Schema
 from otel_arthur.spool.batches import Evidence, NewBatch
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.rows import Row
+from otel_arthur.target import MAX_SERVICES
 
 FAILED_CALL = "failed call"
-
-_MAX_SERVICES = 1000
-"""Whose names one process remembers: a sender may name a service of its own in each span."""
 
 
 class _ModelRows:
@@ -139,7 +137,7 @@ class ArthurIntake:
         if call.failed and not rows.takes_failed(configuration.errors):
             return FAILED_CALL
         rows.add(call)
-        if len(self._services) < _MAX_SERVICES:
+        if len(self._services) < MAX_SERVICES:
             self._services.add(call.service_name)
         return None
 
