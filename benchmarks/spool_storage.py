@@ -20,7 +20,7 @@ from pathlib import Path
 
 from otel_arthur.spool.batches import BatchOutcome, NewBatch
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.leases import Terms
+from otel_arthur.spool.queue.leases import Terms
 from otel_arthur.spool.rows import Row
 from otel_arthur.spool.spool import Spool
 

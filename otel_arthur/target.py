@@ -12,8 +12,8 @@ from typing import Final, NamedTuple, Protocol
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.spool.batches import Batch, BatchOutcome, NewBatch
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.duplicate_window import Judge
-from otel_arthur.spool.leases import Terms
+from otel_arthur.spool.queue.duplicate_window import Judge
+from otel_arthur.spool.queue.leases import Terms
 
 MAX_SERVICES: Final = 1000
 """Whose names one process remembers: a sender may name a service of its own in each span."""

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import orjson
 
-from otel_arthur.genai.messages.json_text import clean
+from otel_arthur.genai.json_text import clean
 
 _NUL = b"\\u0000"
 """As JSON writes the character; a text may hold the escape itself, which is left as it is."""

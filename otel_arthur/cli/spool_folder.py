@@ -35,7 +35,7 @@ def configuration_for(folder: str | None, *fields: str) -> Configuration:
 
 def has_database(folder: Path) -> bool:
     """Whether there is a spool in a folder."""
-    from otel_arthur.spool.store import DATABASE_NAME
+    from otel_arthur.spool.disk.store import DATABASE_NAME
 
     return (folder / DATABASE_NAME).exists()
 
@@ -43,7 +43,7 @@ def has_database(folder: Path) -> bool:
 @contextmanager
 def opened(where: Configuration | str | None) -> Generator[Spool, None, None]:
     """The spool of a configuration or in a folder; what is wrong with it becomes one line."""
-    from otel_arthur.spool.disk_format import SpoolError
+    from otel_arthur.spool.disk.disk_format import SpoolError
     from otel_arthur.spool.spool import Spool
 
     configuration = where if isinstance(where, Configuration) else configuration_for(where, *SPOOL)

@@ -22,10 +22,10 @@ from otel_arthur.inference.redaction.redactors import checked, redactor_of
 from otel_arthur.process import ends, forks
 from otel_arthur.spool.backed import BackedSpool
 from otel_arthur.spool.batches import NewBatch
-from otel_arthur.spool.database import FORK_SECONDS
 from otel_arthur.spool.destination import Destination
+from otel_arthur.spool.disk.database import FORK_SECONDS
+from otel_arthur.spool.queue.watching import Watch
 from otel_arthur.spool.spool import Spool
-from otel_arthur.spool.watching import Watch
 from otel_arthur.target import Target
 
 _logger = logging.getLogger("otel_arthur")

@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 
 from otel_arthur.arthur.target.records import Kind
-from otel_arthur.spool.dead_letters import Letter
 from otel_arthur.spool.outcomes import APPENDED, AT_THE_DOOR, Outcome, unaccounted
-from otel_arthur.spool.status import DestinationStatus, KindStatus, Status
+from otel_arthur.spool.upkeep.dead_letters import Letter
+from otel_arthur.spool.upkeep.status import DestinationStatus, KindStatus, Status
 
 NAMES = {int(kind): kind.name.lower() for kind in Kind}
 """Kinds by number; for targets that have others: `kind 3`."""

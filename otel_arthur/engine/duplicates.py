@@ -10,7 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from otel_arthur.genai.duplicates.deciding import decide
-from otel_arthur.spool.duplicate_window import Testimony
+from otel_arthur.spool.queue.duplicate_window import Testimony
 from otel_arthur.spool.rows import Row
 
 _TAKEN: Final = (

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from otel_arthur.engine.safe_values import SafeAttributes, Value
 from otel_arthur.genai.call import Choice, LLMCall, MediaPart, Message, ReasoningPart, ToolResultPart
-from otel_arthur.genai.messages.json_text import json_text
+from otel_arthur.genai.json_text import json_text
 from otel_arthur.inference import transcript
 from otel_arthur.inference.privacy import Privacy, TextRules, Texts
 

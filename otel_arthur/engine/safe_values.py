@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeAlias, cast
 
 from otel_arthur.arthur.encoding import encode
-from otel_arthur.genai.messages.json_text import clean
+from otel_arthur.genai.json_text import clean
 
 Value: TypeAlias = str | bool | int | float | list[str]
 LARGEST_COUNT: Final = 2**31 - 1

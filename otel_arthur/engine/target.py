@@ -14,7 +14,7 @@ from otel_arthur.genai.duplicates.relations import Relations
 from otel_arthur.inference.privacy import TextRules
 from otel_arthur.spool.batches import Batch, BatchOutcome
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.leases import Terms
+from otel_arthur.spool.queue.leases import Terms
 from otel_arthur.target import Attempt, Presented, Trouble
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
-from otel_arthur.genai.messages.json_text import clean, parse_json
-from otel_arthur.genai.places import Place, descend, structure
+from otel_arthur.genai.json_text import clean, parse_json
 from otel_arthur.genai.span import EventView, SpanView
+from otel_arthur.genai.tables.places import Place, descend, structure
 
 _T = TypeVar("_T")
 _UNKNOWN: Any = object()

@@ -22,17 +22,17 @@ from otel_arthur.genai.call import (
     Usage,
 )
 from otel_arthur.genai.calls import IF_SAID, has_exception, is_of_no_language_model, says_failed
-from otel_arthur.genai.dialect import Conversation, Dialect
 from otel_arthur.genai.dialects import BARE_SCOPES, EVENTS, MARKERS, PREFIXES
-from otel_arthur.genai.layout import FIELDS, OF_CALL, OF_USAGE, Layout, fields_of, layout_of
 from otel_arthur.genai.likelihoods import with_likelihoods
 from otel_arthur.genai.messages.answers import choices_wanted, distinct
 from otel_arthur.genai.messages.finish_reasons import reason_of_choice
 from otel_arthur.genai.messages.forms import instructions_in
 from otel_arthur.genai.messages.message import system_instructions
 from otel_arthur.genai.span import STATUS_ERROR, SpanView
+from otel_arthur.genai.tables.dialect import Conversation, Dialect
+from otel_arthur.genai.tables.layout import FIELDS, OF_CALL, OF_USAGE, Layout, fields_of, layout_of
+from otel_arthur.genai.tables.words import answer_of, question_of, reasons_of
 from otel_arthur.genai.usage import inclusive
-from otel_arthur.genai.words import answer_of, question_of, reasons_of
 
 _MANY_ATTRIBUTES = 64
 """From here on a limit may have dropped all markers, so every key is looked at."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, cast
 
-from otel_arthur.genai.messages.json_text import json_text
+from otel_arthur.genai.json_text import json_text
 from otel_arthur.inference import fields
 from otel_arthur.inference.fields import FIELDS
 

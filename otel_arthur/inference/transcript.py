@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from otel_arthur.genai.call import Message, ToolCallPart
-from otel_arthur.genai.messages.json_text import json_text
+from otel_arthur.genai.json_text import json_text
 
 _PREFIXES = {"user": "Human", "assistant": "AI", "system": "System", "tool": "Tool"}
 

@@ -15,13 +15,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeVar
 
-from otel_arthur.spool import carrying, dead_letters, duplicate_window, leases, moving, status, watching
+from otel_arthur.spool import carrying
 from otel_arthur.spool.batches import Appended, Batch, BatchOutcome, NewBatch
-from otel_arthur.spool.database import BUSY_SECONDS
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.disk_format import SpoolError
-from otel_arthur.spool.keys import KeyLimits
+from otel_arthur.spool.disk.database import BUSY_SECONDS
+from otel_arthur.spool.disk.disk_format import SpoolError
+from otel_arthur.spool.disk.keys import KeyLimits
+from otel_arthur.spool.queue import duplicate_window, leases, moving, watching
 from otel_arthur.spool.spool import Spool
+from otel_arthur.spool.upkeep import dead_letters, status
 
 _logger = logging.getLogger("otel_arthur")
 _T = TypeVar("_T")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from otel_arthur.spool import appending
 from otel_arthur.spool.batches import Evidence, NewBatch
-from otel_arthur.spool.bodies import unpacked
 from otel_arthur.spool.destination import Destination
+from otel_arthur.spool.disk.bodies import unpacked
+from otel_arthur.spool.queue import appending
 from otel_arthur.spool.spool import Spool
 
 

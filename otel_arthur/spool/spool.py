@@ -8,23 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from otel_arthur.spool import (
-    appending,
-    confirmation,
-    dead_letters,
-    duplicate_window,
-    leases,
-    moving,
-    precedence,
-    status,
-    upkeep,
-    watching,
-)
 from otel_arthur.spool.batches import Appended, Batch, BatchOutcome, NewBatch
-from otel_arthur.spool.database import BUSY_SECONDS
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.keys import KeyLimits
-from otel_arthur.spool.store import Store, listed
+from otel_arthur.spool.disk.database import BUSY_SECONDS
+from otel_arthur.spool.disk.keys import KeyLimits
+from otel_arthur.spool.disk.store import Store, listed
+from otel_arthur.spool.queue import appending, duplicate_window, leases, moving, precedence, watching
+from otel_arthur.spool.upkeep import ages, confirmation, dead_letters, status
 
 
 class Spool:
@@ -168,12 +158,12 @@ class Spool:
 
         Returns the number of records given up.
         """
-        return self._store.ensured(lambda: upkeep.tidy(self._store, max_age))
+        return self._store.ensured(lambda: ages.tidy(self._store, max_age))
 
     def discard(self, destinations: Iterable[int], *, letters: bool = False) -> int:
         """Give up what waits for these destinations, or delete their dead letters; returns how many."""
         chosen = list(destinations)
-        act = upkeep.discard_letters if letters else upkeep.discard
+        act = ages.discard_letters if letters else ages.discard
         return self._store.ensured(lambda: act(self._store, chosen))
 
     def close(self) -> None:

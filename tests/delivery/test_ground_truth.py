@@ -10,7 +10,7 @@ import pytest
 from otel_arthur.arthur.target import ground_truth
 from otel_arthur.configuration import Route
 from otel_arthur.delivery import Delivery
-from otel_arthur.spool import leases
+from otel_arthur.spool.queue import leases
 from tests.support.servers.fault_behaviours import row_statuses
 from tests.support.servers.fault_server import FaultServer
 from tests.support.spans.llm_calls import ids_of, llm_call, llm_calls

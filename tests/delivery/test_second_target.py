@@ -18,7 +18,7 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
 from otel_arthur.spool.batches import Batch, BatchOutcome, DeadLetter, NewBatch
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.leases import Terms
+from otel_arthur.spool.queue.leases import Terms
 from otel_arthur.spool.rows import Row
 from otel_arthur.spool.spool import Spool
 from otel_arthur.target import Attempt, Presented, Trouble

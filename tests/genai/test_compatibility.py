@@ -7,8 +7,8 @@ from functools import cache
 
 import pytest
 
-from otel_arthur.genai import layout
 from otel_arthur.genai.dialects import semconv
+from otel_arthur.genai.tables import layout
 from tests.genai import compatibility, long_tail
 from tests.genai.compatibility import ABSENT, PAGE, cell, column_of, columns, page, unexplained
 from tests.genai.truth import FIELDS, Capture, Comparison, calls_served, captures, comparisons, verdicts_of

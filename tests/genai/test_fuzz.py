@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otel_arthur.genai.duplicates.evidence import evidence_of
-from otel_arthur.genai.messages.json_text import parse_json
+from otel_arthur.genai.json_text import parse_json
 from otel_arthur.genai.reading import read
 from otel_arthur.genai.span import EventView, SpanView
 from otel_arthur.inference.build import TextRules, build

@@ -9,10 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from otel_arthur.genai.call import LLMCall, MediaPart, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
+from otel_arthur.genai.json_text import parse_json
+from otel_arthur.genai.messages.content.parts import parts_of
 from otel_arthur.genai.messages.finish_reasons import finish_reason_of
-from otel_arthur.genai.messages.json_text import parse_json
 from otel_arthur.genai.messages.message import input_messages, message_of, role_of
-from otel_arthur.genai.messages.parts import parts_of
 from otel_arthur.genai.reading import is_candidate, read
 from otel_arthur.genai.span import EventView, SpanView
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from otel_arthur.genai.call import LLMCall, MediaPart, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
+from otel_arthur.genai.messages.content.parts import parts_of
 from otel_arthur.genai.messages.message import input_messages, message_of
-from otel_arthur.genai.messages.parts import parts_of
 from otel_arthur.genai.reading import read
 from otel_arthur.genai.span import SpanView
 from otel_arthur.inference.transcript import last_user_text, tool_calls_json, transcript

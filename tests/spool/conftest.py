@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from otel_arthur.spool.keys import KeyLimits
+from otel_arthur.spool.disk.keys import KeyLimits
 from otel_arthur.spool.spool import Spool
 
 

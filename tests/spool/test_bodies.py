@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from otel_arthur.spool import bodies
-from otel_arthur.spool.bodies import Bodies
+from otel_arthur.spool.disk import bodies
+from otel_arthur.spool.disk.bodies import Bodies
 from otel_arthur.spool.rows import Row
 
 ROWS = [

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from otel_arthur.spool import appending
 from otel_arthur.spool.batches import BatchOutcome, NewBatch
-from otel_arthur.spool.keys import KeyLimits
-from otel_arthur.spool.leases import Terms
+from otel_arthur.spool.disk.keys import KeyLimits
+from otel_arthur.spool.queue import appending
+from otel_arthur.spool.queue.leases import Terms
 from otel_arthur.spool.rows import Row, keys_of, pack_keys, unpack_keys
 from otel_arthur.spool.spool import Spool
 from tests.support.spans.spool_records import HERE, KIND, NUMBER, batch, leased_ids, rows

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from otel_arthur.spool.batches import BatchOutcome, NewBatch
-from otel_arthur.spool.bodies import unpacked
-from otel_arthur.spool.keys import KeyLimits
-from otel_arthur.spool.leases import Terms
+from otel_arthur.spool.disk.bodies import unpacked
+from otel_arthur.spool.disk.keys import KeyLimits
+from otel_arthur.spool.queue.leases import Terms
 from otel_arthur.spool.rows import FRAMED, Row
 from otel_arthur.spool.spool import Spool
 from tests.support.spans.spool_records import HERE, KIND, NUMBER, rows

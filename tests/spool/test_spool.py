@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from otel_arthur.spool.batches import BatchOutcome
-from otel_arthur.spool.disk_format import SpoolError
-from otel_arthur.spool.leases import Terms
+from otel_arthur.spool.disk.disk_format import SpoolError
+from otel_arthur.spool.queue.leases import Terms
 from otel_arthur.spool.spool import Spool
 from tests.support.paths import ROOT
 from tests.support.spans.spool_records import HERE, KIND, NUMBER, batch, leased_ids

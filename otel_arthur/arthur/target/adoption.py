@@ -14,7 +14,7 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.rows import Row
 from otel_arthur.spool.spool import Spool
-from otel_arthur.spool.status import DestinationStatus, Status
+from otel_arthur.spool.upkeep.status import DestinationStatus, Status
 
 
 def adopt(

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from otel_arthur.genai.duplicates.deciding import decide
 from otel_arthur.inference.completion import completed_row
-from otel_arthur.spool.duplicate_window import Testimony
+from otel_arthur.spool.queue.duplicate_window import Testimony
 from otel_arthur.spool.rows import Row
 
 

@@ -22,7 +22,7 @@ from otel_arthur.genai.duplicates.relations import Relations
 from otel_arthur.inference.privacy import TextRules
 from otel_arthur.spool.batches import Batch, NewBatch
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.leases import Terms
+from otel_arthur.spool.queue.leases import Terms
 from otel_arthur.spool.rows import Row
 from otel_arthur.spool.spool import Spool
 from otel_arthur.target import Attempt, Presented, Say

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from otel_arthur.genai.dialect import LONGEST_SCOPE, Dialect
 from otel_arthur.genai.dialects import (
     agent_framework,
     anthropic_sdk,
@@ -38,7 +37,8 @@ from otel_arthur.genai.dialects import (
     vercel_ai,
 )
 from otel_arthur.genai.span import SpanView
-from otel_arthur.genai.words import ANYWHERE_ANSWER, ANYWHERE_QUESTION, REASONS
+from otel_arthur.genai.tables.dialect import LONGEST_SCOPE, Dialect
+from otel_arthur.genai.tables.words import ANYWHERE_ANSWER, ANYWHERE_QUESTION, REASONS
 
 DIALECTS: tuple[Dialect, ...] = tuple(
     module.DIALECT

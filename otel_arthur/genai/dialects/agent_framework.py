@@ -5,8 +5,8 @@ Reference: https://learn.microsoft.com/agent-framework (observability). Detects:
 
 from __future__ import annotations
 
-from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import semconv
+from otel_arthur.genai.tables.dialect import Dialect
 
 DIALECT = Dialect(
     name="agent-framework",

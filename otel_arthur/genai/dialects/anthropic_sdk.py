@@ -6,8 +6,8 @@ where the application or a variable says so, and of streams only those that the 
 
 from __future__ import annotations
 
-from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import semconv
+from otel_arthur.genai.tables.dialect import Dialect
 
 DIALECT = Dialect(
     name="anthropic-sdk",

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from otel_arthur.genai.attributes import as_map
 from otel_arthur.genai.calls import IF_SAID
-from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.places import joined, within
-from otel_arthur.genai.provider_fields import PARAMETERS
-from otel_arthur.genai.sources import answer_at, question_at
 from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.tables.dialect import Dialect
+from otel_arthur.genai.tables.places import joined, within
+from otel_arthur.genai.tables.provider_fields import PARAMETERS
+from otel_arthur.genai.tables.sources import answer_at, question_at
 
 _IN, _OUT = "braintrust.input_json", "braintrust.output_json"
 _METADATA, _METRICS, _TYPE = "braintrust.metadata", "braintrust.metrics", "braintrust.span_attributes"

@@ -13,10 +13,10 @@ from msgspec.structs import replace
 from otel_arthur.genai import calls
 from otel_arthur.genai.attributes import SpanAttributes
 from otel_arthur.genai.call import Choice
-from otel_arthur.genai.dialect import Dialect
-from otel_arthur.genai.places import beginning, joined, matched, within
-from otel_arthur.genai.provider_fields import PARAMETERS
-from otel_arthur.genai.sources import Source, answer_at, question_at
+from otel_arthur.genai.tables.dialect import Dialect
+from otel_arthur.genai.tables.places import beginning, joined, matched, within
+from otel_arthur.genai.tables.provider_fields import PARAMETERS
+from otel_arthur.genai.tables.sources import Source, answer_at, question_at
 
 _IN, _OUT = "genkit:input", "genkit:output"
 _COUNTS = {

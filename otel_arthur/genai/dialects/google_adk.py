@@ -11,12 +11,12 @@ from msgspec.structs import replace
 from otel_arthur.genai import calls
 from otel_arthur.genai.attributes import SpanAttributes
 from otel_arthur.genai.call import Usage
-from otel_arthur.genai.dialect import Conversation, Dialect
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.places import joined, within
-from otel_arthur.genai.provider_fields import COUNTS, PARAMETERS
-from otel_arthur.genai.sources import answer_at, answers_at, messages_at, question_at
 from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.tables.dialect import Conversation, Dialect
+from otel_arthur.genai.tables.places import joined, within
+from otel_arthur.genai.tables.provider_fields import COUNTS, PARAMETERS
+from otel_arthur.genai.tables.sources import answer_at, answers_at, messages_at, question_at
 
 _REQUEST, _RESPONSE = "gcp.vertex.agent.llm_request", "gcp.vertex.agent.llm_response"
 

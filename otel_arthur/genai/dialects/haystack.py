@@ -6,11 +6,11 @@ own attributes. Pipelines, agents and other components are around calls and repe
 
 from __future__ import annotations
 
-from otel_arthur.genai.dialect import Dialect
-from otel_arthur.genai.places import joined, seconds_until, within
-from otel_arthur.genai.provider_fields import COUNTS, PARAMETERS
-from otel_arthur.genai.sources import answers_at, question_at
 from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.tables.dialect import Dialect
+from otel_arthur.genai.tables.places import joined, seconds_until, within
+from otel_arthur.genai.tables.provider_fields import COUNTS, PARAMETERS
+from otel_arthur.genai.tables.sources import answers_at, question_at
 
 _STEP = "haystack.agent.step.llm"
 _INPUTS = ("haystack.component.input", f"{_STEP}.input")

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from otel_arthur.genai import calls
-from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.places import Place
 from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.tables.dialect import Dialect
+from otel_arthur.genai.tables.places import Place
 
 
 def _of_system(words: Any, view: SpanView) -> Any:

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 
 from otel_arthur.genai.attributes import SpanAttributes
 from otel_arthur.genai.call import Choice, Usage
-from otel_arthur.genai.dialect import Conversation, Dialect
 from otel_arthur.genai.dialects import semconv
 from otel_arthur.genai.messages.forms import answer_in
-from otel_arthur.genai.places import joined, place_of, seconds_until, unquoted, within
-from otel_arthur.genai.provider_fields import COUNTS, PARAMETERS
-from otel_arthur.genai.sources import Source, question_at
 from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.tables.dialect import Conversation, Dialect
+from otel_arthur.genai.tables.places import joined, place_of, seconds_until, unquoted, within
+from otel_arthur.genai.tables.provider_fields import COUNTS, PARAMETERS
+from otel_arthur.genai.tables.sources import Source, question_at
 from otel_arthur.genai.usage import inclusive
 
 _OF = "langfuse.observation."

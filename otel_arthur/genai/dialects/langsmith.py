@@ -6,11 +6,11 @@ Reference: https://docs.langchain.com/langsmith/trace-with-opentelemetry. Detect
 from __future__ import annotations
 
 from otel_arthur.genai import calls
-from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.places import alone, joined, matched, within
-from otel_arthur.genai.provider_fields import ANSWER, PARAMETERS
-from otel_arthur.genai.sources import answer_at, question_at
+from otel_arthur.genai.tables.dialect import Dialect
+from otel_arthur.genai.tables.places import alone, joined, matched, within
+from otel_arthur.genai.tables.provider_fields import ANSWER, PARAMETERS
+from otel_arthur.genai.tables.sources import answer_at, question_at
 
 _METADATA = "langsmith.metadata."
 _INPUTS = {"usage.cached": ("cache_read",), "usage.cache_write": ("cache_creation",)}

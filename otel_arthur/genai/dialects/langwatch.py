@@ -6,11 +6,11 @@ Reference: https://docs.langwatch.ai/integration/opentelemetry. Detects: ``langw
 from __future__ import annotations
 
 from otel_arthur.genai import calls
-from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.places import joined, within
-from otel_arthur.genai.provider_fields import COUNTS, PARAMETERS
-from otel_arthur.genai.sources import answer_at, question_at
+from otel_arthur.genai.tables.dialect import Dialect
+from otel_arthur.genai.tables.places import joined, within
+from otel_arthur.genai.tables.provider_fields import COUNTS, PARAMETERS
+from otel_arthur.genai.tables.sources import answer_at, question_at
 
 _IN, _OUT, _METRICS, _PARAMS = (f"langwatch.{name}" for name in ("input", "output", "metrics", "params"))
 

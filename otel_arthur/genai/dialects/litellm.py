@@ -8,11 +8,11 @@ leave out the tools that were called; the numbered attributes beside them do not
 from __future__ import annotations
 
 from otel_arthur.genai import calls
-from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.places import joined, within
-from otel_arthur.genai.provider_fields import COUNTS
 from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.tables.dialect import Dialect
+from otel_arthur.genai.tables.places import joined, within
+from otel_arthur.genai.tables.provider_fields import COUNTS
 
 _TYPES = {"completion": "chat", "acompletion": "chat", "text_completion": "text_completion"}
 """LiteLLM's own name of a chat call is completion."""

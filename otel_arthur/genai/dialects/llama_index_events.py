@@ -6,11 +6,11 @@ span of a stream ends before its answer, which is nowhere.
 
 from __future__ import annotations
 
-from otel_arthur.genai.dialect import Dialect
-from otel_arthur.genai.places import joined
-from otel_arthur.genai.provider_fields import COUNTS
-from otel_arthur.genai.sources import answer_at, messages_at, question_at
 from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.tables.dialect import Dialect
+from otel_arthur.genai.tables.places import joined
+from otel_arthur.genai.tables.provider_fields import COUNTS
+from otel_arthur.genai.tables.sources import answer_at, messages_at, question_at
 
 _CHAT, _COMPLETION = "LLMChat", "LLMCompletion"
 _ENDS = (f"@{_CHAT}EndEvent/response.", f"@{_COMPLETION}EndEvent/response.")

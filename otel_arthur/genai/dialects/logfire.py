@@ -11,12 +11,12 @@ from typing import Any
 
 from otel_arthur.genai import calls
 from otel_arthur.genai.attributes import number
-from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import pydantic_ai, semconv
-from otel_arthur.genai.places import Place, joined, within
-from otel_arthur.genai.provider_fields import COUNTS, PARAMETERS
-from otel_arthur.genai.sources import answer_at, answers_at, messages_at, request_at
 from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.tables.dialect import Dialect
+from otel_arthur.genai.tables.places import Place, joined, within
+from otel_arthur.genai.tables.provider_fields import COUNTS, PARAMETERS
+from otel_arthur.genai.tables.sources import answer_at, answers_at, messages_at, request_at
 
 _REQUEST, _RESPONSE = "request_data", "response_data"
 _ANSWERS = (

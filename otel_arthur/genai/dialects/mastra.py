@@ -8,12 +8,12 @@ one call, which become one as any two that one scope writes.
 from __future__ import annotations
 
 from otel_arthur.genai import calls
-from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.places import beginning, joined, within
-from otel_arthur.genai.provider_fields import COUNTS, PARAMETERS
-from otel_arthur.genai.sources import answer_of_pieces, messages_at, question_at
 from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.tables.dialect import Dialect
+from otel_arthur.genai.tables.places import beginning, joined, within
+from otel_arthur.genai.tables.provider_fields import COUNTS, PARAMETERS
+from otel_arthur.genai.tables.sources import answer_of_pieces, messages_at, question_at
 
 _IN, _OUT = "mastra.model_step.input", "mastra.model_step.output"
 _by_type = calls.kind_in("mastra.span.type", {"model_step": "chat", "model_inference": "chat"})

@@ -6,12 +6,12 @@ Reference: https://mlflow.org/docs/latest/genai/tracing. Detects: ``mlflow.spanT
 from __future__ import annotations
 
 from otel_arthur.genai import calls
-from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.places import joined, unquoted, within
-from otel_arthur.genai.provider_fields import ANSWER, COUNTS, PARAMETERS
-from otel_arthur.genai.sources import answer_at, question_at
 from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.tables.dialect import Dialect
+from otel_arthur.genai.tables.places import joined, unquoted, within
+from otel_arthur.genai.tables.provider_fields import ANSWER, COUNTS, PARAMETERS
+from otel_arthur.genai.tables.sources import answer_at, question_at
 
 _IN, _OUT = "mlflow.spanInputs", "mlflow.spanOutputs"
 _by_type = calls.kind_in("mlflow.spanType", {"llm": "chat", "chat_model": "chat"})

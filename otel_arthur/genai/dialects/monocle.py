@@ -12,10 +12,10 @@ from otel_arthur.genai import calls
 from otel_arthur.genai.attributes import SpanAttributes, as_map
 from otel_arthur.genai.call import Choice, Message
 from otel_arthur.genai.calls import has_failed
-from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.messages.message import input_messages, output_choices
-from otel_arthur.genai.places import matched
-from otel_arthur.genai.sources import Source
+from otel_arthur.genai.tables.dialect import Dialect
+from otel_arthur.genai.tables.places import matched
+from otel_arthur.genai.tables.sources import Source
 
 _META = "@metadata/"
 _CALL = {"tool_id": "id", "tool_name": "name", "tool_function": "name", "tool_arguments": "arguments"}

@@ -12,14 +12,14 @@ from typing import Any, cast
 from otel_arthur.genai import calls
 from otel_arthur.genai.attributes import SpanAttributes, as_map
 from otel_arthur.genai.call import Message
-from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import semconv
 from otel_arthur.genai.messages.indexed import items
 from otel_arthur.genai.messages.message import input_messages, output_choices
-from otel_arthur.genai.places import beside, descend, joined, matched, unless, within
-from otel_arthur.genai.provider_fields import PARAMETERS
-from otel_arthur.genai.sources import Source, numbered_answers, numbered_messages
 from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.tables.dialect import Dialect
+from otel_arthur.genai.tables.places import beside, descend, joined, matched, unless, within
+from otel_arthur.genai.tables.provider_fields import PARAMETERS
+from otel_arthur.genai.tables.sources import Source, numbered_answers, numbered_messages
 
 _OUT, _COUNT = "output.value", "llm.token_count."
 _KEPT = f"{_OUT}#generations.0.0.message.kwargs.response_metadata."

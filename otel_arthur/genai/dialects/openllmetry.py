@@ -12,12 +12,12 @@ from msgspec.structs import replace
 from otel_arthur.genai import calls
 from otel_arthur.genai.attributes import SpanAttributes, as_map
 from otel_arthur.genai.call import Usage
-from otel_arthur.genai.dialect import LONGEST_SCOPE, Conversation, Dialect
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.places import joined, within
-from otel_arthur.genai.provider_fields import COUNTS, below
-from otel_arthur.genai.sources import answer_at, answers_at, messages_at, question_at
 from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.tables.dialect import LONGEST_SCOPE, Conversation, Dialect
+from otel_arthur.genai.tables.places import joined, within
+from otel_arthur.genai.tables.provider_fields import COUNTS, below
+from otel_arthur.genai.tables.sources import answer_at, answers_at, messages_at, question_at
 from otel_arthur.genai.usage import inclusive
 
 _LLAMA_INDEX, _ENTITY = "opentelemetry.instrumentation.llamaindex", "traceloop.entity."

@@ -7,10 +7,10 @@ dropped the first, the completion and the counts, which are written last, are le
 
 from __future__ import annotations
 
-from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import openllmetry
 from otel_arthur.genai.messages.indexed import has_any
 from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.tables.dialect import Dialect
 
 _PROMPT, _COMPLETION = "gen_ai.prompt.", "gen_ai.completion."
 _OPERATIONS = {"chat": "chat", "completion": "text_completion", "response": "chat"}

@@ -10,12 +10,12 @@ from typing import Any, cast
 
 from otel_arthur.genai.attributes import SpanAttributes, as_map
 from otel_arthur.genai.call import Choice, Message
-from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.event_words import choices_of, messages_of
-from otel_arthur.genai.places import place_of
-from otel_arthur.genai.sources import Source, answers_at, messages_at
 from otel_arthur.genai.span import EventView
+from otel_arthur.genai.tables.dialect import Dialect
+from otel_arthur.genai.tables.event_words import choices_of, messages_of
+from otel_arthur.genai.tables.places import place_of
+from otel_arthur.genai.tables.sources import Source, answers_at, messages_at
 
 _LIST = "events"
 

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from otel_arthur.genai.attributes import SpanAttributes, count
-from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.event_words import ANSWER_EVENTS, QUESTION_EVENTS, choices_of, messages_of
-from otel_arthur.genai.places import joined
-from otel_arthur.genai.sources import Source
 from otel_arthur.genai.span import EventView
+from otel_arthur.genai.tables.dialect import Dialect
+from otel_arthur.genai.tables.event_words import ANSWER_EVENTS, QUESTION_EVENTS, choices_of, messages_of
+from otel_arthur.genai.tables.places import joined
+from otel_arthur.genai.tables.sources import Source
 
 
 def _ordered(attributes: SpanAttributes) -> list[EventView]:

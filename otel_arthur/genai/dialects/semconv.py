@@ -6,9 +6,9 @@ Takes every span that no other dialect owns.
 
 from __future__ import annotations
 
-from otel_arthur.genai.dialect import Dialect
-from otel_arthur.genai.places import Table
 from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.tables.dialect import Dialect
+from otel_arthur.genai.tables.places import Table
 
 _USAGE = "gen_ai.usage."
 _SPAN_ONLY = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only (the value true is not valid)"

@@ -6,10 +6,10 @@ joined to it from the log; and ``gen_ai.prompt`` / ``gen_ai.completion``, which 
 
 from __future__ import annotations
 
-from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.event_words import ANSWER_EVENTS, QUESTION_EVENTS
 from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.tables.dialect import Dialect
+from otel_arthur.genai.tables.event_words import ANSWER_EVENTS, QUESTION_EVENTS
 
 _EVENTS = QUESTION_EVENTS | ANSWER_EVENTS
 

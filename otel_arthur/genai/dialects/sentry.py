@@ -6,8 +6,8 @@ Reference: https://docs.sentry.io/product/insights/ai. Detects: its scope. The w
 
 from __future__ import annotations
 
-from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import semconv
+from otel_arthur.genai.tables.dialect import Dialect
 
 DIALECT = Dialect(
     name="sentry",

@@ -9,11 +9,11 @@ is around the call. Version 2 writes messages, milestones before 1.0 wrote texts
 from __future__ import annotations
 
 from otel_arthur.genai import calls
-from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.places import joined, unless
-from otel_arthur.genai.sources import answer_texts_at, answers_at, messages_at, texts_at
 from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.tables.dialect import Dialect
+from otel_arthur.genai.tables.places import joined, unless
+from otel_arthur.genai.tables.sources import answer_texts_at, answers_at, messages_at, texts_at
 
 
 def _operation(view: SpanView) -> str | None:

@@ -6,9 +6,9 @@ Bedrock's exclude cache reads and writes, OpenAI's include them, and the total t
 
 from __future__ import annotations
 
-from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.places import joined, milliseconds
+from otel_arthur.genai.tables.dialect import Dialect
+from otel_arthur.genai.tables.places import joined, milliseconds
 
 DIALECT = Dialect(
     name="strands",

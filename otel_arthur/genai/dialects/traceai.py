@@ -6,11 +6,11 @@ Reference: https://github.com/future-agi/traceAI. Detects: ``gen_ai.span.kind``.
 from __future__ import annotations
 
 from otel_arthur.genai import calls
-from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.places import joined, within
-from otel_arthur.genai.provider_fields import PARAMETERS
-from otel_arthur.genai.sources import answers_at, messages_at, numbered_answers, numbered_messages
+from otel_arthur.genai.tables.dialect import Dialect
+from otel_arthur.genai.tables.places import joined, within
+from otel_arthur.genai.tables.provider_fields import PARAMETERS
+from otel_arthur.genai.tables.sources import answers_at, messages_at, numbered_answers, numbered_messages
 
 DIALECT = Dialect(
     name="traceai",

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from otel_arthur.genai.attributes import SpanAttributes, as_map, count
 from otel_arthur.genai.call import Usage
-from otel_arthur.genai.dialect import Conversation, Dialect
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.places import beginning, joined, milliseconds
-from otel_arthur.genai.sources import answer_of_pieces, question_at
 from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.tables.dialect import Conversation, Dialect
+from otel_arthur.genai.tables.places import beginning, joined, milliseconds
+from otel_arthur.genai.tables.sources import answer_of_pieces, question_at
 from otel_arthur.genai.usage import inclusive
 
 _METADATA, _USAGE, _PROVIDER = "ai.telemetry.metadata.", "ai.usage.", "ai.response.providerMetadata"

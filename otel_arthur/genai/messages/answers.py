@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from otel_arthur.genai.call import Choice, MediaPart, Message, Part, TextPart, ToolCallPart
-from otel_arthur.genai.messages.json_text import parse_json
+from otel_arthur.genai.json_text import parse_json
 
 _WANTED = ("gen_ai.request.choice.count", "langsmith.metadata.n")
 _PARAMETERS = ("llm.invocation_parameters", "langfuse.observation.model.parameters")

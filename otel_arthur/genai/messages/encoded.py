@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, cast
 
-from otel_arthur.genai.messages.json_text import parse_json
+from otel_arthur.genai.json_text import parse_json
 from otel_arthur.genai.messages.texts import Map
 
 _ROLE = re.compile(r"^(system|user|assistant|tool|developer): ", re.MULTILINE)

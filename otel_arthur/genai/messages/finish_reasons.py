@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
-from otel_arthur.genai.messages.json_text import clean
+from otel_arthur.genai.json_text import clean
 
 _COMMON = frozenset({"stop", "length", "content_filter", "tool_calls"})
 

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
 from otel_arthur.genai.call import Choice, Message, TextPart
+from otel_arthur.genai.json_text import clean, json_text, parse_json
+from otel_arthur.genai.messages.content.parts import MAX_PARTS, parts_of
 from otel_arthur.genai.messages.documents import request_messages, response_choices
 from otel_arthur.genai.messages.encoded import role_lines
-from otel_arthur.genai.messages.json_text import clean, json_text, parse_json
 from otel_arthur.genai.messages.message import output_choices, role_of
-from otel_arthur.genai.messages.parts import MAX_PARTS, parts_of
-from otel_arthur.genai.places import structure
+from otel_arthur.genai.tables.places import structure
 
 _Map: TypeAlias = Mapping[str, Any]
 

@@ -21,13 +21,13 @@ from otel_arthur.genai.call import (
     ToolCallPart,
     ToolResultPart,
 )
+from otel_arthur.genai.json_text import clean
+from otel_arthur.genai.messages.content.media import media_of
+from otel_arthur.genai.messages.content.parts import is_known, kind_of, parts_of
+from otel_arthur.genai.messages.content.tools import is_definition, tool_call_of, with_calls
 from otel_arthur.genai.messages.encoded import calls_as_text, decoded, role_lines
 from otel_arthur.genai.messages.finish_reasons import reasons_of
-from otel_arthur.genai.messages.json_text import clean
-from otel_arthur.genai.messages.media import media_of
-from otel_arthur.genai.messages.parts import is_known, kind_of, parts_of
 from otel_arthur.genai.messages.texts import MAX_PARTS, Map, plain_texts
-from otel_arthur.genai.messages.tools import is_definition, tool_call_of, with_calls
 
 _ROLES = {
     "human": "user",

@@ -21,9 +21,9 @@ from otel_arthur.genai.call import (
     ToolCallPart,
     ToolResultPart,
 )
+from otel_arthur.genai.messages.content.tools import answer_text, parsed_arguments
 from otel_arthur.genai.messages.finish_reasons import finish_reason_of
 from otel_arthur.genai.messages.texts import MAX_PARTS
-from otel_arthur.genai.messages.tools import answer_text, parsed_arguments
 
 
 def messages(value: Any) -> list[Message] | None:

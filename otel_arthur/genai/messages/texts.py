@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
 from otel_arthur.genai.call import TextPart
-from otel_arthur.genai.messages.json_text import clean, json_text
+from otel_arthur.genai.json_text import clean, json_text
 
 MAX_PARTS = 10_000
 """More messages than a model takes, more parts than a message has: a longer list is hostile."""

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import Message
 
-from otel_arthur.genai.messages.json_text import clean
+from otel_arthur.genai.json_text import clean
 
 _M = TypeVar("_M", bound=Message)
 _MAX_DEPTH = 64

@@ -15,8 +15,9 @@ import time
 from otel_arthur.arthur.target.bisect import Bisection
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
-from otel_arthur.spool import bodies, leases
-from otel_arthur.spool.keys import KeyIndex
+from otel_arthur.spool.disk import bodies
+from otel_arthur.spool.disk.keys import KeyIndex
+from otel_arthur.spool.queue import leases
 from tests.support.spans.llm_calls import ids_of, llm_calls
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from otel_arthur.spool.batches import NewBatch
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.leases import Terms
+from otel_arthur.spool.queue.leases import Terms
 from otel_arthur.spool.rows import Row
 from otel_arthur.spool.spool import Spool
 

@@ -13,7 +13,7 @@ from otel_arthur.cli.output import plural, print_json, say, screen
 from otel_arthur.cli.spool_folder import FOLDER, JSON, opened
 
 if TYPE_CHECKING:
-    from otel_arthur.spool.dead_letters import Letter
+    from otel_arthur.spool.upkeep.dead_letters import Letter
 
 
 @click.group(epilog="Example: otel-arthur spool dead-letters list")

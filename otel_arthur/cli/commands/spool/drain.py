@@ -16,7 +16,7 @@ from otel_arthur.cli.spool_folder import FOLDER, JSON, configuration_for, opened
 from otel_arthur.configuration import Configuration
 
 if TYPE_CHECKING:
-    from otel_arthur.spool.status import DestinationStatus
+    from otel_arthur.spool.upkeep.status import DestinationStatus
 
 
 @click.command(epilog="Example: otel-arthur spool drain --timeout 300")

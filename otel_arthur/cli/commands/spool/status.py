@@ -11,7 +11,7 @@ from otel_arthur.cli.output import print_json, say, screen
 from otel_arthur.cli.spool_folder import FOLDER, JSON, opened
 
 if TYPE_CHECKING:
-    from otel_arthur.spool.status import Status
+    from otel_arthur.spool.upkeep.status import Status
 
 
 @click.command(epilog="Example: otel-arthur spool status --json")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.store import Store
+from otel_arthur.spool.disk.store import Store
 
 
 def confirm(store: Store, destination: Destination, organization: str) -> list[Destination]:

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from otel_arthur.spool.disk.store import Store
 from otel_arthur.spool.rows import FIRST_KIND, Row, key_of
-from otel_arthur.spool.store import Store
 
 
 class Sorted(NamedTuple):

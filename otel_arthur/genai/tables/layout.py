@@ -11,13 +11,13 @@ from typing import Any, Final, NamedTuple, cast
 
 from otel_arthur.genai.attributes import SpanAttributes, count, number, seconds, text
 from otel_arthur.genai.call import LLMCall, Usage
-from otel_arthur.genai.dialect import Dialect
 from otel_arthur.genai.dialects import dialect_of
 from otel_arthur.genai.likelihoods import LIKELIHOODS, TIME_TO_FIRST_TOKEN, TOKENS
-from otel_arthur.genai.places import Place, place_of
-from otel_arthur.genai.sources import Source, each, is_there
 from otel_arthur.genai.span import SpanView
-from otel_arthur.genai.words import ANYWHERE_ANSWER, ANYWHERE_QUESTION, REASONS, SYSTEM
+from otel_arthur.genai.tables.dialect import Dialect
+from otel_arthur.genai.tables.places import Place, place_of
+from otel_arthur.genai.tables.sources import Source, each, is_there
+from otel_arthur.genai.tables.words import ANYWHERE_ANSWER, ANYWHERE_QUESTION, REASONS, SYSTEM
 
 _MAX_LAYOUTS: Final = 1_024
 """Layouts remembered; then it begins anew."""

@@ -18,8 +18,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from otel_arthur.spool.database import make_private
-from otel_arthur.spool.format_2 import rows_of_lines
+from otel_arthur.spool.disk.database import make_private
+from otel_arthur.spool.disk.format_2 import rows_of_lines
 from otel_arthur.spool.rows import FRAMED, Row, framed, unframed
 
 INLINE_BYTES: Final = 32 * 1024

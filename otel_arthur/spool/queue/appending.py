@@ -8,10 +8,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import astuple
 
 from otel_arthur.spool.batches import Appended, NewBatch
-from otel_arthur.spool.bodies import Body
 from otel_arthur.spool.destination import Destination
+from otel_arthur.spool.disk.bodies import Body
+from otel_arthur.spool.disk.store import NOWHERE, Store, count
 from otel_arthur.spool.rows import Row, keys_of, pack_keys
-from otel_arthur.spool.store import NOWHERE, Store, count
 
 
 def append(store: Store, destination: Destination, batch: NewBatch) -> Appended:

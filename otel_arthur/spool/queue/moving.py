@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from otel_arthur.spool.appending import append
 from otel_arthur.spool.batches import Batch, BatchOutcome, NewBatch
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.leases import Terms, finish, lease, note_error
+from otel_arthur.spool.disk.store import Store
+from otel_arthur.spool.queue.appending import append
+from otel_arthur.spool.queue.leases import Terms, finish, lease, note_error
 from otel_arthur.spool.rows import Row
-from otel_arthur.spool.store import Store
 
 _POSTPONED_SECONDS = 60.0
 

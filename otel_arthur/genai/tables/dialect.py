@@ -11,9 +11,9 @@ from msgspec import Struct
 from otel_arthur.genai import calls
 from otel_arthur.genai.attributes import SpanAttributes
 from otel_arthur.genai.call import Choice, Message, Usage
-from otel_arthur.genai.places import Row, Table
-from otel_arthur.genai.sources import Source
 from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.tables.places import Row, Table
+from otel_arthur.genai.tables.sources import Source
 
 LONGEST_SCOPE: Final = 128
 """No scope that is looked for is longer; only so much of one is remembered."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from otel_arthur.spool.batches import Batch, BatchOutcome
-from otel_arthur.spool.bodies import Body, inline
-from otel_arthur.spool.precedence import sort
-from otel_arthur.spool.store import Store, count, listed, replace_rows
+from otel_arthur.spool.disk.bodies import Body, inline
+from otel_arthur.spool.disk.store import Store, count, listed, replace_rows
+from otel_arthur.spool.queue.precedence import sort
 
 _logger = logging.getLogger("otel_arthur")
 

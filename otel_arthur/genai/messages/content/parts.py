@@ -12,10 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
 from otel_arthur.genai.call import OtherPart, Part, ReasoningPart, TextPart
-from otel_arthur.genai.messages.json_text import clean, json_text, parse_json
-from otel_arthur.genai.messages.media import media_of
+from otel_arthur.genai.json_text import clean, json_text, parse_json
+from otel_arthur.genai.messages.content.media import media_of
+from otel_arthur.genai.messages.content.tools import (
+    each_call_once,
+    provider_call_of,
+    tool_call_of,
+    tool_result_of,
+)
 from otel_arthur.genai.messages.texts import MAX_PARTS, Map, first, plain_texts, result_text
-from otel_arthur.genai.messages.tools import each_call_once, provider_call_of, tool_call_of, tool_result_of
 
 _MAX_DEPTH = 4
 _MAX_OTHER = 2_000

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from otel_arthur.spool.batches import NewBatch
-from otel_arthur.spool.bodies import unpacked
+from otel_arthur.spool.disk.bodies import unpacked
+from otel_arthur.spool.disk.store import Store, listed
 from otel_arthur.spool.rows import keys_of
-from otel_arthur.spool.store import Store, listed
 
 
 class Waiting(NamedTuple):

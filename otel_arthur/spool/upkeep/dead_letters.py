@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from otel_arthur.spool.appending import insert
 from otel_arthur.spool.batches import NewBatch
-from otel_arthur.spool.bodies import inline, unpacked
 from otel_arthur.spool.destination import Destination
+from otel_arthur.spool.disk.bodies import inline, unpacked
+from otel_arthur.spool.disk.store import Store, count
+from otel_arthur.spool.queue.appending import insert
 from otel_arthur.spool.rows import Row, keys_of
-from otel_arthur.spool.store import Store, count
 
 _AT_ONCE = 256
 

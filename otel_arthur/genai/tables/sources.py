@@ -11,13 +11,13 @@ from typing import Any, NamedTuple, cast
 
 from otel_arthur.genai.attributes import SpanAttributes, as_map
 from otel_arthur.genai.call import Choice, Message
+from otel_arthur.genai.json_text import parse_json
 from otel_arthur.genai.messages import schema_form
 from otel_arthur.genai.messages.documents import request_messages
 from otel_arthur.genai.messages.forms import answer_in, has_form_of_parts, is_request, question_in
 from otel_arthur.genai.messages.indexed import items, starts_late, whole
-from otel_arthur.genai.messages.json_text import parse_json
 from otel_arthur.genai.messages.message import input_messages, output_choices
-from otel_arthur.genai.places import Place, place_of
+from otel_arthur.genai.tables.places import Place, place_of
 
 
 class Source(NamedTuple):

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 import tenacity
 
-from otel_arthur.spool.disk_format import SpoolError, prepare
+from otel_arthur.spool.disk.disk_format import SpoolError, prepare
 
 BUSY_SECONDS: Final = 2.0
 """Nobody waits longer for a process that stands still while it holds the database."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from otel_arthur.spool.store import Store, count, listed
+from otel_arthur.spool.disk.store import Store, count, listed
 
 
 def tidy(store: Store, max_age: float | None) -> int:

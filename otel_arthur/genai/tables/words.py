@@ -15,16 +15,16 @@ from msgspec.structs import replace
 
 from otel_arthur.genai.attributes import SpanAttributes
 from otel_arthur.genai.call import Choice, Message, TextPart
-from otel_arthur.genai.event_words import (
+from otel_arthur.genai.messages.finish_reasons import reason_of_choice
+from otel_arthur.genai.messages.forms import is_repr
+from otel_arthur.genai.tables.event_words import (
     ANSWER_EVENTS,
     QUESTION_EVENTS,
     answer_in_events,
     question_in_events,
 )
-from otel_arthur.genai.messages.finish_reasons import reason_of_choice
-from otel_arthur.genai.messages.forms import is_repr
-from otel_arthur.genai.places import Place, only
-from otel_arthur.genai.sources import (
+from otel_arthur.genai.tables.places import Place, only
+from otel_arthur.genai.tables.sources import (
     Source,
     answer_at,
     answer_of_pieces,

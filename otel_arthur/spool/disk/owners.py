@@ -14,7 +14,7 @@ import uuid
 from pathlib import Path
 
 from otel_arthur.process.per_process import PerProcess
-from otel_arthur.spool.database import make_private
+from otel_arthur.spool.disk.database import make_private
 
 _ours: PerProcess[set[str]] = PerProcess(set)
 """Names of this process. Locks are per process, so testing our own would succeed and free it."""

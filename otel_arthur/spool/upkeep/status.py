@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.store import NOWHERE, Store
+from otel_arthur.spool.disk.store import NOWHERE, Store
 
 
 @dataclass(frozen=True, slots=True)

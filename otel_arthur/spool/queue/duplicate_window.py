@@ -12,10 +12,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from otel_arthur.spool.bodies import Body
-from otel_arthur.spool.leases import IS_DUE, due
+from otel_arthur.spool.disk.bodies import Body
+from otel_arthur.spool.disk.store import Store, count, replace_rows
+from otel_arthur.spool.queue.leases import IS_DUE, due
 from otel_arthur.spool.rows import Row
-from otel_arthur.spool.store import Store, count, replace_rows
 
 MEMORY_SECONDS = 300.0
 """How long the evidence of what was decided is kept, or six windows if that is longer."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from otel_arthur.genai.call import Part, ToolCallPart, ToolResultPart
-from otel_arthur.genai.messages.json_text import clean, parse_json
+from otel_arthur.genai.json_text import clean, parse_json
 from otel_arthur.genai.messages.texts import Map, first, plain_words, result_text
 
 _IDS = ("id", "tool_call_id", "toolCallId", "call_id", "toolUseId", "tool_use_id", "tool_id", "ref")

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeAlias, cast
 
 import orjson
 
-from otel_arthur.genai.messages.json_text import parse_json
+from otel_arthur.genai.json_text import parse_json
 from otel_arthur.genai.span import SpanView
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from otel_arthur.notices import Notices
-from otel_arthur.spool.bodies import Bodies
-from otel_arthur.spool.database import Connection, is_damage, is_full, make_private, set_aside
-from otel_arthur.spool.keys import KeyIndex, KeyLimits
-from otel_arthur.spool.latest import latest_of
-from otel_arthur.spool.owners import Owner
-from otel_arthur.spool.reserve import Reserve
+from otel_arthur.spool.disk.bodies import Bodies
+from otel_arthur.spool.disk.database import Connection, is_damage, is_full, make_private, set_aside
+from otel_arthur.spool.disk.keys import KeyIndex, KeyLimits
+from otel_arthur.spool.disk.latest import latest_of
+from otel_arthur.spool.disk.owners import Owner
+from otel_arthur.spool.disk.reserve import Reserve
 from otel_arthur.spool.rows import Row
 
 _logger = logging.getLogger("otel_arthur")

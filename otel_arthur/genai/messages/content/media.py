@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from otel_arthur.genai.call import MediaPart, Part, TextPart
-from otel_arthur.genai.messages.json_text import clean
+from otel_arthur.genai.json_text import clean
 from otel_arthur.genai.messages.texts import Map, first, result_text
 
 _MAX_NAME = 2_000

@@ -1,0 +1,1 @@
+"""What an operator sees of the spool and does with it: status, dead letters, ages, destinations."""
