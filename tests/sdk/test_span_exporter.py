@@ -7,9 +7,9 @@ import logging
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from langchain_core.messages import HumanMessage
@@ -28,6 +28,7 @@ from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.configuration import PROTECTED, Configuration
 from otel_arthur.local.server import LocalArthur
 from tests.support.servers.openai_server import OpenAIServer
+from tests.support.waiting import PATIENCE, eventually
 
 
 @pytest.fixture
@@ -51,9 +52,16 @@ def onboarded(arthur: LocalArthur) -> str:
         client.close()
 
 
-def exporter_for(arthur: LocalArthur, model_id: str, tmp_path: Path) -> ArthurSpanExporter:
+def exporter_for(
+    arthur: LocalArthur, model_id: str, tmp_path: Path, timeout: float = PATIENCE, **settings: Any
+) -> ArthurSpanExporter:
     return ArthurSpanExporter(
-        endpoint=arthur.url, api_key=arthur.api_key, model_id=model_id, spool_dir=tmp_path / "spool"
+        endpoint=arthur.url,
+        api_key=arthur.api_key,
+        model_id=model_id,
+        spool_dir=tmp_path / "spool",
+        timeout=timeout,
+        **settings,
     )
 
 
@@ -126,19 +134,21 @@ def test_shutdown_sends_what_is_left_and_export_refuses_after(
     assert exporter.export([]) is SpanExportResult.FAILURE
 
 
-def test_arthur_that_appears_late_gets_everything(tmp_path: Path) -> None:
+def test_arthur_that_appears_late_gets_everything(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with LocalArthur(db=tmp_path / "arthur.db") as arthur:
         model_id = onboarded(arthur)
         arthur.stop()
         provider = TracerProvider()
-        provider.add_span_processor(BatchSpanProcessor(exporter_for(arthur, model_id, tmp_path)))
+        exporter = exporter_for(arthur, model_id, tmp_path, duplicate_window=0)
+        provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=10))
         llm_span(provider, answer="said while Arthur was away")
-        provider.force_flush()
+        eventually(lambda: "are retried" in caplog.text, "the first call is tried in vain")
         arthur.start()
-        deadline = time.monotonic() + 30
-        while not texts(arthur, model_id) and time.monotonic() < deadline:
-            provider.force_flush()
-        assert texts(arthur, model_id) == ["said while Arthur was away"]
+        llm_span(provider, answer="said when Arthur was back")
+        provider.force_flush()
+        # A flush tries again at once, but the SDK passes on none of a queue that is empty by now.
+        exporter.force_flush(int(1000 * PATIENCE))
+        assert texts(arthur, model_id) == ["said when Arthur was back", "said while Arthur was away"]
         provider.shutdown()
 
 
@@ -148,7 +158,8 @@ def test_a_simple_processor_does_not_wait_for_arthur(tmp_path: Path) -> None:
         model_id = onboarded(arthur)
         arthur.stop()
         provider = TracerProvider()
-        provider.add_span_processor(SimpleSpanProcessor(exporter_for(arthur, model_id, tmp_path)))
+        exporter = exporter_for(arthur, model_id, tmp_path, timeout=3600.0)
+        provider.add_span_processor(SimpleSpanProcessor(exporter))
         ended = threading.Event()
 
         def application() -> None:
@@ -158,7 +169,7 @@ def test_a_simple_processor_does_not_wait_for_arthur(tmp_path: Path) -> None:
 
         thread = threading.Thread(target=application)
         thread.start()
-        assert ended.wait(9)
+        assert ended.wait(PATIENCE)
         thread.join()
         provider.shutdown()
 
