@@ -1,4 +1,4 @@
-"""The ``otel-arthur`` command. Each command is a file of `commands`, loaded when it is called."""
+"""The ``otel-arthur`` command. Each command is a file or a folder of `commands`, loaded when it is called."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _loaded(name: str) -> click.Command:
 
 def _lacking(command: str, error: ModuleNotFoundError) -> Exception:
     """What to install where a package is missing that is not ours."""
-    from otel_arthur.cli.errors import WrongUse
+    from otel_arthur.cli.terminal.errors import WrongUse
 
     package = (error.name or "").partition(".")[0]
     if package in ("", "otel_arthur"):
@@ -81,8 +81,8 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point. Exit codes: 0 success, 1 the work failed, 2 wrong use or configuration."""
-    from otel_arthur.cli.errors import told
-    from otel_arthur.cli.output import make_streams_safe
+    from otel_arthur.cli.terminal.errors import told
+    from otel_arthur.cli.terminal.output import make_streams_safe
 
     make_streams_safe()
     try:

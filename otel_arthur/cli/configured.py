@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from otel_arthur.cli.errors import WrongUse
-from otel_arthur.cli.output import say_error
+from otel_arthur.cli.terminal.errors import WrongUse
+from otel_arthur.cli.terminal.output import say_error
 from otel_arthur.configuration import PROTECTED, Configuration, Problem
 
 CONNECTION: Final = (

@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from otel_arthur.cli.errors import WorkFailed, WrongUse
+from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
 from otel_arthur.configuration import Configuration
 from otel_arthur.inference.fields import GROUND_TRUTH_STAGE
 from otel_arthur.inference.schema import Schema, SchemaError, schema_of

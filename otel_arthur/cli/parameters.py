@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from otel_arthur.cli.errors import WrongUse
+from otel_arthur.cli.terminal.errors import WrongUse
 
 _MAX_KEY_BYTES: Final = 64 * 1024
 

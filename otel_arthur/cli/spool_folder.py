@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from otel_arthur.cli.configured import SPOOL, configured
-from otel_arthur.cli.errors import WorkFailed, WrongUse
 from otel_arthur.cli.parameters import given
+from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
 from otel_arthur.configuration import Configuration
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def has_database(folder: Path) -> bool:
 @contextmanager
 def opened(where: Configuration | str | None) -> Generator[Spool, None, None]:
     """The spool of a configuration or in a folder; what is wrong with it becomes one line."""
-    from otel_arthur.spool.disk.disk_format import SpoolError
+    from otel_arthur.spool.errors import SpoolError
     from otel_arthur.spool.spool import Spool
 
     configuration = where if isinstance(where, Configuration) else configuration_for(where, *SPOOL)

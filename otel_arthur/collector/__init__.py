@@ -1,7 +1,7 @@
 """The collector: OTLP in, inferences to Arthur, the same OTLP out.
 
-    receivers/ ─► pipeline.py ─┬─► intake.py ─► routing.py ─► delivery
+    receivers/ ─► pipeline.py ─┬─► intake/ ─► delivery
                                └─► forwarding/ ─► the next hop
 
-`configuration.py` reads the operator's YAML, `service.py` runs the whole, `telemetry.py` counts.
+`otlp/` is what requests and replies are, `configuration/` what an operator writes, `service/` the whole.
 """

@@ -9,18 +9,18 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from otel_arthur.collector import replies
-from otel_arthur.collector.appending import WAIT_SECONDS, Append, Appender, Lanes
-from otel_arthur.collector.content import Content, ContentReader
-from otel_arthur.collector.decoding import parse
 from otel_arthur.collector.forwarding import Breaker, NextHop, Outgoing
-from otel_arthur.collector.inflating import BadBody, TooLarge
-from otel_arthur.collector.intake import Intake
-from otel_arthur.collector.memory import Hold, NoRoom
-from otel_arthur.collector.replies import Reply
-from otel_arthur.collector.request import HOP_HEADER, Request
-from otel_arthur.collector.signals import TRACES
-from otel_arthur.collector.telemetry import Telemetry
+from otel_arthur.collector.intake.appending import WAIT_SECONDS, Append, Appender, Lanes
+from otel_arthur.collector.intake.intake import Intake
+from otel_arthur.collector.otlp import replies
+from otel_arthur.collector.otlp.content import Content, ContentReader
+from otel_arthur.collector.otlp.decoding import parse
+from otel_arthur.collector.otlp.inflating import BadBody, TooLarge
+from otel_arthur.collector.otlp.memory import Hold, NoRoom
+from otel_arthur.collector.otlp.replies import Reply
+from otel_arthur.collector.otlp.request import HOP_HEADER, Request
+from otel_arthur.collector.otlp.signals import TRACES
+from otel_arthur.collector.service.telemetry import Telemetry
 
 _logger = logging.getLogger(__name__)
 

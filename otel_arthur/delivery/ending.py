@@ -12,7 +12,7 @@ from otel_arthur.delivery.books import Books, LastWord
 from otel_arthur.delivery.patience import Patience, Progress
 from otel_arthur.delivery.workers import Workers
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.disk.disk_format import SpoolError
+from otel_arthur.spool.errors import SpoolError
 from otel_arthur.spool.spool import Spool
 
 _logger = logging.getLogger("otel_arthur")

@@ -22,7 +22,7 @@ from otel_arthur.spool.backed import BackedSpool
 from otel_arthur.spool.batches import NewBatch
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk.database import BUSY_SECONDS
-from otel_arthur.spool.disk.disk_format import SpoolError
+from otel_arthur.spool.errors import SpoolError
 from otel_arthur.spool.outcomes import Outcome
 from otel_arthur.target import Intake, Target
 

@@ -15,7 +15,7 @@ from otel_arthur.delivery.patience import Patience
 from otel_arthur.delivery.turn import Turns
 from otel_arthur.spool.backed import BackedSpool
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.disk.disk_format import SpoolError
+from otel_arthur.spool.errors import SpoolError
 
 _logger = logging.getLogger("otel_arthur")
 

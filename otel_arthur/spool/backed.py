@@ -19,8 +19,8 @@ from otel_arthur.spool import carrying
 from otel_arthur.spool.batches import Appended, Batch, BatchOutcome, NewBatch
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk.database import BUSY_SECONDS
-from otel_arthur.spool.disk.disk_format import SpoolError
 from otel_arthur.spool.disk.keys import KeyLimits
+from otel_arthur.spool.errors import SpoolError
 from otel_arthur.spool.queue import duplicate_window, leases, moving, watching
 from otel_arthur.spool.spool import Spool
 from otel_arthur.spool.upkeep import dead_letters, status

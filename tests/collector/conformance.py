@@ -29,7 +29,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from otel_arthur.collector.inflating import zstd
+from otel_arthur.collector.otlp.inflating import zstd
 from tests.support.spans.otlp_requests import (
     METHODS,
     log_request,

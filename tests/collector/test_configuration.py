@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from otel_arthur.cli import cli
-from otel_arthur.collector.configuration import CollectorConfiguration, load, parse
-from otel_arthur.collector.document import ConfigurationError
-from otel_arthur.collector.routing import Router
+from otel_arthur.collector.configuration.document import ConfigurationError
+from otel_arthur.collector.configuration.sections import CollectorConfiguration, load, parse
+from otel_arthur.collector.intake.routing import Router
 from otel_arthur.genai.span import SpanView
 
 PROMISED = """

@@ -178,7 +178,7 @@ def test_memory_is_bounded_under_overload(collector: Start) -> None:
 
 
 def test_loopback_unless_told_otherwise(tmp_path: Path) -> None:
-    from otel_arthur.collector.configuration import parse
+    from otel_arthur.collector.configuration.sections import parse
 
     configuration = parse("x.yaml", "arthur: {api_key: k, models: [{model_id: m}]}", {})
     assert configuration.grpc is not None

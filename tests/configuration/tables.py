@@ -9,7 +9,7 @@ import re
 import textwrap
 from pathlib import Path
 
-from otel_arthur.collector.configuration import LIMITS
+from otel_arthur.collector.configuration.sections import LIMITS
 from otel_arthur.configuration import SETTINGS
 from otel_arthur.configuration.setting import Setting
 from tests.support.paths import ROOT

@@ -11,7 +11,8 @@ import orjson
 import pytest
 from click.testing import CliRunner, Result
 
-from otel_arthur.cli.commands import ground_truth, spool
+from otel_arthur.cli.commands import spool
+from otel_arthur.cli.commands.ground_truth import ground_truth
 from otel_arthur.delivery import Delivery
 from otel_arthur.genai.call import LLMCall
 from tests.support.processes.terminal import shown_in_terminal

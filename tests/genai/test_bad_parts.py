@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from otel_arthur.collector.decoding import parse
-from otel_arthur.collector.inflating import BadBody
-from otel_arthur.collector.signals import TRACES
+from otel_arthur.collector.otlp.decoding import parse
+from otel_arthur.collector.otlp.inflating import BadBody
+from otel_arthur.collector.otlp.signals import TRACES
 from otel_arthur.genai.duplicates.verdicts import judge
 from otel_arthur.genai.otlp import mending
 from otel_arthur.genai.otlp.files import OTLPError, requests_in

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from otel_arthur.spool.batches import BatchOutcome
-from otel_arthur.spool.disk.disk_format import SpoolError
+from otel_arthur.spool.errors import SpoolError
 from otel_arthur.spool.queue.leases import Terms
 from otel_arthur.spool.spool import Spool
 from tests.support.paths import ROOT

@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from otel_arthur.cli.configured import refuse
-from otel_arthur.cli.errors import WorkFailed, WrongUse
-from otel_arthur.cli.output import say
-from otel_arthur.collector.configuration import CollectorConfiguration, load
-from otel_arthur.collector.document import ConfigurationError
+from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
+from otel_arthur.cli.terminal.output import say
+from otel_arthur.collector.configuration.document import ConfigurationError
+from otel_arthur.collector.configuration.sections import CollectorConfiguration, load
 
 _CONFIG = click.option(
     "--config", "path", metavar="FILE", type=click.Path(path_type=Path), help="The YAML file."
@@ -44,8 +44,8 @@ def command(context: click.Context, path: Path | None, log_level: str) -> None:
     if context.invoked_subcommand is not None:
         return
     configuration = _load(path)
-    from otel_arthur.collector import logs
-    from otel_arthur.collector.service import Service
+    from otel_arthur.collector.service import logs
+    from otel_arthur.collector.service.service import Service
 
     logs.configure(log_level)
     assert path is not None

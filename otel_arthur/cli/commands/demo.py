@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from otel_arthur.cli.errors import WorkFailed, WrongUse
-from otel_arthur.cli.output import plural, print_json, screen
+from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
+from otel_arthur.cli.terminal.output import plural, print_json, screen
 
 if TYPE_CHECKING:
-    from otel_arthur.cli.screen import Screen
+    from otel_arthur.cli.terminal.screen import Screen
     from otel_arthur.demo.runner import Outcome, Service
 
 _PIPE_COLUMNS = 120

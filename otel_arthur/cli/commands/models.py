@@ -8,8 +8,8 @@ import click
 
 from otel_arthur.cli.configured import CONNECTION, configured
 from otel_arthur.cli.connection import connected
-from otel_arthur.cli.output import print_json, say, screen
 from otel_arthur.cli.parameters import given, key_in
+from otel_arthur.cli.terminal.output import print_json, say, screen
 
 
 @click.command(epilog="Example: otel-arthur models --json")

@@ -10,9 +10,9 @@ import click
 
 from otel_arthur.cli.configured import CONNECTION, configured
 from otel_arthur.cli.connection import connected
-from otel_arthur.cli.errors import WorkFailed, WrongUse
-from otel_arthur.cli.output import plural, say
 from otel_arthur.cli.parameters import NamesAndTypes, Seconds, given, key_in
+from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
+from otel_arthur.cli.terminal.output import plural, say
 
 if TYPE_CHECKING:
     from otel_arthur.arthur.client import ArthurClient

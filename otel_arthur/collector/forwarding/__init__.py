@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from otel_arthur.collector.configuration import Forward
+from otel_arthur.collector.configuration.sections import Forward
 from otel_arthur.collector.forwarding.breaker import Breaker
 from otel_arthur.collector.forwarding.grpc import GRPCNextHop
 from otel_arthur.collector.forwarding.http import HTTPNextHop

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 import grpc
 import grpc.aio
 
-from otel_arthur.collector import replies
-from otel_arthur.collector.configuration import Forward
-from otel_arthur.collector.decoding import is_response
+from otel_arthur.collector.configuration.sections import Forward
 from otel_arthur.collector.forwarding.next_hop import MAX_ANSWER_BYTES, Outgoing
-from otel_arthur.collector.replies import Reply
-from otel_arthur.collector.request import Request
-from otel_arthur.collector.signals import SIGNALS
+from otel_arthur.collector.otlp import replies
+from otel_arthur.collector.otlp.decoding import is_response
+from otel_arthur.collector.otlp.replies import Reply
+from otel_arthur.collector.otlp.request import Request
+from otel_arthur.collector.otlp.signals import SIGNALS
 
 _OPTIONS = (
     ("grpc.max_send_message_length", -1),

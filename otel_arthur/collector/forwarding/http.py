@@ -9,13 +9,13 @@ from dataclasses import replace
 
 import aiohttp
 
-from otel_arthur.collector import replies
-from otel_arthur.collector.configuration import Forward
-from otel_arthur.collector.decoding import is_response, response_protobuf
+from otel_arthur.collector.configuration.sections import Forward
 from otel_arthur.collector.forwarding.next_hop import MAX_ANSWER_BYTES, Outgoing
-from otel_arthur.collector.inflating import BadBody, TooLarge
-from otel_arthur.collector.replies import HTTPReply, Reply
-from otel_arthur.collector.request import Request
+from otel_arthur.collector.otlp import replies
+from otel_arthur.collector.otlp.decoding import is_response, response_protobuf
+from otel_arthur.collector.otlp.inflating import BadBody, TooLarge
+from otel_arthur.collector.otlp.replies import HTTPReply, Reply
+from otel_arthur.collector.otlp.request import Request
 
 _PROTOBUF = "application/x-protobuf"
 _JSON = "application/json"

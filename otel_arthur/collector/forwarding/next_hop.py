@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from otel_arthur.collector.replies import Reply
-from otel_arthur.collector.request import Headers, Request
+from otel_arthur.collector.otlp.replies import Reply
+from otel_arthur.collector.otlp.request import Headers, Request
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 """opentelemetry-proto ``docs/specification.md``: responses are at most 4 MiB."""

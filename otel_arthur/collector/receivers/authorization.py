@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hmac
 
-from otel_arthur.collector import replies
-from otel_arthur.collector.replies import Reply
+from otel_arthur.collector.otlp import replies
+from otel_arthur.collector.otlp.replies import Reply
 
 
 def is_authorized(header: str | bytes | None, token: str | None) -> bool:

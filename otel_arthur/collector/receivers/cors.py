@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 from aiohttp import web
 
-from otel_arthur.collector.configuration import CORS
+from otel_arthur.collector.configuration.sections import CORS
 
 _SIMPLE = ("accept", "content-type", "content-encoding")
 """Headers that an exporter in a browser sends by itself."""

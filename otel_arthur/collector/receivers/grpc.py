@@ -12,18 +12,18 @@ import socket
 from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
-from otel_arthur.collector import replies
-from otel_arthur.collector.configuration import Limits, Receiver
-from otel_arthur.collector.inflating import COMPRESSIONS
-from otel_arthur.collector.memory import Hold, Memory, NoRoom
+from otel_arthur.collector.configuration.sections import Limits, Receiver
+from otel_arthur.collector.otlp import replies
+from otel_arthur.collector.otlp.inflating import COMPRESSIONS
+from otel_arthur.collector.otlp.memory import Hold, Memory, NoRoom
+from otel_arthur.collector.otlp.replies import Reply
+from otel_arthur.collector.otlp.request import Request, end_to_end
+from otel_arthur.collector.otlp.signals import SIGNALS, Signal
 from otel_arthur.collector.receivers.authorization import UNAUTHENTICATED, is_authorized
 from otel_arthur.collector.receivers.connections import Connections
 from otel_arthur.collector.receivers.http2 import Connection, Headers
 from otel_arthur.collector.receivers.listening import listener, name_of
 from otel_arthur.collector.receivers.tls import HANDSHAKE_SECONDS, server_context
-from otel_arthur.collector.replies import Reply
-from otel_arthur.collector.request import Request, end_to_end
-from otel_arthur.collector.signals import SIGNALS, Signal
 
 _logger = logging.getLogger(__name__)
 

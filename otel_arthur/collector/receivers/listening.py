@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from otel_arthur.collector.configuration import Address
+from otel_arthur.collector.configuration.sections import Address
 
 _BACKLOG = 1024
 

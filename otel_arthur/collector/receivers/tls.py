@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 
-from otel_arthur.collector.configuration import ServerTLS
+from otel_arthur.collector.configuration.sections import ServerTLS
 
 HANDSHAKE_SECONDS = 10.0
 """A connection holds memory for its handshake before it counts as one."""

@@ -15,7 +15,8 @@ from typing import Any, Final, TypeVar
 
 import tenacity
 
-from otel_arthur.spool.disk.disk_format import SpoolError, prepare
+from otel_arthur.spool.disk.disk_format import prepare
+from otel_arthur.spool.errors import SpoolError
 
 BUSY_SECONDS: Final = 2.0
 """Nobody waits longer for a process that stands still while it holds the database."""

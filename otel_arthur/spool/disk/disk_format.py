@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Generator
 from typing import Final
 
+from otel_arthur.spool.errors import SpoolError
+
 FORMAT: Final = 3
 """Version of what is on disk. A spool of a newer format is left alone."""
 APPLICATION_ID: Final = 0x41525448
@@ -64,10 +66,6 @@ _UPGRADES: Final = {
     ),
 }
 """From a format to the next."""
-
-
-class SpoolError(Exception):
-    """The spool cannot be used; one line that says why."""
 
 
 class NewerFormat(SpoolError):

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from otel_arthur.cli.commands.spool.presentation import moment
-from otel_arthur.cli.errors import WorkFailed, WrongUse
-from otel_arthur.cli.output import plural, print_json, say, screen
 from otel_arthur.cli.spool_folder import FOLDER, JSON, opened
+from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
+from otel_arthur.cli.terminal.output import plural, print_json, say, screen
 
 if TYPE_CHECKING:
     from otel_arthur.spool.upkeep.dead_letters import Letter

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import click
 
-from otel_arthur.cli.errors import WrongUse
-from otel_arthur.cli.output import plural, print_json, say
 from otel_arthur.cli.parameters import given
 from otel_arthur.cli.spool_folder import FOLDER, JSON, opened
+from otel_arthur.cli.terminal.errors import WrongUse
+from otel_arthur.cli.terminal.output import plural, print_json, say
 
 
 @click.command(epilog="Example: otel-arthur spool discard --model 7f9c… --dead-letters --yes")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from otel_arthur.cli.configured import SENDING
-from otel_arthur.cli.errors import WorkFailed, WrongUse
-from otel_arthur.cli.output import plural, print_json, say
 from otel_arthur.cli.parameters import Seconds, given
-from otel_arthur.cli.progress import end, watched
 from otel_arthur.cli.spool_folder import FOLDER, JSON, configuration_for, opened
+from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
+from otel_arthur.cli.terminal.output import plural, print_json, say
+from otel_arthur.cli.terminal.progress import end, watched
 from otel_arthur.configuration import Configuration
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from otel_arthur.cli.commands.spool.presentation import age, moment, size
-from otel_arthur.cli.output import print_json, say, screen
 from otel_arthur.cli.spool_folder import FOLDER, JSON, opened
+from otel_arthur.cli.terminal.output import print_json, say, screen
 
 if TYPE_CHECKING:
     from otel_arthur.spool.upkeep.status import Status

@@ -1,0 +1,151 @@
+"""``otel-arthur check``: would it work, and what fills what."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+
+import click
+
+from otel_arthur.arthur.client import ArthurClient
+from otel_arthur.arthur.models import Model
+from otel_arthur.arthur.rows import Outcome
+from otel_arthur.cli.commands.check.engine import check_engine
+from otel_arthur.cli.commands.check.marked_call import marked_call
+from otel_arthur.cli.configured import as_error, configured, refuse
+from otel_arthur.cli.connection import connected
+from otel_arthur.cli.spool_folder import has_database, opened
+from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
+from otel_arthur.cli.terminal.output import say, say_error, screen
+from otel_arthur.configuration import Configuration
+from otel_arthur.inference.build import build
+from otel_arthur.inference.fields import FIELDS
+from otel_arthur.inference.redaction.redactors import checked
+from otel_arthur.inference.schema import Schema, SchemaError, schema_of
+from otel_arthur.sdk.distro import DISTRO, NAME, other_distros
+
+_ADDRESSES = tuple(
+    f"{target}{name}" for target in ("", "engine_") for name in ("endpoint", "certificate", "insecure")
+)
+
+
+@click.command(epilog="Example: OTEL_EXPORTER_ARTHUR_MODEL_ID=... otel-arthur check --send")
+@click.option("--send", is_flag=True, help="Send one call, marked as a check, to each target.")
+def command(send: bool) -> None:
+    """Reads the configuration as the exporter would, and says whether the spool can be used.
+
+    Exit 2 where a setting is bad, even if the exporter would go on without it.
+    """
+    configuration = checked(configured(*_ADDRESSES))
+    problems = [as_error(problem) for problem in configuration.problems]
+    for problem in problems:
+        # The exporter goes on without; so does this, to say all that is wrong at once.
+        say_error(problem)
+    if configuration.missing is not None:
+        raise WrongUse(configuration.missing)
+    if configuration.engine is not None:
+        check_engine(configuration.engine, configuration.timeout, send)
+    unfilled = _check_platform(configuration, send) if configuration.is_v3_target else []
+    say(f"spool         {_spool(configuration)}")
+    if trap := _other_distro():
+        say(f"distro        {trap}")
+    if not send:
+        say("Nothing was sent; --send sends one marked call.")
+    refuse([f"OTEL_EXPORTER_ARTHUR_ATTRIBUTES fills {name}, which no model has" for name in unfilled])
+    if problems:
+        sys.exit(WrongUse.exit_code)
+
+
+def _check_platform(configuration: Configuration, send: bool) -> list[str]:
+    """Say what fills what in each model; returns the configured attributes that no model has."""
+    unused = dict(configuration.attributes)
+    with connected(configuration) as client:
+        say(f"endpoint      {configuration.endpoint}")
+        say(f"organization  {client.organization_id()}")
+        for pattern, model_id in _models(configuration).items():
+            model = client.model(model_id)
+            schema = _schema(model, configuration)
+            _show_model(pattern, model, schema, configuration)
+            for slot in schema.slots:
+                unused.pop(slot.field, None)
+            if send:
+                _send_marked(client, model, schema)
+                say("one marked inference was accepted")
+    return list(unused)
+
+
+def _spool(configuration: Configuration) -> str:
+    """Where the spool is, and what waits in it; nothing is created, for that would be as this user."""
+    folder = configuration.spool_dir
+    if folder is None:
+        return "off: what is not sent when the process ends is lost"
+    if not has_database(folder):
+        nearest = next(path for path in (folder, *folder.parents) if path.exists())
+        if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
+            raise WrongUse(
+                f"the spool cannot be made in {folder}: {nearest} is no folder that this user may write to; "
+                "set OTEL_EXPORTER_ARTHUR_SPOOL_DIR to another"
+            )
+        return f"{folder} (new)"
+    with opened(configuration) as spool:
+        waiting = spool.status().waiting
+    return f"{folder}, {waiting} waiting there" if waiting else f"{folder}, nothing waits there"
+
+
+def _other_distro() -> str:
+    """The trap of two distros, of which OpenTelemetry takes one that asks for OTLP exporters, or nothing."""
+    others = [] if os.environ.get(DISTRO) == NAME else other_distros()
+    if not others:
+        return ""
+    return (
+        f"{', '.join(others)} is installed too and sets other exporters up; "
+        f"to start with otel-arthur's: export {DISTRO}={NAME}"
+    )
+
+
+def _models(configuration: Configuration) -> Mapping[str, str]:
+    """Pattern -> model id for every model that calls may go to; an empty pattern is all others."""
+    models = {route.pattern: route.model_id for route in configuration.routes}
+    return {**models, **({"": configuration.model_id} if configuration.model_id else {})}
+
+
+def _show_model(pattern: str, model: Model, schema: Schema, configuration: Configuration) -> None:
+    name = model.display_name or model.partner_model_id or ""
+    say(f"model         {model.id} {name}" + (f" for {pattern}" if pattern else ""))
+    rows: list[tuple[str, str, str]] = []
+    for slot in schema.slots:
+        source = configuration.attributes.get(slot.field)
+        entry = FIELDS.get(slot.field)
+        meaning = (
+            f"attribute {source}" if source else f"{slot.field}: {entry.description}" if entry else slot.field
+        )
+        rows.append((slot.attribute, slot.value_type, meaning))
+    rows += [
+        (attribute, "", "nothing: OTEL_EXPORTER_ARTHUR_ATTRIBUTES can fill it")
+        for attribute in schema.unfilled
+    ]
+    rows += [
+        (attribute, value_type, "ground truth, when you send it")
+        for attribute, value_type in schema.ground_truth.items()
+    ]
+    screen().table(("attribute", "type", "filled from"), rows)
+    known = {slot.field for slot in schema.slots}
+    lacking = [name for name in FIELDS if name not in known]
+    if lacking:
+        say(f"not sent, for the model has no such attribute: {', '.join(lacking)}")
+
+
+def _schema(model: Model, configuration: Configuration) -> Schema:
+    try:
+        return schema_of(model.attributes, configuration.attributes)
+    except SchemaError as error:
+        raise WorkFailed(f"model {model.id}: {error}") from None
+
+
+def _send_marked(client: ArthurClient, model: Model, schema: Schema) -> None:
+    call = marked_call()
+    rows = [inference.as_json() for inference in build(call, schema)]
+    for result in client.send_inferences(model.id, rows):
+        if result.outcome is not Outcome.ACCEPTED:
+            raise WorkFailed(f"model {model.id} refused the inference: {result.status} {result.message}")

@@ -1,0 +1,73 @@
+"""What ``otel-arthur check`` says of Arthur Engine."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from otel_arthur.arthur.errors import ArthurError
+from otel_arthur.cli.commands.check.marked_call import marked_call
+from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
+from otel_arthur.cli.terminal.output import say
+from otel_arthur.configuration import EngineConfiguration
+from otel_arthur.engine.client import EngineClient, Forbidden
+from otel_arthur.engine.intake import span_of
+from otel_arthur.engine.presenting import trouble_of
+from otel_arthur.engine.spans import request_of
+from otel_arthur.inference.privacy import TextRules
+
+_NOTHING = b"\n\x00"
+"""A request of one resource without spans: the Engine takes the request and stores nothing."""
+_SERVICE = "otel-arthur check"
+
+
+def check_engine(engine: EngineConfiguration, timeout: float, send: bool) -> None:
+    """Say whether the Engine can be reached, what its key may do, and which task gets the calls.
+
+    Raises:
+        WrongUse: the key is missing, or a task is configured that is not there.
+        WorkFailed: the Engine cannot be reached, or it refuses.
+    """
+    if engine.missing is not None:
+        raise WrongUse(engine.missing)
+    try:
+        client = EngineClient(engine, timeout)
+        try:
+            say(f"engine        {engine.endpoint}")
+            _present(client, _NOTHING)
+            say("              the key may send traces")
+            _say_what_may_be_asked(client)
+            say(f"task          {engine.task_id or 'the one that is called as service.name'}")
+            if send:
+                call = marked_call(service_name=None if engine.task_id else _SERVICE)
+                span = span_of(call, TextRules(), Counter())
+                request = request_of(span, call.service_name, engine.task_id, Counter())
+                _present(client, request.SerializeToString())
+                say("one marked span was accepted")
+        finally:
+            client.close()
+    except ArthurError as error:
+        raise WorkFailed(str(error)) from None
+
+
+def _present(client: EngineClient, body: bytes) -> None:
+    status = client.send(body)
+    if status == 500:
+        raise WorkFailed(
+            "the Engine failed (500); OTEL_EXPORTER_ARTHUR_ENGINE_TASK_ID must name a task that is there"
+        )
+    if status != 200:
+        raise WorkFailed(trouble_of(status).text)
+
+
+def _say_what_may_be_asked(client: EngineClient) -> None:
+    try:
+        client.task_of(_SERVICE)
+    except Forbidden:
+        say(
+            "              the key may not ask which spans are stored: spans whose answer was lost are "
+            "presented again; use a key with the role TASK-ADMIN"
+        )
+    except ValueError as error:
+        raise WorkFailed(str(error)) from None
+    else:
+        say("              the key may ask which spans are stored")

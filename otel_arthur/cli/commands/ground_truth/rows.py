@@ -1,0 +1,158 @@
+"""Rows of a person's file as Arthur takes ground truth, by the types of the model's attributes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
+from typing import Any, Final
+
+import orjson
+
+from otel_arthur.cli.files.table_file import Problems, TableFile
+from otel_arthur.cli.terminal.output import plural
+from otel_arthur.inference import fields
+from otel_arthur.inference.identity import partner_inference_id
+from otel_arthur.inference.schema import coerced
+
+_IDENTITY: Final = ("partner_inference_id", "trace_id", "span_id", "choice_index")
+_TIME: Final = "ground_truth_timestamp"
+_OWN: Final = (*_IDENTITY, _TIME, "ground_truth_data")
+_LISTS: Final = (fields.STRINGS, fields.TOKENS, fields.LIKELIHOODS)
+
+
+class _Bad(ValueError):
+    """What is wrong with a row; the message names the field, what it is and what it should be."""
+
+
+class GroundTruthRows:
+    """The ground truth in a file, as it is sent.
+
+    Args:
+        types: the model's ground truth attributes with their value types; None where Arthur could not be
+            asked: then values go as they are.
+        problems: takes what is wrong, each bad row and each unknown name once.
+    """
+
+    def __init__(self, file: TableFile, types: Mapping[str, str] | None, problems: Problems) -> None:
+        self._file = file
+        self._types = types
+        self._problems = problems
+        self._now = datetime.now(timezone.utc).isoformat()
+        self._unknown: Counter[str] = Counter()
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        self._unknown.clear()
+        for line, record in self._file.rows():
+            header = self._file.header
+            if header and "partner_inference_id" not in header and not {"trace_id", "span_id"} <= {*header}:
+                self._problems.add(
+                    f"{self._file.name}: no column partner_inference_id; give it, or trace_id and span_id"
+                )
+                return
+            try:
+                yield self._row(record)
+            except _Bad as error:
+                self._problems.add(f"{self._file.name}, line {line}: {error}")
+            if self._problems.are_too_many:
+                break
+        there = ", ".join(f"{name} ({kind})" for name, kind in (self._types or {}).items())
+        there = there or "none; `otel-arthur onboard NAME --ground-truth` makes a model that has one"
+        for name, rows in self._unknown.items():
+            self._problems.add(
+                f"{self._file.name}: the model has no ground truth attribute {name!r} "
+                f"({plural(rows, 'row')}); it has {there}"
+            )
+
+    def _row(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        identity = _identity(record)
+        values = record.get("ground_truth_data")
+        if values is None:
+            values = {name: value for name, value in record.items() if name not in _OWN and value is not None}
+        if not isinstance(values, dict):
+            raise _Bad(f"ground_truth_data is {_kind(values)}; it must be an object of attribute and value")
+        if not values:
+            raise _Bad("no ground truth value; add a field named as the model's ground truth attribute")
+        given: dict[str, Any] = values  # pyright: ignore[reportUnknownVariableType]
+        return {
+            "partner_inference_id": identity,
+            _TIME: _timestamp(record.get(_TIME), self._now),
+            "ground_truth_data": {name: self._value(name, value) for name, value in given.items()},
+        }
+
+    def _value(self, name: str, value: Any) -> Any:
+        if self._types is None:
+            return value
+        value_type = self._types.get(name)
+        if value_type is None:
+            self._unknown[name] += 1
+            return value
+        if not value_type:
+            return value
+        fitted = coerced(_of_cell(value, value_type, self._file.delimiter), value_type)
+        if fitted is None:
+            raise _Bad(f"{name} is {_kind(value)} that is no {value_type}")
+        return fitted
+
+
+def _of_cell(value: Any, value_type: str, delimiter: str) -> Any:
+    """A text as spreadsheets write numbers and lists, for the attribute's type."""
+    if not isinstance(value, str):
+        return value
+    if value_type in _LISTS and value.lstrip().startswith("["):
+        try:
+            return orjson.loads(value)
+        except ValueError:
+            return value
+    if value_type in (fields.FLOAT, fields.INTEGER):
+        text = value.strip()
+        # Where a comma is the decimal point, a semicolon parts the cells.
+        text = text.replace(",", ".") if delimiter == ";" and "." not in text else text
+        try:
+            return float(text) if value_type == fields.FLOAT or "." in text else text
+        except ValueError:
+            return text
+    return value.strip() if value_type in (fields.BOOLEAN, fields.TIMESTAMP) else value
+
+
+def _identity(record: Mapping[str, Any]) -> str:
+    given = record.get("partner_inference_id")
+    if given is not None:
+        return _text("partner_inference_id", given)
+    if "trace_id" not in record or "span_id" not in record:
+        raise _Bad("partner_inference_id is missing; give it, or trace_id and span_id")
+    trace_id, span_id = (_hexadecimal(record, *field) for field in (("trace_id", 32), ("span_id", 16)))
+    choice = str(record.get("choice_index", "0"))
+    if not choice.isascii() or not choice.isdigit():
+        raise _Bad(f"choice_index is {_kind(record['choice_index'])}; it must be a whole number")
+    return partner_inference_id(trace_id, span_id, int(choice))
+
+
+def _hexadecimal(record: Mapping[str, Any], name: str, digits: int) -> str:
+    text = _text(name, record[name]).lower()
+    if len(text) != digits or any(digit not in "0123456789abcdef" for digit in text):
+        raise _Bad(f"{name} must be {digits} hexadecimal digits; it has {len(text)} characters")
+    return text
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise _Bad(f"{name} is {_kind(value)}; it must be a text")
+    return value.strip()
+
+
+def _timestamp(value: Any, now: str) -> str:
+    if value is None:
+        return now
+    text = _text(_TIME, value)
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise _Bad(f"{_TIME} is no time; write it as 2026-11-22T12:00:00+00:00") from None
+    if moment.tzinfo is None:
+        raise _Bad(f"{_TIME} has no time zone; end it with Z or an offset such as +01:00")
+    return moment.isoformat()
+
+
+def _kind(value: Any) -> str:
+    return "empty" if value is None or value == "" else f"a {type(value).__name__}"

@@ -1,0 +1,84 @@
+"""``otel-arthur local --print-env``: a local Arthur that stays when the command ends, and how to reach it."""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from otel_arthur.arthur.authentication import Authentication
+from otel_arthur.arthur.client import ArthurClient
+from otel_arthur.arthur.errors import ArthurError, NotFound
+from otel_arthur.arthur.onboarding import model_request
+from otel_arthur.arthur.transport import Transport
+from otel_arthur.cli.terminal.errors import WorkFailed
+from otel_arthur.cli.terminal.output import say
+from otel_arthur.local.store import IN_MEMORY, Store
+
+
+def exports(url: str, api_key: str, model_id: str) -> list[str]:
+    """The exporter's settings as a shell reads them."""
+    return [
+        f"export OTEL_EXPORTER_ARTHUR_ENDPOINT={url}",
+        f"export OTEL_EXPORTER_ARTHUR_API_KEY={shlex.quote(api_key)}",
+        f"export OTEL_EXPORTER_ARTHUR_MODEL_ID={model_id}",
+    ]
+
+
+def running(
+    host: str, port: int, db: Path | str, api_key: str | None, model_name: str | None
+) -> list[str] | None:
+    """The settings for a local Arthur that runs already at this address with this database, if one does."""
+    if port == 0 or db == IN_MEMORY or model_name is None or not Path(db).exists():
+        return None
+    if api_key is None:
+        store = Store(db)
+        try:
+            api_key = store.setting("api_key", lambda: secrets.token_urlsafe(24))
+        finally:
+            store.close()
+    url = f"http://{host}:{port}"
+    client = ArthurClient(Transport(url, timeout=2.0), Authentication(api_key=api_key))
+    try:
+        try:
+            model = client.model_named(model_name)
+        except NotFound:
+            model = client.create_model(model_request(model_name, ground_truth=True))
+    except ArthurError:
+        return None
+    finally:
+        client.close()
+    return exports(url, api_key, model.id)
+
+
+def in_background(last_line: str) -> list[str]:
+    """Start the same command in a session of its own; the settings that it prints, once it answers.
+
+    Raises:
+        WorkFailed: it does not start; the message is its own.
+    """
+    arguments = [argument for argument in sys.argv[1:] if argument != "--print-env"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "otel_arthur", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    lines: list[str] = []
+    for line in process.stdout:
+        lines.append(line.strip())
+        if lines[-1] == last_line:
+            break
+    else:
+        raise WorkFailed(process.stderr.read().strip().removeprefix("Error: "))
+    for line in lines:
+        if line.startswith("dashboard"):
+            say(line, err=True)
+    say(f"Local Arthur runs in the background; `kill {process.pid}` ends it.", err=True)
+    return [line for line in lines if line.startswith("export ")]

@@ -1,0 +1,274 @@
+"""``otel-arthur replay``: send the calls in trace exports; backfill, resumable, idempotent."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timezone
+from hashlib import blake2b
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+from rich.logging import RichHandler
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from otel_arthur.arthur.target.records import Kind
+from otel_arthur.arthur.target.routes import identity_of, model_of
+from otel_arthur.cli.commands.replay.journal import Journal
+from otel_arthur.cli.configured import READING, SENDING, configured
+from otel_arthur.cli.connection import fetch_schema
+from otel_arthur.cli.files.trace_files import FILES, FORMATS, Export, read_export
+from otel_arthur.cli.parameters import Seconds
+from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
+from otel_arthur.cli.terminal.output import plural, say, screen
+from otel_arthur.configuration import Configuration
+from otel_arthur.delivery import Delivery
+from otel_arthur.genai.call import LLMCall
+from otel_arthur.genai.duplicates.verdicts import Verdict, judge
+
+CHUNK = 256
+"""Calls handed over at once. The next wait until Arthur has these: a backfill never fills the spool."""
+_INTERRUPTED = 130
+
+
+def _moment(_context: click.Context, _parameter: click.Parameter, value: str | None) -> int | None:
+    """RFC 3339, or a date, which is its first moment; UTC where no offset is given. In nanoseconds."""
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", value.strip()))
+    except ValueError:
+        raise click.BadParameter(
+            f"{value!r} is neither a date as 2026-11-22 nor a time as 2026-11-22T12:00:00Z"
+        ) from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return round(moment.timestamp() * 1_000_000) * 1000
+
+
+@click.command(
+    help=f"{FORMATS}\n\n"
+    "A call keeps the id that the exporter would have given it, so what Arthur has already is not "
+    "doubled. Interrupted, the same command goes on where it stopped. Exit 0 when Arthur accepted all, "
+    "1 when something was refused or is left.",
+    epilog="Example: otel-arthur replay traces.jsonl --since 2026-11-01 --until 2026-12-01",
+)
+@FILES
+@click.option(
+    "--since",
+    callback=_moment,
+    metavar="MOMENT",
+    help="Only calls that ended then or later: date or RFC 3339.",
+)
+@click.option(
+    "--until", callback=_moment, metavar="MOMENT", help="Only calls that ended before: date or RFC 3339."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be sent, sending nothing.")
+@click.option("--restart", is_flag=True, help="Begin anew even if these files were replayed before.")
+@click.option(
+    "--patience",
+    type=Seconds(min=1),
+    default=60.0,
+    show_default=True,
+    help="Seconds without progress after which to give up.",
+)
+def command(
+    files: Sequence[str], since: int | None, until: int | None, dry_run: bool, restart: bool, patience: float
+) -> None:
+    if since is not None and until is not None and since >= until:
+        raise WrongUse("--since must be before --until")
+    configuration = configured(*SENDING, *READING, "sample_ratio")
+    if configuration.missing is not None and not dry_run:
+        raise WrongUse(configuration.missing)
+    if configuration.spool_dir is not None and not dry_run:
+        _make(configuration.spool_dir)
+    export = read_export(files)
+    metadata_only = configuration.content == "metadata"
+    verdicts = judge(export.views, configuration.attributes, metadata_only)
+    _say_found(verdicts, export)
+    journals = _journals(configuration, export.digests, f"{since} {until}")
+    work = list(_work(verdicts, export, journals, (since, until), restart))
+    if dry_run:
+        _say_would(configuration, work)
+        return
+    for model_id in sorted({model_of(item.call, configuration) for item in work} - {""}):
+        fetch_schema(configuration, model_id)  # A wrong key or model is said at once, not after retries.
+    _Replay(configuration, journals, patience).run(work, export.ends)
+
+
+def _make(folder: Path) -> None:
+    """The spool's folder; without one nothing would be remembered of how far a replay came."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise WrongUse(
+            f"the spool's folder {folder} cannot be used ({error.strerror or type(error).__name__}); "
+            "OTEL_EXPORTER_ARTHUR_SPOOL_DIR names another, or is off"
+        ) from None
+
+
+class _Item(NamedTuple):
+    """A call to send, and where it stands."""
+
+    call: LLMCall
+    file: int
+    position: int
+    """Spans of its file that are dealt with once it is."""
+
+
+def _work(
+    verdicts: Sequence[Verdict],
+    export: Export,
+    journals: Sequence[Journal],
+    between: tuple[int | None, int | None],
+    restart: bool,
+) -> Iterator[_Item]:
+    since, until = between
+    start = 0
+    for file, end in enumerate(export.ends):
+        done = 0 if restart else journals[file].spans_done()
+        for position, verdict in enumerate(verdicts[start:end], 1):
+            call = verdict.reading.call
+            if (
+                position > done
+                and call is not None
+                and verdict.decision in ("inference", "failed")
+                and (since is None or call.end_ns >= since)
+                and (until is None or call.end_ns < until)
+            ):
+                yield _Item(call, file, position)
+        start = end
+
+
+def _journals(configuration: Configuration, digests: Sequence[bytes], between: str) -> list[Journal]:
+    """One for each file. What becomes of its spans depends on the other files too: on their events."""
+    folder = None if configuration.spool_dir is None else configuration.spool_dir / "replay"
+    together = blake2b(digest_size=16)
+    for digest in sorted(digests):
+        together.update(digest)
+    scope = (
+        together.hexdigest(),
+        between,
+        configuration.endpoint,
+        identity_of(configuration),
+        configuration.model_id or "",
+        *(f"{route.pattern}={route.model_id}" for route in configuration.routes),
+        configuration.content,
+        configuration.errors,
+    )
+    return [Journal(folder, digest, *scope) for digest in digests]
+
+
+class _Replay:
+    """Hands calls over, chunk by chunk, and waits until Arthur has them."""
+
+    def __init__(self, configuration: Configuration, journals: Sequence[Journal], patience: float) -> None:
+        self._configuration = configuration
+        self._journals = journals
+        self._patience = patience
+        self._console = screen(err=True)
+        # Duplicates were left out before, over all files at once.
+        self._delivery = Delivery(replace(configuration, duplicate_window=0.0), metrics=False)
+        self._gave_up = False
+
+    def run(self, work: Sequence[_Item], ends: Sequence[int]) -> None:
+        """Send, say what became of it, and end the process with the exit code that tells the same."""
+        logger = logging.getLogger("otel_arthur")
+        handler = RichHandler(console=self._console, show_time=False, show_level=False, show_path=False)
+        logger.addHandler(handler)
+        interrupted = False
+        try:
+            with self._progress() as progress:
+                self._send_all(work, ends, progress)
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            # What is not with Arthur yet is in the spool; one more request may end in the meantime.
+            self._delivery.shutdown(2.0 if interrupted or self._gave_up else self._configuration.timeout)
+            logger.removeHandler(handler)
+        self._conclude(len(work), interrupted)
+
+    def _progress(self) -> Progress:
+        return Progress(
+            TextColumn("replaying"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("calls"),
+            TimeRemainingColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+
+    def _send_all(self, work: Sequence[_Item], ends: Sequence[int], progress: Progress) -> None:
+        task = progress.add_task("", total=len(work))
+        for start in range(0, len(work), CHUNK):
+            chunk = work[start : start + CHUNK]
+            if not self._send([item.call for item in chunk]):
+                self._gave_up = True
+                return
+            for item in {item.file: item for item in chunk}.values():
+                self._journals[item.file].advance(item.position)
+            progress.advance(task, len(chunk))
+        for file, end in enumerate(ends):
+            self._journals[file].advance(end - (ends[file - 1] if file else 0))
+
+    def _send(self, calls: Sequence[LLMCall]) -> bool:
+        """Whether all of `calls` were dealt with before patience ran out."""
+        deadline = time.monotonic() + self._patience
+        before = self._delivery.counts()
+        pending = True
+        while time.monotonic() < deadline:
+            if pending:
+                # Repeating is harmless: what the spool has taken it knows by its key.
+                pending = self._delivery.submit(calls).refused > 0
+            if self._delivery.flush(1.0, kind=Kind.INFERENCE) and not pending:
+                return True
+            now = self._delivery.counts()
+            if (now.sent, now.dead_letter) != (before.sent, before.dead_letter):
+                before, deadline = now, time.monotonic() + self._patience
+        return False
+
+    def _conclude(self, total: int, interrupted: bool) -> None:
+        counts = self._delivery.counts()
+        # Ground truth that somebody else recorded may wait for long; it is no part of this.
+        left = self._delivery.left(Kind.INFERENCE)
+        told = [f"{plural(counts.sent, 'inference')} accepted"]
+        told += [f"{counts.known} known to the spool already"] if counts.known else []
+        told += [f"{number} skipped: {reason}" for reason, number in counts.skipped.items()]
+        told += [f"{counts.dead_letter} refused"] if counts.dead_letter else []
+        told += [f"{left} waiting"] if left else []
+        say(f"{plural(total, 'call')} replayed: {', '.join(told)}." if total else "Nothing was left to send.")
+        where = self._configuration.spool_dir
+        on = "Run the same command again to go on" + (f"; the rest waits in {where}." if where else ".")
+        if interrupted:
+            say(f"Interrupted. {on}", err=True)
+            raise SystemExit(_INTERRUPTED)
+        if self._gave_up:
+            raise WorkFailed(f"no progress for {self._patience:g} seconds. {on}")
+        if counts.dead_letter:
+            raise WorkFailed(
+                f"Arthur refused {plural(counts.dead_letter, 'inference')}; "
+                "`otel-arthur spool dead-letters` lists them with the reasons"
+            )
+        if left:
+            raise WorkFailed(f"{plural(left, 'inference')} not with Arthur yet. {on}")
+
+
+def _say_found(verdicts: Sequence[Verdict], export: Export) -> None:
+    counts = Counter(verdict.decision for verdict in verdicts)
+    told = ", ".join(f"{number} {decision}" for decision, number in sorted(counts.items())) or "none"
+    say(f"{plural(len(verdicts), 'span')}: {told}.")
+    if export.unjoined:
+        say(f"{plural(export.unjoined, 'log event')} with content found no span in these files.", err=True)
+
+
+def _say_would(configuration: Configuration, work: Sequence[_Item]) -> None:
+    models = Counter(model_of(item.call, configuration) or "(no model configured)" for item in work)
+    for model_id, number in sorted(models.items()):
+        say(f"{plural(number, 'call')} would go to model {model_id}.")
+    say(f"{plural(len(work), 'call')} would be sent. Nothing was.")

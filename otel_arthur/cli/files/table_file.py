@@ -1,0 +1,199 @@
+"""A file of rows that a person gives: JSON lines, or CSV as spreadsheets write it. Read in bounded memory."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from tempfile import TemporaryFile
+from types import TracebackType
+from typing import IO, Any, Final, cast
+
+import orjson
+
+from otel_arthur.cli.terminal.errors import WrongUse
+from otel_arthur.cli.terminal.output import plural, say
+
+MAX_LINE: Final = 16 * 1024 * 1024
+"""Bytes of a line; a longer one is no row."""
+MAX_PROBLEMS: Final = 20
+"""More bad lines than these are not looked for."""
+_BOM: Final = b"\xef\xbb\xbf"
+_KINDS: Final = {
+    b"\xff\xfe": "UTF-16; save it as UTF-8",
+    b"\xfe\xff": "UTF-16; save it as UTF-8",
+    b"PK\x03\x04": "a zip archive or a workbook of a spreadsheet; save it as CSV UTF-8",
+    b"\x1f\x8b": "compressed with gzip; decompress it",
+    b"\x28\xb5\x2f\xfd": "compressed with zstd; decompress it",
+}
+_CSV_ENDINGS: Final = (".csv", ".tsv")
+_JSON_ENDINGS: Final = (".json", ".jsonl", ".ndjson")
+
+Row = tuple[int, Mapping[str, Any]]
+"""The number of a line, from 1, and what it holds. A cell of CSV is a text."""
+
+
+class Problems:
+    """All that is wrong with a file, one line for each, told at once."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def add(self, line: str) -> None:
+        """Keep one problem."""
+        self._lines.append(line)
+
+    @property
+    def are_too_many(self) -> bool:
+        """Whether looking further would tell nobody anything."""
+        return len(self._lines) >= MAX_PROBLEMS
+
+    def refuse(self) -> None:
+        """End the command if there are any.
+
+        Raises:
+            WrongUse: the last of them; the others are printed.
+        """
+        for line in self._lines[:-1]:
+            say(f"Error: {line}", err=True)
+        if self._lines:
+            raise WrongUse(self._lines[-1])
+
+
+class TableFile(AbstractContextManager["TableFile"]):
+    """The rows of a file, or of standard input (``-``), which may be gone through twice.
+
+    Lines that cannot be read go to `problems`. What is left out is told on standard error once.
+    """
+
+    def __init__(self, name: str, problems: Problems) -> None:
+        self.name = "standard input" if name == "-" else name
+        self._problems = problems
+        self._is_first = True
+        self._opened = ExitStack()
+        self._copy: IO[bytes] | None = None
+        self.delimiter = ""
+        """Of CSV, empty for JSON lines."""
+        self.header: list[str] = []
+        """Of CSV, known once the first row is there."""
+        if name == "-":
+            self._stream: IO[bytes] = sys.stdin.buffer
+            self._copy = self._opened.enter_context(TemporaryFile())  # noqa: SIM115
+        else:
+            try:
+                self._stream = self._opened.enter_context(Path(name).open("rb"))  # noqa: SIM115
+            except OSError as error:
+                raise WrongUse(f"{name}: {error.strerror or type(error).__name__}") from None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._opened.close()
+
+    def rows(self) -> Iterator[Row]:
+        """The rows, from the first.
+
+        Raises:
+            WrongUse: it is no table; the message names file and line.
+        """
+        lines = self._lines()
+        number, text = next(lines, (0, ""))
+        while number and not text.strip():
+            number, text = next(lines, (0, ""))
+        if not number:
+            return
+        ending = Path(self.name).suffix.lower()
+        is_json = ending in _JSON_ENDINGS or (ending not in _CSV_ENDINGS and text.lstrip()[0] in "{[")
+        yield from self._json(number, text, lines) if is_json else self._csv(text, lines)
+        self._is_first = False
+
+    def _lines(self) -> Iterator[tuple[int, str]]:
+        """Number and text of each line."""
+        stream = self._stream
+        if not self._is_first:
+            stream = self._copy or self._stream
+            stream.seek(0)
+        number = 0
+        while True:
+            try:
+                line = stream.readline(MAX_LINE + 1)
+            except OSError as error:
+                raise WrongUse(f"{self.name}: {error.strerror or type(error).__name__}") from None
+            if not line:
+                return
+            number += 1
+            self._refuse_what_is_no_text(number, line)
+            if self._copy is not None and self._is_first:
+                self._copy.write(line)
+            try:
+                yield number, line.removeprefix(_BOM if number == 1 else b"").decode()
+            except UnicodeDecodeError:
+                self._problem(number, "it is not UTF-8; save the file as UTF-8")
+
+    def _refuse_what_is_no_text(self, number: int, line: bytes) -> None:
+        kind = next((kind for mark, kind in _KINDS.items() if number == 1 and line.startswith(mark)), None)
+        if kind is not None:
+            raise WrongUse(f"{self.name}: it is {kind}")
+        if b"\0" in line[:4096]:
+            raise WrongUse(f"{self.name}, line {number}: it holds bytes that are no text; save it as UTF-8")
+        if len(line) > MAX_LINE:
+            raise WrongUse(f"{self.name}, line {number}: longer than {MAX_LINE // 1024**2} MB")
+
+    def _json(self, number: int, text: str, lines: Iterator[tuple[int, str]]) -> Iterator[Row]:
+        while number:
+            if text.strip():
+                value: Any = None
+                try:
+                    value = orjson.loads(text)
+                except ValueError:
+                    self._problem(number, "not JSON; write one object a line, or name a CSV file .csv")
+                else:
+                    if isinstance(value, dict):
+                        yield number, cast("dict[str, Any]", value)
+                    else:
+                        kind = type(value).__name__
+                        self._problem(number, f"a {kind}; each line must be a JSON object")
+            number, text = next(lines, (0, ""))
+
+    def _csv(self, first: str, lines: Iterator[tuple[int, str]]) -> Iterator[Row]:
+        if first.lower().startswith("sep=") and len(first.strip()) == 5:  # a line of Excel's own
+            self.delimiter = first.strip()[4]
+            first = next(lines, (0, ""))[1]
+        self.delimiter = self.delimiter or max(",;\t", key=lambda mark: len(_cells(first, mark)))
+        header = self.header = [name.strip() for name in _cells(first, self.delimiter)]
+        twice = {name for name in header if name and header.count(name) > 1}
+        if twice:
+            raise WrongUse(f"{self.name}: the header has the column {sorted(twice)[0]!r} twice")
+        empty = without_name = 0
+        reader = csv.reader((text for _, text in lines), delimiter=self.delimiter)
+        try:
+            for cells in reader:
+                line = reader.line_num + 1
+                if not any(cell.strip() for cell in cells):
+                    empty += bool(cells)
+                    continue
+                if any(cell.strip() for cell in cells[len(header) :]):
+                    self._problem(line, "more values than the header has names")
+                    continue
+                pairs = list(zip(header, cells, strict=False))
+                without_name += any(not name and cell.strip() for name, cell in pairs)
+                yield line, {name: cell for name, cell in pairs if name and cell}
+        except csv.Error as error:
+            why = f"{error}; is a quotation mark missing?" if "field" in str(error) else str(error)
+            raise WrongUse(f"{self.name}, line {reader.line_num + 1}: {why}") from None
+        if self._is_first and empty:
+            say(f"Note: {self.name}: {plural(empty, 'empty line')} left out", err=True)
+        if self._is_first and without_name:
+            say(
+                f"Note: {self.name}: a column without a name (an index?) is left out; name it to send it",
+                err=True,
+            )
+
+    def _problem(self, number: int, what: str) -> None:
+        self._problems.add(f"{self.name}, line {number}: {what}")
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    return next(iter([*csv.reader([line], delimiter=delimiter), []]))

@@ -1,0 +1,1 @@
+"""What a person sees: output, colours, progress, errors as one line."""

@@ -1,0 +1,49 @@
+"""A progress bar over a delivery that is being flushed, where somebody looks."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from otel_arthur.cli.terminal.output import screen
+from otel_arthur.delivery.delivery import Delivery
+
+
+@contextmanager
+def watched(delivery: Delivery, what: str) -> Generator[None, None, None]:
+    """Show on stderr how far it is, if that is a terminal."""
+    total = delivery.counts().left
+    if not total or not sys.stderr.isatty():
+        yield
+        return
+    from rich.progress import Progress
+
+    ended = threading.Event()
+    with Progress(console=screen(err=True), transient=True) as progress:
+        task = progress.add_task(what, total=total)
+
+        def follow() -> None:
+            while not ended.wait(0.2):
+                progress.update(task, completed=total - delivery.counts().left)
+
+        thread = threading.Thread(target=follow, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+
+def end(delivery: Delivery, timeout: float) -> None:
+    """Shut the delivery down; without its line on what is left, which the command says itself."""
+    logger = logging.getLogger("otel_arthur")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        delivery.shutdown(timeout)
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,1 @@
+"""What an operator writes, as frozen values: one problem a line, each with its place and its fix."""

@@ -1,0 +1,182 @@
+"""`Appender`: the calls of a request on their way into the spool, beside the request itself.
+
+The spool writes to a disk, which may take its time. So appends have lanes of threads of their own, and who
+waits for one does so for `WAIT_SECONDS` at most: the append goes on, and its calls are in memory until then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from otel_arthur.collector.intake.intake import Intake, IntakeResult
+from otel_arthur.collector.intake.loops import LoopDetector
+from otel_arthur.collector.otlp import replies
+from otel_arthur.collector.otlp.content import Content, room_to_parse
+from otel_arthur.collector.otlp.decoding import parse
+from otel_arthur.collector.otlp.inflating import BadBody
+from otel_arthur.collector.otlp.memory import Hold, NoRoom
+from otel_arthur.collector.otlp.replies import Reply
+from otel_arthur.collector.otlp.request import Request
+from otel_arthur.collector.otlp.signals import LOGS
+from otel_arthur.collector.service.telemetry import Telemetry
+from otel_arthur.genai.otlp.measuring import TooManyItems
+
+_logger = logging.getLogger(__name__)
+
+WAIT_SECONDS = 2.0
+_APPENDS = 4
+"""Threads that read calls and write the spool: the one holds the interpreter, the other waits."""
+
+
+class Lanes:
+    """The threads of a collector. Each kind of work has its own, so that none waits for another."""
+
+    def __init__(self) -> None:
+        self.reading = ThreadPoolExecutor(1, "otel-arthur-large")
+        self.converting = ThreadPoolExecutor(2, "otel-arthur-converting")
+        self.appending = ThreadPoolExecutor(_APPENDS, "otel-arthur-appending")
+        self.appending_large = ThreadPoolExecutor(1, "otel-arthur-appending-large")
+
+    def close(self) -> None:
+        """Begin nothing more."""
+        for lane in (self.reading, self.converting, self.appending, self.appending_large):
+            lane.shutdown(wait=False, cancel_futures=True)
+
+
+@dataclass(slots=True)
+class Append:
+    """One append under way."""
+
+    task: asyncio.Task[Reply | None]
+    """Ends with the answer for a request that must be refused if this append fails, or with None."""
+    began: float
+    is_late: bool = False
+    """Whether the request was answered before it."""
+
+
+class Appender:
+    """Of one configuration; for one event loop."""
+
+    def __init__(self, intake: Intake, telemetry: Telemetry, lanes: Lanes, max_items: int) -> None:
+        self._intake = intake
+        self._telemetry = telemetry
+        self._lanes = lanes
+        self._max_items = max_items
+        self._loops = LoopDetector()
+        self._under_way: set[asyncio.Task[Reply | None]] = set()
+
+    def begin(
+        self, request: Request, content: Content, hold: Hold, stamped: Callable[[bytes], None] | None = None
+    ) -> Append:
+        """Start an append.
+
+        Args:
+            stamped: called in the append's thread, before the spool is asked, with the request in protobuf
+                and the ids of its inferences in it.
+        """
+        append = Append(None, time.monotonic())  # type: ignore[arg-type]
+        append.task = asyncio.create_task(self._append(append, request, content, hold.share(), stamped))
+        self._under_way.add(append.task)
+        append.task.add_done_callback(self._under_way.discard)
+        return append
+
+    async def wait(self, append: Append) -> Reply | None:
+        """Wait for it, but not longer than `WAIT_SECONDS` after its beginning.
+
+        Returns:
+            None where its calls are in the spool; else what a sender is told who must not lose them.
+        """
+        left = append.began + WAIT_SECONDS - time.monotonic()
+        if not append.task.done() and left > 0:
+            await asyncio.wait({append.task}, timeout=left)
+        if append.task.done():
+            return append.task.result()
+        append.is_late = True
+        return replies.unavailable("the spool takes too long; send this request again later", 5.0)
+
+    async def close_window(self, everything: bool = False) -> None:
+        """Decide about calls whose messages did not come in time, or about `everything` that waits."""
+        run = asyncio.get_running_loop().run_in_executor
+        self._count(await run(self._lanes.appending, self._intake.settle, everything))
+
+    async def close(self, seconds: float) -> None:
+        """Wait for what is under way, at most so long, and decide about what waits for messages."""
+        if self._under_way:
+            await asyncio.wait(set(self._under_way), timeout=seconds)
+        await self.close_window(everything=True)
+
+    async def _append(
+        self,
+        append: Append,
+        request: Request,
+        content: Content,
+        hold: Hold,
+        stamped: Callable[[bytes], None] | None,
+    ) -> Reply | None:
+        lane = self._lanes.appending_large if content.is_large else self._lanes.appending
+        run = asyncio.get_running_loop().run_in_executor
+        try:
+            result = await run(lane, self._take, request, content, hold, stamped)
+        except BadBody as error:
+            self._failed("unreadable")
+            return replies.bad_data(str(error))
+        except (NoRoom, TooManyItems):
+            self._failed("memory")
+            return replies.unavailable("there is no memory to read this request in; send it again later")
+        except Exception as error:  # a broken disk must not stop what only passes through
+            _logger.exception("the spool did not take a request", exc_info=error)
+            self._failed("spool")
+            return replies.unavailable("the spool cannot be written")
+        finally:
+            hold.release()
+        self._count(result)
+        if append.is_late and result.calls:
+            self._telemetry.add("otelcol_arthur_calls_not_durable", result.calls)
+        if self._loops.is_loop(result.keys, time.monotonic()):
+            self._telemetry.add("otelcol_arthur_loops", found_by="repetition")
+            _logger.warning("the same span keeps coming back: the next hop may lead back to this collector")
+        if result.refused:
+            return replies.unavailable("the spool is full; send this request again later", 5.0)
+        return None
+
+    def _take(
+        self, request: Request, content: Content, hold: Hold, stamped: Callable[[bytes], None] | None
+    ) -> IntakeResult:
+        if not content.is_large:
+            return self._take_parsed(request, content, stamped)
+        with room_to_parse(request, content.body, self._max_items, hold):
+            return self._take_parsed(request, content, stamped)
+
+    def _take_parsed(
+        self, request: Request, content: Content, stamped: Callable[[bytes], None] | None
+    ) -> IntakeResult:
+        spoiled: Counter[str] = Counter()
+        message = parse(request.signal, content.body, request.json, spoiled)
+        for reason, count in spoiled.items():
+            if count:
+                self._telemetry.add("otelcol_arthur_parts_unread", count, reason=reason)
+        if request.signal is LOGS:
+            return self._intake.take_logs(message)
+        return self._intake.take(message, stamped)
+
+    def _failed(self, reason: str) -> None:
+        self._telemetry.add("otelcol_arthur_requests_unread", reason=reason)
+
+    def _count(self, result: IntakeResult) -> None:
+        for outcome, count in (
+            ("taken", result.calls),
+            ("refused", result.refused),
+            ("unmatched", result.unmatched),
+            ("skipped", result.skipped),
+            ("waiting", result.waiting),
+        ):
+            if count:
+                self._telemetry.add("otelcol_arthur_calls", count, outcome=outcome)
+        if result.refused:
+            self._telemetry.add("otelcol_exporter_enqueue_failed_spans", result.refused, exporter="arthur")

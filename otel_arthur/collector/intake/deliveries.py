@@ -1,0 +1,97 @@
+"""`Deliveries`: one delivery for each account that routes lead to, kept across reloads."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from otel_arthur.collector.configuration.arthur_sections import ModelRoute
+from otel_arthur.collector.service.telemetry import Sample
+from otel_arthur.configuration import Configuration, Route
+from otel_arthur.delivery import Delivery
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Target:
+    """A route whose destination is open: calls that match go to this model by this delivery."""
+
+    match: tuple[tuple[str, str], ...]
+    model_id: str
+    delivery: Delivery
+
+
+class Deliveries:
+    """Opens and closes deliveries as configurations come and go."""
+
+    def __init__(self) -> None:
+        self._open: list[tuple[Configuration, Delivery]] = []
+
+    def use(self, routes: Sequence[ModelRoute]) -> tuple[Target, ...]:
+        """A target for each route, in order. Deliveries that are open already are kept.
+
+        Raises:
+            OSError: the spool's folder cannot be written.
+        """
+        return tuple(Target(route.match, route.model_id, self._delivery(route, routes)) for route in routes)
+
+    def _delivery(self, route: ModelRoute, routes: Sequence[ModelRoute]) -> Delivery:
+        models = {other.model_id for other in routes if other.destination == route.destination}
+        # A delivery sends what waits for the models that it knows, so it is opened with all of them.
+        configuration = replace(
+            route.destination, routes=tuple(Route("*", model) for model in sorted(models))
+        )
+        for opened, delivery in self._open:
+            if opened == configuration:
+                return delivery
+        _check_folder(configuration.spool_dir)
+        delivery = Delivery(configuration)
+        delivery.start()
+        self._open.append((configuration, delivery))
+        return delivery
+
+    async def close_unused(self, used: Iterable[Target], seconds: float) -> bool:
+        """Shut down those that no target in `used` has, all at once; whether they sent everything."""
+        kept = {target.delivery for target in used}
+        closing = [delivery for _, delivery in self._open if delivery not in kept]
+        self._open = [(opened, delivery) for opened, delivery in self._open if delivery in kept]
+        if not closing:
+            return True
+        with ThreadPoolExecutor(len(closing)) as executor:
+            loop = asyncio.get_running_loop()
+            done = await asyncio.gather(
+                *(loop.run_in_executor(executor, delivery.shutdown, seconds) for delivery in closing)
+            )
+        return all(done)
+
+    def samples(self) -> Iterator[Sample]:
+        """What became of the inferences, under the Collector's names for an exporter."""
+        labels = (("exporter", "arthur"),)
+        counts = [delivery.counts() for _, delivery in self._open]
+        capacity = max((opened.spool_max_bytes for opened, _ in self._open), default=0)
+        yield "otelcol_exporter_sent_spans", labels, sum(count.sent for count in counts)
+        yield "otelcol_exporter_send_failed_spans", labels, sum(count.dead_letter for count in counts)
+        yield "otelcol_exporter_queue_size", labels, sum(count.left for count in counts)
+        yield "otelcol_exporter_queue_capacity", labels, capacity
+        yield "otelcol_arthur_duplicates", (), sum(count.duplicate for count in counts)
+        skipped: Counter[str] = Counter()
+        for count in counts:
+            skipped.update(count.skipped)
+        for reason, number in sorted(skipped.items()):
+            yield "otelcol_arthur_spans_skipped", (("reason", reason),), number
+
+
+def _check_folder(folder: Path | None) -> None:
+    """The delivery would fall back to memory; what we acknowledge must be on disk."""
+    if folder is None:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OSError(f"the spool's folder {folder} cannot be written ({error.strerror})") from None

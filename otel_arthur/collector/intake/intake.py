@@ -1,0 +1,156 @@
+"""From a request to the spool: find the LLM spans, read them, route them, hand them to the delivery."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from otel_arthur.collector.intake.deliveries import Target
+from otel_arthur.collector.intake.routing import Router
+from otel_arthur.collector.otlp.spans import candidates, stamp
+from otel_arthur.configuration import Configuration
+from otel_arthur.genai.call import LLMCall
+from otel_arthur.genai.events.assembly import Assembled, Assembly
+from otel_arthur.genai.events.log_events import log_events
+from otel_arthur.inference.identity import partner_inference_id
+
+_logger = logging.getLogger(__name__)
+_NO_ROUTE = "some LLM calls match no model; add a last one without match"
+
+
+@dataclass(slots=True)
+class IntakeResult:
+    """What became of a request's LLM spans."""
+
+    calls: int = 0
+    """In the spool now, new or known."""
+    refused: int = 0
+    """Inferences that a full spool did not take."""
+    unmatched: int = 0
+    """Calls that no route takes."""
+    skipped: int = 0
+    """Spans that could not be read, or that hold no messages."""
+    waiting: int = 0
+    """Calls whose messages may come as log events."""
+    keys: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    """Trace and span id of each call."""
+
+
+class Intake:
+    """Reads trace and log requests. Safe to use from several threads.
+
+    A call whose messages may come as GenAI log events waits for them in memory, some seconds at
+    most. It would be skipped otherwise: what is acknowledged and can be an inference is on disk.
+    """
+
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        connection: Configuration,
+    ) -> None:
+        self._router = Router(targets)
+        self._connection = connection
+        self._default = targets[0].delivery
+        self._has_said_no_route = False
+        self._assembly = Assembly(
+            connection.attributes,
+            wants_content=connection.content != "metadata",
+            # A failed call is worth an inference without messages.
+            may_wait=lambda reading: reading.content_missing or self._has_seen_events,
+            skipped=self._skipped,
+        )
+        self._lock = threading.Lock()
+        self._has_seen_events = False
+
+    def take(self, request: Any, stamped: Callable[[bytes], None] | None = None) -> IntakeResult:
+        """Put the calls of an ``ExportTraceServiceRequest`` into the spool; on disk when this returns.
+
+        Args:
+            stamped: called before the spool is asked, with the request in which each call's span has the
+                attribute ``arthur.inference.id``.
+        """
+        batch = _Batch()
+        now = time.monotonic()
+        for view, span in candidates(request, self._default.skip):
+            # Held while reading: content that came in between would wait for a span that waits for it.
+            with self._lock:
+                own, *others = self._assembly.take(view, now)
+            if self._place(batch, own) and stamped is not None:
+                stamp(span, partner_inference_id(view.trace_id, view.span_id))
+            self._place_all(batch, others)
+        if stamped is not None:
+            stamped(request.SerializeToString())
+        return self._submit(batch)
+
+    def take_logs(self, request: Any) -> IntakeResult:
+        """Join the GenAI events of an ``ExportLogsServiceRequest`` to their spans."""
+        events = list(log_events(request))
+        if not events:
+            return IntakeResult()
+        self._has_seen_events = True
+        batch = _Batch()
+        with self._lock:
+            reached = self._assembly.add(events, time.monotonic())
+        self._place_all(batch, reached)
+        return self._submit(batch)
+
+    def settle(self, everything: bool = False) -> IntakeResult:
+        """Decide about spans that waited too long for their messages, or about `everything` that waits."""
+        with self._lock:
+            if everything:
+                assembled = self._assembly.release_spans()
+                self._assembly.release_contents()
+            else:
+                assembled = self._assembly.expire(time.monotonic())
+        batch = _Batch()
+        self._place_all(batch, assembled)
+        return self._submit(batch)
+
+    def _place_all(self, batch: _Batch, assembled: Iterable[Assembled]) -> None:
+        for one in assembled:
+            self._place(batch, one)
+
+    def _place(self, batch: _Batch, assembled: Assembled) -> bool:
+        """Route what became of a span; whether it is a call that has a route."""
+        view, call, waits, skipped = assembled
+        batch.result.skipped += skipped
+        batch.result.waiting += waits
+        if call is None and not waits:
+            return False
+        target = self._router.target(view)
+        if waits or call is None:
+            return target is not None
+        if target is None:
+            batch.result.unmatched += 1
+            self._skipped("no route", 1, "" if self._has_said_no_route else _NO_ROUTE)
+            self._has_said_no_route = True
+            return False
+        batch.groups.setdefault(target, []).append(call)
+        batch.result.keys.append((view.trace_id, view.span_id))
+        return True
+
+    def _submit(self, batch: _Batch) -> IntakeResult:
+        result = batch.result
+        with self._lock:
+            self._assembly.report_unjoined()
+        for target, calls in batch.groups.items():
+            result.refused += target.delivery.submit(calls, model_id=target.model_id).refused
+        result.calls = max(0, len(result.keys) - result.refused)
+        return result
+
+    def _skipped(self, reason: str, count: int, line: str) -> None:
+        self._default.skip(reason, count)
+        if line:
+            _logger.warning(line)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Calls on their way to the spool, by target."""
+
+    groups: dict[Target, list[LLMCall]] = field(default_factory=dict[Target, "list[LLMCall]"])
+    result: IntakeResult = field(default_factory=IntakeResult)

@@ -1,0 +1,156 @@
+"""`ContentReader`: a request's body inflated, measured, and checked to be OTLP, within the memory there is.
+
+A small body is read where it is, on the event loop. A large one is read in a thread of its own lane, one at a
+time, so that what reading holds beside the body is bounded. Nothing parsed is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import orjson
+
+from otel_arthur.collector.otlp.decoding import json_document, parse
+from otel_arthur.collector.otlp.inflating import BadBody, TooLarge, decompress
+from otel_arthur.collector.otlp.memory import Hold, NoRoom
+from otel_arthur.collector.otlp.request import Request
+from otel_arthur.collector.otlp.signals import LOGS, METRICS, TRACES
+from otel_arthur.collector.otlp.spans import has_marker, invalid_ids, invalid_json_ids
+from otel_arthur.genai.otlp.measuring import (
+    TooManyItems,
+    bytes_of_json,
+    bytes_of_protobuf,
+    most_bytes,
+    most_items,
+)
+
+SMALL_BYTES = 64 * 1024
+"""Bodies up to this size are read on the event loop: a thread would cost more than it saves."""
+_PATIENCE = 10.0
+"""Seconds that a large body waits for memory to be parsed in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A request made readable."""
+
+    body: bytes
+    """Without compression."""
+    items: int
+    concerns_arthur: bool = False
+    """Whether it may hold LLM spans, or GenAI log events."""
+    invalid: int = 0
+    """Spans whose ids are not allowed; counted where asked for."""
+    is_unread: bool = False
+    """Whether it holds more items than may be read, so that nothing is known of it."""
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it must not be parsed on the event loop."""
+        return len(self.body) > SMALL_BYTES
+
+
+class ContentReader:
+    """Reads requests.
+
+    Args:
+        lane: one thread, for the large ones.
+        count_invalid: whether `Content.invalid` is asked for.
+    """
+
+    def __init__(self, lane: Executor, max_bytes: int, max_items: int, *, count_invalid: bool) -> None:
+        self._lane = lane
+        self._max_bytes = max_bytes
+        self._max_items = max_items
+        self._count_invalid = count_invalid
+
+    async def read(self, request: Request, hold: Hold) -> Content:
+        """The content of a request. `hold` grows by what stays: the body, if it had to be inflated.
+
+        Raises:
+            TooLarge, BadBody, NoRoom: it cannot be read, for these reasons.
+        """
+        if len(request.body) <= SMALL_BYTES:
+            try:
+                body = decompress(request.body, request.compression, SMALL_BYTES, max_members=1)
+            except TooLarge:
+                pass
+            else:
+                if request.compression is not None:
+                    hold.grow(len(body))
+                return self._content(request, body)
+        return await asyncio.get_running_loop().run_in_executor(self._lane, self._read_large, request, hold)
+
+    def _read_large(self, request: Request, hold: Hold) -> Content:
+        body = decompress(request.body, request.compression, self._max_bytes, hold.grow)
+        try:
+            with room_to_parse(request, body, self._max_items, hold):
+                return self._content(request, body)
+        except TooManyItems:
+            return Content(body, 0, is_unread=True)
+
+    def _content(self, request: Request, body: bytes) -> Content:
+        concerns_arthur = request.signal is not METRICS and has_marker(body)
+        counts_invalid = self._count_invalid and request.signal is TRACES
+        if request.json:
+            document = _document(body)
+            # By the names of their fields: a conversion would cost thirty times as much.
+            items = body.count(b'"body"' if request.signal is LOGS else b'"startTimeUnixNano"')
+            return Content(body, items, concerns_arthur, invalid_json_ids(document) if counts_invalid else 0)
+        message = parse(request.signal, body, False)
+        return Content(
+            body,
+            request.signal.count(message),
+            concerns_arthur,
+            invalid_ids(message) if counts_invalid else 0,
+        )
+
+
+@contextmanager
+def room_to_parse(request: Request, body: bytes, max_items: int, hold: Hold) -> Generator[None]:
+    """Hold what parsing `body` takes, while it is parsed.
+
+    Raises:
+        NoRoom: there was none for some seconds.
+        TooManyItems: there are more than `max_items`, or more than there will ever be room for.
+    """
+    needed = _needed_at_once(request, body, max_items, hold)
+    if needed is None:
+        kind = request.signal.request.DESCRIPTOR
+        size = bytes_of_json(body, max_items) if request.json else bytes_of_protobuf(body, kind, max_items)
+        # Besides the message its texts, as rows.
+        needed = size + len(body)
+        if needed > hold.capacity:
+            raise TooManyItems
+        hold.grow(needed, _PATIENCE)
+    try:
+        yield
+    finally:
+        hold.shrink(needed)
+
+
+def _needed_at_once(request: Request, body: bytes, max_items: int, hold: Hold) -> int | None:
+    """The room for the worst that a body of this size can be, if there is so much: saves a look at it."""
+    if request.json or most_items(len(body)) > max_items:
+        return None
+    needed = most_bytes(len(body)) + len(body)
+    try:
+        hold.grow(needed)
+    except NoRoom:
+        return None
+    return needed
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    try:
+        document: Any = json_document(body)
+    except orjson.JSONDecodeError as error:
+        raise BadBody(f"the body is not JSON: {str(error)[:200]}") from None
+    if not isinstance(document, dict):
+        raise BadBody("the body is not a JSON object")
+    return cast("dict[str, Any]", document)

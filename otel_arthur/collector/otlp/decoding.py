@@ -1,0 +1,76 @@
+"""OTLP messages in either encoding. Pure.
+
+Source: opentelemetry-proto ``docs/specification.md``, "OTLP/HTTP Request" and "JSON Protobuf Encoding".
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import orjson
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import DecodeError
+
+from otel_arthur.collector.otlp.inflating import BadBody
+from otel_arthur.collector.otlp.signals import Signal
+from otel_arthur.genai.otlp.json_form import OTLPError, request_from_json
+from otel_arthur.genai.otlp.mending import parsed
+
+
+def parse(signal: Signal, content: bytes, json: bool, spoiled: Counter[str] | None = None) -> Any:
+    """A request as its protobuf message, without what of it is bad.
+
+    Args:
+        spoiled: what was bad -> how often, counted up.
+
+    Raises:
+        BadBody: the content is not an OTLP request of this signal.
+    """
+    if json:
+        try:
+            return request_from_json(json_document(content), signal.request)
+        except (orjson.JSONDecodeError, OTLPError, RecursionError) as error:
+            raise BadBody(f"the body is not OTLP/JSON: {str(error)[:200]}") from None
+    message = parsed(content, signal.request, Counter() if spoiled is None else spoiled)
+    if message is None:
+        raise BadBody(f"the body is not an {signal.request.DESCRIPTOR.full_name} in protobuf")
+    return message
+
+
+def json_document(content: bytes) -> Any:
+    """What JSON says; bytes that are no UTF-8 become U+FFFD, an empty body is an empty object.
+
+    Raises:
+        orjson.JSONDecodeError: it is no JSON.
+    """
+    try:
+        return orjson.loads(content) if content.strip() else {}
+    except orjson.JSONDecodeError:
+        return orjson.loads(content.decode("utf-8", "replace"))
+
+
+def response_json(signal: Signal, response: bytes) -> bytes:
+    """An ``Export…ServiceResponse`` from protobuf to JSON."""
+    return orjson.dumps(MessageToDict(signal.response.FromString(response))) if response else b"{}"
+
+
+def response_protobuf(signal: Signal, content: bytes) -> bytes:
+    """An ``Export…ServiceResponse`` from JSON to protobuf.
+
+    Raises:
+        BadBody: it is none.
+    """
+    try:
+        return request_from_json(orjson.loads(content or b"{}"), signal.response).SerializeToString()
+    except (orjson.JSONDecodeError, OTLPError):
+        raise BadBody("the body is not an OTLP/JSON answer") from None
+
+
+def is_response(signal: Signal, content: bytes) -> bool:
+    """Whether this is an ``Export…ServiceResponse`` in protobuf."""
+    try:
+        signal.response.FromString(content)
+    except DecodeError:
+        return False
+    return True

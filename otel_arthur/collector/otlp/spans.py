@@ -1,0 +1,145 @@
+"""What is asked of spans while they are still protobuf: which may be LLM calls, and which are not valid."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from otel_arthur.collector.otlp.inflating import BadBody
+from otel_arthur.genai.dialects import MARKER_BYTES
+from otel_arthur.genai.duplicates.kin import kin_of
+from otel_arthur.genai.otlp.views import attribute_map, span_view
+from otel_arthur.genai.span import SpanKey, SpanView
+
+MAX_ATTRIBUTES = 20_000
+"""Of one span, with its events and its resource: more is no LLM call but an attack on memory."""
+_HEX = re.compile("[0-9a-fA-F]+").fullmatch
+STAMP = "arthur.inference.id"
+
+
+def has_marker(content: bytes) -> bool:
+    """Whether bytes of OTLP may hold an LLM span; a search that walks no attribute."""
+    return any(piece in content for piece in _SEARCHED)
+
+
+def _searched(markers: Sequence[bytes]) -> tuple[bytes, ...]:
+    """As few pieces of bytes as tell all markers: what several begin with, and nothing that holds another."""
+    stems = [marker[: marker.find(b".") + 1] or marker for marker in markers]
+    pieces = {stem if stems.count(stem) > 1 else m for stem, m in zip(stems, markers, strict=True)}
+    fewest = (p for p in pieces if not any(other != p and other in p for other in pieces))
+    # The conventions' own are the shortest, and nearly every LLM span has one.
+    return tuple(sorted(fewest, key=lambda piece: (len(piece), piece)))
+
+
+_SEARCHED = _searched(MARKER_BYTES)
+
+
+def candidates(request: Any, skip: Callable[[str], None]) -> Iterator[tuple[SpanView, Span]]:
+    """Spans that may be LLM calls, as views; the others are never read.
+
+    Args:
+        request: an ``ExportTraceServiceRequest``.
+        skip: told the reason of each candidate that is left out.
+    """
+    marked = list(_marked(request, skip))
+    parents = _parents(request, {span.trace_id for _, _, span in marked})
+    kin = kin_of([_key(span) for _, _, span in marked], parents)
+    last: Any = None
+    resource: Mapping[str, Any] = {}
+    for resource_spans, scope, span in marked:
+        if resource_spans is not last:
+            last, resource = resource_spans, attribute_map(resource_spans.resource.attributes)
+        view = span_view(span, scope.name, scope.version, resource)
+        own = kin.get((view.trace_id, view.span_id))
+        yield view if own is None else replace(view, kin=own), span
+
+
+def _marked(request: Any, skip: Callable[[str], None]) -> Iterator[tuple[Any, Any, Span]]:
+    """Resource, scope and span of each that may be a call."""
+    for resource_spans in request.resource_spans:
+        for scope_spans in resource_spans.scope_spans:
+            for span in scope_spans.spans:
+                if not has_marker(span.SerializeToString()):
+                    continue
+                if not _has_valid_ids(span):
+                    skip("invalid id")
+                elif _attribute_count(span, resource_spans.resource) > MAX_ATTRIBUTES:
+                    skip("too many attributes")
+                else:
+                    yield resource_spans, scope_spans.scope, span
+
+
+def _key(span: Span) -> SpanKey:
+    return span.trace_id.hex(), span.span_id.hex()
+
+
+def _parents(request: Any, traces: Collection[bytes]) -> dict[SpanKey, str | None]:
+    """Span -> its parent, of all spans in these traces."""
+    return {
+        _key(span): span.parent_span_id.hex() or None
+        for resource_spans in (request.resource_spans if traces else ())
+        for scope_spans in resource_spans.scope_spans
+        for span in scope_spans.spans
+        if span.trace_id in traces
+    }
+
+
+def invalid_ids(request: Any) -> int:
+    """Spans whose ids are not allowed (``trace.proto``: 16 and 8 bytes, not all zeros)."""
+    return sum(
+        not _has_valid_ids(span)
+        for resource_spans in request.resource_spans
+        for scope_spans in resource_spans.scope_spans
+        for span in scope_spans.spans
+    )
+
+
+def invalid_json_ids(document: Mapping[str, Any]) -> int:
+    """The same of an OTLP/JSON document.
+
+    Raises:
+        BadBody: an id is not hexadecimal, or what should be a list of spans is none.
+    """
+    try:
+        return sum(
+            not (_is_json_id(span.get("traceId"), 32) and _is_json_id(span.get("spanId"), 16))
+            for resource_spans in document.get("resourceSpans") or ()
+            for scope_spans in resource_spans.get("scopeSpans") or ()
+            for span in scope_spans.get("spans") or ()
+        )
+    except (AttributeError, TypeError):
+        raise BadBody("the body is not OTLP/JSON: its spans are not lists of objects") from None
+
+
+def stamp(span: Span, inference_id: str) -> None:
+    """Write an inference's id onto its span, in place."""
+    for attribute in span.attributes:
+        if attribute.key == STAMP:
+            attribute.value.string_value = inference_id
+            return
+    span.attributes.add(key=STAMP).value.string_value = inference_id
+
+
+def _has_valid_ids(span: Span) -> bool:
+    return len(span.trace_id) == 16 and len(span.span_id) == 8 and any(span.trace_id) and any(span.span_id)
+
+
+def _is_json_id(value: object, digits: int) -> bool:
+    if value is None:
+        return False
+    if not isinstance(value, str) or _HEX(value) is None:
+        raise BadBody("the body is not OTLP/JSON: an id must be a text of hexadecimal digits")
+    return len(value) == digits and value.strip("0") != ""
+
+
+def _attribute_count(span: Span, resource: Any) -> int:
+    return (
+        len(span.attributes)
+        + len(resource.attributes)
+        + len(span.events)
+        + sum(len(event.attributes) for event in span.events)
+    )

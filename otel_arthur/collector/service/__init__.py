@@ -1,0 +1,1 @@
+"""The collector as a process: servers, reloads, health, metrics, logs."""

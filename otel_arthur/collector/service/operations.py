@@ -1,0 +1,68 @@
+"""What operators' tools ask: ``/healthz``, ``/readyz`` and ``/metrics``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import orjson
+from aiohttp import web
+
+from otel_arthur.collector.configuration.addresses import Address
+from otel_arthur.collector.receivers.listening import listener, name_of
+from otel_arthur.collector.service.telemetry import Sample, exposition
+
+
+class OperationsServer:
+    """A small HTTP server for one address. It answers GET and HEAD only."""
+
+    def __init__(self, address: Address, pages: dict[str, Callable[[], web.Response]]) -> None:
+        self._address = address
+        self._pages = pages
+        self._runner: web.ServerRunner | None = None
+
+    async def start(self) -> str:
+        """Listen; returns the address. Raises OSError where it cannot be had."""
+        server = web.Server(self._handle, access_log=None, keepalive_timeout=30.0)
+        self._runner = web.ServerRunner(server, handle_signals=False)
+        await self._runner.setup()
+        made = listener(self._address)
+        await web.SockSite(self._runner, made).start()
+        return name_of(made)
+
+    async def stop(self, seconds: float) -> None:
+        """Free the address; who asks now is answered within a second."""
+        if self._runner is not None:
+            self._runner._shutdown_timeout = min(seconds, 1.0)  # pyright: ignore[reportPrivateUsage]
+            await self._runner.cleanup()
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        page = self._pages.get(request.path)
+        if page is None:
+            return web.Response(status=404, text="not found\n")
+        if request.method not in ("GET", "HEAD"):
+            return web.Response(status=405, text="use GET\n", headers={"Allow": "GET, HEAD"})
+        return page()
+
+
+def status_page(
+    is_good: Callable[[], bool], details: Callable[[], dict[str, object]]
+) -> Callable[[], web.Response]:
+    """200 or 503, with details as JSON."""
+
+    def page() -> web.Response:
+        good = is_good()
+        body = orjson.dumps({"status": "ok" if good else "unavailable", **details()})
+        return web.Response(status=200 if good else 503, body=body, content_type="application/json")
+
+    return page
+
+
+def metrics_page(samples: Callable[[], Iterable[Sample]]) -> Callable[[], web.Response]:
+    """All samples in Prometheus's text format."""
+
+    def page() -> web.Response:
+        return web.Response(
+            body=exposition(samples()), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+        )
+
+    return page

@@ -1,0 +1,213 @@
+"""`Service`: the whole collector, from its start over reloads to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from otel_arthur.collector.configuration.document import ConfigurationError
+from otel_arthur.collector.configuration.sections import CollectorConfiguration, load
+from otel_arthur.collector.forwarding import next_hop
+from otel_arthur.collector.intake.appending import Lanes
+from otel_arthur.collector.intake.deliveries import Deliveries
+from otel_arthur.collector.intake.intake import Intake
+from otel_arthur.collector.otlp.memory import Hold, Memory
+from otel_arthur.collector.otlp.replies import Reply
+from otel_arthur.collector.otlp.request import Request
+from otel_arthur.collector.pipeline import Pipeline, Rules
+from otel_arthur.collector.receivers.connections import Connections
+from otel_arthur.collector.receivers.grpc import GRPCReceiver
+from otel_arthur.collector.receivers.http import HTTPReceiver
+from otel_arthur.collector.service.operations import OperationsServer, metrics_page, status_page
+from otel_arthur.collector.service.servers import Servers, Wanted
+from otel_arthur.collector.service.telemetry import Sample, Telemetry
+
+_logger = logging.getLogger(__name__)
+
+_WINDOW_SECONDS = 1.0
+_RECEIVERS = ("otlp/grpc", "otlp/http")
+
+
+class Service:
+    """Runs one collector until SIGTERM or SIGINT; SIGHUP reads the configuration again."""
+
+    def __init__(self, path: Path, configuration: CollectorConfiguration) -> None:
+        self._path = path
+        self._configuration = configuration
+        self._telemetry = Telemetry()
+        self._deliveries = Deliveries()
+        self._lanes = Lanes()
+        limits = configuration.limits
+        self._memory = Memory(limits.max_in_flight_bytes)
+        self._connections = {
+            name: Connections(limits.max_connections, self._ended_connection) for name in _RECEIVERS
+        }
+        self._servers = Servers()
+        self._pipeline: Pipeline | None = None
+        self._is_ready = False
+        self._reloads = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Serve until told to stop.
+
+        Raises:
+            OSError: an address or the spool cannot be had.
+        """
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        tasks: set[asyncio.Task[None]] = set()
+
+        def reload() -> None:
+            task = loop.create_task(self._reload())
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        if hasattr(signal, "SIGHUP"):
+            loop.add_signal_handler(signal.SIGHUP, reload)
+        try:
+            self._pipeline = self._build(self._configuration)
+            await self._servers.change(self._wanted(self._configuration), 0.0)
+            self._is_ready = True
+            _logger.info("ready")
+            tasks.add(loop.create_task(self._close_windows()))
+            await stop.wait()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await self._drain()
+            # A second signal comes too late to change anything: the exit status says what happened.
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+                signal.signal(number, signal.SIG_IGN)
+
+    async def export(self, request: Request, hold: Hold) -> Reply:
+        """Hand a request to the pipeline of the configuration in force."""
+        assert self._pipeline is not None
+        return await self._pipeline.export(request, hold)
+
+    def _build(self, configuration: CollectorConfiguration) -> Pipeline:
+        forward = configuration.forward
+        limits = configuration.limits
+        return Pipeline(
+            Intake(self._deliveries.use(configuration.routes), configuration.arthur),
+            next_hop(forward) if forward is not None else None,
+            self._telemetry,
+            self._lanes,
+            Rules(
+                limits.max_request_bytes,
+                limits.max_items,
+                refuse=configuration.refuse_when_full,
+                stamp=forward is not None and forward.stamp,
+            ),
+        )
+
+    def _wanted(self, configuration: CollectorConfiguration) -> dict[str, Wanted]:
+        limits = configuration.limits
+        wanted: dict[str, Wanted] = {}
+        health, metrics = configuration.health, configuration.metrics
+        if health is not None:
+            pages = {
+                "/healthz": status_page(lambda: True, self._status),
+                "/readyz": status_page(lambda: self._is_ready, self._status),
+            }
+            wanted["health"] = Wanted(health, lambda: OperationsServer(health, pages))
+        if metrics is not None:
+            page = {"/metrics": metrics_page(self._samples)}
+            wanted["metrics"] = Wanted(metrics, lambda: OperationsServer(metrics, page))
+        for name, receiver, kind in zip(
+            _RECEIVERS, (configuration.grpc, configuration.http), (GRPCReceiver, HTTPReceiver), strict=True
+        ):
+            if receiver is not None:
+                connections = self._connections[name]
+                wanted[name] = Wanted(
+                    (receiver, limits),
+                    lambda kind=kind, receiver=receiver, connections=connections: kind(
+                        receiver, limits, self._memory, connections, self.export
+                    ),
+                )
+        return wanted
+
+    async def _reload(self) -> None:
+        """Take the file's new content, or keep what runs where it cannot be used."""
+        async with self._reloads:
+            before, old = self._configuration, self._pipeline
+            try:
+                configuration = load(self._path)
+                pipeline = self._build(configuration)
+            except ConfigurationError as error:
+                for problem in error.problems:
+                    _logger.warning("configuration not reloaded: %s", problem)
+                return
+            except OSError as error:
+                _logger.warning("configuration not reloaded: %s", error)
+                return
+            self._use(configuration, pipeline)
+            try:
+                await self._servers.change(self._wanted(configuration), before.drain_seconds)
+            except OSError as error:
+                _logger.warning("configuration not reloaded: cannot listen as it says (%s)", error)
+                assert old is not None
+                self._use(before, old)
+                old = pipeline
+            else:
+                _logger.info("configuration reloaded")
+            # Requests under way hold on to what they began with.
+            await self._wait_for_requests(before.drain_seconds)
+            if old is not None:
+                await old.close()
+            used = self._deliveries.use(self._configuration.routes)
+            await self._deliveries.close_unused(used, before.drain_seconds)
+
+    def _use(self, configuration: CollectorConfiguration, pipeline: Pipeline) -> None:
+        self._configuration, self._pipeline = configuration, pipeline
+        self._memory.max_bytes = configuration.limits.max_in_flight_bytes
+        for connections in self._connections.values():
+            connections.limit = configuration.limits.max_connections
+
+    async def _close_windows(self) -> None:
+        while True:
+            await asyncio.sleep(_WINDOW_SECONDS)
+            try:
+                if self._pipeline is not None:
+                    await self._pipeline.close_window()
+            except Exception as error:  # the next round must come whatever happens in this one
+                _logger.exception("calls that wait were not looked at", exc_info=error)
+
+    async def _wait_for_requests(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while self._memory.requests and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
+
+    async def _drain(self) -> None:
+        """Finish what is under way and send what can be sent in time; the spool keeps the rest."""
+        self._is_ready = False
+        deadline = time.monotonic() + self._configuration.drain_seconds
+        _logger.info("draining", extra={"fields": {"seconds": self._configuration.drain_seconds}})
+        await self._servers.stop(*_RECEIVERS, seconds=_left(deadline))
+        if self._pipeline is not None:
+            await self._pipeline.close(_left(deadline))
+        done = await self._deliveries.close_unused((), _left(deadline))
+        await self._servers.stop(*self._servers.names, seconds=1.0)
+        self._lanes.close()
+        _logger.info("stopped", extra={"fields": {"everything_sent": done}})
+
+    def _ended_connection(self, reason: str) -> None:
+        self._telemetry.add("otelcol_arthur_connections_ended", reason=reason)
+
+    def _status(self) -> dict[str, object]:
+        return {"ready": self._is_ready, "requests": self._memory.requests}
+
+    def _samples(self) -> Iterator[Sample]:
+        yield from self._telemetry.samples()
+        yield from self._deliveries.samples()
+        yield "otelcol_arthur_in_flight_bytes", (), self._memory.held
+
+
+def _left(deadline: float) -> float:
+    return max(0.1, deadline - time.monotonic())
