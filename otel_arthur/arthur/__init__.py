@@ -1,1 +1,1 @@
-"""Arthur's v3 API: transport, authentication, models, inferences, ground truth. Knows nothing of spans."""
+"""Arthur's v3 API: authentication, models, inferences, ground truth. Knows nothing of spans."""

@@ -12,9 +12,9 @@ from typing import Any, cast
 
 import orjson
 
-from otel_arthur.arthur.encoding import encode
-from otel_arthur.arthur.errors import ConfigurationError, NotArthur, Unauthorized, Unavailable, error_for
-from otel_arthur.arthur.transport import Transport
+from otel_arthur.http.encoding import encode
+from otel_arthur.http.errors import ConfigurationError, NotArthur, Unauthorized, Unavailable, error_for
+from otel_arthur.http.transport import Transport
 from otel_arthur.process.per_process import PerProcess
 
 RENEW_BEFORE_EXPIRY = 300.0

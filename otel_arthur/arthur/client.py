@@ -12,8 +12,10 @@ from urllib.parse import quote
 
 from otel_arthur.arthur import models
 from otel_arthur.arthur.authentication import Authentication
-from otel_arthur.arthur.encoding import encode, encode_rows
-from otel_arthur.arthur.errors import (
+from otel_arthur.arthur.models import Model
+from otel_arthur.arthur.rows import RowResult, read_rows, says_exists
+from otel_arthur.http.encoding import encode, encode_rows
+from otel_arthur.http.errors import (
     AlreadyExists,
     ArthurError,
     InDoubt,
@@ -24,9 +26,7 @@ from otel_arthur.arthur.errors import (
     error_for,
     not_arthur,
 )
-from otel_arthur.arthur.models import Model
-from otel_arthur.arthur.rows import RowResult, read_rows, says_exists
-from otel_arthur.arthur.transport import Answer, Transport
+from otel_arthur.http.transport import Answer, Transport
 
 if TYPE_CHECKING:
     from otel_arthur.configuration import Configuration

@@ -13,9 +13,9 @@ from typing import Any
 
 import orjson
 
-from otel_arthur.arthur.errors import Refused, Unavailable, error_for
 from otel_arthur.arthur.models import Attribute, Model
 from otel_arthur.arthur.rows import RowResult, read_rows
+from otel_arthur.http.errors import Refused, Unavailable, error_for
 from otel_arthur.process.per_process import PerProcess
 
 _SDK_LOGGERS = ("arthurai.core.models", "arthurai.client.http.requests")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from otel_arthur.arthur.encoding import mapping
+from otel_arthur.http.encoding import mapping
 
 READY: Final = "Ready"
 CREATION_FAILED: Final = "CreationFailed"

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from otel_arthur.arthur.errors import ConfigurationError
 from otel_arthur.arthur.models import NLP, TOKEN_SEQUENCE, Attribute
+from otel_arthur.http.errors import ConfigurationError
 from otel_arthur.inference import fields
 
 INPUT_TEXT = "input_text"

@@ -8,8 +8,8 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, cast
 
-from otel_arthur.arthur.encoding import mapping
-from otel_arthur.arthur.errors import RETRYABLE_STATUSES, InDoubt
+from otel_arthur.http.encoding import mapping
+from otel_arthur.http.errors import RETRYABLE_STATUSES, InDoubt
 
 _MAX_MESSAGE = 500
 _EXISTS = re.compile(

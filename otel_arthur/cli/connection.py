@@ -23,7 +23,7 @@ def connected(configuration: Configuration) -> Generator[ArthurClient, None, Non
         configuration: from `configured`, so that no key goes to an address that was not meant.
     """
     from otel_arthur.arthur.client import ArthurClient
-    from otel_arthur.arthur.errors import ArthurError, ConfigurationError
+    from otel_arthur.http.errors import ArthurError, ConfigurationError
 
     try:
         client = ArthurClient.from_configuration(configuration)
@@ -53,7 +53,7 @@ def ground_truth_types(configuration: Configuration, model_ids: Sequence[str]) -
 
     A name that two models have with different types has none of them: such values go as they are written.
     """
-    from otel_arthur.arthur.errors import ArthurError
+    from otel_arthur.http.errors import ArthurError
 
     found: dict[str, set[str]] = {}
 

@@ -9,10 +9,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from otel_arthur.arthur.suppression import suppress_instrumentation
 from otel_arthur.delivery.destinations import Destinations, Served
 from otel_arthur.delivery.patience import Patience
 from otel_arthur.delivery.turn import Turns
+from otel_arthur.http.suppression import suppress_instrumentation
 from otel_arthur.spool.backed import BackedSpool
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.errors import SpoolError

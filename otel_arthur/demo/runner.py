@@ -24,10 +24,10 @@ from typing import IO, TextIO
 from otel_arthur.arthur.authentication import Authentication
 from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.onboarding import model_request
-from otel_arthur.arthur.transport import Transport
 from otel_arthur.demo.model_server import ModelServer
 from otel_arthur.demo.reconciliation import Reconciliation, in_order, reconcile
 from otel_arthur.demo.served_call import JSON, ServedCall
+from otel_arthur.http.transport import Transport
 from otel_arthur.local.server import LocalArthur
 from otel_arthur.printable import printable
 from otel_arthur.sdk.distro import is_only_distro

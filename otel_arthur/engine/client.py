@@ -12,9 +12,9 @@ from urllib.parse import urlencode
 
 import orjson
 
-from otel_arthur.arthur.encoding import mapping
-from otel_arthur.arthur.transport import Answer, Transport
 from otel_arthur.configuration import EngineConfiguration
+from otel_arthur.http.encoding import mapping
+from otel_arthur.http.transport import Answer, Transport
 
 SETTINGS: Final = "OTEL_EXPORTER_ARTHUR_ENGINE"
 _PREFIX: Final = "/api"

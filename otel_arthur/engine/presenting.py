@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from otel_arthur.arthur.errors import ArthurError, Unavailable
 from otel_arthur.engine.client import EngineClient, Forbidden, SpanIds
 from otel_arthur.engine.intake import task_in
+from otel_arthur.http.errors import ArthurError, Unavailable
 from otel_arthur.spool.batches import Batch, BatchOutcome, DeadLetter
 from otel_arthur.spool.rows import Row
 from otel_arthur.target import Attempt, Note, Presented, Trouble

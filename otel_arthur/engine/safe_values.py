@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias, cast
 
-from otel_arthur.arthur.encoding import encode
 from otel_arthur.genai.json_text import clean
+from otel_arthur.http.encoding import encode
 
 Value: TypeAlias = str | bool | int | float | list[str]
 LARGEST_COUNT: Final = 2**31 - 1

@@ -97,7 +97,7 @@ class EngineTarget:
 
     def present(self, destination: Destination, batches: Sequence[Batch], attempt: Attempt) -> Presented:
         """Send batches. Does not raise."""
-        from otel_arthur.arthur.errors import ArthurError
+        from otel_arthur.http.errors import ArthurError
 
         try:
             with self._lock:
@@ -133,8 +133,8 @@ class EngineTarget:
         return Destination(engine.endpoint, _identity_of(engine), engine.task_id or BY_SERVICE, NAME)
 
     def _made_client(self) -> EngineClient:
-        from otel_arthur.arthur.errors import Unavailable
         from otel_arthur.engine.client import EngineClient
+        from otel_arthur.http.errors import Unavailable
 
         if self._is_closed:
             raise Unavailable("the exporter was shut down")

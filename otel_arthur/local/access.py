@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from otel_arthur.arthur.endpoint import is_loopback
+from otel_arthur.http.endpoint import is_loopback
 
 SECURITY_HEADERS: Final = {
     "Content-Security-Policy": (

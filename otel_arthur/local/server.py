@@ -19,16 +19,16 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from otel_arthur.arthur.endpoint import is_loopback
+from otel_arthur.http.endpoint import is_loopback
 from otel_arthur.local.access import GuardMiddleware
 from otel_arthur.local.announcing import AnnouncingServer
-from otel_arthur.local.api import Api, answer
 from otel_arthur.local.authentication import Credentials
+from otel_arthur.local.dashboard.pages import Pages
+from otel_arthur.local.dashboard.visitors import Visitors
 from otel_arthur.local.engine.api import EngineApi
 from otel_arthur.local.engine.traces import Traces
-from otel_arthur.local.pages import Pages
 from otel_arthur.local.store import IN_MEMORY, Store
-from otel_arthur.local.visitors import Visitors
+from otel_arthur.local.v3.api import Api, answer
 
 DEFAULT_PORT: Final = 8188
 DEFAULT_LOGIN: Final = "local"

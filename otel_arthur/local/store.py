@@ -16,8 +16,8 @@ from typing import Any, Final
 import orjson
 
 from otel_arthur.local.database import IN_MEMORY, StoreError, open_database
-from otel_arthur.local.models import Model
-from otel_arthur.local.rows import GroundTruthRow, InferenceRow
+from otel_arthur.local.v3.models import Model
+from otel_arthur.local.v3.rows import GroundTruthRow, InferenceRow
 
 __all__ = ["IN_MEMORY", "ModelExists", "Page", "Store", "StoreError", "StoredInference"]
 

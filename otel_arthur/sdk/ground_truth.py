@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from otel_arthur.arthur.encoding import encode
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
+from otel_arthur.http.encoding import encode
 from otel_arthur.inference.identity import parse
 from otel_arthur.inference.redaction.redactors import checked
 from otel_arthur.process.per_process import PerProcess

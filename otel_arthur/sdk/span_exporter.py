@@ -121,7 +121,7 @@ class ArthurSpanExporter(SpanExporter):
 
 def _record_likelihoods() -> None:
     try:
-        from otel_arthur.sdk.likelihoods import watch
+        from otel_arthur.sdk.likelihoods.instrumentor import watch
 
         watch()
     except Exception as error:  # the host application is sacred

@@ -8,7 +8,7 @@ import pytest
 
 from otel_arthur.arthur.authentication import Authentication
 from otel_arthur.arthur.client import ArthurClient
-from otel_arthur.arthur.transport import Transport
+from otel_arthur.http.transport import Transport
 from tests.support.servers.certificates import Certificate, self_signed
 from tests.support.servers.fault_server import FaultServer
 

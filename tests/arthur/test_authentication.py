@@ -13,8 +13,8 @@ import pytest
 
 from otel_arthur.arthur.authentication import Authentication
 from otel_arthur.arthur.client import ArthurClient
-from otel_arthur.arthur.errors import ConfigurationError, NotArthur, Unauthorized, Unavailable
-from otel_arthur.arthur.transport import Transport
+from otel_arthur.http.errors import ConfigurationError, NotArthur, Unauthorized, Unavailable
+from otel_arthur.http.transport import Transport
 from tests.support.servers.fault_behaviours import Behaviour, Exchange, delay, html, status
 from tests.support.servers.fault_server import FaultServer
 

@@ -8,11 +8,11 @@ from email.utils import format_datetime
 
 import pytest
 
-from otel_arthur.arthur import errors as e
 from otel_arthur.arthur.authentication import Authentication
 from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.rows import Outcome
-from otel_arthur.arthur.transport import Transport
+from otel_arthur.http import errors as e
+from otel_arthur.http.transport import Transport
 from tests.arthur.safety import KEY, PROMPT, assert_safe, row
 from tests.support.servers.fault_behaviours import (
     HTML,

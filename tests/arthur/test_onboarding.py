@@ -11,11 +11,11 @@ from click.testing import CliRunner, Result
 
 from otel_arthur.arthur.authentication import Authentication
 from otel_arthur.arthur.client import ArthurClient
-from otel_arthur.arthur.errors import AlreadyExists, ConfigurationError, NotFound, Unauthorized
 from otel_arthur.arthur.onboarding import METADATA_FIELDS, model_request
-from otel_arthur.arthur.transport import Transport
 from otel_arthur.cli.commands import models
 from otel_arthur.cli.commands.onboard import command
+from otel_arthur.http.errors import AlreadyExists, ConfigurationError, NotFound, Unauthorized
+from otel_arthur.http.transport import Transport
 from otel_arthur.inference.schema import schema_of
 from otel_arthur.local.server import LocalArthur
 from tests.support.servers.fault_behaviours import status

@@ -8,8 +8,8 @@ import pytest
 
 from otel_arthur.arthur.authentication import Authentication
 from otel_arthur.arthur.client import ArthurClient
-from otel_arthur.arthur.errors import ConfigurationError, Unavailable
-from otel_arthur.arthur.transport import Transport
+from otel_arthur.http.errors import ConfigurationError, Unavailable
+from otel_arthur.http.transport import Transport
 from tests.support.servers.certificates import Certificate
 from tests.support.servers.fault_behaviours import drip
 from tests.support.servers.fault_proxy import ConnectProxy

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from otel_arthur.arthur.authentication import Authentication
 from otel_arthur.arthur.client import ArthurClient
-from otel_arthur.arthur.encoding import encode, encode_rows
-from otel_arthur.arthur.endpoint import base_url
-from otel_arthur.arthur.errors import ConfigurationError, Unavailable
-from otel_arthur.arthur.transport import Transport
+from otel_arthur.http.encoding import encode, encode_rows
+from otel_arthur.http.endpoint import base_url
+from otel_arthur.http.errors import ConfigurationError, Unavailable
+from otel_arthur.http.transport import Transport
 from tests.support.servers.certificates import Certificate
 from tests.support.servers.fault_behaviours import Exchange, delay, drip, hang, never_read
 from tests.support.servers.fault_server import FaultServer
@@ -205,7 +205,7 @@ def test_a_forked_child_has_connections_of_its_own(server: FaultServer) -> None:
 import os, sys
 from otel_arthur.arthur.authentication import Authentication
 from otel_arthur.arthur.client import ArthurClient
-from otel_arthur.arthur.transport import Transport
+from otel_arthur.http.transport import Transport
 client = ArthurClient(Transport(sys.argv[1]), Authentication(api_key="k"))
 send = lambda name: client.send_inferences("m", [{"partner_inference_id": name}])[0].delivered
 assert send("before")

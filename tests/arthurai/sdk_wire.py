@@ -20,10 +20,10 @@ from arthurai.common.constants import InputType, OutputType, Stage, ValueType
 
 from otel_arthur.arthur.authentication import Authentication
 from otel_arthur.arthur.client import ArthurClient
-from otel_arthur.arthur.encoding import encode
 from otel_arthur.arthur.onboarding import METADATA_FIELDS, model_request
-from otel_arthur.arthur.transport import Transport
 from otel_arthur.genai.call import Choice, LLMCall, Message, TextPart, ToolCallPart, Usage
+from otel_arthur.http.encoding import encode
+from otel_arthur.http.transport import Transport
 from otel_arthur.inference.build import build
 from otel_arthur.inference.schema import schema_of
 from tests.support.servers.fault_behaviours import Request, status

@@ -16,9 +16,9 @@ from otel_arthur.arthur.authentication import Authentication
 from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.models import Attribute
 from otel_arthur.arthur.onboarding import model_request
-from otel_arthur.arthur.transport import Transport
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
+from otel_arthur.http.transport import Transport
 from otel_arthur.local.server import LocalArthur
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -23,7 +23,7 @@ import pytest
 from otel_arthur.arthur.authentication import Authentication
 from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.onboarding import model_request
-from otel_arthur.arthur.transport import Transport
+from otel_arthur.http.transport import Transport
 from otel_arthur.local.server import LocalArthur
 from tests.support.servers.openai_server import OpenAIServer
 from tests.support.waiting import PATIENCE, eventually

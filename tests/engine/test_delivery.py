@@ -11,9 +11,9 @@ import pytest
 from otel_arthur.arthur.authentication import Authentication
 from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.onboarding import model_request
-from otel_arthur.arthur.transport import Transport
 from otel_arthur.delivery import Delivery
 from otel_arthur.genai.call import Choice, Message, TextPart, Usage
+from otel_arthur.http.transport import Transport
 from otel_arthur.local.engine.traces import StoredSpan
 from otel_arthur.local.server import LocalArthur
 from tests.support.spans.llm_calls import llm_call, llm_calls

@@ -15,8 +15,8 @@ import requests
 from otel_arthur.arthur.authentication import Authentication
 from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.onboarding import model_request
-from otel_arthur.arthur.transport import Transport
 from otel_arthur.demo.model_server import ModelServer, ModelServerError
+from otel_arthur.http.transport import Transport
 from otel_arthur.local.server import LocalArthur
 from tests.support.paths import ROOT
 from tests.support.servers.fault_behaviours import Behaviour, Exchange

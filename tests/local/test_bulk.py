@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from otel_arthur.local.files import _json_value
+from otel_arthur.local.v3.files import _json_value
 
 ROWS: list[dict[str, Any]] = [
     {"partner_inference_id": "a", "input_text": "x", "output_text": "y", "prompt_tokens": 1},

@@ -13,7 +13,7 @@ import pytest
 from otel_arthur.arthur.authentication import Authentication
 from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.onboarding import model_request
-from otel_arthur.arthur.transport import Transport
+from otel_arthur.http.transport import Transport
 from otel_arthur.local.server import LocalArthur
 from tests.support.servers.fault_behaviours import hang
 from tests.support.servers.fault_server import MODEL, FaultServer

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from otel_arthur.arthur.encoding import encode
+from otel_arthur.http.encoding import encode
 from otel_arthur.inference.build import fit
 from otel_arthur.inference.schema import Schema
 

@@ -9,14 +9,6 @@ from typing import Final
 from msgspec.structs import replace
 
 from otel_arthur.arthur.clients import Client
-from otel_arthur.arthur.errors import (
-    ArthurError,
-    ConfigurationError,
-    Forbidden,
-    NotFound,
-    Refused,
-    Unauthorized,
-)
 from otel_arthur.arthur.rows import Outcome, RowResult
 from otel_arthur.arthur.target import ground_truth
 from otel_arthur.arthur.target.bisect import Bisection, reason_of
@@ -24,6 +16,14 @@ from otel_arthur.arthur.target.fitting import fitted, refitted
 from otel_arthur.arthur.target.intake import FAILED_CALL
 from otel_arthur.arthur.target.records import Form, Kind, renamed
 from otel_arthur.arthur.target.schemas import Schemas
+from otel_arthur.http.errors import (
+    ArthurError,
+    ConfigurationError,
+    Forbidden,
+    NotFound,
+    Refused,
+    Unauthorized,
+)
 from otel_arthur.inference.schema import SchemaError
 from otel_arthur.spool.batches import Batch, BatchOutcome, DeadLetter
 from otel_arthur.spool.rows import Row

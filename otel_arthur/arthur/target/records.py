@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from otel_arthur.arthur.encoding import encode
+from otel_arthur.http.encoding import encode
 from otel_arthur.inference.build import Inference
 from otel_arthur.spool.rows import FIRST_KIND, Row
 

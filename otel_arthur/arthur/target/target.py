@@ -8,7 +8,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from otel_arthur.arthur.clients import Client
-from otel_arthur.arthur.errors import Unavailable
 from otel_arthur.arthur.target import adoption
 from otel_arthur.arthur.target.duplicates import ArthurJudge
 from otel_arthur.arthur.target.intake import ArthurIntake
@@ -19,6 +18,7 @@ from otel_arthur.arthur.target.schemas import Schemas
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.relations import Relations
+from otel_arthur.http.errors import Unavailable
 from otel_arthur.inference.privacy import TextRules
 from otel_arthur.spool.batches import Batch, NewBatch
 from otel_arthur.spool.destination import Destination
@@ -158,7 +158,7 @@ class ArthurTarget:
             if self._made_client is None:
                 # All that a request imports, under the lock that a fork waits for: a module half imported
                 # by a thread that is not there would keep the child waiting for ever.
-                import_module("otel_arthur.arthur._adapter")
+                import_module("otel_arthur.http._adapter")
                 from otel_arthur.arthur.client import ArthurClient
 
                 self._made_client = ArthurClient.from_configuration(self._configuration)

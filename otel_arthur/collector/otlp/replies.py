@@ -17,7 +17,7 @@ from google.rpc import (  # pyright: ignore[reportMissingTypeStubs]
     status_pb2,
 )
 
-from otel_arthur.arthur.errors import MAX_RETRY_AFTER, parse_retry_after
+from otel_arthur.http.errors import MAX_RETRY_AFTER, parse_retry_after
 
 OK, CANCELLED, UNKNOWN, INVALID_ARGUMENT, DEADLINE_EXCEEDED = 0, 1, 2, 3, 4
 NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED, RESOURCE_EXHAUSTED, FAILED_PRECONDITION = 5, 6, 7, 8, 9

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-from otel_arthur.arthur.errors import ArthurError
 from otel_arthur.cli.commands.check.marked_call import marked_call
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
 from otel_arthur.cli.terminal.output import say
@@ -13,6 +12,7 @@ from otel_arthur.engine.client import EngineClient, Forbidden
 from otel_arthur.engine.intake import span_of
 from otel_arthur.engine.presenting import trouble_of
 from otel_arthur.engine.spans import request_of
+from otel_arthur.http.errors import ArthurError
 from otel_arthur.inference.privacy import TextRules
 
 _NOTHING = b"\n\x00"

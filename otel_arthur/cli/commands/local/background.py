@@ -10,11 +10,11 @@ from pathlib import Path
 
 from otel_arthur.arthur.authentication import Authentication
 from otel_arthur.arthur.client import ArthurClient
-from otel_arthur.arthur.errors import ArthurError, NotFound
 from otel_arthur.arthur.onboarding import model_request
-from otel_arthur.arthur.transport import Transport
 from otel_arthur.cli.terminal.errors import WorkFailed
 from otel_arthur.cli.terminal.output import say
+from otel_arthur.http.errors import ArthurError, NotFound
+from otel_arthur.http.transport import Transport
 from otel_arthur.local.store import IN_MEMORY, Store
 
 

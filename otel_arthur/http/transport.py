@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
-from otel_arthur.arthur.endpoint import API_PREFIX, base_url, is_loopback, tls_context
-from otel_arthur.arthur.errors import (
+from otel_arthur.http.endpoint import API_PREFIX, base_url, is_loopback, tls_context
+from otel_arthur.http.errors import (
     ConfigurationError,
     NotArthur,
     not_arthur,
     parse_retry_after,
 )
-from otel_arthur.arthur.failures import error_of
-from otel_arthur.arthur.suppression import suppress_instrumentation
-from otel_arthur.arthur.writers import Writers
+from otel_arthur.http.failures import error_of
+from otel_arthur.http.suppression import suppress_instrumentation
+from otel_arthur.http.writers import Writers
 from otel_arthur.process.per_process import PerProcess
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
 
-    from otel_arthur.arthur._adapter import Adapter
+    from otel_arthur.http._adapter import Adapter
 
 DEFAULT_TIMEOUT = 10.0
 """Seconds."""
@@ -143,7 +143,7 @@ class Transport:
         import requests
         import urllib3
 
-        from otel_arthur.arthur import _adapter
+        from otel_arthur.http import _adapter
 
         adapter = self._adapters.get()
         end = time.monotonic() + self.timeout if deadline is None else deadline
@@ -189,7 +189,7 @@ class Transport:
         self._writers.stop()
 
     def _new_adapter(self) -> Adapter:
-        from otel_arthur.arthur._adapter import Adapter
+        from otel_arthur.http._adapter import Adapter
 
         return Adapter(tls_context(certificate=self._certificate, insecure=self._insecure))
 

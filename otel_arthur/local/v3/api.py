@@ -18,12 +18,12 @@ from starlette.routing import Route
 
 from otel_arthur.local.authentication import Credentials
 from otel_arthur.local.bodies import json_body
-from otel_arthur.local.files import ingest_files
-from otel_arthur.local.ingestion import Result, ingest_ground_truth, ingest_inferences, multi_status
-from otel_arthur.local.models import Model, ModelRefused, new_document
-from otel_arthur.local.query import QueryRefused, read_count
 from otel_arthur.local.store import ModelExists, Store
-from otel_arthur.local.value_types import json_type
+from otel_arthur.local.v3.files import ingest_files
+from otel_arthur.local.v3.ingestion import Result, ingest_ground_truth, ingest_inferences, multi_status
+from otel_arthur.local.v3.models import Model, ModelRefused, new_document
+from otel_arthur.local.v3.query import QueryRefused, read_count
+from otel_arthur.local.v3.value_types import json_type
 
 PREFIX: Final = "/api/v3"
 _LARGEST_PAGE: Final = 1000

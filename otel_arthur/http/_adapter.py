@@ -19,7 +19,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from otel_arthur.arthur.writers import Writers
+from otel_arthur.http.writers import Writers
 
 deadline: ContextVar[float] = ContextVar("otel_arthur_call_deadline")
 """When the running call must end, on `time.monotonic`'s clock."""

@@ -15,9 +15,9 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from otel_arthur.inference import fields
-from otel_arthur.local.models import Attribute, Model
+from otel_arthur.local.dashboard.visitors import Visitors
 from otel_arthur.local.store import Store, StoredInference
-from otel_arthur.local.visitors import Visitors
+from otel_arthur.local.v3.models import Attribute, Model
 
 _HERE: Final = Path(__file__).parent
 _PAGE_SIZE: Final = 50

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timezone
 from typing import Any, TypedDict, TypeVar
 
-from otel_arthur.local.models import Model
-from otel_arthur.local.rows import RowRefused, read_ground_truth, read_inference
 from otel_arthur.local.store import Store
+from otel_arthur.local.v3.models import Model
+from otel_arthur.local.v3.rows import RowRefused, read_ground_truth, read_inference
 
 _Row = TypeVar("_Row")
 

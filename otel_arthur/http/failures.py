@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from otel_arthur.arthur.errors import ArthurError, ConfigurationError, Unavailable
+from otel_arthur.http.errors import ArthurError, ConfigurationError, Unavailable
 
 
 def error_of(error: BaseException, url: str, host: str, settings: str) -> ArthurError:

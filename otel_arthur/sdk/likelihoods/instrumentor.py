@@ -26,8 +26,8 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.genai.events.log_events import Content, LogEvent
 from otel_arthur.genai.likelihoods import LIKELIHOODS, TIME_TO_FIRST_TOKEN, TOKENS
 from otel_arthur.sdk import bridge as bridges
-from otel_arthur.sdk.langchain_logprobs import is_token_event, likelihoods_of
-from otel_arthur.sdk.langchain_spans import spans_of
+from otel_arthur.sdk.likelihoods.logprobs import is_token_event, likelihoods_of
+from otel_arthur.sdk.likelihoods.spans import spans_of
 
 if TYPE_CHECKING:
     from langchain_core.outputs import LLMResult

@@ -22,10 +22,10 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from otel_arthur.local.bodies import bounded, loaded
-from otel_arthur.local.ingestion import Result, ingest_ground_truth, ingest_inferences
-from otel_arthur.local.models import Model
-from otel_arthur.local.rows import nested
 from otel_arthur.local.store import Store
+from otel_arthur.local.v3.ingestion import Result, ingest_ground_truth, ingest_inferences
+from otel_arthur.local.v3.models import Model
+from otel_arthur.local.v3.rows import nested
 
 _INFERENCES: Final = "inference_data"
 _GROUND_TRUTHS: Final = "ground_truth_data"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from otel_arthur.local.models import Model
+from otel_arthur.local.v3.models import Model
 
 _SUPPORTED = (
     'local Arthur answers {"select": [{"function": "count"}]}, with "from" inferences or ground_truth '

@@ -8,8 +8,8 @@ import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from otel_arthur.arthur.errors import ConfigurationError
 from otel_arthur.configuration.kinds import url
+from otel_arthur.http.errors import ConfigurationError
 
 API_PREFIX = "/api/v3"
 

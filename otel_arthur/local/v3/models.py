@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from otel_arthur.inference import fields
-from otel_arthur.local.value_types import VALUE_TYPES, json_type
+from otel_arthur.local.v3.value_types import VALUE_TYPES, json_type
 
 _INPUT_TOKENS_STAGE: Final = "PREDICT_FUNCTION_INPUT"
 """Of the SDK's ``build_token_sequence_model(input_token_column=...)``; the bridge fills no such attribute."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from otel_arthur.inference import fields
-from otel_arthur.local.models import Attribute, Model
-from otel_arthur.local.value_types import json_type, problem, utc_timestamp
+from otel_arthur.local.v3.models import Attribute, Model
+from otel_arthur.local.v3.value_types import json_type, problem, utc_timestamp
 
 _GROUND_TRUTH_KEYS: Final = frozenset({"partner_inference_id", "ground_truth_timestamp", "ground_truth_data"})
 _INFERENCE_KEYS: Final = _GROUND_TRUTH_KEYS | {"inference_timestamp", "batch_id", "inference_data"}

@@ -1,0 +1,1 @@
+"""The pages of local Arthur, and who may look at them."""
