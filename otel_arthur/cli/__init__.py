@@ -21,6 +21,7 @@ _COMMANDS = {
     "ground-truth": "Send ground truth for inferences that Arthur has.",
     "spool": "Look at, drain and repair what waits on disk.",
     "collector": "OTLP in, inferences to Arthur, OTLP out.",
+    "core": "What the Collector's processor `arthur` hands LLM spans to.",
 }
 """The first line of each command's help, without importing the command."""
 
@@ -70,7 +71,7 @@ def _lacking(command: str, error: ModuleNotFoundError) -> Exception:
     )
 
 
-_EXTRAS = {"local": "local", "demo": "demo", "collector": "collector"}
+_EXTRAS = {"local": "local", "demo": "demo", "collector": "collector", "core": "collector"}
 
 
 @click.group(cls=_Commands, epilog="Start with: otel-arthur demo")

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from otel_arthur.collector.forwarding import Breaker, NextHop, Outgoing
@@ -37,6 +37,8 @@ class Rules:
     refuse: bool = False
     """Whether a request is refused whose calls the spool does not take; else it goes on without them."""
     stamp: bool = False
+    takes_everything: bool = False
+    """Whether every request concerns Arthur, for the processor has looked."""
 
 
 class Pipeline:
@@ -92,7 +94,7 @@ class Pipeline:
             self._telemetry.add("otelcol_arthur_requests_unread", reason="items")
             if self._hop is None or (request.json and self._hop.needs_protobuf(request)):
                 return replies.too_many_items(self._rules.max_items)
-        if not content.concerns_arthur:
+        if not (content.concerns_arthur or self._rules.takes_everything):
             return await self._send_on(request, content, None)
         if self._rules.stamp and request.signal is TRACES:
             append, stamped = await self._stamped(request, content, hold)
@@ -101,7 +103,9 @@ class Pipeline:
         # Where nothing follows us a success would be a lie about what a full spool did not take.
         if self._rules.refuse or self._hop is None:
             refusal = await self._appender.wait(append)
-            return refusal or await self._send_on(request, content, stamped)
+            if refusal is not None or self._hop is not None:
+                return refusal or await self._send_on(request, content, stamped)
+            return replace(_own_answer(request, content), calls=append.calls)
         reply = await self._send_on(request, content, stamped)
         await self._appender.wait(append)
         return reply

@@ -51,7 +51,7 @@ def command(context: click.Context, path: Path | None, log_level: str) -> None:
     assert path is not None
 
     async def run() -> None:
-        await Service(path, configuration).run()
+        await Service(configuration, lambda: load(path)).run()
 
     try:
         asyncio.run(run())

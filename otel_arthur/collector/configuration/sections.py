@@ -150,8 +150,13 @@ class CollectorConfiguration:
     drain_seconds: float
 
 
-def load(path: Path, environ: Mapping[str, str] | None = None) -> CollectorConfiguration:
+def load(
+    path: Path, environ: Mapping[str, str] | None = None, *, is_core: bool = False
+) -> CollectorConfiguration:
     """Read and validate a file.
+
+    Args:
+        is_core: whether it is for the core, which has neither receivers nor a next hop.
 
     Raises:
         ConfigurationError: with one line for each problem: file, line, key, and what to write instead.
@@ -161,18 +166,20 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> CollectorConfi
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ConfigurationError([f"{path}: cannot be read: {reason}"]) from None
-    return parse(str(path), content, os.environ if environ is None else environ)
+    return parse(str(path), content, os.environ if environ is None else environ, is_core=is_core)
 
 
-def parse(name: str, content: str, environ: Mapping[str, str]) -> CollectorConfiguration:
+def parse(
+    name: str, content: str, environ: Mapping[str, str], *, is_core: bool = False
+) -> CollectorConfiguration:
     """Validate a document; as `load`."""
     document = Document(name, content, environ)
     root = document.root
-    grpc, http = _receivers(root)
+    grpc, http = (None, None) if is_core else _receivers(root)
     limits = root.section("limits")
     held = Limits(**read_values(LIMITS, limits=limits))
     spool = root.section("spool")
-    refuse = spool.read("on_full", one_of("pass", "refuse"), "pass") == "refuse"
+    refuse = is_core or spool.read("on_full", one_of("pass", "refuse"), "pass") == "refuse"
     arthur, engine = root.section("arthur"), root.section("engine")
     is_v3_target = "arthur" in root or "engine" not in root
     connection = read_settings(is_v3_target=is_v3_target, arthur=arthur, engine=engine, spool=spool)
@@ -184,8 +191,9 @@ def parse(name: str, content: str, environ: Mapping[str, str]) -> CollectorConfi
                 engine.problem(None, f"needs {wanted}")
     for section in (arthur, engine, spool, limits):
         section.finish()
-    forward = _forward(root.section("forward"), grpc, http) if "forward" in root else None
-    root.section("forward")
+    forward = None
+    if not is_core and "forward" in root:
+        forward = _forward(root.section("forward"), grpc, http)
     service = root.section("service")
     drain = service.read("drain_seconds", seconds, 25.0)
     service.finish()

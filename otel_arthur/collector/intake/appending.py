@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -58,6 +58,8 @@ class Append:
     began: float
     is_late: bool = False
     """Whether the request was answered before it."""
+    calls: Sequence[tuple[str, str]] = ()
+    """Trace and span id of each span that is a call, once it has ended."""
 
 
 class Appender:
@@ -136,6 +138,7 @@ class Appender:
         finally:
             hold.release()
         self._count(result)
+        append.calls = result.own
         if append.is_late and result.calls:
             self._telemetry.add("otelcol_arthur_calls_not_durable", result.calls)
         if self._loops.is_loop(result.keys, time.monotonic()):

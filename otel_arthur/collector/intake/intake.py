@@ -38,6 +38,8 @@ class IntakeResult:
     """Calls whose messages may come as log events."""
     keys: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     """Trace and span id of each call."""
+    own: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    """Trace and span id of each span of this request that is a call, or is one once its messages come."""
 
 
 class Intake:
@@ -79,8 +81,10 @@ class Intake:
             # Held while reading: content that came in between would wait for a span that waits for it.
             with self._lock:
                 own, *others = self._assembly.take(view, now)
-            if self._place(batch, own) and stamped is not None:
-                stamp(span, partner_inference_id(view.trace_id, view.span_id))
+            if self._place(batch, own):
+                batch.result.own.append((view.trace_id, view.span_id))
+                if stamped is not None:
+                    stamp(span, partner_inference_id(view.trace_id, view.span_id))
             self._place_all(batch, others)
         if stamped is not None:
             stamped(request.SerializeToString())

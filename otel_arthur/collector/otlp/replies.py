@@ -7,6 +7,7 @@ Sources: opentelemetry-proto ``docs/specification.md`` ("OTLP/gRPC Response", "O
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -81,6 +82,8 @@ class Reply:
     """The next hop's own answer, for a request of the same transport and encoding."""
     details: bytes | None = None
     """The next hop's own ``grpc-status-details-bin``."""
+    calls: Sequence[tuple[str, str]] = ()
+    """Trace and span id of each span that is a call, where nothing follows us."""
 
     @property
     def is_retryable(self) -> bool:

@@ -87,6 +87,8 @@ class HTTPReceiver:
         try:
             if cors is not None and (answer := preflight(request, cors)) is not None:
                 return answer
+            if (page := self.page(request)) is not None:
+                return page
             response = _response(await self._answer(request))
         except (ConnectionError, asyncio.CancelledError):
             raise
@@ -100,6 +102,10 @@ class HTTPReceiver:
         finally:
             if transport is not None:
                 self._connections.is_idle(transport)
+
+    def page(self, request: web.BaseRequest) -> web.Response | None:
+        """What is answered to a request that is no export; None for every other."""
+        return None
 
     async def _answer(self, request: web.BaseRequest) -> HTTPReply:
         signal = _PATHS.get(request.path) or _PATHS.get(_plain(request.path))
@@ -120,9 +126,19 @@ class HTTPReceiver:
             )
             compression = _NAMES[request.headers.get("Content-Encoding", "").strip().lower()]
             otlp = Request(signal, "http", body, json, compression, headers, hops)
-            return _rendered(signal, await self._export(otlp, hold), json)
+            return self.rendered(request, signal, await self._export(otlp, hold), json)
         finally:
             hold.release()
+
+    def rendered(self, request: web.BaseRequest, signal: Signal, reply: Reply, json: bool) -> HTTPReply:
+        """An answer in the encoding of the request."""
+        if reply.verbatim is not None:
+            return reply.verbatim
+        if reply.code != replies.OK:
+            return http_error(reply, json)
+        if json:
+            return HTTPReply(200, "application/json", response_json(signal, reply.response))
+        return HTTPReply(200, "application/x-protobuf", reply.response)
 
     def _refusal(self, request: web.BaseRequest, signal: Signal | None, json: bool | None) -> Reply | None:
         """What can be said without reading the body."""
@@ -209,16 +225,6 @@ def _silent() -> logging.Logger:
     logger = logging.Logger("aiohttp")
     logger.addHandler(logging.NullHandler())
     return logger
-
-
-def _rendered(signal: Signal, reply: Reply, json: bool) -> HTTPReply:
-    if reply.verbatim is not None:
-        return reply.verbatim
-    if reply.code != replies.OK:
-        return http_error(reply, json)
-    if json:
-        return HTTPReply(200, "application/json", response_json(signal, reply.response))
-    return HTTPReply(200, "application/x-protobuf", reply.response)
 
 
 def _response(reply: HTTPReply) -> web.Response:

@@ -6,7 +6,7 @@ import socket
 
 from otel_arthur.collector.configuration.sections import Address
 
-_BACKLOG = 1024
+BACKLOG = 1024
 
 
 def listener(address: Address) -> socket.socket:
@@ -24,7 +24,7 @@ def listener(address: Address) -> socket.socket:
     family, _, _, _, where = found[0]
     both = family == socket.AF_INET6 and where[0] == "::" and socket.has_dualstack_ipv6()
     try:
-        made = socket.create_server(where, family=family, backlog=_BACKLOG, dualstack_ipv6=both)
+        made = socket.create_server(where, family=family, backlog=BACKLOG, dualstack_ipv6=both)
     except OSError as error:
         raise OSError(f"cannot listen on {address} ({error.strerror})") from None
     made.setblocking(False)

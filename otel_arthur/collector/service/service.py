@@ -6,11 +6,12 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+
+from aiohttp import web
 
 from otel_arthur.collector.configuration.document import ConfigurationError
-from otel_arthur.collector.configuration.sections import CollectorConfiguration, load
+from otel_arthur.collector.configuration.sections import CollectorConfiguration
 from otel_arthur.collector.forwarding import next_hop
 from otel_arthur.collector.intake.appending import Lanes
 from otel_arthur.collector.intake.deliveries import Deliveries
@@ -29,22 +30,33 @@ from otel_arthur.collector.service.telemetry import Sample, Telemetry
 _logger = logging.getLogger(__name__)
 
 _WINDOW_SECONDS = 1.0
-_RECEIVERS = ("otlp/grpc", "otlp/http")
 
 
 class Service:
-    """Runs one collector until SIGTERM or SIGINT; SIGHUP reads the configuration again."""
+    """Runs one collector until SIGTERM or SIGINT; SIGHUP reads the configuration again.
 
-    def __init__(self, path: Path, configuration: CollectorConfiguration) -> None:
-        self._path = path
+    Args:
+        load: reads the configuration again; raises `ConfigurationError`.
+    """
+
+    RECEIVERS: tuple[str, ...] = ("otlp/grpc", "otlp/http")
+    """The servers that take requests, by name."""
+    TAKES_EVERYTHING = False
+    """Whether every request concerns Arthur, for the sender has looked."""
+
+    def __init__(
+        self, configuration: CollectorConfiguration, load: Callable[[], CollectorConfiguration]
+    ) -> None:
         self._configuration = configuration
+        self._load = load
+        self._stop = asyncio.Event()
         self._telemetry = Telemetry()
         self._deliveries = Deliveries()
         self._lanes = Lanes()
         limits = configuration.limits
         self._memory = Memory(limits.max_in_flight_bytes)
         self._connections = {
-            name: Connections(limits.max_connections, self._ended_connection) for name in _RECEIVERS
+            name: Connections(limits.max_connections, self._ended_connection) for name in self.RECEIVERS
         }
         self._servers = Servers()
         self._pipeline: Pipeline | None = None
@@ -57,7 +69,6 @@ class Service:
         Raises:
             OSError: an address or the spool cannot be had.
         """
-        stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         tasks: set[asyncio.Task[None]] = set()
 
@@ -67,7 +78,7 @@ class Service:
             task.add_done_callback(tasks.discard)
 
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
+            loop.add_signal_handler(number, self.stop)
         if hasattr(signal, "SIGHUP"):
             loop.add_signal_handler(signal.SIGHUP, reload)
         try:
@@ -76,7 +87,7 @@ class Service:
             self._is_ready = True
             _logger.info("ready")
             tasks.add(loop.create_task(self._close_windows()))
-            await stop.wait()
+            await self._stop.wait()
         finally:
             for task in tasks:
                 task.cancel()
@@ -85,6 +96,10 @@ class Service:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)
                 signal.signal(number, signal.SIG_IGN)
+
+    def stop(self) -> None:
+        """End in order, as SIGTERM does. Only for the event loop's thread."""
+        self._stop.set()
 
     async def export(self, request: Request, hold: Hold) -> Reply:
         """Hand a request to the pipeline of the configuration in force."""
@@ -104,24 +119,29 @@ class Service:
                 limits.max_items,
                 refuse=configuration.refuse_when_full,
                 stamp=forward is not None and forward.stamp,
+                takes_everything=self.TAKES_EVERYTHING,
             ),
         )
 
     def _wanted(self, configuration: CollectorConfiguration) -> dict[str, Wanted]:
-        limits = configuration.limits
         wanted: dict[str, Wanted] = {}
         health, metrics = configuration.health, configuration.metrics
         if health is not None:
-            pages = {
-                "/healthz": status_page(lambda: True, self._status),
-                "/readyz": status_page(lambda: self._is_ready, self._status),
-            }
-            wanted["health"] = Wanted(health, lambda: OperationsServer(health, pages))
+            wanted["health"] = Wanted(health, lambda: OperationsServer(health, self.status_pages()))
         if metrics is not None:
-            page = {"/metrics": metrics_page(self._samples)}
+            page = {"/metrics": metrics_page(self.samples)}
             wanted["metrics"] = Wanted(metrics, lambda: OperationsServer(metrics, page))
+        return {**wanted, **self.receivers(configuration)}
+
+    def receivers(self, configuration: CollectorConfiguration) -> dict[str, Wanted]:
+        """The servers that take requests, by their names in `RECEIVERS`."""
+        limits = configuration.limits
+        wanted: dict[str, Wanted] = {}
         for name, receiver, kind in zip(
-            _RECEIVERS, (configuration.grpc, configuration.http), (GRPCReceiver, HTTPReceiver), strict=True
+            Service.RECEIVERS,
+            (configuration.grpc, configuration.http),
+            (GRPCReceiver, HTTPReceiver),
+            strict=True,
         ):
             if receiver is not None:
                 connections = self._connections[name]
@@ -138,7 +158,7 @@ class Service:
         async with self._reloads:
             before, old = self._configuration, self._pipeline
             try:
-                configuration = load(self._path)
+                configuration = self._load()
                 pipeline = self._build(configuration)
             except ConfigurationError as error:
                 for problem in error.problems:
@@ -189,7 +209,7 @@ class Service:
         self._is_ready = False
         deadline = time.monotonic() + self._configuration.drain_seconds
         _logger.info("draining", extra={"fields": {"seconds": self._configuration.drain_seconds}})
-        await self._servers.stop(*_RECEIVERS, seconds=_left(deadline))
+        await self._servers.stop(*self.RECEIVERS, seconds=_left(deadline))
         if self._pipeline is not None:
             await self._pipeline.close(_left(deadline))
         done = await self._deliveries.close_unused((), _left(deadline))
@@ -197,13 +217,21 @@ class Service:
         self._lanes.close()
         _logger.info("stopped", extra={"fields": {"everything_sent": done}})
 
+    def status_pages(self) -> dict[str, Callable[[], web.Response]]:
+        """``/healthz`` says that the process lives, ``/readyz`` that it takes requests."""
+        return {
+            "/healthz": status_page(lambda: True, self._status),
+            "/readyz": status_page(lambda: self._is_ready, self._status),
+        }
+
     def _ended_connection(self, reason: str) -> None:
         self._telemetry.add("otelcol_arthur_connections_ended", reason=reason)
 
     def _status(self) -> dict[str, object]:
         return {"ready": self._is_ready, "requests": self._memory.requests}
 
-    def _samples(self) -> Iterator[Sample]:
+    def samples(self) -> Iterator[Sample]:
+        """Every series, as it stands now."""
         yield from self._telemetry.samples()
         yield from self._deliveries.samples()
         yield "otelcol_arthur_in_flight_bytes", (), self._memory.held

@@ -17,18 +17,19 @@ if TYPE_CHECKING:
     from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 _Map: TypeAlias = Mapping[str, Any]
-_SIDES = frozenset({"input", "output"})
+SIDES = frozenset({"input", "output"})
+"""The keys of such a body; it has no others."""
 
 
 def may_be_conversation(body: AnyValue) -> bool:
     """Whether a body that is still protobuf has this form."""
     pairs = body.kvlist_value.values if body.HasField("kvlist_value") else ()
-    return bool(pairs) and all(pair.key in _SIDES for pair in pairs)
+    return bool(pairs) and all(pair.key in SIDES for pair in pairs)
 
 
 def conversation_in(body: Any) -> dict[str, Any]:
     """The conventions' two attributes for what a body says, or nothing."""
-    if not isinstance(body, Mapping) or not body or not _SIDES.issuperset(cast("_Map", body)):
+    if not isinstance(body, Mapping) or not body or not SIDES.issuperset(cast("_Map", body)):
         return {}
     former = list(_messages(cast("_Map", body), "output", "content"))
     asked: list[_Map] = []

@@ -1,0 +1,131 @@
+"""The core: OTLP over a socket into the spool, the ids of calls as the answer, an end with its parent's."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from otel_arthur.cli import cli
+from tests.support.processes.cores import CALLS, Core
+from tests.support.servers.account import Account
+from tests.support.spans.otlp_requests import (
+    all_spans,
+    ids,
+    llm_request,
+    log_request,
+    plain_request,
+)
+from tests.support.waiting import eventually
+
+
+@pytest.fixture
+def core(account: Account, model_id: str, tmp_path: Path) -> Iterator[Core]:
+    """A core that was not started."""
+    made = Core(
+        tmp_path,
+        {
+            "arthur": {
+                "endpoint": account.url,
+                "api_key": account.api_key,
+                "models": [{"model_id": model_id}],
+            },
+            "spool": {"directory": "./spool"},
+            "service": {"drain_seconds": "5s"},
+        },
+    )
+    yield made
+    if made.process is not None:
+        made.stop()
+
+
+def test_beside_a_collector(core: Core, account: Account, model_id: str) -> None:
+    """Calls go to Arthur; the answer names them where it is asked to, and is OTLP's own where not."""
+    core.beside()
+    calls, plain, more = llm_request(2), plain_request(3), llm_request()
+    mixed = type(calls)()
+    mixed.MergeFrom(plain)
+    mixed.MergeFrom(calls)
+    expected = b"".join(span.trace_id + span.span_id for span in all_spans(calls))
+    assert core.send(mixed, Accept=CALLS) == (200, expected)
+    assert core.send(more) == (200, b"")
+    assert core.send(log_request(), "logs") == (200, b"")
+    counters = core.counters()
+    assert counters["otelcol_arthur_calls", "taken"] == 3
+    assert counters["otelcol_receiver_accepted_spans", "otlp", "http"] == 6
+    eventually(lambda: account.count(model_id) == 3, "three inferences")
+    assert set(account.inferences(model_id)) == {*ids(calls), *ids(more)}
+    # Another core must not take its place while it listens, and may once it was killed.
+    second = Core(core.path.parent, core.sections)
+    arguments = ["core", "--config", "core.yaml", "--listen", f"unix://{core.path}"]
+    done = subprocess.run(
+        [sys.executable, "-m", "otel_arthur", *arguments],
+        cwd=core.path.parent,
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, b"another core listens there" in done.stderr) == (1, True)
+    core.stop(signal.SIGKILL)
+    second.beside()
+    assert second.stop() == 0
+    assert not core.path.exists()
+
+
+def test_managed(core: Core, account: Account, model_id: str) -> None:
+    """It says nothing of its secrets to other processes, and ends with its parent, what it took on disk."""
+    core.managed()
+    assert core.process is not None
+    for of_the_process in ("cmdline", "environ"):
+        shown = Path(f"/proc/{core.process.pid}/{of_the_process}")
+        assert not shown.exists() or account.api_key.encode() not in shown.read_bytes()
+    calls = llm_request(2)
+    assert core.send(calls)[0] == 200
+    assert core.parent is not None
+    os.close(core.parent)  # as the kernel does when the parent is killed
+    core.parent = None
+    assert core.wait() == 0
+    assert "the Collector has ended" in core.log()
+    core.path.unlink()
+    core.managed()
+    eventually(lambda: set(account.inferences(model_id)) == set(ids(calls)), "both inferences")
+    assert core.stop() == 0
+
+
+def test_full_spool_is_said(core: Core) -> None:
+    """What the spool does not take is refused with an answer that may be sent again."""
+    core.sections["spool"]["max_mb"] = 1
+    core.sections["arthur"]["endpoint"] = "http://127.0.0.1:9"
+    core.beside()
+
+    def is_full() -> bool:
+        status, answer = core.send(llm_request(8, text="x" * 50_000))
+        return status == 503 and b"the spool is full" in answer
+
+    eventually(is_full, "an answer that says so")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--listen", "unix:///tmp/x.sock"], "name the configuration"),
+        (["--config", "c.yaml"], "say where to listen"),
+        (["--config", "c.yaml", "--listen", "/tmp/x.sock"], "must be unix:///path or tcp://host:port"),
+        (["--config", "wrong.yaml", "--listen", "tcp://127.0.0.1:0"], "receivers is not a key"),
+        (["--config", "full.yaml", "--listen", "tcp://127.0.0.1:0"], "spool.on_full is not a key"),
+    ],
+)
+def test_wrong_use(arguments: list[str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    smallest = "arthur: {api_key: k, models: [{model_id: m}]}\n"
+    Path("c.yaml").write_text(smallest)
+    Path("wrong.yaml").write_text(smallest + "receivers: {otlp: {}}\n")
+    Path("full.yaml").write_text(smallest + "spool: {on_full: pass}\n")
+    done = CliRunner().invoke(cli, ["core", *arguments])
+    assert done.exit_code != 0
+    assert says in done.output + str(done.exception)
