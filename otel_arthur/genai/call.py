@@ -137,9 +137,11 @@ class LLMCall(Struct, frozen=True, gc=False):
     """A text was cut, by the SDK's limits or by ours."""
     extra: Mapping[str, Any] = NO_EXTRA
     """The user's own fields: Arthur attribute -> value of a span or resource attribute."""
-    # From here on all that dialects' tables name, in the order in which `layout` keeps the values.
+    is_half: bool = False
+    """It has no words, and is recorded only as far as another span of the same call lacks what it says."""
     kin: Kin = NO_KIN
     """What is above and below in its trace, to find its double by."""
+    # From here on all that dialects' tables name, in the order in which `layout` keeps the values.
     provider: str | None = None
     request_model: str | None = None
     response_model: str | None = None

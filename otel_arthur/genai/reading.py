@@ -174,6 +174,7 @@ def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[st
         environment,
         attributes.truncated,
         _extra(view, extra) if extra else NO_EXTRA,
+        False,
         view.kin,
         *fields[_CALL],
     )
@@ -237,11 +238,11 @@ def _empty_answer(
 
     The prompt is there, so content is on, and the model was cut before its first word, was not let speak,
     called nothing but tools, or counted no token. A stop with tokens is an answer that was lost.
+    Without the prompt content is off, and an answer without words keeps the reason.
     """
     reason = reason_of_choice(None, reasons_of(attributes, layout.reasons), 0)
-    if not asked or not (usage.output == 0 or reason not in (None, "stop")):
-        return ()
-    return (Choice(Message("assistant", ()), reason),)
+    is_told = usage.output == 0 or reason not in (None, "stop") if asked else reason is not None
+    return (Choice(Message("assistant", ()), reason),) if is_told else ()
 
 
 def _lacking(asked: bool, choices: tuple[Choice, ...], dialect: Dialect, view: SpanView) -> str | None:

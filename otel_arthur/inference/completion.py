@@ -21,6 +21,8 @@ def completed_row(row: bytes, others: Iterable[bytes]) -> bytes:
     for other in others:
         found: dict[str, Any] = orjson.loads(other)["inference_data"]
         values.update({name: found[name] for name in TAKEN if name in found and name not in values})
+        if "model" in found and values.get("model") in (None, values.get("request_model")):
+            values["model"] = found["model"]
         if found.get("status") == "error" != values.get("status"):
             values.update({name: found[name] for name in ("status", "error_type") if name in found})
     return row if values == before else orjson.dumps(record)

@@ -56,6 +56,7 @@ class Bridge:
             wants_content=self.configuration.content != "metadata",
             may_wait=lambda _reading: _log_exporters > 0,
             skipped=self._skipped,
+            completes=self.configuration.duplicate_window > 0,
         )
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
@@ -117,11 +118,14 @@ class Bridge:
             except Exception as error:
                 self._assembly.unreadable(error)
                 continue
-            if _log_exporters or self._assembly.holds_contents:
+            assembled = None
+            if not (_log_exporters or self._assembly.holds_contents or self._assembly.holds_spans):
+                # Nothing waits and no content can be on its way: there is nothing to join and to lock.
+                assembled = self._assembly.take_at_once(view)
+            if assembled is None:
                 yield from _calls(self._take_view(view))
-            elif (call := self._assembly.decide(view).call) is not None:
-                # No content can be on its way, so there is nothing to join and nothing to lock.
-                yield call
+            elif assembled.call is not None:
+                yield assembled.call
 
     def _take_view(self, view: SpanView) -> list[Assembled]:
         # Held while reading: content that came in between would wait for a span that waits for it.

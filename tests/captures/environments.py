@@ -16,6 +16,15 @@ _LANGCHAIN = [
     "openai==3.54.0",
     "numpy==2.4.6",
 ]
+_MAIN_ROAD = [
+    "langchain==1.5.2",
+    "langchain-core==1.8.3",
+    "langchain-openai==1.7.4",
+    "langchain-anthropic==1.7.10",
+    "langgraph==1.2.24",
+    "openai==3.57.0",
+    "anthropic==2.14.0",
+]
 _OPENINFERENCE = [
     "openinference-instrumentation==0.1.72",
     "openinference-semantic-conventions==0.1.42",
@@ -24,6 +33,12 @@ _OPENINFERENCE = [
 ]
 
 ENVIRONMENTS: dict[str, list[str]] = {
+    "main-road": [
+        *_MAIN_ROAD,
+        "opentelemetry-sdk==1.45.2",
+        "opentelemetry-exporter-otlp-proto-common==1.45.2",
+        "opentelemetry-instrumentation-langchain==0.62.4",
+    ],
     "2026-11": [
         *_LANGCHAIN,
         *_OPENINFERENCE,
@@ -115,6 +130,13 @@ def _pair(name: str, first: str, second: str) -> Recording:
 
 
 RECORDINGS = [
+    Recording(
+        "main-road-1.5.2",
+        "main-road",
+        "scenarios_main_road.py",
+        [_OLL_LANGCHAIN],
+        {api: Mode({"CAPTURED_API": api}) for api in ("chat", "responses", "anthropic")},
+    ),
     Recording(
         "oll-langchain-0.62.4",
         "2026-11",

@@ -112,13 +112,22 @@ def truth(call: Call) -> JSON:
     answered: JSON = {
         "response_id": call.response_id,
         "texts": list(call.texts),
-        "tool_call": call.tool_call,
+        "tool_call": bool(call.tool_calls),
         "finish_reason": call.finish_reason,
         "prompt_tokens": PROMPT_TOKENS,
         "completion_tokens": COMPLETION_TOKENS,
         "cached_tokens": CACHED_TOKENS,
         "reasoning_tokens": REASONING_TOKENS,
     }
+    if call.tool_calls:
+        answered["tool_calls"] = [
+            {"id": one.id, "name": one.name, "arguments": json.loads(one.arguments)}
+            for one in call.tool_calls
+        ]
+    if call.reasoning:
+        answered["reasoning"] = call.reasoning
+    if call.cache_written:
+        answered["cache_written_tokens"] = call.cache_written
     return {
         "path": call.path,
         "model": call.request.get("model"),
@@ -155,6 +164,8 @@ def run(recording: Recording, mode_name: str, mode: Mode) -> int:
             "PATH": os.environ["PATH"],
             "OPENAI_BASE_URL": server.base_url,
             "OPENAI_API_KEY": "test",
+            "ANTHROPIC_BASE_URL": server.base_url.removesuffix("/v1"),
+            "ANTHROPIC_API_KEY": "test",
             "OTEL_SERVICE_NAME": "captures",
             "LANGSMITH_TRACING": "false",
             "TRACELOOP_TELEMETRY": "false",

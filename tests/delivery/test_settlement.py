@@ -56,6 +56,16 @@ def test_one_of_two_descriptions_is_sent(
     balance(delivery.counts())
 
 
+def test_a_half_is_never_sent_for_itself(server: FaultServer, deliver: Callable[..., Delivery]) -> None:
+    delivery = deliver(duplicate_window=30.0)
+    half, call = llm_calls(2)
+    delivery.submit([replace(half, messages=(), choices=(), is_half=True)])
+    delivery.submit([call])
+    assert delivery.flush(PATIENCE)
+    assert server.accepted_ids == ids_of([call])
+    balance(delivery.counts())
+
+
 @pytest.mark.parametrize("apart", [False, True], ids=["one batch", "two batches"])
 def test_what_is_sent_takes_what_it_lacks_from_what_is_not(
     server: FaultServer, deliver: Callable[..., Delivery], apart: bool

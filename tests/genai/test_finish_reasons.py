@@ -30,6 +30,9 @@ def test_a_spelling_is_known_whatever_its_case_and_separators(common: str, given
         (2, "length"),
         ("3", "content_filter"),
         ("REASON_MAX_LEN", "length"),
+        # LangChain, of a stream with several choices.
+        ("stopstop", "stop"),
+        ("tool_callstool_callstool_calls", "tool_calls"),
         ("<|endoftext|>", "stop"),
         ("CompletionsFinishReason.TOKEN_LIMIT_REACHED", "length"),
         # No reasons at all.

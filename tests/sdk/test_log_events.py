@@ -201,14 +201,17 @@ def test_an_event_without_its_span_is_counted(arthur: LocalArthur, model_id: str
     assert application.counts() == {"event without its span": 1}
 
 
-def test_without_a_log_exporter_nothing_waits(arthur: LocalArthur, model_id: str, tmp_path: Path) -> None:
+def test_without_a_log_exporter_a_call_without_words_waits_for_its_double_alone(
+    arthur: LocalArthur, model_id: str, tmp_path: Path
+) -> None:
     application = Application(arthur, model_id, tmp_path)
     application.loggers.shutdown()
     EVENTS["none"] = lambda words, failed: []
     application.call("bare", style="none")
     application.tracers.force_flush()
-    assert application.counts() == {"no content": 1}
+    assert application.exporter._bridge._assembly.holds_spans
     application.tracers.shutdown()
+    assert application.counts() == {"no content": 1}
 
 
 def test_a_span_is_decided_in_time_even_if_nothing_more_is_exported(

@@ -64,6 +64,7 @@ class Intake:
             # A failed call is worth an inference without messages.
             may_wait=lambda reading: reading.content_missing or self._has_seen_events,
             skipped=self._skipped,
+            completes=connection.duplicate_window > 0,
         )
         self._lock = threading.Lock()
         self._has_seen_events = False
@@ -134,6 +135,8 @@ class Intake:
             self._has_said_no_route = True
             return False
         batch.groups.setdefault(target, []).append(call)
+        if call.is_half:
+            return False
         batch.result.keys.append((view.trace_id, view.span_id))
         return True
 

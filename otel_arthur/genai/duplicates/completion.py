@@ -10,12 +10,12 @@ from msgspec.structs import replace
 from otel_arthur.genai.call import Choice, LLMCall, Usage
 
 _FIELDS = (
-    *("response_id", "response_model", "request_model", "provider", "temperature", "top_p", "max_tokens"),
+    *("response_id", "request_model", "provider", "temperature", "top_p", "max_tokens"),
     *("time_to_first_token", "conversation_id", "user_id"),
 )
 TAKEN: Final = (
     *("prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens", "cache_write_tokens"),
-    *("reasoning_tokens", "finish_reason", *(name for name in _FIELDS if name != "response_model")),
+    *("reasoning_tokens", "finish_reason", *_FIELDS),
 )
 """The same as fields of the catalogue, for calls that are rows already."""
 
@@ -23,7 +23,8 @@ TAKEN: Final = (
 def completed(call: LLMCall, others: Sequence[LLMCall]) -> LLMCall:
     """`call` with what it lacks and one of `others` has, which describe the same call; the first that has it.
 
-    A failure that one of them saw is one.
+    A failure that one of them saw is one. Who does not know the model that answered repeats the one that was
+    asked for, so that another name is a better one.
     """
     for other in others:
         fields = {name: getattr(other, name) for name in _FIELDS if getattr(call, name) is None}
@@ -32,10 +33,15 @@ def completed(call: LLMCall, others: Sequence[LLMCall]) -> LLMCall:
             call,
             usage=_usage(call.usage, other.usage),
             choices=_choices(call.choices, other.choices),
+            response_model=_model(call.response_model, call.request_model, other.response_model),
             **fields,
             **failure,
         )
     return call
+
+
+def _model(own: str | None, asked: str | None, other: str | None) -> str | None:
+    return other or own if own is None or own == asked else own
 
 
 def _usage(own: Usage, other: Usage) -> Usage:

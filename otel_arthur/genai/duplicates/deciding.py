@@ -29,7 +29,9 @@ def decide(evidence: Iterable[tuple[bytes, bool]], known: Mapping[str, str]) -> 
     groups: dict[SpanKey, list[SpanKey]] = {}
     for loser, winner in duplicates(candidates).items():
         groups.setdefault(winner, [winner]).append(loser)
-    losers: dict[str, str] = {}
+    # Nothing goes with a half: it is left out, as if it told what it tells itself.
+    halves = (one.key for one in candidates if one.is_half and one.key in waiting)
+    losers: dict[str, str] = {name: name for key in halves if (name := _name(key)) not in known}
     for winner, members in groups.items():
         open_members = [key for key in members if _name(key) not in known]
         sent = [key for key in open_members if key not in waiting]

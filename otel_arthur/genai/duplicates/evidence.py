@@ -38,6 +38,8 @@ class Evidence(Struct, frozen=True, gc=False, array_like=True):
     """Ids of the spans above, the nearest first, as far as they are known; the parent alone where empty."""
     below: tuple[str, ...] = ()
     """Ids of spans below that are no calls: what another process did in this call may have one as parent."""
+    is_half: bool = False
+    """It holds no words, and is worth nothing unless it describes a call that another span has words of."""
 
     @property
     def key(self) -> SpanKey:
@@ -97,6 +99,7 @@ def evidence_of(call: LLMCall) -> Evidence:
         _rank(call),
         call.kin.above,
         call.kin.below,
+        call.is_half,
     )
 
 
@@ -130,11 +133,12 @@ def _checksum(text: str) -> int:
 def _rank(call: LLMCall) -> int:
     """The richest first: each mark weighs more than all behind it."""
     choices, usage = call.choices, call.usage
-    has_likelihoods = has_reason = False
+    has_likelihoods = has_reason = has_answer = False
     for choice in choices:
+        has_answer = has_answer or bool(choice.message.parts)
         has_likelihoods = has_likelihoods or choice.likelihoods is not None
         has_reason = has_reason or choice.finish_reason is not None
-    rank = 2 * bool(choices) + bool(call.messages)
+    rank = 2 * has_answer + bool(call.messages)
     rank = 2 * rank + (not call.truncated)
     rank = 2 * rank + has_likelihoods
     rank = 2 * rank + (usage.input is not None)

@@ -54,9 +54,13 @@ def duplicates(candidates: Sequence[Evidence]) -> dict[SpanKey, SpanKey]:
         return {}
     losers: dict[SpanKey, SpanKey] = {}
     for group in _groups(sorted(distinct.values(), key=_order)):
-        winner = max(group, key=lambda candidate: (candidate.rank, -candidate.start_ns, candidate.key))
+        winner = max(group, key=_worth)
         losers.update({loser.key: winner.key for loser in group if loser is not winner})
     return losers
+
+
+def _worth(candidate: Evidence) -> tuple[Any, ...]:
+    return not candidate.is_half, candidate.rank, -candidate.start_ns, candidate.key
 
 
 def _related(candidates: Mapping[SpanKey, Evidence]) -> dict[SpanKey, Evidence]:

@@ -49,7 +49,8 @@ class Relations:
             if len(self._labels) > _LABELS:
                 self._labels.clear()
             self._labels[key] = label
-        return (label, RELATED) if self._is_related(evidence) else (label,)
+        is_related = self._is_related(evidence) or evidence.is_half
+        return (label, RELATED) if is_related else (label,)
 
     def _is_related(self, evidence: Evidence) -> bool:
         latest, earlier = self._latest, self._earlier

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from otel_arthur.genai.call import LLMCall
+from otel_arthur.genai.duplicates.halves import Halves
 from otel_arthur.genai.events.joiner import Joiner
 from otel_arthur.genai.events.log_events import LogEvent, lacks_content
 from otel_arthur.genai.reading import Reading, read
-from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.span import SpanKey, SpanView
 
 UNREADABLE = "unreadable"
 NO_CONTENT = "no content"
@@ -25,6 +28,7 @@ class Assembled(NamedTuple):
     view: SpanView
     """With the content that came beside it."""
     call: LLMCall | None = None
+    """One that is a half goes to the delivery as all do, and is no call of its own."""
     waits: bool = False
     """Its messages may still come as a log event."""
     skipped: bool = False
@@ -38,6 +42,7 @@ class Assembly:
         extra: Arthur attribute -> span or resource attribute, for fields of the user's own.
         wants_content: whether a call without messages is worthless.
         may_wait: whether events may come that complete a call without messages.
+        completes: whether a call without messages may complete another span of its call, and waits for that.
         skipped: told of each reason with a count, and with a line for the log where the reason is new.
     """
 
@@ -48,6 +53,7 @@ class Assembly:
         wants_content: bool,
         may_wait: Callable[[Reading], bool],
         skipped: Callable[[str, int, str], None],
+        completes: bool = False,
         joiner: Joiner | None = None,
     ) -> None:
         self._extra = extra
@@ -55,6 +61,7 @@ class Assembly:
         self._may_wait = may_wait
         self._skipped = skipped
         self._joiner = joiner or Joiner()
+        self._halves = Halves() if completes and wants_content else None
         self._explained: set[str] = set()
 
     @property
@@ -68,16 +75,47 @@ class Assembly:
         return self._joiner.holds_contents
 
     def take(self, view: SpanView, since: float) -> list[Assembled]:
-        """A span that came at `since`: what becomes of it, and of those that had to make room for it."""
+        """A span that came at `since`: what becomes of it, and of others that no longer wait."""
         view = self._joiner.with_content(view)
         reading = self._read(view)
         if reading is None or reading.call is None:
             return [Assembled(view, skipped=reading is None)]
-        if self._wants_content and lacks_content(reading) and self._may_wait(reading):
+        halves = self._halves
+        if halves is None or not reading.content_missing:
+            may_wait = self._wants_content and lacks_content(reading) and self._may_wait(reading)
+        elif halves.goes_with_a_call(reading.call):
+            self._joiner.complete(view, since)
+            return [_half(view, reading.call)]
+        else:
+            may_wait = True
+        if may_wait:
             given_up = self._joiner.hold(view, since)
             return [Assembled(view, waits=True), *map(self.decide, given_up)]
         self._joiner.complete(view, since)
-        return [self._decided(view, reading)]
+        found = () if halves is None else halves.of(reading.call)
+        return [self._decided(view, reading), *self._released(found, since)]
+
+    def take_at_once(self, view: SpanView) -> Assembled | None:
+        """What becomes of a span while nothing waits; None where it may have to: `take` it then.
+
+        Needs no lock.
+        """
+        reading = self._read(view)
+        if reading is None or reading.call is None:
+            return Assembled(view, skipped=reading is None)
+        if self._halves is not None:
+            if reading.content_missing:
+                return None
+            self._halves.of(reading.call)
+        return self._decided(view, reading)
+
+    def _released(self, halves: Iterable[SpanKey], now: float) -> Iterator[Assembled]:
+        """Halves that waited for a call that has come."""
+        for key in halves:
+            view = self._joiner.release(key, now)
+            reading = None if view is None else self._read(view)
+            if view is not None and reading is not None and reading.call is not None:
+                yield _half(view, reading.call)
 
     def add(self, events: Iterable[LogEvent], now: float) -> list[Assembled]:
         """Content that came: what becomes of the spans that waited for it."""
@@ -98,6 +136,8 @@ class Assembly:
 
     def decide(self, view: SpanView) -> Assembled:
         """A span as it is: one that failed is a call, one without messages is left out with a reason."""
+        if self._halves is not None:
+            self._halves.give_up((view.trace_id, view.span_id))
         reading = self._read(view)
         if reading is None or reading.call is None:
             return Assembled(view, skipped=reading is None)
@@ -133,3 +173,7 @@ class Assembly:
         is_new = key not in self._explained
         self._explained.add(key)
         self._skipped(reason, 1, line if is_new else "")
+
+
+def _half(view: SpanView, call: LLMCall) -> Assembled:
+    return Assembled(view, replace(call, is_half=True))

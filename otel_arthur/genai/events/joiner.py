@@ -92,6 +92,14 @@ class Joiner:
             given_up.append(self._spans.pop(next(iter(self._spans))).view)
         return given_up
 
+    def release(self, key: SpanKey, now: float) -> SpanView | None:
+        """A span that need not wait any more; an event that still comes for it is no orphan."""
+        held = self._spans.pop(key, None)
+        if held is None:
+            return None
+        self.complete(held.view, now)
+        return held.view
+
     def add(self, events: Iterable[LogEvent], now: float) -> list[Held]:
         """Take content; returns the spans that had waited for it, joined, and waits no more for them.
 

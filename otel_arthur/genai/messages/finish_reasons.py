@@ -85,6 +85,8 @@ _OF_GEMINI = (None, "stop", "length", *["content_filter"] * 2, "other", *["conte
 """The numbers of Gemini's and Vertex's enum, which some write in place of its names."""
 _CLASS = re.compile(r"(?:[A-Za-z_]\w*\.)+([A-Za-z_]\w*)")
 _SEPARATORS = re.compile(r"[\s_-]+")
+_REPEATED: Final = re.compile(r"([a-z]{2,40}?)\1+\Z")
+"""LangChain adds up the words of a stream with several choices: ``stopstop``."""
 
 
 def finish_reason_of(value: Any) -> str | None:
@@ -108,6 +110,8 @@ def _of_text(value: str) -> str | None:
     squeezed = _SEPARATORS.sub("", word).removeprefix("finishreason").removeprefix("reason")
     if squeezed in _NONE:
         return None
+    if squeezed not in _BY_WORD and (repeated := _REPEATED.match(squeezed)) is not None:
+        squeezed = repeated[1]
     return _BY_WORD.get(squeezed) or word
 
 

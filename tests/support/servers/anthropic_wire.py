@@ -11,9 +11,7 @@ from tests.support.servers.openai_answers import (
     PROMPT_TOKENS,
     REASONING_TOKENS,
     RESPONSE_MODEL,
-    TOOL_ARGUMENTS,
-    TOOL_CALL_ID,
-    TOOL_NAME,
+    SEARCH_QUERY,
     Answer,
     tokens_of,
 )
@@ -40,29 +38,50 @@ def messages_asked(request: JSON) -> list[JSON]:
 
 def messages_body(_request: JSON, answer: Answer, response_id: str) -> JSON:
     return _message(response_id) | {
-        "content": [_block(answer)],
+        "content": _blocks(answer),
         "stop_reason": _STOP_REASONS[answer.finish_reason],
-        "usage": _usage(COMPLETION_TOKENS),
+        "usage": _usage(COMPLETION_TOKENS, answer.cache_written),
     }
 
 
 def messages_events(_request: JSON, answer: Answer, response_id: str) -> list[JSON]:
-    whole = _block(answer)
-    if answer.tool_call:
-        deltas = [{"type": "input_json_delta", "partial_json": TOOL_ARGUMENTS}]
-        start = whole | {"input": {}}
-    else:
-        deltas = [{"type": "text_delta", "text": token} for token in tokens_of(answer.texts[0])]
-        start = whole | {"text": ""}
+    begun = _message(response_id) | {"content": [], "usage": _usage(1, answer.cache_written)}
+    events: list[JSON] = [{"type": "message_start", "message": begun}]
+    for index, block in enumerate(_blocks(answer)):
+        empty, deltas = _in_pieces(block)
+        events += [
+            {"type": "content_block_start", "index": index, "content_block": empty},
+            *({"type": "content_block_delta", "index": index, "delta": delta} for delta in deltas),
+            {"type": "content_block_stop", "index": index},
+        ]
     ending = {"stop_reason": _STOP_REASONS[answer.finish_reason], "stop_sequence": None}
     return [
-        {"type": "message_start", "message": _message(response_id) | {"content": [], "usage": _usage(1)}},
-        {"type": "content_block_start", "index": 0, "content_block": start},
-        *({"type": "content_block_delta", "index": 0, "delta": delta} for delta in deltas),
-        {"type": "content_block_stop", "index": 0},
-        {"type": "message_delta", "delta": ending, "usage": _usage(COMPLETION_TOKENS)},
+        *events,
+        {
+            "type": "message_delta",
+            "delta": ending,
+            "usage": _usage(COMPLETION_TOKENS, answer.cache_written),
+        },
         {"type": "message_stop"},
     ]
+
+
+def _in_pieces(block: JSON) -> tuple[JSON, list[JSON]]:
+    """A block as it begins in a stream, and what is added to it."""
+    if block["type"] in ("tool_use", "server_tool_use"):
+        return block | {"input": {}}, [
+            {"type": "input_json_delta", "partial_json": json.dumps(block["input"])}
+        ]
+    if block["type"] == "thinking":
+        return block | {"thinking": "", "signature": ""}, [
+            {"type": "thinking_delta", "thinking": block["thinking"]},
+            {"type": "signature_delta", "signature": block["signature"]},
+        ]
+    if block["type"] == "text":
+        return block | {"text": ""}, [
+            {"type": "text_delta", "text": token} for token in tokens_of(block["text"])
+        ]
+    return block, []
 
 
 def _message(response_id: str) -> JSON:
@@ -76,23 +95,47 @@ def _message(response_id: str) -> JSON:
     }
 
 
-def _block(answer: Answer) -> JSON:
-    if answer.tool_call:
-        return {
-            "type": "tool_use",
-            "id": TOOL_CALL_ID,
-            "name": TOOL_NAME,
-            "input": json.loads(TOOL_ARGUMENTS),
-        }
-    return {"type": "text", "text": answer.texts[0]}
+def _blocks(answer: Answer) -> list[JSON]:
+    blocks: list[JSON] = []
+    if answer.reasoning:
+        blocks.append({"type": "thinking", "thinking": answer.reasoning, "signature": "c2lnbmF0dXJl"})
+    if answer.search:
+        blocks += [
+            {
+                "type": "server_tool_use",
+                "id": "srvtoolu_1",
+                "name": "web_search",
+                "input": {"query": SEARCH_QUERY},
+            },
+            {
+                "type": "web_search_tool_result",
+                "tool_use_id": "srvtoolu_1",
+                "content": [
+                    {
+                        "type": "web_search_result",
+                        "url": "http://example.org/",
+                        "title": "What the web says",
+                        "encrypted_content": "ZW5jcnlwdGVk",
+                        "page_age": None,
+                    }
+                ],
+            },
+        ]
+    if answer.texts[0] or not answer.tool_calls:
+        blocks.append({"type": "text", "text": answer.texts[0]})
+    blocks += [
+        {"type": "tool_use", "id": call.id, "name": call.name, "input": json.loads(call.arguments)}
+        for call in answer.tool_calls
+    ]
+    return blocks
 
 
-def _usage(output: int) -> JSON:
-    # What was read from the cache is no part of Anthropic's input tokens.
+def _usage(output: int, cache_written: int) -> JSON:
+    # What was read from the cache, or put into it, is no part of Anthropic's input tokens.
     return {
-        "input_tokens": PROMPT_TOKENS - CACHED_TOKENS,
+        "input_tokens": PROMPT_TOKENS - CACHED_TOKENS - cache_written,
         "cache_read_input_tokens": CACHED_TOKENS,
-        "cache_creation_input_tokens": 0,
+        "cache_creation_input_tokens": cache_written,
         "output_tokens": output,
         "output_tokens_details": {"thinking_tokens": REASONING_TOKENS},
     }

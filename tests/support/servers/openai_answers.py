@@ -4,6 +4,12 @@ The last user message is the script. Words in it choose the answer:
 
 =================  ==========================================================================
 ``TOOLS``          with tools given: calls get_weather(city="Paris"), then reads its result
+``PARALLEL``       beside ``TOOLS``: calls it for Rome too
+``TALK``           beside ``TOOLS``: says a word before it calls
+``JSON``           an object as JSON; where there is a tool but get_weather, that tool's arguments
+``REASON``         thinks before it answers (Responses API and Anthropic, where thoughts are told)
+``SEARCH``         searches the web by a tool of its own before it answers (likewise)
+``CACHE``          puts 3 of its input tokens into the cache (Anthropic)
 ``EMOJI``          text with CJK, an emoji, quotes and a line break
 ``ECHO xyz``       ``xyz`` (the next word): tells concurrent calls apart
 ``LONG 500``       500 words
@@ -22,6 +28,7 @@ which 4 were cached and 2 reasoning; a ``max_tokens`` shorter than the text cuts
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,19 +38,38 @@ RESPONSE_MODEL = "gpt-4o-mini-2026-01-01"
 DEFAULT_TEXT = "Hello from the fake model."
 WEATHER_TEXT = "The weather in Paris is sunny, 21C."
 EMOJI_TEXT = '你好，世界 🌍 — "naïve" café\nline2'
-TOOL_CALL_ID = "call_abc123"
+TALK_TEXT = "Let me look."
+JSON_TEXT = '{"berries": 12}'
+REASONING_TEXT = "They greet, so I greet."
+SEARCH_QUERY = "what the server looked for"
 TOOL_NAME = "get_weather"
-TOOL_ARGUMENTS = '{"city": "Paris"}'
 PROMPT_TOKENS, COMPLETION_TOKENS, CACHED_TOKENS, REASONING_TOKENS = 21, 7, 4, 2
+CACHE_WRITTEN_TOKENS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call of one of the application's tools; ``arguments`` are JSON."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+PARIS = ToolCall("call_abc123", TOOL_NAME, '{"city": "Paris"}')
+ROME = ToolCall("call_def456", TOOL_NAME, '{"city": "Rome"}')
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One scripted answer: ``texts`` has one entry per choice; ``tool_call`` replaces the text."""
+    """One scripted answer: ``texts`` has one entry per choice, empty where only tools are called."""
 
     texts: tuple[str, ...] = ()
     finish_reason: str = "stop"
-    tool_call: bool = False
+    tool_calls: tuple[ToolCall, ...] = ()
+    reasoning: str = ""
+    search: bool = False
+    cache_written: int = 0
     status: int = 200
     delay: float = 0.0
     disconnect: bool = False
@@ -56,7 +82,11 @@ def tokens_of(text: str) -> list[str]:
     return re.findall(r"\s*\S+|\s+$", text)
 
 
-def answer_to(user_text: str, *, tools: bool, after_tool: bool, n: int, max_tokens: int | None) -> Answer:
+def answer_to(
+    user_text: str, *, tools: Sequence[str], after_tool: bool, n: int, max_tokens: int | None
+) -> Answer:
+    """The answer to a user's text, where ``tools`` (names) may be called and ``after_tool`` one was."""
+
     def number(marker: str) -> float:
         found = re.search(rf"\b{marker} (\d+(?:\.\d+)?)", user_text)
         return float(found[1]) if found else 0.0
@@ -64,9 +94,11 @@ def answer_to(user_text: str, *, tools: bool, after_tool: bool, n: int, max_toke
     if error := re.search(r"\bERR([45]\d\d)\b", user_text):
         return Answer(status=int(error[1]), delay=number("SLEEP"))
     text, finish_reason = DEFAULT_TEXT, "stop"
-    tool_call = tools and "TOOLS" in user_text and not after_tool
-    if tool_call:
-        text, finish_reason = "", "tool_calls"
+    calls = _calls(user_text, tools, after_tool=after_tool)
+    if calls:
+        text, finish_reason = TALK_TEXT if "TALK" in user_text else "", "tool_calls"
+    elif "JSON" in user_text:
+        text = JSON_TEXT
     elif after_tool:
         text = WEATHER_TEXT
     elif "EMOJI" in user_text:
@@ -83,12 +115,22 @@ def answer_to(user_text: str, *, tools: bool, after_tool: bool, n: int, max_toke
     return Answer(
         texts=tuple(f"{text} #{i}" for i in range(n)) if n > 1 else (text,),
         finish_reason=finish_reason,
-        tool_call=tool_call,
+        tool_calls=calls,
+        reasoning=REASONING_TEXT if "REASON" in user_text else "",
+        search="SEARCH" in user_text,
+        cache_written=CACHE_WRITTEN_TOKENS if "CACHE" in user_text else 0,
         delay=number("SLEEP"),
         disconnect="DISCONNECT" in user_text,
         stream_error="STREAMERR" in user_text,
         flaky=int(number("FLAKY")),
     )
+
+
+def _calls(user_text: str, tools: Sequence[str], *, after_tool: bool) -> tuple[ToolCall, ...]:
+    if TOOL_NAME in tools and "TOOLS" in user_text and not after_tool:
+        return (PARIS, ROME) if "PARALLEL" in user_text else (PARIS,)
+    schema = next((name for name in tools if name not in (TOOL_NAME, "web_search")), None)
+    return (ToolCall("call_json789", schema, JSON_TEXT),) if schema and "JSON" in user_text else ()
 
 
 def text_of(content: Any) -> str:
@@ -157,12 +199,8 @@ def completion_logprobs(text: str, top: int) -> JSON:
     }
 
 
-def tool_call_part() -> JSON:
-    return {
-        "id": TOOL_CALL_ID,
-        "type": "function",
-        "function": {"name": TOOL_NAME, "arguments": TOOL_ARGUMENTS},
-    }
+def tool_call_part(call: ToolCall) -> JSON:
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
 
 
 def embedding_of(text: str) -> list[float]:

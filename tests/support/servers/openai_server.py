@@ -26,7 +26,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tests.support.servers.anthropic_wire import messages_asked, messages_body, messages_events
-from tests.support.servers.openai_answers import Answer, answer_to, text_of, user_text_and_tool
+from tests.support.servers.openai_answers import Answer, ToolCall, answer_to, text_of, user_text_and_tool
 from tests.support.servers.openai_wire import (
     chat_body,
     chat_events,
@@ -49,7 +49,9 @@ class Call:
     status: int
     response_id: str = ""
     texts: tuple[str, ...] = ()
-    tool_call: bool = False
+    tool_calls: tuple[ToolCall, ...] = ()
+    reasoning: str = ""
+    cache_written: int = 0
     finish_reason: str = ""
     streamed: bool = False
     complete: bool = True
@@ -72,6 +74,11 @@ def _user_messages(value: Any) -> list[JSON]:
     if isinstance(value, str):
         return [{"role": "user", "content": value}]
     return [one if isinstance(one, dict) else {"role": "user", "content": str(one)} for one in value or ()]
+
+
+def _name_of(tool: JSON) -> str:
+    """A tool's name, which Chat Completions nests; a provider's own tool may have a type alone."""
+    return str((tool.get("function") or tool).get("name") or tool.get("type"))
 
 
 ENDPOINTS = {
@@ -126,7 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
         )
         answer = answer_to(
             user_text,
-            tools=bool(request.get("tools")),
+            tools=[_name_of(tool) for tool in request.get("tools") or ()],
             after_tool=after_tool,
             n=int(request.get("n") or 1),
             max_tokens=limit,
@@ -153,7 +160,9 @@ class _Handler(BaseHTTPRequestHandler):
                 200,
                 response_id,
                 answer.texts,
-                answer.tool_call,
+                answer.tool_calls,
+                answer.reasoning,
+                answer.cache_written,
                 answer.finish_reason,
                 streamed,
                 not broken,
@@ -179,7 +188,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if answer.stream_error:
             error = {"error": {"message": "the script says so", "type": "server_error", "code": "broken"}}
-            self._chunk(f"data: {json.dumps(error)}\n\n")
+            if self.path == "/v1/messages":
+                self._chunk(f"event: error\ndata: {json.dumps({'type': 'error'} | error)}\n\n")
+            else:
+                self._chunk(f"data: {json.dumps(error)}\n\n")
         self._chunk("data: [DONE]\n\n")
         self.wfile.write(b"0\r\n\r\n")
 

@@ -9,9 +9,7 @@ from typing import Any
 
 from tests.support.servers.openai_answers import (
     RESPONSE_MODEL,
-    TOOL_ARGUMENTS,
-    TOOL_CALL_ID,
-    TOOL_NAME,
+    SEARCH_QUERY,
     Answer,
     chat_logprobs,
     completion_logprobs,
@@ -38,8 +36,8 @@ def chat_body(request: JSON, answer: Answer, response_id: str) -> JSON:
     choices: list[JSON] = []
     for index, text in enumerate(answer.texts):
         message: JSON = {"role": "assistant", "content": text, "refusal": None}
-        if answer.tool_call:
-            message |= {"content": None, "tool_calls": [tool_call_part()]}
+        if answer.tool_calls:
+            message |= {"content": text or None, "tool_calls": list(map(tool_call_part, answer.tool_calls))}
         choice: JSON = {"index": index, "message": message, "finish_reason": answer.finish_reason}
         if request.get("logprobs"):
             choice["logprobs"] = chat_logprobs(text, int(request.get("top_logprobs") or 0))
@@ -56,14 +54,17 @@ def chat_events(request: JSON, answer: Answer, response_id: str) -> list[JSON]:
     events: list[JSON] = []
     for index, text in enumerate(answer.texts):
         events.append(chunk(index, {"role": "assistant", "content": "" if text else None}))
-        if answer.tool_call:
-            first = tool_call_part() | {"index": 0, "function": {"name": TOOL_NAME, "arguments": ""}}
-            rest = {"index": 0, "function": {"arguments": TOOL_ARGUMENTS}}
-            events += [chunk(index, {"tool_calls": [part]}) for part in (first, rest)]
         logprobs = chat_logprobs(text, int(request.get("top_logprobs") or 0))["content"]
         for position, token in enumerate(tokens_of(text)):
             more: JSON = {"logprobs": {"content": [logprobs[position]]}} if request.get("logprobs") else {}
             events.append(chunk(index, {"content": token}, **more))
+        for number, call in enumerate(answer.tool_calls):
+            first = tool_call_part(call) | {
+                "index": number,
+                "function": {"name": call.name, "arguments": ""},
+            }
+            rest = {"index": number, "function": {"arguments": call.arguments}}
+            events += [chunk(index, {"tool_calls": [part]}) for part in (first, rest)]
     events += [chunk(index, {}, answer.finish_reason) for index in range(len(answer.texts))]
     if (request.get("stream_options") or {}).get("include_usage"):
         events.append(head | {"choices": [], "usage": usage()})
@@ -101,17 +102,18 @@ def completion_events(request: JSON, answer: Answer, response_id: str) -> list[J
 
 
 def responses_body(request: JSON, answer: Answer, response_id: str) -> JSON:
+    cut = answer.finish_reason in _INCOMPLETE
     return {
         "id": response_id,
         "object": "response",
         "created_at": int(time.time()),
-        "status": "completed",
+        "status": "incomplete" if cut else "completed",
         "error": None,
-        "incomplete_details": None,
+        "incomplete_details": {"reason": _INCOMPLETE[answer.finish_reason]} if cut else None,
         "instructions": request.get("instructions"),
         "metadata": {},
         "model": RESPONSE_MODEL,
-        "output": [_output_item(answer, response_id)],
+        "output": _output_items(answer, response_id),
         "parallel_tool_calls": True,
         "temperature": request.get("temperature", 1.0),
         "tool_choice": "auto",
@@ -121,71 +123,107 @@ def responses_body(request: JSON, answer: Answer, response_id: str) -> JSON:
     }
 
 
-def _output_item(answer: Answer, response_id: str) -> JSON:
-    if answer.tool_call:
-        return {
+_INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
+
+
+def _output_items(answer: Answer, response_id: str) -> list[JSON]:
+    number = response_id.removeprefix("resp_")
+    items: list[JSON] = []
+    if answer.reasoning:
+        items.append(
+            {
+                "type": "reasoning",
+                "id": f"rs_{number}",
+                "summary": [{"type": "summary_text", "text": answer.reasoning}],
+            }
+        )
+    if answer.search:
+        items.append(
+            {
+                "type": "web_search_call",
+                "id": f"ws_{number}",
+                "status": "completed",
+                "action": {"type": "search", "query": SEARCH_QUERY},
+            }
+        )
+    if answer.texts[0] or not answer.tool_calls:
+        items.append(
+            {
+                "type": "message",
+                "id": f"msg_{number}",
+                "role": "assistant",
+                "status": "completed",
+                "content": [{"type": "output_text", "text": answer.texts[0], "annotations": []}],
+            }
+        )
+    items += [
+        {
             "type": "function_call",
-            "id": response_id.replace("resp_", "fc_"),
-            "call_id": TOOL_CALL_ID,
-            "name": TOOL_NAME,
-            "arguments": TOOL_ARGUMENTS,
+            "id": f"fc_{index}_{number}",
+            "call_id": call.id,
+            "name": call.name,
+            "arguments": call.arguments,
             "status": "completed",
         }
-    return {
-        "type": "message",
-        "id": response_id.replace("resp_", "msg_"),
-        "role": "assistant",
-        "status": "completed",
-        "content": [{"type": "output_text", "text": answer.texts[0], "annotations": []}],
-    }
+        for index, call in enumerate(answer.tool_calls)
+    ]
+    return items
 
 
 def responses_events(request: JSON, answer: Answer, response_id: str) -> list[JSON]:
     done = responses_body(request, answer, response_id)
     begun = done | {"status": "in_progress", "output": [], "usage": None}
-    item = done["output"][0]
-    place = {"item_id": item["id"], "output_index": 0}
     events: list[JSON] = [
         {"type": "response.created", "response": begun},
         {"type": "response.in_progress", "response": begun},
     ]
-    if answer.tool_call:
+    for index, item in enumerate(done["output"]):
+        empty, pieces = _in_pieces(item)
+        place = {"item_id": item["id"], "output_index": index}
         events += [
-            {
-                "type": "response.output_item.added",
-                "output_index": 0,
-                "item": item | {"arguments": "", "status": "in_progress"},
-            },
-            {"type": "response.function_call_arguments.delta", "delta": TOOL_ARGUMENTS} | place,
+            {"type": "response.output_item.added", "output_index": index, "item": item | empty},
+            *(piece | place for piece in pieces),
+            {"type": "response.output_item.done", "output_index": index, "item": item},
+        ]
+    events.append({"type": f"response.{done['status']}", "response": done})
+    return [event | {"sequence_number": number} for number, event in enumerate(events)]
+
+
+def _in_pieces(item: JSON) -> tuple[JSON, list[JSON]]:
+    """What an item lacks when it begins in a stream, and the events that complete it."""
+    if item["type"] == "function_call":
+        arguments = item["arguments"]
+        return {"arguments": "", "status": "in_progress"}, [
+            {"type": "response.function_call_arguments.delta", "delta": arguments},
             {
                 "type": "response.function_call_arguments.done",
-                "arguments": TOOL_ARGUMENTS,
-                "name": TOOL_NAME,
-            }
-            | place,
-        ]
-    else:
-        place |= {"content_index": 0}
-        part = item["content"][0]
-        events += [
-            {
-                "type": "response.output_item.added",
-                "output_index": 0,
-                "item": item | {"content": [], "status": "in_progress"},
+                "arguments": arguments,
+                "name": item["name"],
             },
-            {"type": "response.content_part.added", "part": part | {"text": ""}} | place,
-            *(
-                {"type": "response.output_text.delta", "delta": token, "logprobs": []} | place
-                for token in tokens_of(answer.texts[0])
-            ),
-            {"type": "response.output_text.done", "text": answer.texts[0], "logprobs": []} | place,
-            {"type": "response.content_part.done", "part": part} | place,
         ]
-    events += [
-        {"type": "response.output_item.done", "output_index": 0, "item": item},
-        {"type": "response.completed", "response": done},
-    ]
-    return [event | {"sequence_number": number} for number, event in enumerate(events)]
+    if item["type"] == "reasoning":
+        [part] = item["summary"]
+        pieces: list[JSON] = [
+            {"type": "response.reasoning_summary_part.added", "part": part | {"text": ""}},
+            {"type": "response.reasoning_summary_text.delta", "delta": part["text"]},
+            {"type": "response.reasoning_summary_text.done", "text": part["text"]},
+            {"type": "response.reasoning_summary_part.done", "part": part},
+        ]
+        return {"summary": []}, [piece | {"summary_index": 0} for piece in pieces]
+    if item["type"] == "message":
+        [part] = item["content"]
+        text = part["text"]
+        pieces = [
+            {"type": "response.content_part.added", "part": part | {"text": ""}},
+            *(
+                {"type": "response.output_text.delta", "delta": token, "logprobs": []}
+                for token in tokens_of(text)
+            ),
+            {"type": "response.output_text.done", "text": text, "logprobs": []},
+            {"type": "response.content_part.done", "part": part},
+        ]
+        return {"content": [], "status": "in_progress"}, [piece | {"content_index": 0} for piece in pieces]
+    return {"status": "in_progress"}, []
 
 
 def _encoded(vector: list[float], base64: bool) -> list[float] | str:
