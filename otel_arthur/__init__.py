@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from otel_arthur.sdk.flush import force_flush
     from otel_arthur.sdk.ground_truth import record_ground_truth
     from otel_arthur.sdk.log_exporter import ArthurLogExporter
-    from otel_arthur.sdk.setup import instrument
+    from otel_arthur.sdk.setup.instrument import instrument
     from otel_arthur.sdk.span_exporter import ArthurSpanExporter
 
 # The one place that each of our log lines passes: what came from outside forges no second line.
@@ -40,7 +40,7 @@ _HOMES = {
     "capture": "otel_arthur.sdk.capture",
     "force_flush": "otel_arthur.sdk.flush",
     "inference_id": "otel_arthur.sdk.capture",
-    "instrument": "otel_arthur.sdk.setup",
+    "instrument": "otel_arthur.sdk.setup.instrument",
     "record_ground_truth": "otel_arthur.sdk.ground_truth",
 }
 

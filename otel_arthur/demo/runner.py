@@ -30,7 +30,7 @@ from otel_arthur.demo.served_call import JSON, ServedCall
 from otel_arthur.http.transport import Transport
 from otel_arthur.local.server import LocalArthur
 from otel_arthur.printable import printable
-from otel_arthur.sdk.distro import is_only_distro
+from otel_arthur.sdk.distro import other_distros
 
 MODEL_NAME = "otel-arthur-demo"
 APPLICATION = "support_chat.py"
@@ -130,7 +130,7 @@ def run_demo(
             "OTEL_SERVICE_NAME": "support-chat",
             "OTEL_TRACES_EXPORTER": traces_exporter,
             # Beside another distro, ours has to be named.
-            **({} if is_only_distro() else {"OTEL_PYTHON_DISTRO": "arthur"}),
+            **({"OTEL_PYTHON_DISTRO": "arthur"} if other_distros() else {}),
             "OTEL_EXPORTER_ARTHUR_ENDPOINT": arthur.url,
             "OTEL_EXPORTER_ARTHUR_API_KEY": arthur.api_key,
             "OTEL_EXPORTER_ARTHUR_MODEL_ID": model_id,

@@ -105,7 +105,7 @@ print(exporter.export([]).name)
 exporter.shutdown()
 """
 CONFIGURATOR = """
-from otel_arthur.sdk.sdk_setup import set_up
+from otel_arthur.sdk.setup.exporters import set_up
 set_up()
 from opentelemetry import trace
 from otel_arthur.sdk import bridge

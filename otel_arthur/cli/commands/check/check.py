@@ -23,7 +23,8 @@ from otel_arthur.inference.build import build
 from otel_arthur.inference.fields import FIELDS
 from otel_arthur.inference.redaction.redactors import checked
 from otel_arthur.inference.schema import Schema, SchemaError, schema_of
-from otel_arthur.sdk.distro import DISTRO, NAME, other_distros
+from otel_arthur.sdk.distro import other_distros
+from otel_arthur.sdk.setup.variables import DISTRO, NAME
 
 _ADDRESSES = tuple(
     f"{target}{name}" for target in ("", "engine_") for name in ("endpoint", "certificate", "insecure")

@@ -12,7 +12,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from importlib.metadata import entry_points
 
-from otel_arthur.sdk.distro import CONFIG_FILE, named_exporters
+from otel_arthur.sdk.setup.variables import CONFIG_FILE, named_exporters
 
 _logger = logging.getLogger("otel_arthur")
 

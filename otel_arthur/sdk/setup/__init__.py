@@ -1,0 +1,1 @@
+"""Setting OpenTelemetry up for an application: in code, or from the SDK's variables."""
