@@ -140,7 +140,9 @@ class Delivery:
 
     def finish(self, timeout: float) -> bool:
         """Send while Arthur takes rows, at most `timeout` seconds; whether all was sent. Use goes on."""
-        return self._run.finish(time.monotonic() + timeout)
+        sent = self._run.finish(time.monotonic() + timeout)
+        self._run.start()
+        return sent
 
     def shutdown(self, timeout: float) -> bool:
         """Send while Arthur accepts rows, at most `timeout` seconds; the rest stays in the spool. Idempotent.

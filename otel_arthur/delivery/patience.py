@@ -21,15 +21,22 @@ class Progress:
         self._lock = threading.Lock()
         self._accepted: Counter[int] = Counter()
         self._errors: dict[Destination, str] = {}
+        self._preparing: set[int] = set()
+        """Threads that load what a request needs: a busy machine takes long, and Arthur is not to blame."""
         self._asking: set[int] = set()
         """Threads that wait for an answer."""
         self._steps = 0
 
+    def prepares(self) -> None:
+        """A request is made ready."""
+        with self._lock:
+            self._preparing.add(threading.get_ident())
+
     def begun(self) -> None:
         """A request begins."""
         with self._lock:
+            self._preparing.discard(threading.get_ident())
             self._asking.add(threading.get_ident())
-            # The first one comes after what must be imported for it.
             self._steps = self._steps or 1
 
     def stepped(self) -> None:
@@ -40,6 +47,7 @@ class Progress:
     def ended(self, destination: Destination, error: str) -> None:
         """A request was answered, or failed with `error`."""
         with self._lock:
+            self._preparing.discard(threading.get_ident())
             self._asking.discard(threading.get_ident())
             if error:
                 self._errors[destination] = error
@@ -57,6 +65,11 @@ class Progress:
         """Rows accepted so far, by kind."""
         with self._lock:
             return dict(self._accepted)
+
+    @property
+    def is_preparing(self) -> bool:
+        """Whether a request is made ready, and none waits for an answer."""
+        return bool(self._preparing) and not self._asking
 
     @property
     def steps(self) -> int:
@@ -92,7 +105,7 @@ class Patience:
         """Until the wait ends, if Arthur accepts nothing more; 0 when it has ended."""
         now = time.monotonic()
         steps = self._progress.steps
-        if steps != self._seen:
+        if steps != self._seen or self._progress.is_preparing:
             self._seen, self._since = steps, now
         if ends.is_over():
             return 0.0

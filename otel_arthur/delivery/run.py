@@ -186,7 +186,7 @@ class Run:
         return is_sent and not self.is_unserved()
 
     def finish(self, deadline: float) -> bool:
-        """Send while the targets accept rows, until `deadline` at most; whether all was sent. Use goes on."""
+        """Send while the targets accept rows, until `deadline` at most, then rest; whether all was sent."""
         self.record_skips(max(deadline - time.monotonic(), 0.0))
         sent = self._ending.finish(deadline, self._unserved, self._ours)
         return sent and not self.is_unserved()

@@ -48,6 +48,8 @@ class Turns:
         self._is_over = False
         self._unbegun: list[Sequence[Batch]] = []
         """Batches that were leased, and for which no request has begun."""
+        self._returned: set[int] = set()
+        """Numbers of batches on disk that were leased here and wait again."""
 
     def close_window(self, destination: Destination, target: Target, *, at_once: bool) -> None:
         """Let go what the duplicate window has held long enough."""
@@ -70,6 +72,7 @@ class Turns:
         until = time.monotonic() + target.kinds[batches[0].kind].seconds - target.request_seconds
         with self._beginning:
             self._unbegun.append(batches)
+        self.progress.prepares()
         began = time.perf_counter()
         attempt = _Attempt(self, batches, until)
         presented = target.present(destination, batches, attempt)
@@ -100,6 +103,15 @@ class Turns:
             unbegun = [batch for batches in self._unbegun for batch in batches]
         self._spool.finish([BatchOutcome(batch, waiting=batch.rows) for batch in unbegun])
 
+    def forget_returned(self) -> None:
+        """What waits again from now on is told by `has_returned`."""
+        self._returned.clear()
+
+    def has_returned(self) -> bool:
+        """Whether a batch that was put back still waits, and no other living process has taken it."""
+        numbers = [*self._returned]
+        return bool(numbers and self._spool.left(self._destinations.numbers, numbers))
+
     def may_begin(self, batches: Sequence[Batch], until: float) -> bool:
         """Whether a request for these batches may begin; then it counts as begun."""
         with self._beginning:
@@ -118,6 +130,10 @@ class Turns:
         with self.recording:
             for outcome in self._spool.finish(presented.outcomes):
                 self._count(outcome)
+                if outcome.waiting and not outcome.batch.in_memory:
+                    self._returned.add(outcome.batch.number)
+                else:
+                    self._returned.discard(outcome.batch.number)
 
     def _count(self, outcome: BatchOutcome) -> None:
         self._books.end(Outcome.SENT, outcome.sent, was_taken=True)

@@ -45,6 +45,10 @@ class Workers:
         self._turn = 0
         self._flushing = 0
         self._stopping = False
+        self._is_resting = False
+        """An end of the process is over: nothing is begun until something new comes."""
+        self._at_work = 0
+        """Threads in `work`."""
         self._was_started = False
         self._threads: list[threading.Thread] = []
         self._tidy_at = 0.0
@@ -63,6 +67,9 @@ class Workers:
         What is in the spool is sent by whoever waits for the end.
         """
         self._was_started = True
+        if self._is_resting:
+            self._is_resting = False
+            self.wake()
         if not self._stopping and not any(thread.is_alive() for thread in self._threads):
             with self._changed:
                 if not any(thread.is_alive() for thread in self._threads):
@@ -90,8 +97,10 @@ class Workers:
             give_up: stop as soon as each destination that is left has failed once more.
             kind: wait for records of this kind alone.
             patience: of an end: it ends the wait too, and does not wait for what other processes send.
+                What this process has begun to send for others it ends, as they do not wait for that.
         """
         try:
+            self._turns.forget_returned()
             up_to = self._spool.last_number()
             served = self._destinations.served
             before = {destination: one.pacer.failures for destination, one in served.items()}
@@ -103,6 +112,9 @@ class Workers:
                     left = self._left(up_to, kind, patience)
                     # What waits on a disk that cannot be read, nobody knows.
                     if not left and self._spool.is_disk_well:
+                        if patience is not None and not self._rest(patience):
+                            patience.give_up(served)
+                            return False
                         with self._turns.recording:
                             return True
                     remaining = deadline - time.monotonic() if patience is None else patience.seconds_left
@@ -159,6 +171,15 @@ class Workers:
             if not self.work():
                 break
 
+    def _rest(self, patience: Patience) -> bool:
+        """Begin nothing new, and end what is begun; whether nothing of that is left."""
+        with self._changed:
+            self._is_resting = True
+            while self._at_work and (seconds := patience.seconds_left):
+                self._changed.wait(min(seconds, _FLUSH_POLL_SECONDS))
+            has_ended = not self._at_work
+        return has_ended and not self._turns.has_returned()
+
     def _is_postponed(self, left: Mapping[Destination, Served], remaining: float) -> bool:
         """Whether nothing that is left can be tried within `remaining` seconds."""
         if all(served.pacer.seconds_left > remaining for served in left.values()):
@@ -191,12 +212,26 @@ class Workers:
 
     def work(self) -> bool:
         """Send one request's worth of each destination; whether there was anything."""
+        with self._changed:
+            if self._is_resting:
+                return False
+            self._at_work += 1
+        try:
+            return self._work()
+        finally:
+            with self._changed:
+                self._at_work -= 1
+                self._changed.notify_all()
+
+    def _work(self) -> bool:
         self._tidy()
         self._spool.recover()
         found = False
         occupied = self._spool.occupied(self._destinations.numbers)
         for destination, served in self._destinations.served.items():
-            if destination.number not in occupied or self._stopping or not served.pacer.enter():
+            if self._stopping or self._is_resting:
+                break
+            if destination.number not in occupied or not served.pacer.enter():
                 continue
             try:
                 self._turns.close_window(destination, served.target, at_once=self._flushing > 0)
@@ -217,7 +252,7 @@ class Workers:
                 self._add_thread()
 
     def _idle_seconds(self) -> float:
-        due = self._spool.next_due(self._destinations.numbers)
+        due = None if self._is_resting else self._spool.next_due(self._destinations.numbers)
         if due is None:
             return IDLE_SECONDS
         closed = min((one.pacer.seconds_left for one in self._destinations.served.values()), default=0.0)

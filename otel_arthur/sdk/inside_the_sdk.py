@@ -20,8 +20,8 @@ from otel_arthur.genai.span import EventView, SpanView
 
 _PROCESSOR_THREADS = ("OtelBatchSpanRecordProcessor",)
 """``BatchProcessor.__init__`` and ``_at_fork_reinit``: a daemon thread that runs the method ``worker``."""
-_DRAIN_SECONDS = 1.0
-"""A batch processor that is shut down hands over what it holds in far less."""
+_DRAIN_SECONDS = 5.0
+"""A batch processor that is shut down hands over what it holds in far less, also on a busy machine."""
 _POLL_SECONDS = 0.005
 
 

@@ -171,11 +171,11 @@ class BackedSpool(Spool):
         found = self._memory.occupied(numbers, None, kind) if self._has_memory else set[int]()
         return found | self._on_disk(lambda disk: disk.occupied(numbers, up_to, kind), set[int]())
 
-    def left(self, destinations: Iterable[int]) -> dict[tuple[int, int], int]:
+    def left(self, destinations: Iterable[int], numbers: Iterable[int] = ()) -> dict[tuple[int, int], int]:
         """Rows by destination and kind that no other living process has taken to send them."""
-        numbers = list(destinations)
+        places, batches = list(destinations), list(numbers)
         total: Counter[tuple[int, int]] = Counter()
-        for found in self._both(lambda one: one.left(numbers)):
+        for found in self._both(lambda one: one.left(places, batches)):
             total.update(found)
         return dict(total)
 

@@ -117,9 +117,13 @@ class Spool:
         found = self._store.repaired(lambda: self._store.index.read(statement + condition))
         return {number for (number,) in found}
 
-    def left(self, destinations: Iterable[int]) -> dict[tuple[int, int], int]:
-        """Rows by destination and kind that no other living process has taken to send them."""
-        return self._store.repaired(lambda: leases.left(self._store, listed(destinations)))
+    def left(self, destinations: Iterable[int], numbers: Iterable[int] = ()) -> dict[tuple[int, int], int]:
+        """Rows by destination and kind that no other living process has taken to send them.
+
+        Args:
+            numbers: of batches; by default all.
+        """
+        return self._store.repaired(lambda: leases.left(self._store, listed(destinations), listed(numbers)))
 
     def last_number(self) -> int:
         """The number of the newest batch there is."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.support.servers.fault_server import MODEL_ID, FaultServer
+from tests.support.waiting import PATIENCE
 
 PROGRAM = Path(__file__).parents[1] / "support/processes/ends_program.py"
 PYTHON = os.environ.get("ENDS_PYTHON", sys.executable)
@@ -22,32 +23,21 @@ METHODS = ("fork", "forkserver", "spawn")
 
 
 @pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        yield running
-
-
-@pytest.fixture
-def ended(server: FaultServer, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+def ended(
+    server: FaultServer, environ: dict[str, str], tmp_path: Path
+) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs the program to its end, and compares what it recorded with what Arthur took."""
 
     def run(*arguments: str, code: int = 0, **extra: str) -> subprocess.CompletedProcess[str]:
-        calls = tmp_path / "calls"
-        calls.touch()
-        environ = {
-            **os.environ,
-            "CALLS": str(calls),
-            "OTEL_EXPORTER_ARTHUR_ENDPOINT": server.url,
-            "OTEL_EXPORTER_ARTHUR_API_KEY": "k",
-            "OTEL_EXPORTER_ARTHUR_MODEL_ID": MODEL_ID,
-            "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(tmp_path / "spool"),
-            **extra,
-        }
         done = subprocess.run(
-            [PYTHON, str(PROGRAM), *arguments], env=environ, capture_output=True, text=True, timeout=120
+            [PYTHON, str(PROGRAM), *arguments],
+            env={**environ, **extra},
+            capture_output=True,
+            text=True,
+            timeout=2 * PATIENCE,
         )
         assert done.returncode == code, done.stderr
-        recorded = sorted(calls.read_text().split())
+        recorded = sorted((tmp_path / "calls").read_text().split())
         assert recorded
         assert sorted(server.accepted_ids) == recorded, done.stderr
         return done

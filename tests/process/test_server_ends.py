@@ -13,12 +13,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.servers.fault_server import MODEL_ID, FaultServer
+from tests.support.servers.fault_server import FaultServer
+from tests.support.waiting import PATIENCE
 
 FOLDER = Path(__file__).parents[1] / "support/processes"
 PYTHON = os.environ.get("ENDS_PYTHON", sys.executable)
@@ -35,34 +35,22 @@ SERVERS = {
 BIND = ["-b", "127.0.0.1:{port}", "ends_asgi:app"]
 
 
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        yield running
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGTERM, no gunicorn")
 @pytest.mark.parametrize("exporter", ["zero code", "application"])
 @pytest.mark.parametrize("name", SERVERS)
-def test_a_server_ends_by_sigterm(server: FaultServer, tmp_path: Path, name: str, exporter: str) -> None:
+def test_a_server_ends_by_sigterm(
+    server: FaultServer, environ: dict[str, str], tmp_path: Path, name: str, exporter: str
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [part.format(port=port) for part in (SERVERS[name] + (BIND if "gunicorn" in name else []))]
-    calls = tmp_path / "calls"
-    calls.touch()
-    environ = {
-        **os.environ,
-        "CALLS": str(calls),
+    environ |= {
         "EXPORTER": exporter,
         "PYTHONPATH": str(FOLDER),
         # Of uvicorn: `uvicorn.workers` is deprecated.
         "PYTHONWARNINGS": "ignore",
         "OTEL_TRACES_EXPORTER": "arthur",
         "OTEL_BSP_SCHEDULE_DELAY": "3600000",
-        "OTEL_EXPORTER_ARTHUR_ENDPOINT": server.url,
-        "OTEL_EXPORTER_ARTHUR_API_KEY": "k",
-        "OTEL_EXPORTER_ARTHUR_MODEL_ID": MODEL_ID,
-        "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(tmp_path / "spool"),
     }
     instrument = [str(Path(PYTHON).with_name("opentelemetry-instrument"))] if exporter == "zero code" else []
     with (tmp_path / "said").open("wb") as said:
@@ -77,11 +65,11 @@ def test_a_server_ends_by_sigterm(server: FaultServer, tmp_path: Path, name: str
         for _ in range(CALLS):
             ask(port, process)
         process.terminate()
-        process.wait(120)
+        process.wait(PATIENCE)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-    recorded = sorted(calls.read_text().split())
+    recorded = sorted((tmp_path / "calls").read_text().split())
     told = (tmp_path / "said").read_text()
     assert len(recorded) == CALLS
     assert sorted(server.accepted_ids) == recorded, told
@@ -90,7 +78,7 @@ def test_a_server_ends_by_sigterm(server: FaultServer, tmp_path: Path, name: str
 
 def ask(port: int, process: subprocess.Popen[bytes]) -> None:
     """Ask, as soon as the server listens."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60).read()

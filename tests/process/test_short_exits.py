@@ -6,45 +6,32 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.servers.fault_behaviours import Behaviour, at_most, delay, drip, hang, status
-from tests.support.servers.fault_server import MODEL_ID, FaultServer
+from tests.support.servers.fault_server import FaultServer
+from tests.support.waiting import PATIENCE, eventually
 
 PROGRAM = Path(__file__).parents[1] / "support/processes/ends_program.py"
 PYTHON = os.environ.get("ENDS_PYTHON", sys.executable)
-FAR_BELOW_ONE_REQUEST = 60.0
+FAR_BELOW_ONE_REQUEST = 2 * PATIENCE
 """The request's own limit is set to ten minutes: an end that waited for one would take far longer."""
 
 
 @pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        yield running
-
-
-@pytest.fixture
-def start(server: FaultServer, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def start(environ: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     started: list[subprocess.Popen[str]] = []
-    (tmp_path / "calls").touch()
+    environ |= {"OTEL_EXPORTER_ARTHUR_TIMEOUT": "600"}
 
     def run(*arguments: str, **extra: str) -> subprocess.Popen[str]:
-        environ = {
-            **os.environ,
-            "CALLS": str(tmp_path / "calls"),
-            "OTEL_EXPORTER_ARTHUR_ENDPOINT": server.url,
-            "OTEL_EXPORTER_ARTHUR_API_KEY": "k",
-            "OTEL_EXPORTER_ARTHUR_MODEL_ID": MODEL_ID,
-            "OTEL_EXPORTER_ARTHUR_TIMEOUT": "600",
-            "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(tmp_path / "spool"),
-            **extra,
-        }
         process = subprocess.Popen(
-            [PYTHON, str(PROGRAM), *arguments], env=environ, stderr=subprocess.PIPE, text=True
+            [PYTHON, str(PROGRAM), *arguments],
+            env={**environ, **extra},
+            stderr=subprocess.PIPE,
+            text=True,
         )
         started.append(process)
         return process
@@ -72,7 +59,8 @@ def test_an_end_says_what_arthur_did_and_how_many_calls_wait(
 ) -> None:
     behaviour, why = FAULTS[fault]
     server.always(behaviour)
-    process = start("exit", **({"OTEL_EXPORTER_ARTHUR_SPOOL_DIR": "off"} if spool == "off" else {}))
+    extra = {"OTEL_EXPORTER_ARTHUR_SPOOL_DIR": "off"} if spool == "off" else {}
+    process = start("exit", ENDS_IDLE_SECONDS="6", **extra)
     _, said = process.communicate(timeout=FAR_BELOW_ONE_REQUEST)
     assert process.returncode == 0
     *_, line = said.splitlines()
@@ -85,10 +73,10 @@ def test_an_end_says_what_arthur_did_and_how_many_calls_wait(
 def test_a_slow_arthur_gets_all_as_long_as_it_accepts(
     server: FaultServer, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
-    """Each row takes two seconds: eight of them far longer than 3 s, and no pause is."""
+    """Each row takes two seconds: eight of them longer than the end waits, and no pause is."""
     server.always(ONE_ROW_IN_TWO_SECONDS)
-    process = start("exit")
-    _, said = process.communicate(timeout=300)
+    process = start("exit", ENDS_IDLE_SECONDS="6")
+    _, said = process.communicate(timeout=2 * PATIENCE)
     assert (process.returncode, said) == (0, "")
     assert sorted(server.accepted_ids) == sorted((tmp_path / "calls").read_text().split())
 
@@ -99,9 +87,7 @@ def test_ctrl_c_ends_the_wait(
 ) -> None:
     server.always(hang() if fault == "hangs" else ONE_ROW_IN_TWO_SECONDS)
     process = start("exit")
-    assert server.wait_for_requests(2)
-    while not server.sends:
-        time.sleep(0.05)
+    eventually(lambda: server.sends, "rows are sent")
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=FAR_BELOW_ONE_REQUEST)
     assert process.returncode == 0, said

@@ -166,12 +166,13 @@ def can_be_tried(store: Store, destinations: str, seconds: float) -> bool:
     return candidates > 0 or rows == 0
 
 
-def left(store: Store, destinations: str) -> dict[tuple[int, int], int]:
-    """Rows by destination and kind that no other living process has taken to send them."""
+def left(store: Store, destinations: str, numbers: str = "") -> dict[tuple[int, int], int]:
+    """Rows (of the batches of these numbers) by destination and kind that no other living process sends."""
     now = time.time()
     found = store.index.read(
         "SELECT destination, kind, owner, leased_until, set_at, sum(rows) FROM batches "
-        f"WHERE destination IN ({destinations}) GROUP BY destination, kind, owner, leased_until, set_at"
+        f"WHERE destination IN ({destinations}) {f'AND number IN ({numbers})' if numbers else ''} "
+        "GROUP BY destination, kind, owner, leased_until, set_at"
     )
     counts: dict[tuple[int, int], int] = {}
     for destination, kind, owner, until, set_at, rows in found:

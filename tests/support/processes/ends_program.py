@@ -24,8 +24,11 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 import otel_arthur
+from otel_arthur.delivery import patience
 from otel_arthur.process.sigterm import flush_on_sigterm
 
+# On a busy machine Arthur, too, needs longer for an answer.
+patience.IDLE_SECONDS = float(os.environ.get("ENDS_IDLE_SECONDS", patience.IDLE_SECONDS))
 EACH = 8
 providers: list[Any] = []
 
