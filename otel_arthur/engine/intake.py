@@ -13,7 +13,7 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.engine.openinference import attributes_of
 from otel_arthur.engine.spans import TASK, EngineSpan, request_of
 from otel_arthur.genai.call import LLMCall
-from otel_arthur.genai.duplicates.evidence import evidence_of
+from otel_arthur.genai.duplicates.gathering import Gathering
 from otel_arthur.genai.duplicates.relations import Relations
 from otel_arthur.inference.privacy import Privacy, TextRules, Texts
 from otel_arthur.inference.sampling import NOT_SAMPLED, is_sampled
@@ -59,11 +59,9 @@ class EngineIntake:
         self._task_id = task_id
         self._mended = mended
         self._services = services
-        self._relations = relations
         self._is_live = is_live
         self._rows: list[Row] = []
-        self._evidence: list[bytes] = []
-        self._labels: set[str] = set()
+        self._evidence = Gathering(relations) if configuration.duplicate_window else None
         self._ended: list[int] = []
 
     def add(self, call: LLMCall) -> str | None:
@@ -79,21 +77,13 @@ class EngineIntake:
         self._ended.append(call.end_ns)
         if len(self._services) < MAX_SERVICES:
             self._services.add(call.service_name)
-        if self._configuration.duplicate_window:
-            evidence = evidence_of(call)
-            try:
-                self._evidence.append(evidence.to_json())
-                self._labels.update(self._relations.labels(evidence))
-            except UnicodeEncodeError:
-                pass  # A name that is no Unicode text: the call is recorded without being compared.
+        if self._evidence is not None:
+            self._evidence.add(call)
         return None
 
     def batches(self) -> Iterator[tuple[Destination, NewBatch]]:
         """The rows of all that was added."""
-        window = self._configuration.duplicate_window
-        evidence = None
-        if window:
-            evidence = Evidence("\n".join(sorted(self._labels)), b"[" + b",".join(self._evidence) + b"]")
+        evidence = None if self._evidence is None else Evidence(*self._evidence.written())
         ended = (min(self._ended), max(self._ended)) if self._ended else None
         yield (
             self._destination,
@@ -101,7 +91,7 @@ class EngineIntake:
                 Kind.CALL,
                 self._rows,
                 evidence=evidence,
-                hold=window,
+                hold=self._configuration.duplicate_window,
                 ended=ended,
                 is_live=self._is_live,
             ),

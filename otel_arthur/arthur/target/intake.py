@@ -8,7 +8,7 @@ from otel_arthur.arthur.target.fitting import is_wanted
 from otel_arthur.arthur.target.records import Form, Kind, inference_row
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import LLMCall
-from otel_arthur.genai.duplicates.evidence import evidence_of
+from otel_arthur.genai.duplicates.gathering import Gathering
 from otel_arthur.genai.duplicates.relations import Relations
 from otel_arthur.inference.build import Builder
 from otel_arthur.inference.privacy import TextRules
@@ -23,17 +23,14 @@ FAILED_CALL = "failed call"
 
 
 class _ModelRows:
-    """The batch that calls to one model become. Nothing of a call is kept but its row and its evidence,
-    as bytes: what a batch of calls would hold until its end is work for the garbage collector.
+    """The batch that calls to one model become. Nothing of a call is kept but its row, as bytes, and its
+    evidence: what a batch of calls would hold until its end is work for the garbage collector.
 
     Args:
         window: seconds for which the records wait for a duplicate; 0 is not at all.
     """
 
-    __slots__ = (
-        *("_builder", "_ended", "_evidence", "_labels", "_relations"),
-        *("_rows", "_rules", "_schema", "_window"),
-    )
+    __slots__ = ("_builder", "_ended", "_evidence", "_rows", "_rules", "_schema", "_window")
 
     def __init__(self, schema: Schema | None, rules: TextRules, window: float, relations: Relations) -> None:
         self._schema = schema
@@ -41,9 +38,7 @@ class _ModelRows:
         self._builder = Builder(schema, rules)
         self._window = window
         self._rows: list[Row] = []
-        self._evidence: list[bytes] = []
-        self._labels: set[str] = set()
-        self._relations = relations
+        self._evidence = Gathering(relations) if window else None
         self._ended: list[int] = []
 
     def takes_failed(self, policy: str) -> bool:
@@ -57,22 +52,15 @@ class _ModelRows:
             TypeError: a value of it cannot be written as JSON; nothing was taken.
         """
         rows = [inference_row(inference) for inference in self._builder.inferences(call)]
-        if self._window:
-            evidence = evidence_of(call)
-            try:
-                self._evidence.append(evidence.to_json())
-                self._labels.update(self._relations.labels(evidence))
-            except UnicodeEncodeError:
-                pass  # A name that is no Unicode text: the call is recorded without being compared.
+        if self._evidence is not None:
+            self._evidence.add(call)
         self._ended.append(call.end_ns)
         self._rows += rows
 
     def batch(self, *, is_live: bool) -> NewBatch:
         """All that was added: rows for the model where its schema is known, else the whole catalogue's."""
         form = Form.CATALOGUE if self._schema is None else Form.ROW
-        evidence = None
-        if self._window:
-            evidence = Evidence("\n".join(sorted(self._labels)), b"[" + b",".join(self._evidence) + b"]")
+        evidence = None if self._evidence is None else Evidence(*self._evidence.written())
         ended = (min(self._ended), max(self._ended)) if self._ended else None
         return NewBatch(
             Kind.INFERENCE,

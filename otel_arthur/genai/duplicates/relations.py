@@ -6,10 +6,11 @@ Most calls have no such relation to any other. For these, nobody needs to read t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from otel_arthur.genai.duplicates.evidence import Evidence
-from otel_arthur.genai.duplicates.matching import is_at_one_time
+from otel_arthur.genai.duplicates.matching import SKEW_NS, SLACK_NS
 
 RELATED: Final = "related"
 """A label of its own: with it, the evidence of a batch is compared even where all have one scope."""
@@ -19,55 +20,72 @@ _LABELS: Final = 1_000
 
 
 class _Names:
-    """The names of some calls: the spans that are theirs, the spans above them, the ids of their answers."""
+    """The names of some calls: the spans that are theirs, the spans above them, the ids of their answers.
 
-    __slots__ = ("above", "answers", "own")
+    As hashes: whoever keeps the texts of so many calls scatters what is young among what is old, and each
+    call that comes by pays for that. Two names of one hash cost one search.
+    """
+
+    __slots__ = ("above", "ends", "own")
 
     def __init__(self) -> None:
-        self.own: set[str] = set()
-        self.above: set[str] = set()
-        self.answers: dict[str, Evidence] = {}
+        self.own: set[int] = set()
+        self.above: set[int] = set()
+        self.ends: dict[int, int] = {}
+        """Response id -> when the latest call that it answered ended."""
 
 
 class Relations:
-    """Remembers the ids of the latest calls of one process. Losing a name costs one search, never a call."""
+    """Remembers the ids of the latest calls of one process."""
 
-    __slots__ = ("_earlier", "_labels", "_latest", "_limit")
+    __slots__ = ("_earlier", "_labels", "_latest", "_limit", "_process", "_slack")
 
     def __init__(self, limit: int = _CALLS) -> None:
         self._limit = limit
         self._latest = _Names()
         self._earlier = _Names()
         self._labels: dict[tuple[str, str], str] = {}
+        self._process: str | None = None
+        self._slack = SLACK_NS
 
-    def labels(self, evidence: Evidence) -> tuple[str, ...]:
-        """The labels of a call's evidence: scope and service, and `RELATED` where it has a relation."""
-        key = (evidence.scope, evidence.process)
-        label = self._labels.get(key)
-        if label is None:
-            label = f"{evidence.scope}\t{evidence.process.partition(chr(0))[0]}".replace("\n", " ")
-            if len(self._labels) > _LABELS:
-                self._labels.clear()
-            self._labels[key] = label
-        is_related = self._is_related(evidence) or evidence.is_half
-        return (label, RELATED) if is_related else (label,)
+    def labels(self, calls: Iterable[Evidence]) -> set[str]:
+        """The labels of the evidence of calls: each scope and service, and `RELATED` where two are."""
+        labels: set[str] = set()
+        for evidence in calls:
+            key = (evidence.scope, evidence.process)
+            labels.add(self._labels.get(key) or self._label(*key))
+            if self._is_related(evidence) or evidence.is_half:
+                labels.add(RELATED)
+        return labels
+
+    def _label(self, scope: str, process: str) -> str:
+        if self._process is None:
+            self._process = process
+        elif process != self._process:
+            self._slack = SKEW_NS
+        if len(self._labels) > _LABELS:
+            self._labels.clear()
+        service = process.partition("\0")[0]
+        label = self._labels[scope, process] = f"{scope}\t{service}".replace("\n", " ")
+        return label
 
     def _is_related(self, evidence: Evidence) -> bool:
         latest, earlier = self._latest, self._earlier
-        trace, parent, answer = evidence.trace_id, evidence.parent_span_id, evidence.response_id
-        own = trace + evidence.span_id
+        parent, answer = evidence.parent_span_id, evidence.response_id
+        own = hash(evidence.span_id)
         related = own in latest.above or own in earlier.above
         if parent is not None:
-            above = trace + parent
+            above = hash(parent)
             related = related or above in latest.own or above in earlier.own
             latest.above.add(above)
         if evidence.above or evidence.below:
             related = self._is_kin(evidence) or related
         if answer:
-            told = latest.answers.get(answer) or earlier.answers.get(answer)
+            name = hash(answer)
+            ended = latest.ends.get(name) or earlier.ends.get(name)
             # A response id that comes again later is another call's.
-            related = related or (told is not None and is_at_one_time(told, evidence))
-            latest.answers[answer] = evidence
+            related = related or (ended is not None and evidence.start_ns <= ended + self._slack)
+            latest.ends[name] = max(evidence.end_ns, ended or 0)
         latest.own.add(own)
         if len(latest.own) > self._limit:
             self._earlier, self._latest = latest, _Names()
@@ -75,8 +93,7 @@ class Relations:
 
     def _is_kin(self, evidence: Evidence) -> bool:
         """By the spans above the parent, and by those below that are no calls."""
-        below = {evidence.trace_id + span for span in evidence.below}
-        above = {evidence.trace_id + span for span in evidence.above}
+        below, above = set(map(hash, evidence.below)), set(map(hash, evidence.above))
         names = (self._latest, self._earlier)
         is_kin = any(below & of.above or above & of.own for of in names)
         self._latest.own |= below

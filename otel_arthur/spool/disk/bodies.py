@@ -24,7 +24,10 @@ from otel_arthur.spool.rows import FRAMED, Row, framed, unframed
 
 INLINE_BYTES: Final = 32 * 1024
 """Up to here a body lies in the index: a file each would cost more than it saves."""
-KEPT_BYTES: Final = 4 * 1024 * 1024
+KEPT_BYTES: Final = 16 * 1024 * 1024
+"""What 600 calls of 2.6 kB a second write while the duplicate window of ten seconds holds them."""
+_KEPT_SECONDS: Final = 120.0
+"""What was not asked for so long has been sent by another process, or waits for a target that fails."""
 _SUFFIX: Final = ".rows"
 _ORPHAN_SECONDS: Final = 600.0
 _PARTS_AT_ONCE: Final = 1_023
@@ -42,6 +45,14 @@ class Body(NamedTuple):
     file: str | None
     """The name of its file, where it has one."""
     framing: int = FRAMED
+
+
+class _Kept(NamedTuple):
+    """Rows of a file, in memory."""
+
+    size: int
+    rows: list[Row]
+    until: float
 
 
 def inline(rows: Sequence[Row]) -> Body:
@@ -67,7 +78,7 @@ class Bodies:
     def __init__(self, folder: Path | None, kept_bytes: int = KEPT_BYTES) -> None:
         self.folder = folder
         self._kept_bytes = kept_bytes
-        self._kept: dict[str, tuple[int, list[Row]]] = {}
+        self._kept: dict[str, _Kept] = {}
         self._size = 0
         self._lock = threading.Lock()
 
@@ -108,7 +119,7 @@ class Bodies:
             if is_last:
                 self._forget(body.file)
             if kept is not None:
-                return kept[1]
+                return kept.rows
         whole = self.read(body.inline, body.file)
         try:
             return unpacked(whole, body.framing, kind) if zlib.crc32(whole) == body.checksum else None
@@ -162,16 +173,24 @@ class Bodies:
         self.remove(names)
 
     def _keep(self, name: str, size: int, rows: list[Row]) -> None:
+        """If there is room: those that are there stay, as they leave first."""
+        now = time.monotonic()
         with self._lock:
-            self._kept[name] = size, rows
-            self._size += size
-            while self._size > self._kept_bytes:
-                oldest = next(iter(self._kept))
-                self._size -= self._kept.pop(oldest)[0]
+            for oldest in list(self._kept):
+                if self._size + size <= self._kept_bytes or self._kept[oldest].until > now:
+                    break
+                self._drop(oldest)
+            if self._size + size <= self._kept_bytes:
+                self._kept[name] = _Kept(size, rows, now + _KEPT_SECONDS)
+                self._size += size
 
     def _forget(self, name: str) -> None:
         with self._lock:
-            self._size -= self._kept.pop(name, (0, None))[0]
+            self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        kept = self._kept.pop(name, None)
+        self._size -= 0 if kept is None else kept.size
 
 
 def _inline(parts: Sequence[bytes]) -> Body:
