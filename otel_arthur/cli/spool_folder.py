@@ -34,16 +34,31 @@ def configuration_for(folder: str | None, *fields: str) -> Configuration:
 
 
 def has_database(folder: Path) -> bool:
-    """Whether there is a spool in a folder."""
-    from otel_arthur.spool.disk.store import DATABASE_NAME
+    """Whether there is a spool of this user in a folder; WorkFailed where there is only another user's."""
+    from otel_arthur.spool.errors import SpoolError
+    from otel_arthur.spool.folder import owner_of, place_of
 
-    return (folder / DATABASE_NAME).exists()
+    try:
+        place = place_of(folder)
+    except (SpoolError, OSError) as error:
+        raise _unusable(folder, error) from None
+    if place.outer is not None or owner_of(place.folder) is not None:
+        return True
+    owner = owner_of(folder)
+    if owner is not None:
+        raise WorkFailed(
+            f"the spool in {folder} belongs to user {owner}: run the command as that user; "
+            f"a spool of yours would lie in {place.folder}, and there is none"
+        )
+    return False
 
 
 @contextmanager
 def opened(where: Configuration | str | None) -> Generator[Spool, None, None]:
     """The spool of a configuration or in a folder; what is wrong with it becomes one line."""
+    from otel_arthur.spool import carrying
     from otel_arthur.spool.errors import SpoolError
+    from otel_arthur.spool.folder import settled
     from otel_arthur.spool.spool import Spool
 
     configuration = where if isinstance(where, Configuration) else configuration_for(where, *SPOOL)
@@ -57,10 +72,16 @@ def opened(where: Configuration | str | None) -> Generator[Spool, None, None]:
             f"there is no spool in {path}; nothing has been spooled there yet, or name another --dir"
         )
     try:
-        spool = Spool(path, configuration.spool_max_bytes)
+        place = settled(path)
+        spool = Spool(place.folder, configuration.spool_max_bytes)
         try:
+            carrying.empty(place, spool)
             yield spool
         finally:
             spool.close()
     except (SpoolError, OSError, sqlite3.Error) as error:
-        raise WorkFailed(f"the spool in {path} cannot be used: {error}") from None
+        raise _unusable(path, error) from None
+
+
+def _unusable(folder: Path, error: Exception) -> WorkFailed:
+    return WorkFailed(f"the spool in {folder} cannot be used: {error}")

@@ -170,6 +170,11 @@ class Delivery:
         return self._run.level(kind=kind)[0]
 
     @property
+    def trouble(self) -> str:
+        """Why what comes in is not on disk now, though there is to be a disk; else empty."""
+        return self._spool.trouble
+
+    @property
     def exit_seconds(self) -> float:
         """What an end of the process may take at most."""
         return self._configuration.exit_timeout

@@ -104,7 +104,7 @@ class Run:
         except Exception as error:  # a damaged database may raise anything, and the host is sacred
             self._refuse(count, BROKEN, submitted)
             self.notices.say(
-                f"{BROKEN} {error}",
+                f"{BROKEN} {type(error).__name__}",
                 f"inferences are lost: the spool in {self._spool.folder} takes nothing ({error})",
             )
             return
@@ -113,12 +113,16 @@ class Run:
         submitted.spooled += appended.new + appended.known - in_memory
         submitted.in_memory += in_memory
         if appended.refused:
-            self._refuse(appended.refused, FULL, submitted)
-            self.notices.say(
-                FULL,
-                f"inferences are lost: the spool is full ({self._spool.max_bytes // 1024**2} MB, "
-                "OTEL_EXPORTER_ARTHUR_SPOOL_MAX_MB)",
+            trouble = self._spool.trouble
+            reason = BROKEN if trouble else FULL
+            self._refuse(appended.refused, reason, submitted)
+            why = (
+                f"{trouble}, and the memory for what it does not take is full"
+                if trouble
+                else f"the spool is full ({self._spool.max_bytes // 1024**2} MB, "
+                "OTEL_EXPORTER_ARTHUR_SPOOL_MAX_MB)"
             )
+            self.notices.say(reason, f"inferences are lost: {why}")
         if not destination.is_complete:
             self._unserved.add(destination)
         elif not self.is_shut_down:

@@ -5,10 +5,7 @@ Memory is bounded, and what is in it goes to its target from there, or to the di
 
 from __future__ import annotations
 
-import logging
-import sqlite3
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -21,17 +18,14 @@ from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk.database import BUSY_SECONDS
 from otel_arthur.spool.disk.keys import KeyLimits
 from otel_arthur.spool.errors import SpoolError
+from otel_arthur.spool.guarded import GuardedDisk
 from otel_arthur.spool.queue import duplicate_window, leases, moving, watching
 from otel_arthur.spool.spool import Spool
 from otel_arthur.spool.upkeep import dead_letters, status
 
-_logger = logging.getLogger("otel_arthur")
 _T = TypeVar("_T")
 
 MEMORY_BYTES: Final = 64 * 1024 * 1024
-RETRY_SECONDS: Final = 5.0
-"""After the disk failed it is left alone so long: nobody waits for it at each call."""
-_FAILURES: Final = (sqlite3.Error, OSError, SpoolError, UnicodeDecodeError)
 
 
 class BackedSpool(Spool):
@@ -43,25 +37,19 @@ class BackedSpool(Spool):
 
     def __init__(self, folder: Path | None, max_bytes: int, key_limits: KeyLimits | None = None) -> None:
         self._limit = max_bytes
-        self._key_limits = key_limits
         self._memory = Spool(None, max_bytes if folder is None else min(max_bytes, MEMORY_BYTES), key_limits)
-        self._disk: Spool | None = None
-        self._opening = threading.Lock()
-        self._retry_at = 0.0
-        self._said: str | None = None
         self._has_memory = folder is None
-        self._folder = folder
-        try:
-            # An application may change its folder later: the spool is still the same.
-            self._folder = None if folder is None else folder.absolute()
-        except OSError as error:
-            self._rest(error)
-        self._on_disk(lambda _disk: None, None)
+        self._carrying = threading.Lock()
+        self._keeping = threading.Lock()
+        self._disk: GuardedDisk | None = None
+        if folder is not None:
+            self._disk = GuardedDisk(folder, lambda place: Spool(place, max_bytes, key_limits))
+            self._disk.ask(lambda _disk: None, None)
 
     @property
     def folder(self) -> Path | None:
         """None where all of it is in memory by configuration."""
-        return self._folder
+        return None if self._disk is None else self._disk.folder
 
     @property
     def max_bytes(self) -> int:
@@ -71,16 +59,23 @@ class BackedSpool(Spool):
     @property
     def is_disk_well(self) -> bool:
         """Whether the disk did what it was last asked. One that was never opened holds nothing of ours."""
-        return self._disk is None or self._said is None
+        return self._disk is None or self._disk.spool is None or self._disk.is_well
+
+    @property
+    def trouble(self) -> str:
+        """Why what is appended does not go to the disk, or did not and waits in memory still; else empty."""
+        if self._disk is None or (self._disk.is_well and not self._has_memory):
+            return ""
+        return f"the spool in {self._disk.folder} cannot be used ({self._disk.why or 'not long ago'})"
 
     @property
     def why(self) -> str:
-        """What the disk's last failure was."""
-        return self._said or ""
+        """What the disk's last failure was, while it lasts."""
+        return "" if self._disk is None else self._disk.why
 
     def rows_in_memory(self) -> int:
         """Rows that a kill would lose; 0 where there is no disk to be."""
-        return carrying.rows(self._memory) if self._has_memory and self._folder is not None else 0
+        return carrying.rows(self._memory) if self._has_memory and self._disk is not None else 0
 
     def append(self, destination: Destination, batch: NewBatch) -> Appended:
         """Add rows: durably where the disk takes them, else in memory."""
@@ -91,21 +86,25 @@ class BackedSpool(Spool):
         appended = self._on_disk(lambda disk: disk.append(destination, batch), None)
         if appended is not None:
             return appended, 0
-        self._has_memory = True
-        appended = self._memory.append(destination, batch)
-        return appended, 0 if self._folder is None else appended.new
+        with self._keeping:
+            self._has_memory = True
+            appended = self._memory.append(destination, batch)
+        return appended, 0 if self._disk is None else appended.new
 
     def recover(self) -> None:
         """Take what is in memory to the disk, if that is well again."""
-        if self._folder is None or not self._has_memory:
+        if self._disk is None or not self._has_memory or not self._carrying.acquire(blocking=False):
             return
-        left = self._on_disk(lambda disk: carrying.carry(self._memory, disk), None)
-        if left == 0:
-            self._has_memory = False
+        try:
+            if self._on_disk(lambda disk: carrying.carry(self._memory, disk), None) == 0:
+                with self._keeping:
+                    self._has_memory = carrying.rows(self._memory) > 0
+        finally:
+            self._carrying.release()
 
     def count_skipped(self, counts: Mapping[str, int], patience: float = BUSY_SECONDS) -> None:
         """Add spans that were skipped to the counters; raises where the disk does not take them now."""
-        if self._folder is None:
+        if self._disk is None:
             self._memory.count_skipped(counts, patience)
         elif not self._on_disk(lambda disk: disk.count_skipped(counts, patience) or True, False):
             raise SpoolError(self.why)
@@ -122,8 +121,9 @@ class BackedSpool(Spool):
         others = [outcome for outcome in outcomes if not outcome.batch.in_memory]
         recorded = self._memory.finish(kept) if kept else []
         if others:
-            disk = self._disk
-            assert disk is not None
+            disk = None if self._disk is None else self._disk.spool
+            if disk is None:
+                raise SpoolError(self.why)
             recorded += disk.finish(others)
         return recorded
 
@@ -220,31 +220,36 @@ class BackedSpool(Spool):
 
     def tidy(self, max_age: float | None) -> int:
         """Give up what is older than `max_age` seconds, and delete what dead processes left behind."""
+        if self._disk is not None:
+            self._on_disk(lambda _disk: self._disk and self._disk.empty_outer(), None)
         return sum(self._both(lambda one: one.tidy(max_age)))
 
     def close(self) -> None:
         """Close the database. What is in memory stays until this object is gone."""
-        if self._disk is not None:
-            self._disk.close()
+        for one in self._opened():
+            one.close()
 
     def before_fork(self) -> None:
         """Nothing of SQLite may be at work while the process forks."""
         self._memory.before_fork()
-        if self._disk is not None:
-            self._disk.before_fork()
+        for one in self._opened():
+            one.before_fork()
 
     def after_fork_in_parent(self) -> None:
         """Go on."""
-        if self._disk is not None:
-            self._disk.after_fork_in_parent()
+        for one in self._opened():
+            one.after_fork_in_parent()
         self._memory.after_fork_in_parent()
 
     def after_fork_in_child(self) -> bool:
         """Leave leases and memory to the parent; False where the disk cannot be used here."""
-        self._opening = threading.Lock()
+        self._carrying, self._keeping = threading.Lock(), threading.Lock()
         self._memory.after_fork_in_child()
-        self._has_memory = self._folder is None
+        self._has_memory = self._disk is None
         return self._disk is None or self._disk.after_fork_in_child()
+
+    def _opened(self) -> Sequence[Spool]:
+        return () if self._disk is None or self._disk.spool is None else (self._disk.spool,)
 
     def _whole(self) -> Spool:
         return self._on_disk(lambda disk: disk, None) or self._memory
@@ -255,30 +260,5 @@ class BackedSpool(Spool):
         return found + self._on_disk(lambda disk: [ask(disk)], nothing)
 
     def _on_disk(self, operation: Callable[[Spool], _T], otherwise: _T) -> _T:
-        """Do it on the disk; `otherwise` where that fails, or failed not long ago."""
-        if self._folder is None or time.monotonic() < self._retry_at:
-            return otherwise
-        try:
-            done = operation(self._opened(self._folder))
-        except _FAILURES as error:
-            self._rest(error)
-            return otherwise
-        self._said = None
-        return done
-
-    def _opened(self, folder: Path) -> Spool:
-        with self._opening:
-            if self._disk is None:
-                self._disk = Spool(folder, self._limit, self._key_limits)
-            return self._disk
-
-    def _rest(self, error: BaseException) -> None:
-        self._retry_at = time.monotonic() + RETRY_SECONDS
-        if self._said is None:
-            _logger.warning(
-                "otel-arthur: the spool in %s cannot be used now (%s); inferences are kept in memory and "
-                "sent from there, and the spool is tried again",
-                self._folder,
-                error,
-            )
-        self._said = str(error)
+        """Do it on the disk; `otherwise` where there is none, or it fails, or failed not long ago."""
+        return otherwise if self._disk is None else self._disk.ask(operation, otherwise)

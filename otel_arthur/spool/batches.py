@@ -46,6 +46,8 @@ class NewBatch:
     """Seconds after which rows no longer wait for those; None is never."""
     is_live: bool = False
     """They are of spans that ended in this process, and can only have been added by it."""
+    sent_at: float | None = None
+    """When they were presented before, at the earliest, and nobody knows what became of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,52 @@
-"""Carrying what is in memory to the disk, once that is well again."""
+"""Carrying what waits from one spool to another: from memory to the disk that is well again, or out of a
+folder that is no longer used as it is."""
 
 from __future__ import annotations
 
-from otel_arthur.spool.batches import Evidence, NewBatch
+import sqlite3
+import time
+from typing import Final, NamedTuple
+
+from otel_arthur.spool.batches import Batch, BatchOutcome, Evidence, NewBatch
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.disk.bodies import unpacked
-from otel_arthur.spool.queue import appending
+from otel_arthur.spool.disk.bodies import Body
+from otel_arthur.spool.disk.store import Store, count
+from otel_arthur.spool.folder import Place
+from otel_arthur.spool.queue import appending, leases
+from otel_arthur.spool.queue.reading import rows_of
 from otel_arthur.spool.spool import Spool
+
+_LEASE_SECONDS: Final = 60.0
+
+
+class _Waiting(NamedTuple):
+    """A batch that nobody sends, as the index has it."""
+
+    number: int
+    destination: int
+    kind: int
+    form: int
+    created: float
+    rows: int
+    held: int
+    hold: float
+    patience: float | None
+    sent_at: float | None
+    bytes: int
+    checksum: int
+    inline: bytes | None
+    file: str | None
+    framing: int
+
+    @property
+    def body(self) -> Body:
+        return Body(*self[-5:])
+
+
+_COLUMNS: Final = (
+    "number, destination, kind, form, created, rows, held, max(ready_at - set_at, 0), free_at - created, "
+    "sent_at, bytes, checksum, body, file, framing"
+)
 
 
 def rows(memory: Spool) -> int:
@@ -14,31 +54,118 @@ def rows(memory: Spool) -> int:
     return memory.store.index.read("SELECT ifnull(sum(rows), 0) FROM batches")[0][0]
 
 
-def carry(memory: Spool, disk: Spool) -> int:
-    """Append what nobody is sending to the disk, and forget it here; returns how many rows are left here.
+def carry(source: Spool, target: Spool) -> int:
+    """Append what nobody is sending to `target`, dead letters too, and forget it in `source`.
+
+    Returns how many rows wait in `source` still.
 
     Raises:
-        sqlite3.Error, OSError, SpoolError: the disk took no more. What it took is gone from memory.
+        sqlite3.Error, OSError, SpoolError: `target` took no more. What it took is gone from `source`.
     """
-    waiting = memory.store.index.read(
-        "SELECT number, destination, kind, form, body, framing, held, max(ready_at - set_at, 0), "
-        "free_at - created FROM batches WHERE owner IS NULL AND sent_at IS NULL ORDER BY number"
-    )
-    for number, place, kind, form, body, framing, held, hold, patience in waiting:
-        (key,) = memory.store.index.read(
-            "SELECT endpoint, identity, model, target FROM destinations WHERE number = ?", (place,)
-        )
-        evidence = memory.store.index.read("SELECT scopes, body FROM evidence WHERE batch = ?", (number,))
-        batch = NewBatch(
-            kind,
-            unpacked(body, framing, kind),
-            form,
-            evidence=Evidence(*evidence[0]) if held and evidence else None,
-            hold=hold,
-            patience=patience,
-        )
-        if appending.append(disk.store, Destination(*key), batch).refused:
+    _carry_letters(source.store, target.store)
+    last = 0
+    while (waiting := _claim(source.store, last)) is not None:
+        last = waiting.number
+        if not _carried(source.store, target.store, waiting):
             break
-        with memory.store.index.transaction() as index:
-            index.execute("DELETE FROM batches WHERE number = ? AND owner IS NULL", (number,))
-    return rows(memory)
+    return rows(source)
+
+
+def empty(place: Place, spool: Spool) -> None:
+    """Take over what waits in the configured folder itself, where the spool lay before; as `carry`."""
+    if place.outer is None:
+        return
+    outer = Spool(place.outer, spool.max_bytes)
+    try:
+        carry(outer, spool)
+    finally:
+        outer.close()
+
+
+def _claim(store: Store, after: int) -> _Waiting | None:
+    """The next batch that nobody sends, now leased to us, whether it is held or not."""
+    now = time.time()
+    with store.index.transaction() as index:
+        candidates = index.execute(
+            "SELECT number, owner, leased_until, set_at FROM batches WHERE number > ? ORDER BY number",
+            (after,),
+        )
+        number = next(
+            (n for n, owner, until, at in candidates if not leases.is_leased(store, owner, until, at, now)),
+            None,
+        )
+        candidates.close()
+        if number is None:
+            return None
+        found = index.execute(f"SELECT {_COLUMNS} FROM batches WHERE number = ?", (number,)).fetchone()
+        index.execute(
+            "UPDATE batches SET owner = ?, leased_until = ? WHERE number = ?",
+            (store.owner.name, now + _LEASE_SECONDS, number),
+        )
+    return _Waiting(*found)
+
+
+def _carried(source: Store, target: Store, waiting: _Waiting) -> bool:
+    """Move one batch; False where there is no more room."""
+    number = waiting.number
+    found = None
+    try:
+        found = rows_of(source, waiting.destination, waiting.kind, waiting)
+        if found is None:
+            return True
+        index = source.index
+        (key,) = index.read(
+            "SELECT endpoint, identity, model, target FROM destinations WHERE number = ?",
+            (waiting.destination,),
+        )
+        evidence = index.read("SELECT scopes, body FROM evidence WHERE batch = ?", (number,))
+        batch = NewBatch(
+            waiting.kind,
+            found,
+            waiting.form,
+            evidence=Evidence(*evidence[0]) if waiting.held and evidence else None,
+            hold=waiting.hold,
+            patience=waiting.patience,
+            sent_at=waiting.sent_at,
+        )
+        is_taken = not appending.append(target, Destination(*key), batch).refused
+        if is_taken:
+            leased = Batch(number, waiting.destination, waiting.kind, waiting.form, waiting.created, 0, found)
+            leases.finish(source, [BatchOutcome(leased, moved=len(found))])
+            found = None
+        return is_taken
+    finally:
+        if found is not None:
+            with source.index.transaction() as index:
+                index.execute("UPDATE batches SET owner = NULL WHERE number = ?", (number,))
+
+
+def _carry_letters(source: Store, target: Store) -> None:
+    for number, *key, kind, form, id_, at, reason, size, row, framing in source.index.read(
+        "SELECT l.number, d.endpoint, d.identity, d.model, d.target, l.kind, l.form, l.id, l.at, l.reason, "
+        "l.bytes, l.row, l.framing FROM dead_letters l JOIN destinations d ON d.number = l.destination "
+        "ORDER BY l.number"
+    ):
+        destination = Destination(*key)
+        with target.incoming.transaction() as index:
+            # A kill between the two leaves it in both.
+            known = index.execute(
+                "SELECT 1 FROM dead_letters WHERE destination = ? AND kind = ? AND id = ? AND at = ?",
+                (destination.number, kind, id_, at),
+            ).fetchone()
+            if known is None:
+                appending.add_destination(index, destination)
+                index.execute(
+                    "INSERT INTO dead_letters (destination, kind, form, id, at, reason, bytes, row, framing) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (destination.number, kind, form, id_, at, reason, size, row, framing),
+                )
+                _count_letter(index, destination.number, kind, {"appended": 1, "dead_letter": 1})
+        with source.index.transaction() as index:
+            if index.execute("DELETE FROM dead_letters WHERE number = ?", (number,)).rowcount:
+                _count_letter(index, destination.number, kind, {"dead_letter": -1, "moved": 1})
+
+
+def _count_letter(index: sqlite3.Connection, destination: int, kind: int, changes: dict[str, int]) -> None:
+    for outcome, number in changes.items():
+        count(index, destination, kind, outcome, number)

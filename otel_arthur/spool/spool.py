@@ -35,6 +35,7 @@ class Spool:
     def __init__(self, folder: Path | None, max_bytes: int, key_limits: KeyLimits | None = None) -> None:
         self._store = Store(folder, max_bytes, key_limits)
         self._store.repaired(lambda: self._store.index.read("SELECT count(*) FROM batches"))
+        self._store.check()
         self._store.reserve.make()
 
     @property

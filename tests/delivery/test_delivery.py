@@ -302,7 +302,8 @@ def test_errors_never_leave_submit(
     assert any("cannot be used now" in r.getMessage() for r in caplog.records)
     assert caplog.records[-1].levelno == logging.WARNING
     spool_dir.unlink()
-    delivery._spool._retry_at = 0.0
+    assert delivery._spool._disk is not None
+    delivery._spool._disk.try_now()
     assert delivery.submit(llm_calls(2)).spooled == 2
     delivery.shutdown(0.2)
 

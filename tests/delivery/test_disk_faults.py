@@ -123,9 +123,9 @@ def test_bodies_that_cannot_be_written_go_by_memory(
 def test_a_file_that_cannot_be_read_waits(
     server: FaultServer, deliver: Callable[..., Delivery], spool_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from otel_arthur.spool.queue import leases
+    from otel_arthur.spool.queue import reading
 
-    monkeypatch.setattr(leases, "UNREADABLE_SECONDS", 0.2)
+    monkeypatch.setattr(reading, "UNREADABLE_SECONDS", 0.2)
     server.stop()
     calls = llm_calls(30, 5000)
     first = deliver()

@@ -95,7 +95,8 @@ def test_a_call_told_once_before_an_upgrade_of_the_spool_is_one(
     delivery = deliver(duplicate_window=30.0)
     winner, loser = told_twice()
     delivery.submit([winner])
-    disk = delivery._spool._disk
+    assert delivery._spool._disk is not None
+    disk = delivery._spool._disk.spool
     assert disk is not None
     with disk._store.index.transaction() as index:
         ((body,),) = index.execute("SELECT body FROM evidence").fetchall()

@@ -66,4 +66,5 @@ def test_rows_of_a_removed_file_are_not_kept(tmp_path: Path) -> None:
     files = Bodies(tmp_path)
     body = files.write(ROWS)
     files.remove([body.file])
-    assert files.rows(body, kind=1) is None
+    with pytest.raises(FileNotFoundError):
+        files.rows(body, kind=1)

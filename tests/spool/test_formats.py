@@ -10,7 +10,8 @@ import pytest
 
 from otel_arthur.arthur.target.duplicates import ArthurJudge
 from otel_arthur.spool.batches import NewBatch
-from otel_arthur.spool.disk.disk_format import FORMAT, NewerFormat
+from otel_arthur.spool.disk.disk_format import FORMAT
+from otel_arthur.spool.errors import NewerFormat
 from otel_arthur.spool.queue.leases import Terms
 from otel_arthur.spool.rows import Row, unpack_keys
 from otel_arthur.spool.spool import Spool

@@ -139,13 +139,15 @@ class Appender:
             hold.release()
         self._count(result)
         append.calls = result.own
-        if append.is_late and result.calls:
-            self._telemetry.add("otelcol_arthur_calls_not_durable", result.calls)
+        not_durable = result.calls if append.is_late else min(result.in_memory, result.calls)
+        if not_durable:
+            self._telemetry.add("otelcol_arthur_calls_not_durable", not_durable)
         if self._loops.is_loop(result.keys, time.monotonic()):
             self._telemetry.add("otelcol_arthur_loops", found_by="repetition")
             _logger.warning("the same span keeps coming back: the next hop may lead back to this collector")
         if result.refused:
-            return replies.unavailable("the spool is full; send this request again later", 5.0)
+            why = result.trouble or "the spool is full"
+            return replies.unavailable(f"{why}; send this request again later", 5.0)
         return None
 
     def _take(

@@ -14,6 +14,8 @@ from otel_arthur.collector.configuration.arthur_sections import ModelRoute
 from otel_arthur.collector.service.telemetry import Sample
 from otel_arthur.configuration import Configuration, Route
 from otel_arthur.delivery import Delivery
+from otel_arthur.spool.errors import SpoolError
+from otel_arthur.spool.folder import absolute, settled
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +70,10 @@ class Deliveries:
             )
         return all(done)
 
+    def trouble(self) -> str:
+        """Why calls are not on disk when they are taken; else empty."""
+        return next((why for _, delivery in self._open if (why := delivery.trouble)), "")
+
     def samples(self) -> Iterator[Sample]:
         """What became of the inferences, under the Collector's names for an exporter."""
         labels = (("exporter", "arthur"),)
@@ -90,8 +96,9 @@ def _check_folder(folder: Path | None) -> None:
     if folder is None:
         return
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        with tempfile.TemporaryFile(dir=settled(absolute(folder)).folder):
             pass
+    except SpoolError as error:
+        raise OSError(f"the spool's folder cannot be used: {error}") from None
     except OSError as error:
-        raise OSError(f"the spool's folder {folder} cannot be written ({error.strerror})") from None
+        raise OSError(f"the spool's folder {folder} cannot be written ({error.strerror or error})") from None

@@ -36,6 +36,10 @@ class IntakeResult:
     """Spans that could not be read, or that hold no messages."""
     waiting: int = 0
     """Calls whose messages may come as log events."""
+    in_memory: int = 0
+    """Inferences that are kept in memory, as the disk takes nothing now."""
+    trouble: str = ""
+    """Why calls were refused, where it is the disk's doing."""
     keys: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     """Trace and span id of each call."""
     own: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
@@ -145,7 +149,11 @@ class Intake:
         with self._lock:
             self._assembly.report_unjoined()
         for target, calls in batch.groups.items():
-            result.refused += target.delivery.submit(calls, model_id=target.model_id).refused
+            submitted = target.delivery.submit(calls, model_id=target.model_id)
+            result.in_memory += submitted.in_memory
+            if submitted.refused:
+                result.refused += submitted.refused
+                result.trouble = target.delivery.trouble
         result.calls = max(0, len(result.keys) - result.refused)
         return result
 

@@ -218,17 +218,19 @@ class Service:
         _logger.info("stopped", extra={"fields": {"everything_sent": done}})
 
     def status_pages(self) -> dict[str, Callable[[], web.Response]]:
-        """``/healthz`` says that the process lives, ``/readyz`` that it takes requests."""
+        """``/healthz``: the process lives. ``/readyz``: it takes requests, and the disk takes their calls."""
         return {
             "/healthz": status_page(lambda: True, self._status),
-            "/readyz": status_page(lambda: self._is_ready, self._status),
+            "/readyz": status_page(lambda: self._is_ready and not self._deliveries.trouble(), self._status),
         }
 
     def _ended_connection(self, reason: str) -> None:
         self._telemetry.add("otelcol_arthur_connections_ended", reason=reason)
 
     def _status(self) -> dict[str, object]:
-        return {"ready": self._is_ready, "requests": self._memory.requests}
+        trouble = self._deliveries.trouble()
+        told = {"trouble": trouble} if trouble else {}
+        return {"ready": self._is_ready and not trouble, "requests": self._memory.requests, **told}
 
     def samples(self) -> Iterator[Sample]:
         """Every series, as it stands now."""

@@ -29,7 +29,7 @@ _HELP = {
     "otelcol_arthur_calls": "LLM calls seen, by what became of them",
     "otelcol_arthur_spans_skipped": "LLM spans that became no inference, by reason",
     "otelcol_arthur_duplicates": "Calls that another instrumentation had recorded already",
-    "otelcol_arthur_calls_not_durable": "Calls whose request was answered before the spool had them",
+    "otelcol_arthur_calls_not_durable": "Calls whose request was answered before they were on disk",
     "otelcol_arthur_parts_unread": "Parts of requests that are not valid: they went on as they came",
     "otelcol_arthur_requests_unread": "Requests whose calls could not be looked for, by what was in the way",
     "otelcol_arthur_requests_unstamped": "Requests that went on without stamps, as reading took too long",

@@ -18,8 +18,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from otel_arthur.spool.disk.database import make_private
 from otel_arthur.spool.disk.format_2 import rows_of_lines
+from otel_arthur.spool.folder import make_own
 from otel_arthur.spool.rows import FRAMED, Row, framed, unframed
 
 INLINE_BYTES: Final = 32 * 1024
@@ -92,7 +92,7 @@ class Bodies:
         size = sum(map(len, parts))
         if self.folder is None or size <= INLINE_BYTES:
             return _inline(parts)
-        make_private(self.folder)
+        make_own(self.folder)
         name = f"{uuid.uuid4().hex}{_SUFFIX}"
         descriptor = os.open(self.folder / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         try:
@@ -133,17 +133,11 @@ class Bodies:
             self._size = 0
 
     def read(self, body: bytes | None, file: str | None) -> bytes:
-        """A batch's body, wherever it lies; empty where its file is gone.
-
-        Raises:
-            OSError: it is there, and cannot be read now.
-        """
+        """A batch's body, wherever it lies; OSError where it cannot be read now."""
         if body is not None or self.folder is None or file is None:
             return body or b""
-        try:
-            return (self.folder / file).read_bytes()
-        except FileNotFoundError:
-            return b""
+        with open(self.folder / file, "rb", opener=_no_link) as found:
+            return found.read()
 
     def remove(self, names: Iterable[str | None]) -> None:
         """Delete files; one that cannot be deleted is left to `sweep`."""
@@ -191,6 +185,10 @@ class Bodies:
     def _drop(self, name: str) -> None:
         kept = self._kept.pop(name, None)
         self._size -= 0 if kept is None else kept.size
+
+
+def _no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0))
 
 
 def _inline(parts: Sequence[bytes]) -> Body:

@@ -15,12 +15,16 @@ from typing import Any, Final, TypeVar
 
 import tenacity
 
-from otel_arthur.spool.disk.disk_format import prepare
+from otel_arthur.spool.disk.disk_format import prepare, require_format
 from otel_arthur.spool.errors import SpoolError
+from otel_arthur.spool.folder import check_file, make_where_missing
 
 BUSY_SECONDS: Final = 2.0
 """Nobody waits longer for a process that stands still while it holds the database."""
 _SQLITE_BUSY_SECONDS: Final = 0.05
+_STILL: Final = "the disk does not answer; the database is locked by a thread that waits for it"
+_SHARED_BYTES: Final = 32 * 1024
+"""SQLite maps the shared index in pieces of this size (walindex, sqlite.org/walformat.html)."""
 FORK_SECONDS: Final = 5.0
 _T = TypeVar("_T")
 
@@ -36,7 +40,7 @@ class Connection:
         self._path = path
         self._durable = durable
         self._raw: sqlite3.Connection | None = None
-        self._inode = 0
+        self._files = _Files(path) if path is not None else None
         self.lock = threading.RLock()
 
     def __del__(self) -> None:
@@ -55,7 +59,7 @@ class Connection:
             sqlite3.Error: the disk is full, the database is damaged, or another process holds it.
             OSError, SpoolError: there is no database to be had.
         """
-        raw = self._patiently(self._begin, patience)
+        raw = self._patiently(lambda: self._begin(patience), patience)
         try:
             try:
                 yield raw
@@ -71,24 +75,42 @@ class Connection:
         """All rows of a query; errors as `transaction`."""
 
         def query() -> list[Any]:
-            with self.lock:
+            self._take_lock(BUSY_SECONDS)
+            try:
                 return self._current().execute(statement, arguments).fetchall()
+            finally:
+                self.lock.release()
 
-        return self._patiently(query)
+        try:
+            return self._patiently(query)
+        except sqlite3.Error as error:
+            self._refuse_newer(error)
+            raise
 
     def shrink_log(self) -> bool:
         """Give the room of the log back to the disk; whether it could be done."""
-        with self.lock, contextlib.suppress(sqlite3.Error, OSError, SpoolError):
-            (busy, *_), *_ = self._current().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            return not busy
+        with contextlib.suppress(sqlite3.Error, OSError, SpoolError):
+            self._take_lock(BUSY_SECONDS)
+            try:
+                (busy, *_), *_ = self._current().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                return not busy
+            finally:
+                self.lock.release()
         return False
 
     def close(self) -> None:
         """Close it; later use opens it again. What was in memory only is gone."""
-        with self.lock:
+        if not self.lock.acquire(timeout=BUSY_SECONDS):
+            return  # A thread waits for a disk that does not answer.
+        try:
             raw, self._raw = self._raw, None
             if raw is not None:
+                if self._files is not None:
+                    with contextlib.suppress(OSError):
+                        self._files.make_whole()
                 raw.close()
+        finally:
+            self.lock.release()
 
     def before_fork(self) -> bool:
         """Take the lock and close the file; False where another thread kept the lock too long.
@@ -110,27 +132,43 @@ class Connection:
             _abandoned.append(self._raw)
             self._raw = None
 
-    def _begin(self) -> sqlite3.Connection:
+    def _begin(self, patience: float) -> sqlite3.Connection:
         """Take the lock and begin a transaction, or neither."""
-        self.lock.acquire()
+        self._take_lock(patience)
         try:
             raw = self._current()
             # IMMEDIATE: the write lock is taken before the first look, so what is seen stays true.
             raw.execute("BEGIN IMMEDIATE")
+            try:
+                require_format(raw)
+            except BaseException:
+                raw.execute("ROLLBACK")
+                raise
         except BaseException:
             self.lock.release()
             raise
         return raw
+
+    def _take_lock(self, patience: float) -> None:
+        if not self.lock.acquire(timeout=max(patience, 0.0)):
+            raise sqlite3.OperationalError(_STILL)
+
+    def _refuse_newer(self, error: sqlite3.Error) -> None:
+        """Raise NewerFormat where an error is due to a newer version's upgrade of the file under us."""
+        if is_damage(error) and self._raw is not None:
+            with contextlib.suppress(sqlite3.Error):
+                require_format(self._raw)
 
     def _patiently(self, operation: Callable[[], _T], patience: float = BUSY_SECONDS) -> _T:
         """Do it again while another process holds the database, at most `patience` seconds.
 
         Not left to SQLite, which would keep our lock meanwhile, and with it a fork.
         """
+        began = time.monotonic()
         try:
             return operation()
         except sqlite3.OperationalError as error:
-            if not is_busy(error):
+            if not is_busy(error) or time.monotonic() - began >= patience:
                 raise
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception(is_busy),
@@ -140,7 +178,7 @@ class Connection:
         )(operation)
 
     def _current(self) -> sqlite3.Connection:
-        if self._raw is not None and (self._path is None or self._inode == _inode(self._path)):
+        if self._raw is not None and (self._files is None or self._files.are_ours()):
             return self._raw
         self.close()
         self._raw = self._open()
@@ -149,7 +187,9 @@ class Connection:
     def _open(self) -> sqlite3.Connection:
         target = ":memory:"
         if self._path is not None:
-            make_private(self._path.parent)
+            make_where_missing(self._path.parent)
+            for ending in ("", "-wal", "-shm"):
+                check_file(self._path.with_name(self._path.name + ending))
             target = str(self._path)
             if not self._path.exists():
                 # Only where it is new: to open and close a file in use would drop SQLite's locks on it
@@ -161,8 +201,8 @@ class Connection:
         )
         try:
             prepare(raw, self._durable)
-            if self._path is not None:
-                self._inode = _inode(self._path)
+            if self._files is not None:
+                self._files.remember()
         except BaseException:
             raw.close()
             raise
@@ -195,18 +235,42 @@ def is_full(error: BaseException) -> bool:
     return isinstance(error, sqlite3.Error) and "full" in str(error)
 
 
-def make_private(folder: Path) -> None:
-    """Make a folder that only its owner can read."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if folder.stat().st_mode & 0o077:
-        folder.chmod(0o700)
+class _Files:
+    """The files of a database that is open."""
 
+    def __init__(self, path: Path) -> None:
+        # As texts: they are asked for with each transaction.
+        self._database = str(path)
+        self._shared = f"{path}-shm"
+        self._inode = 0
+        self._mapped = 0
 
-def _inode(path: Path) -> int:
-    try:
-        return path.stat().st_ino
-    except OSError:
-        return -1
+    def remember(self) -> None:
+        """These are ours."""
+        self._inode = os.lstat(self._database).st_ino
+        self._mapped = _SHARED_BYTES
+
+    def are_ours(self) -> bool:
+        """Whether they are in their place; the shared index is whole after this."""
+        try:
+            if os.lstat(self._database).st_ino != self._inode:
+                return False
+            self.make_whole()
+        except OSError:
+            return False
+        return True
+
+    def make_whole(self) -> None:
+        """Lengthen the shared index where somebody cut it."""
+        size = os.lstat(self._shared).st_size
+        if size < self._mapped:
+            # SQLite has it mapped, and the kernel kills who reads beyond its end (SIGBUS). Zeros are read
+            # as an index that must be built anew from the log; a head that is left would say that it is
+            # whole. By name: a descriptor that is closed here would take SQLite's locks with it.
+            os.truncate(self._shared, 0)
+            os.truncate(self._shared, self._mapped)
+        else:
+            self._mapped = size
 
 
 def set_aside(path: Path, *folders: Path) -> Path:

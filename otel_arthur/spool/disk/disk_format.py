@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Generator
 from typing import Final
 
-from otel_arthur.spool.errors import SpoolError
+from otel_arthur.spool.errors import NewerFormat, SpoolError
 
 FORMAT: Final = 3
 """Version of what is on disk. A spool of a newer format is left alone."""
@@ -68,10 +68,6 @@ _UPGRADES: Final = {
 """From a format to the next."""
 
 
-class NewerFormat(SpoolError):
-    """Written by a newer version: left alone."""
-
-
 def prepare(raw: sqlite3.Connection, durable: bool) -> None:
     """Set a new connection up, and the database where it is new or of an older format.
 
@@ -82,7 +78,8 @@ def prepare(raw: sqlite3.Connection, durable: bool) -> None:
     # FULL syncs the log at each commit: what was appended survives a loss of power. NORMAL only keeps the
     # file whole: an outcome lost with the power means that rows are presented once more.
     raw.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-    raw.execute("PRAGMA secure_delete = OFF")
+    # What was delivered is wiped: FAST where rows arrive, whole pages too where they leave.
+    raw.execute(f"PRAGMA secure_delete = {'FAST' if durable else 'ON'}")
     # Pages of the log before it is folded back: the reserve must be able to hold as many.
     raw.execute("PRAGMA wal_autocheckpoint = 256")
     raw.execute("PRAGMA foreign_keys = OFF")
@@ -92,8 +89,14 @@ def prepare(raw: sqlite3.Connection, durable: bool) -> None:
         raise SpoolError("the database is not a spool of otel-arthur")
     if _version(raw) < FORMAT:
         _upgrade(raw)
-    if _version(raw) > FORMAT:
-        raise NewerFormat(f"the spool has format {_version(raw)}, this version of otel-arthur knows {FORMAT}")
+    require_format(raw)
+
+
+def require_format(raw: sqlite3.Connection) -> None:
+    """Raise NewerFormat where a newer version has written the file, perhaps a moment ago."""
+    version = _version(raw)
+    if version > FORMAT:
+        raise NewerFormat(f"the spool has format {version}, this version of otel-arthur knows {FORMAT}")
 
 
 def _version(raw: sqlite3.Connection) -> int:

@@ -14,10 +14,13 @@ import uuid
 from pathlib import Path
 
 from otel_arthur.process.per_process import PerProcess
-from otel_arthur.spool.disk.database import make_private
+from otel_arthur.spool.folder import make_own
 
 _ours: PerProcess[set[str]] = PerProcess(set)
 """Names of this process. Locks are per process, so testing our own would succeed and free it."""
+
+_UNLOCKED = "unlocked-"
+"""Names of holders without a file: their leases end by time only."""
 
 
 class Owner:
@@ -33,14 +36,12 @@ class Owner:
         """The name under which batches are leased."""
         if self._name is None:
             name = uuid.uuid4().hex
-            _ours.get().add(name)
             if self._folder is not None:
-                make_private(self._folder)
-                # Locked before it gets the name that `sweep` looks for.
-                new = self._folder / f"{name}.new"
-                self._descriptor = os.open(new, os.O_CREAT | os.O_RDWR, 0o600)
-                _try_lock(self._descriptor)
-                new.rename(self._path(name))
+                try:
+                    self._descriptor = self._lock(self._folder, name)
+                except OSError:  # no descriptor, no inode: what is on disk must leave it all the same
+                    name = _UNLOCKED + name
+            _ours.get().add(name)
             self._name = name
         return self._name
 
@@ -51,10 +52,10 @@ class Owner:
 
     def is_dead(self, name: str) -> bool:
         """Whether the process of that owner has certainly ended."""
-        if self.is_ours(name) or self._folder is None:
+        if self.is_ours(name) or self._folder is None or name.startswith(_UNLOCKED):
             return False
         try:
-            descriptor = os.open(self._path(name), os.O_RDWR)
+            descriptor = os.open(self._path(name), os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
         except FileNotFoundError:
             return True
         except OSError:
@@ -84,6 +85,20 @@ class Owner:
                 self._path(self._name).unlink()
             os.close(self._descriptor)
         self._name = self._descriptor = None
+
+    def _lock(self, folder: Path, name: str) -> int:
+        """Make and lock our file; returns its descriptor."""
+        make_own(folder)
+        # Locked before it gets the name that `sweep` looks for.
+        new = folder / f"{name}.new"
+        descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+        try:
+            _try_lock(descriptor)
+            new.rename(self._path(name))
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
 
     def _path(self, name: str) -> Path:
         assert self._folder is not None

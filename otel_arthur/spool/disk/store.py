@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
 from otel_arthur.notices import Notices
 from otel_arthur.spool.disk.bodies import Bodies
-from otel_arthur.spool.disk.database import Connection, is_damage, is_full, make_private, set_aside
+from otel_arthur.spool.disk.database import Connection, is_damage, is_full, set_aside
 from otel_arthur.spool.disk.keys import KeyIndex, KeyLimits
 from otel_arthur.spool.disk.latest import latest_of
 from otel_arthur.spool.disk.owners import Owner
 from otel_arthur.spool.disk.reserve import Reserve
+from otel_arthur.spool.folder import DATABASE_NAME, make_own
 from otel_arthur.spool.rows import Row
 
 _logger = logging.getLogger("otel_arthur")
 _T = TypeVar("_T")
 
-DATABASE_NAME: Final = "spool.db"
 NOWHERE: Final = 0
 """The destination under which spans are counted that never had one."""
 
@@ -51,6 +53,14 @@ class Store:
         self.owner = Owner(folder)
         self.reserve = Reserve(folder)
         self.notices = Notices()
+        self._gone: dict[int, float] = {}
+
+    def check(self) -> None:
+        """Raise SpoolError where a folder beside the database is a link, or another user's."""
+        if self.folder is not None:
+            for name in ("bodies", "owners"):
+                with contextlib.suppress(OSError):
+                    make_own(self.folder / name)
 
     def close(self) -> None:
         """Close the files. Later use opens them again; what was in memory only is gone."""
@@ -58,6 +68,11 @@ class Store:
         self.bodies.forget()
         for connection in self._connections:
             connection.close()
+
+    def gone_for(self, number: int) -> float:
+        """Seconds since this process first missed the file of a batch."""
+        now = time.monotonic()
+        return now - self._gone.setdefault(number, now)
 
     def before_fork(self) -> None:
         """Nothing of SQLite may be at work while the process forks."""
@@ -106,7 +121,7 @@ class Store:
             _logger.error(
                 "otel-arthur: the spool is damaged (%s); it is kept in %s and a new one begins", error, aside
             )
-            make_private(self.bodies.folder)
+            make_own(self.bodies.folder)
         self.bodies.forget()
         self.latest.clear()
         return True

@@ -38,15 +38,12 @@ def insert(
 ) -> int:
     """Add one batch in a transaction, and remember its keys; returns its number."""
     now = time.time()
-    index.execute(
-        "INSERT OR IGNORE INTO destinations (number, endpoint, identity, model, target) "
-        "VALUES (?, ?, ?, ?, ?)",
-        (destination.number, *astuple(destination)),
-    )
+    add_destination(index, destination)
     packed = pack_keys(list(keyed))
     number = index.execute(
         "INSERT INTO batches (destination, kind, form, rows, bytes, checksum, created, held, ready_at, "
-        "set_at, body, file, framing, keys, free_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "set_at, body, file, framing, keys, free_at, sent_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             destination.number,
             batch.kind,
@@ -63,6 +60,7 @@ def insert(
             body.framing,
             packed,
             None if batch.patience is None else now + batch.patience,
+            batch.sent_at,
         ),
     ).lastrowid
     assert number is not None
@@ -72,6 +70,15 @@ def insert(
         )
     store.keys.add(index, keyed, number)
     return number
+
+
+def add_destination(index: sqlite3.Connection, destination: Destination) -> None:
+    """Remember a destination."""
+    index.execute(
+        "INSERT OR IGNORE INTO destinations (number, endpoint, identity, model, target) "
+        "VALUES (?, ?, ?, ?, ?)",
+        (destination.number, *astuple(destination)),
+    )
 
 
 def count_skipped(store: Store, counts: Mapping[str, int], patience: float) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -13,13 +12,10 @@ from otel_arthur.spool.batches import Batch, BatchOutcome
 from otel_arthur.spool.disk.bodies import Body, inline
 from otel_arthur.spool.disk.store import Store, count, listed, replace_rows
 from otel_arthur.spool.queue.precedence import sort
-
-_logger = logging.getLogger("otel_arthur")
+from otel_arthur.spool.queue.reading import rows_of
 
 MAX_WAIT_SECONDS: Final = 86_400.0
 """No lease and no wait is longer: what says so was written before a clock was set back."""
-UNREADABLE_SECONDS: Final = 10.0
-"""Between tries of rows that cannot be read now."""
 BLOCKED_SECONDS: Final = 2.0
 """Between looks at rows that must wait for others."""
 
@@ -176,7 +172,7 @@ def left(store: Store, destinations: str, numbers: str = "") -> dict[tuple[int, 
     )
     counts: dict[tuple[int, int], int] = {}
     for destination, kind, owner, until, set_at, rows in found:
-        if (owner is not None and store.owner.is_ours(owner)) or not _is_leased(
+        if (owner is not None and store.owner.is_ours(owner)) or not is_leased(
             store, owner, until, set_at, now
         ):
             key = destination, kind
@@ -200,7 +196,7 @@ def _choose(
     rows = size = 0
     candidates = index.execute(f"SELECT {_COLUMNS} FROM batches WHERE {_CANDIDATES} ORDER BY number", query)
     for candidate in map(_Candidate._make, candidates):
-        if _is_leased(store, candidate.owner, candidate.leased_until, candidate.set_at, now):
+        if is_leased(store, candidate.owner, candidate.leased_until, candidate.set_at, now):
             if terms.in_order:
                 break
             continue
@@ -217,9 +213,7 @@ def _choose(
     return chosen
 
 
-def _is_leased(
-    store: Store, owner: str | None, until: float | None, set_at: float | None, now: float
-) -> bool:
+def is_leased(store: Store, owner: str | None, until: float | None, set_at: float | None, now: float) -> bool:
     if owner is None or until is None:
         return False
     # A lease of before a clock was set back, or one that has run out, binds nobody.
@@ -232,13 +226,8 @@ def _is_leased(
 def _read(store: Store, destination: int, kind: int, candidate: _Candidate, now: float) -> Batch | None:
     """The batch with those of its rows that may leave; None where there are none."""
     number = candidate.number
-    try:
-        rows = store.bodies.rows(candidate.body, kind)
-    except OSError as error:
-        _postpone(store, number, now, error)
-        return None
-    if rows is None or len(rows) != candidate.rows:
-        _drop_damaged(store, destination, kind, candidate)
+    rows = rows_of(store, destination, kind, candidate)
+    if rows is None:
         return None
     batch = Batch(
         number,
@@ -274,28 +263,6 @@ def _put_back(index: sqlite3.Connection, outcome: BatchOutcome, now: float) -> N
             batch.number,
         ),
     )
-
-
-def _postpone(store: Store, number: int, now: float, error: OSError) -> None:
-    """What cannot be read is not damaged: it waits."""
-    if store.notices.is_first(f"unreadable {error.errno}"):
-        _logger.warning(
-            "otel-arthur: rows in %s cannot be read now (%s); they wait and are tried again",
-            store.bodies.folder,
-            error.strerror,
-        )
-    with store.index.transaction() as index:
-        index.execute(
-            "UPDATE batches SET owner = NULL, ready_at = ?, set_at = ? WHERE number = ?",
-            (now + UNREADABLE_SECONDS, now, number),
-        )
-
-
-def _drop_damaged(store: Store, destination: int, kind: int, candidate: _Candidate) -> None:
-    with store.index.transaction() as index:
-        index.execute("DELETE FROM batches WHERE number = ?", (candidate.number,))
-        count(index, destination, kind, "dropped", candidate.rows, "damaged on disk")
-    store.bodies.keep_aside(candidate.file)
 
 
 def _record(index: sqlite3.Connection, outcome: BatchOutcome, now: float) -> None:

@@ -30,6 +30,8 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.verdicts import Verdict, judge
+from otel_arthur.spool.errors import SpoolError
+from otel_arthur.spool.folder import place_of, settled
 
 CHUNK = 256
 """Calls handed over at once. The next wait until Arthur has these: a backfill never fills the spool."""
@@ -85,13 +87,12 @@ def command(
     configuration = configured(*SENDING, *READING, "sample_ratio")
     if configuration.missing is not None and not dry_run:
         raise WrongUse(configuration.missing)
-    if configuration.spool_dir is not None and not dry_run:
-        _make(configuration.spool_dir)
+    folder = None if configuration.spool_dir is None else _folder(configuration.spool_dir, dry_run)
     export = read_export(files)
     metadata_only = configuration.content == "metadata"
     verdicts = judge(export.views, configuration.attributes, metadata_only)
     _say_found(verdicts, export)
-    journals = _journals(configuration, export.digests, f"{since} {until}")
+    journals = _journals(configuration, folder, export.digests, f"{since} {until}")
     work = list(_work(verdicts, export, journals, (since, until), restart))
     if dry_run:
         _say_would(configuration, work)
@@ -101,15 +102,17 @@ def command(
     _Replay(configuration, journals, patience).run(work, export.ends)
 
 
-def _make(folder: Path) -> None:
-    """The spool's folder; without one nothing would be remembered of how far a replay came."""
+def _folder(folder: Path, dry_run: bool) -> Path:
+    """The folder in which it is remembered how far a replay came; made where anything is sent."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
+        place = place_of(folder) if dry_run else settled(folder)
+    except (SpoolError, OSError) as error:
+        why = getattr(error, "strerror", None) or str(error)
         raise WrongUse(
-            f"the spool's folder {folder} cannot be used ({error.strerror or type(error).__name__}); "
+            f"the spool's folder {folder} cannot be used ({why}); "
             "OTEL_EXPORTER_ARTHUR_SPOOL_DIR names another, or is off"
         ) from None
+    return place.folder / "replay"
 
 
 class _Item(NamedTuple):
@@ -145,9 +148,10 @@ def _work(
         start = end
 
 
-def _journals(configuration: Configuration, digests: Sequence[bytes], between: str) -> list[Journal]:
+def _journals(
+    configuration: Configuration, folder: Path | None, digests: Sequence[bytes], between: str
+) -> list[Journal]:
     """One for each file. What becomes of its spans depends on the other files too: on their events."""
-    folder = None if configuration.spool_dir is None else configuration.spool_dir / "replay"
     together = blake2b(digest_size=16)
     for digest in sorted(digests):
         together.update(digest)

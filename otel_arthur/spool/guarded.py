@@ -1,0 +1,129 @@
+"""The spool on disk as `BackedSpool` asks it: where it is well, and not for a while after it failed."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+from otel_arthur.spool import carrying
+from otel_arthur.spool.errors import SpoolError
+from otel_arthur.spool.folder import Place, absolute, settled
+from otel_arthur.spool.spool import Spool
+
+_logger = logging.getLogger("otel_arthur")
+_T = TypeVar("_T")
+
+RETRY_SECONDS: Final = 5.0
+"""After the disk failed it is left alone so long: nobody waits for it at each call."""
+QUIET_SECONDS: Final = 600.0
+"""A cause that was seen within so long is not said again."""
+FAILURES: Final = (sqlite3.Error, OSError, SpoolError, UnicodeDecodeError)
+
+
+class GuardedDisk:
+    """Opens the spool of a configured folder, keeps what it fails with, and says each cause once.
+
+    Args:
+        folder: as configured; relative, it is where the process first took it to be.
+        opened: makes the spool in a folder.
+    """
+
+    def __init__(self, folder: Path, opened: Callable[[Path], Spool]) -> None:
+        self._configured = folder
+        self._make = opened
+        self._place: Place | None = None
+        self._user = _user()
+        self._spool: Spool | None = None
+        self._opening = threading.Lock()
+        self._retry_at = 0.0
+        self._why = ""
+        self._seen: dict[str, float] = {}
+
+    @property
+    def spool(self) -> Spool | None:
+        """None where it was never opened."""
+        return self._spool
+
+    @property
+    def folder(self) -> Path:
+        """Where the spool lies, as far as is known."""
+        return self._configured if self._place is None else self._place.folder
+
+    @property
+    def is_well(self) -> bool:
+        """Whether the disk did what it was last asked."""
+        return not self._why
+
+    @property
+    def why(self) -> str:
+        """What the disk's last failure was, while it lasts."""
+        return self._why
+
+    def ask(self, operation: Callable[[Spool], _T], otherwise: _T) -> _T:
+        """Do it on the disk; `otherwise` where that fails, or failed not long ago."""
+        if time.monotonic() < self._retry_at:
+            return otherwise
+        try:
+            done = operation(self._opened())
+        except FAILURES as error:
+            self._rest(error)
+            return otherwise
+        self._why = ""
+        return done
+
+    def try_now(self) -> None:
+        """Do not wait after a failure any more."""
+        self._retry_at = 0.0
+
+    def empty_outer(self) -> None:
+        """Take over what waits in the configured folder itself, of a time when the spool lay there."""
+        if self._spool is not None and self._place is not None:
+            carrying.empty(self._place, self._spool)
+
+    def after_fork_in_child(self) -> bool:
+        """Leave leases to the parent; False where the disk cannot be used here."""
+        self._opening = threading.Lock()
+        return self._spool is None or self._spool.after_fork_in_child()
+
+    def _opened(self) -> Spool:
+        with self._opening:
+            if self._spool is None:
+                self._user = _user()
+                self._place = settled(absolute(self._configured))
+                self._spool = self._make(self._place.folder)
+            return self._spool
+
+    def _rest(self, error: BaseException) -> None:
+        now = self._retry_at = time.monotonic()
+        self._retry_at += RETRY_SECONDS
+        self._why = str(error) or type(error).__name__
+        if _user() != self._user:
+            # The process gave privileges up: another folder may be its own now.
+            self._spool = None
+        cause = _cause(error)
+        is_news = now - self._seen.get(cause, -QUIET_SECONDS) >= QUIET_SECONDS
+        self._seen[cause] = now
+        if is_news:
+            _logger.warning(
+                "otel-arthur: the spool in %s cannot be used now (%s); inferences are kept in memory and "
+                "sent from there, and the spool is tried again",
+                self.folder,
+                self._why,
+            )
+
+
+def _cause(error: BaseException) -> str:
+    """Equal for errors of one cause: the names of files in them are not."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"errno {error.errno}"
+    return type(error).__name__ if isinstance(error, (OSError, UnicodeDecodeError)) else str(error)
+
+
+def _user() -> int:
+    return os.geteuid() if hasattr(os, "geteuid") else 0

@@ -1,0 +1,70 @@
+"""Reading the rows of a leased batch: what cannot be read now is not damaged, and waits."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Final, Protocol
+
+from otel_arthur.spool.disk.bodies import Body
+from otel_arthur.spool.disk.store import Store, count
+from otel_arthur.spool.rows import Row
+
+_logger = logging.getLogger("otel_arthur")
+
+UNREADABLE_SECONDS: Final = 10.0
+"""Between tries of rows that cannot be read now."""
+GONE_SECONDS: Final = 3600.0
+"""So long a process looks for a file that is gone: somebody may have moved it, and may bring it back."""
+
+
+class InIndex(Protocol):
+    """A batch as the index has it."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def file(self) -> str | None: ...
+    @property
+    def body(self) -> Body: ...
+
+
+def rows_of(store: Store, destination: int, kind: int, batch: InIndex) -> list[Row] | None:
+    """The rows of a batch that is leased to us; None where they are damaged, or cannot be read now."""
+    try:
+        rows = store.bodies.rows(batch.body, kind)
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) and store.gone_for(batch.number) > GONE_SECONDS:
+            _drop(store, destination, kind, batch, "gone from the disk")
+        else:
+            _postpone(store, batch.number, error)
+        return None
+    if rows is None or len(rows) != batch.rows:
+        _drop(store, destination, kind, batch, "damaged on disk")
+        store.bodies.keep_aside(batch.file)
+        return None
+    return rows
+
+
+def _postpone(store: Store, number: int, error: OSError) -> None:
+    if store.notices.is_first(f"unreadable {error.errno}"):
+        _logger.warning(
+            "otel-arthur: rows in %s cannot be read now (%s); they wait and are tried again",
+            store.bodies.folder,
+            error.strerror,
+        )
+    now = time.time()
+    with store.index.transaction() as index:
+        index.execute(
+            "UPDATE batches SET owner = NULL, ready_at = ?, set_at = ? WHERE number = ? AND owner = ?",
+            (now + UNREADABLE_SECONDS, now, number, store.owner.name),
+        )
+
+
+def _drop(store: Store, destination: int, kind: int, batch: InIndex, reason: str) -> None:
+    with store.index.transaction() as index:
+        statement = "DELETE FROM batches WHERE number = ? AND owner = ?"
+        if index.execute(statement, (batch.number, store.owner.name)).rowcount:
+            count(index, destination, kind, "dropped", batch.rows, reason)

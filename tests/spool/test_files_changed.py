@@ -1,0 +1,102 @@
+"""The files of a spool are changed under a process that has them open."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from otel_arthur.spool.disk.disk_format import FORMAT
+from otel_arthur.spool.errors import NewerFormat
+from otel_arthur.spool.spool import Spool
+from tests.support.paths import ROOT
+from tests.support.spans.spool_records import HERE, batch, leased_ids
+
+CUT = """
+import os, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from otel_arthur.spool.spool import Spool
+from tests.support.spans.spool_records import HERE, batch, leased_ids
+folder = Path(sys.argv[1])
+spool, other = Spool(folder, 1 << 30), Spool(folder, 1 << 30)
+for start in range(0, 120, 6):
+    spool.append(HERE, batch(3, start=start))
+    os.truncate(folder / "spool.db-shm", 0)
+    spool.append(HERE, batch(3, start=start + 3))
+    os.truncate(folder / "spool.db-shm", 100)
+    other.status()
+print(*leased_ids(other))
+os.truncate(folder / "spool.db-shm", 0)
+spool.close()
+"""
+
+
+def test_a_shortened_index_of_the_log_kills_nobody(spool_dir: Path) -> None:
+    """SQLite has that file mapped: the kernel ends a process that reads beyond the end of such a file."""
+    done = subprocess.run(
+        [sys.executable, "-c", CUT, str(spool_dir), str(ROOT)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [f"id-{n}" for n in range(120)]
+
+
+@pytest.mark.parametrize("change", ["PRAGMA user_version", "ALTER TABLE batches RENAME held TO kept"])
+def test_a_newer_version_upgrades_the_file_of_a_running_process(
+    opened: Callable[..., Spool], spool_dir: Path, change: str
+) -> None:
+    spool = opened()
+    spool.append(HERE, batch(3))
+    newer = sqlite3.connect(spool_dir / "spool.db")
+    newer.execute(change)
+    newer.execute(f"PRAGMA user_version = {FORMAT + 1}")
+    newer.close()
+    for operation in (lambda: spool.append(HERE, batch(3, start=3)), lambda: leased_ids(spool)):
+        with pytest.raises(NewerFormat):
+            operation()
+    # It is left alone, and not taken for a damaged one.
+    assert not list(spool_dir.glob("damaged-*"))
+
+
+def test_what_was_delivered_is_wiped(opened: Callable[..., Spool], spool_dir: Path) -> None:
+    from otel_arthur.spool.batches import BatchOutcome
+    from otel_arthur.spool.queue.leases import Terms
+
+    spool = opened()
+    for start in range(0, 90, 9):
+        spool.append(HERE, batch(5, 10, start=start))
+        spool.append(HERE, batch(4, 7000, start=start + 5))
+    while batches := spool.lease(HERE.number, 1, Terms()):
+        spool.finish([BatchOutcome(one, sent=len(one.rows)) for one in batches])
+    spool.tidy(None)
+    assert not [path for path in spool_dir.rglob("*") if path.is_file() and b"xxxxxxxx" in path.read_bytes()]
+
+
+def test_a_body_that_is_gone_waits(opened: Callable[..., Spool], spool_dir: Path, tmp_path: Path) -> None:
+    opened().append(HERE, batch(20, 5000))
+    shutil.move(spool_dir / "bodies", tmp_path / "elsewhere")
+    spool = opened()
+    assert leased_ids(spool) == []
+    assert spool.waiting([HERE.number]) == 20
+    shutil.rmtree(spool_dir / "bodies")
+    shutil.move(tmp_path / "elsewhere", spool_dir / "bodies")
+    spool.release(HERE.number)
+    assert len(leased_ids(spool)) == 20
+
+
+def test_a_body_that_is_gone_for_long_is_counted(
+    opened: Callable[..., Spool], spool_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from otel_arthur.spool.queue import reading
+
+    monkeypatch.setattr(reading, "GONE_SECONDS", -1.0)
+    opened().append(HERE, batch(20, 5000))
+    shutil.rmtree(spool_dir / "bodies")
+    spool = opened()
+    assert leased_ids(spool) == []
+    assert spool.status().destinations[0].outcomes[1]["dropped: gone from the disk"] == 20
