@@ -64,6 +64,7 @@ class Run:
         self.targets = targets(self)
         progress = Progress()
         turns = Turns(spool, self.destinations, self.books, metrics, self.notices, progress)
+        self._recording = turns.recording
         self.workers = Workers(spool, self.destinations, turns, self._housekeeping)
         self._ending = Ending(spool, self.workers, self.books, progress, missing)
         for target in self.targets:
@@ -223,7 +224,8 @@ class Run:
 
     def counts(self) -> Counts:
         """What became of everything so far."""
-        return self.books.counts(self.level()[0])
+        with self._recording:
+            return self.books.counts(self.level()[0])
 
     def adopt_all(self) -> int:
         """Take over what nobody serves, whichever service it is of; returns how many rows."""

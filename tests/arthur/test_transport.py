@@ -23,6 +23,7 @@ from otel_arthur.http.transport import Transport
 from tests.support.servers.certificates import Certificate
 from tests.support.servers.fault_behaviours import Exchange, delay, drip, hang, never_read
 from tests.support.servers.fault_server import FaultServer
+from tests.support.waiting import PATIENCE
 
 ROW = {"partner_inference_id": "a"}
 
@@ -219,7 +220,7 @@ assert os.waitpid(child, 0)[1] == 0
 assert send("parent")
 client.close()
 """
-    subprocess.run([sys.executable, "-W", "error", "-c", script, server.url], check=True, timeout=60)
+    subprocess.run([sys.executable, "-W", "error", "-c", script, server.url], check=True, timeout=PATIENCE)
     assert server.accepted_ids == ["before", "child", "child again", "parent"]
     assert server.connections == 2
 
@@ -261,7 +262,7 @@ def test_own_traffic_is_not_traced(server: FaultServer) -> None:
 def test_importing_the_room_does_not_import_requests() -> None:
     heavy = "{'requests', 'urllib3', 'tenacity'}"
     code = f"import sys, otel_arthur.arthur; sys.exit(bool({heavy} & set(sys.modules)))"
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE)
 
 
 json_values = st.recursive(

@@ -31,6 +31,7 @@ from otel_arthur.local import LocalArthur
 from otel_arthur.sdk.bridge import Bridge, current
 from tests.support.servers.fault_behaviours import delay, hang, row_statuses, status
 from tests.support.servers.fault_server import MODEL, FaultServer
+from tests.support.waiting import PATIENCE
 
 SECRET = "the patient's name"
 said: list[str] = []
@@ -139,7 +140,7 @@ def against_local_arthur(arthur: LocalArthur) -> None:
         assert arthur.store.count(model.id) == before + 5
         step("an exporter's inferences arrive through the live model, under its attributes' names")
         assert otel_arthur.record_ground_truth(ids[1], expected_text="an answer")
-        assert bridge().flush(30)
+        assert bridge().flush(PATIENCE)
         [stored] = arthur.store.inferences(model.id, search=ids[1]).inferences
         assert stored.ground_truth_data == {"expected_text": "an answer"}, stored
         step("and so does ground truth")
@@ -198,7 +199,7 @@ def against_faults(server: FaultServer) -> None:
         waiting = chat(provider, SECRET)
         provider.force_flush()
         server.start()
-        assert bridge().flush(30)
+        assert bridge().flush(PATIENCE)
         assert server.accepted_ids[-1] == waiting
         step("an inference waits for an outage to end")
     assert not [line for line in said if SECRET in line], said
@@ -226,9 +227,9 @@ def against_a_hang(server: FaultServer) -> None:
             shut_down.set()
 
         threading.Thread(target=application, daemon=True).start()
-        assert worked.wait(60)
+        assert worked.wait(PATIENCE)
         step("an Arthur that hangs holds up no thread of the application")
-        assert shut_down.wait(60)
+        assert shut_down.wait(PATIENCE)
         assert (delivery.counts().sent, delivery.counts().left) == (0, 20), delivery.counts()
         assert server.sends, "nothing hung"
         step("and no shutdown beyond its deadline")
@@ -240,7 +241,7 @@ def against_a_hang(server: FaultServer) -> None:
         with exporting(connected(server.url, "k").get_model(MODEL["id"]), spool) as provider:
             ids.append(chat(provider, SECRET))
             provider.force_flush()
-            assert bridge().flush(30)
+            assert bridge().flush(PATIENCE)
         assert sorted(server.accepted_ids[accepted:]) == sorted(ids)
         step("what waited arrives through the next run's live model")
 

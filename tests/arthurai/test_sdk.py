@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.environments.tiers import needs, python_of
 from tests.support.paths import ROOT, TESTS
+from tests.support.waiting import PATIENCE
 
 pytestmark = needs("arthurai")
 
@@ -19,7 +20,7 @@ def run(*arguments: str) -> str:
         [str(python_of("arthurai")), *arguments],
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=PATIENCE,
         cwd=ROOT,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]

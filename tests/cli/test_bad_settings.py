@@ -16,6 +16,7 @@ from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.configuration import Configuration
 from otel_arthur.local.server import LocalArthur
 from tests.support.paths import CAPTURES, ROOT
+from tests.support.waiting import PATIENCE
 
 SPANS = CAPTURES / "genai-langchain-1.3b0" / "span_only" / "a_invoke.pb"
 MISSING_FOLDER = "no-such-folder"
@@ -53,7 +54,7 @@ def run(settings: dict[str, str], *arguments: str, **changed: str) -> subprocess
         [sys.executable, "-m", "otel_arthur", *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
         env={**environ, "COLUMNS": "200", **settings, **changed},
     )

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from otel_arthur.local.server import LocalArthur
+from tests.support.waiting import PATIENCE
 
 
 def check(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -17,7 +18,7 @@ def check(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]
         env={**os.environ, **variables},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
 

@@ -13,6 +13,7 @@ import click
 import pytest
 
 from otel_arthur.cli import cli
+from tests.support.waiting import PATIENCE
 
 COMMANDS = tuple(cli.list_commands(click.Context(cli)))
 
@@ -22,7 +23,7 @@ def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "otel_arthur", *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
         env={**os.environ, **environ},
     )
@@ -82,7 +83,7 @@ def test_ctrl_c_ends_a_command_without_a_word_of_python(tmp_path: Path) -> None:
     with fifo.open("wb"):  # open for writing once the command has opened it for reading
         time.sleep(0.2)
         process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=20)
+        _, stderr = process.communicate(timeout=PATIENCE)
 
     assert process.returncode == 130
     assert "Traceback" not in stderr

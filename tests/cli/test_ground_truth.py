@@ -20,6 +20,7 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
 from otel_arthur.http.transport import Transport
 from otel_arthur.local.server import LocalArthur
+from tests.support.waiting import PATIENCE
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 TYPES = {"expected_text": "UNSTRUCTURED_TEXT", "score": "FLOAT", "stars": "INTEGER", "good": "BOOLEAN"}
@@ -75,7 +76,7 @@ def run(settings: dict[str, str]) -> Run:
             [sys.executable, "-m", "otel_arthur", "ground-truth", str(file), *arguments],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE,
             check=False,
             env=settings,
             **more,

@@ -15,6 +15,7 @@ import zstandard
 
 from otel_arthur.spool.spool import Spool
 from tests.support.paths import CAPTURES
+from tests.support.waiting import PATIENCE
 
 TRACE = CAPTURES / "genai-langchain-1.3b0" / "span_only" / "a_invoke.pb"
 MEMORY = 1536 * 1024**2
@@ -40,7 +41,7 @@ def run(*arguments: str | Path, **more: object) -> subprocess.CompletedProcess[s
         [sys.executable, "-m", "otel_arthur", *map(str, arguments)],
         stderr=subprocess.PIPE,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
         preexec_fn=limit_memory,
         **options,  # type: ignore[call-overload]

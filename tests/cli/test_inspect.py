@@ -19,6 +19,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from tests.support.paths import CAPTURES
 from tests.support.processes.terminal import shown_in_terminal
+from tests.support.waiting import PATIENCE
 
 EVENT_ONLY = CAPTURES / "genai-langchain-1.3b0" / "event_only"
 TRUTH = json.loads((EVENT_ONLY / "manifest.json").read_text())["scenarios"]
@@ -36,7 +37,7 @@ def inspect(
         [sys.executable, "-m", "otel_arthur", "inspect", *map(str, arguments)],
         input=stdin,
         capture_output=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
         env={"COLUMNS": str(columns), "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": "off", **(environ or {})},
     )

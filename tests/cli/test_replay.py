@@ -6,7 +6,7 @@ import json
 import signal
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,11 +15,13 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.onboarding import model_request
+from otel_arthur.cli.commands.replay.replay import CHUNK
 from otel_arthur.configuration import Configuration
 from otel_arthur.local.server import LocalArthur
 from tests.support.paths import CAPTURES
-from tests.support.servers.fault_behaviours import refuse_rows, status
+from tests.support.servers.fault_behaviours import Exchange, accept, refuse_rows, status
 from tests.support.servers.fault_server import FaultServer
+from tests.support.waiting import PATIENCE
 
 EVENT_ONLY = CAPTURES / "genai-langchain-1.3b0" / "event_only"
 PAIR = CAPTURES / "pair-oi-langchain+oi-openai" / "default"
@@ -66,7 +68,7 @@ def command(*arguments: str | Path) -> list[str]:
 
 def replay(settings: dict[str, str], *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command(*arguments), env=settings, capture_output=True, text=True, timeout=120, check=False
+        command(*arguments), env=settings, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
 
 
@@ -106,7 +108,7 @@ def test_sends_what_inspect_shows_and_nothing_twice(
         [sys.executable, "-m", "otel_arthur", "inspect", "--format", "json", *map(str, files)],
         env=settings,
         capture_output=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=True,
     ).stdout.splitlines()
     spans = [json.loads(line) for line in shown]
@@ -161,16 +163,23 @@ def test_a_range_of_time(
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
 def test_goes_on_where_it_stopped(fault: FaultServer, tmp_path: Path, signal_number: int) -> None:
-    file, ids = export(tmp_path, 5000)
+    file, ids = export(tmp_path, 4 * CHUNK)
     settings = environ(tmp_path, fault.url, "key", fault.model["id"])
+    has_refused = threading.Event()
+
+    def take_one_chunk(exchange: Exchange) -> None:
+        is_full = len(fault.accepted_ids) >= CHUNK
+        (status(503) if is_full else accept())(exchange)
+        if is_full:
+            has_refused.set()
+
+    fault.always(take_one_chunk)
     first = subprocess.Popen(
         command(file), env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    wait_until(lambda: len(fault.accepted_ids) >= 256)
-    fault.always(status(503))
-    wait_until(lambda: sum(request.path.endswith("/inferences") for request in fault.requests) >= 2)
+    assert has_refused.wait(PATIENCE)
     first.send_signal(signal_number)
-    _, said = first.communicate(timeout=60)
+    _, said = first.communicate(timeout=PATIENCE)
     if signal_number == signal.SIGINT:
         assert first.returncode == 130
         assert "Run the same command again" in said
@@ -181,14 +190,7 @@ def test_goes_on_where_it_stopped(fault: FaultServer, tmp_path: Path, signal_num
     done = replay(settings, file)
     assert done.returncode == 0, done.stderr
     assert set(fault.accepted_ids) == set(ids)
-    assert len(fault.accepted_ids) - before <= len(ids) - 256, "what was dealt with is not presented again"
-
-
-def wait_until(condition: object) -> None:
-    end = time.monotonic() + 60
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    assert len(fault.accepted_ids) - before <= len(ids) - CHUNK, "what was dealt with is not presented again"
 
 
 def test_what_arthur_refuses_is_told(fault: FaultServer, tmp_path: Path) -> None:

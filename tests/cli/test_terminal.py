@@ -21,6 +21,7 @@ from tests.support.processes.terminal import shown_in_terminal
 from tests.support.servers.fault_behaviours import refuse_rows
 from tests.support.servers.fault_server import FaultServer
 from tests.support.servers.openai_server import OpenAIServer
+from tests.support.waiting import PATIENCE
 
 EVIL = "\x1b[2J\x1b]52;c;ZXZpbA==\x07\x9b31m\u202egpj\u2066\u200f\nERROR forged\r\x7fend"
 FORBIDDEN = {*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), *"\u202e\u2066\u200f"} - {"\n"}
@@ -96,7 +97,7 @@ def run(arthur: FaultServer, tmp_path: Path) -> Run:
         return subprocess.run(
             [sys.executable, "-m", "otel_arthur", *map(str, arguments)],
             capture_output=True,
-            timeout=120,
+            timeout=PATIENCE,
             check=False,
             env=environ | more,
         )

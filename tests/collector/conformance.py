@@ -37,9 +37,9 @@ from tests.support.spans.otlp_requests import (
     plain_request,
     status_details,
 )
+from tests.support.waiting import PATIENCE
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
-TIMEOUT = 60
 
 
 @dataclass
@@ -56,14 +56,14 @@ class Server:
             f"{self.http}/v1/{signal}",
             data=body,
             headers={"Content-Type": content_type, **named},
-            timeout=TIMEOUT,
+            timeout=PATIENCE,
         )
 
     def call(self, body: bytes, signal: str = "traces", compression: Any = None) -> bytes:
         options = [("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1)]
         with grpc.insecure_channel(self.grpc, options=options) as channel:
             return channel.unary_unary(METHODS.get(signal, METHODS["traces"] + signal))(
-                body, timeout=TIMEOUT, compression=compression
+                body, timeout=PATIENCE, compression=compression
             )
 
     def refusal(self, body: bytes, signal: str = "traces", compression: Any = None) -> Any:
@@ -222,7 +222,7 @@ def http_chunked(server: Server) -> None:
         f"{server.http}/v1/traces",
         data=iter([body[:10], body[10:]]),
         headers={"Content-Type": PROTOBUF},
-        timeout=TIMEOUT,
+        timeout=PATIENCE,
     )
     is_success(response)
 
@@ -234,8 +234,8 @@ def http_other_content_type_is_415(server: Server) -> None:
 
 @rule
 def http_other_method_is_405(server: Server) -> None:
-    assert requests.get(f"{server.http}/v1/traces", timeout=TIMEOUT).status_code == 405
-    assert requests.put(f"{server.http}/v1/traces", data=b"", timeout=TIMEOUT).status_code == 405
+    assert requests.get(f"{server.http}/v1/traces", timeout=PATIENCE).status_code == 405
+    assert requests.put(f"{server.http}/v1/traces", data=b"", timeout=PATIENCE).status_code == 405
 
 
 @rule
@@ -310,7 +310,7 @@ def http_zstd_bomb_is_413_practice(server: Server) -> None:
 def http_large_body_is_413(server: Server) -> None:
     # What is not read may be cut off with the connection: a client sees the answer or the cut.
     host, port = urlsplit(server.http).netloc.split(":")
-    with socket.create_connection((host, int(port)), TIMEOUT) as sock:
+    with socket.create_connection((host, int(port)), PATIENCE) as sock:
         head = f"POST /v1/traces HTTP/1.1\r\nHost: {host}\r\nContent-Type: {PROTOBUF}\r\n"
         sock.sendall(f"{head}Content-Length: {server.max_request_bytes + 1}\r\n\r\n".encode())
         try:
@@ -339,7 +339,7 @@ def http_next_request_after_nonsense_on_one_connection(server: Server) -> None:
     with requests.Session() as session:
         for body, status in ((b"\xff\xff", 400), (plain_request().SerializeToString(), 200)):
             response = session.post(
-                f"{server.http}/v1/traces", data=body, headers={"Content-Type": PROTOBUF}, timeout=TIMEOUT
+                f"{server.http}/v1/traces", data=body, headers={"Content-Type": PROTOBUF}, timeout=PATIENCE
             )
             assert response.status_code == status
 

@@ -19,6 +19,7 @@ from h2.connection import H2Connection
 
 from tests.support.processes.collectors import ArthurCollector
 from tests.support.spans.otlp_requests import METHODS, llm_request, plain_request
+from tests.support.waiting import PATIENCE
 
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 JSON = {"Content-Type": "application/json"}
@@ -98,7 +99,7 @@ def test_bombs(collector: Start) -> None:
 
         def attack(body: bytes, headers: dict[str, str]) -> int:
             url = f"{ours.http}/v1/traces"
-            return requests.post(url, body, headers={**headers, **GZIP}, timeout=120).status_code
+            return requests.post(url, body, headers={**headers, **GZIP}, timeout=PATIENCE).status_code
 
         with ThreadPoolExecutor(30) as executor:
             answers = [executor.submit(attack, *bomb) for bomb in [*BOMBS.values()] * 8]
@@ -111,7 +112,7 @@ def test_bombs_over_grpc(collector: Start) -> None:
     with bounded(collector) as ours, grpc.insecure_channel(ours.grpc) as channel:
         call = channel.unary_unary(METHODS["traces"])
         futures = [
-            call.future(content, compression=grpc.Compression.Gzip, timeout=120)
+            call.future(content, compression=grpc.Compression.Gzip, timeout=PATIENCE)
             for content in [EMPTY_SPANS, EMPTY_VALUES] * 10
         ]
         for _ in range(3):
@@ -143,7 +144,7 @@ def test_bodies_that_never_end_over_http(collector: Start) -> None:
         host_and_port, _, port = ours.addresses["otlp/http"].rpartition(":")
         head = f"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: {PROTOBUF['Content-Type']}\r\n"
         for _ in range(60):
-            sock = stack.enter_context(socket.create_connection((host_and_port, int(port)), 20))
+            sock = stack.enter_context(socket.create_connection((host_and_port, int(port)), PATIENCE))
             sock.settimeout(0.5)
             with contextlib.suppress(OSError):
                 sock.sendall(f"{head}Content-Length: {8 * MEBIBYTE}\r\n\r\n".encode() + bytes(2 * MEBIBYTE))
@@ -197,7 +198,7 @@ def client(ours: ArthurCollector) -> tuple[socket.socket, H2Connection]:
     host, _, port = ours.grpc.rpartition(":")
     connection = H2Connection(H2Configuration())
     connection.initiate_connection()
-    sock = socket.create_connection((host, int(port)), 20)
+    sock = socket.create_connection((host, int(port)), PATIENCE)
     sock.sendall(connection.data_to_send())
     return sock, connection
 
@@ -218,7 +219,7 @@ def unfinished(ours: ArthurCollector, start: bytes, size: int, stop: threading.E
                 sock.sendall(connection.data_to_send())
             else:
                 connection.receive_data(sock.recv(65536))
-        stop.wait(60)
+        stop.wait(PATIENCE)
 
 
 def test_malformed_connections_are_counted_not_logged(collector: Start) -> None:
@@ -226,7 +227,7 @@ def test_malformed_connections_are_counted_not_logged(collector: Start) -> None:
     for server in ("otlp/http", "otlp/grpc"):
         host, _, port = ours.addresses[server].rpartition(":")
         for garbage in (b"\x16\x03\x01 hello", b"GET / HTTP/9.9\r\n\r\n", b"SSH-2.0\r\n\r\n"):
-            with socket.create_connection((host, int(port)), 20) as sock, contextlib.suppress(OSError):
+            with socket.create_connection((host, int(port)), PATIENCE) as sock, contextlib.suppress(OSError):
                 sock.sendall(garbage)
                 while sock.recv(1000):
                     pass
@@ -258,7 +259,7 @@ def test_a_value_nested_too_deep_spoils_its_attribute_alone(
         f"{ours.http}/v1/traces",
         zlib.compress(body),
         headers={**PROTOBUF, "Content-Encoding": "deflate"},
-        timeout=20,
+        timeout=PATIENCE,
     )
     assert response.status_code == 200
     ours.stop()

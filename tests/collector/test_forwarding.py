@@ -30,7 +30,7 @@ from tests.support.spans.otlp_requests import (
     plain_request,
     status_details,
 )
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE, eventually
 
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 JSON = {"Content-Type": "application/json"}
@@ -41,12 +41,12 @@ REJECTED.partial_success.error_message = "too old"
 
 
 def post(collector: ArthurCollector, body: bytes, headers: dict[str, str]) -> requests.Response:
-    return requests.post(f"{collector.http}/v1/traces", data=body, headers=headers, timeout=30)
+    return requests.post(f"{collector.http}/v1/traces", data=body, headers=headers, timeout=PATIENCE)
 
 
 def call(collector: ArthurCollector, body: bytes, metadata: Any = ()) -> bytes:
     with grpc.insecure_channel(collector.grpc) as channel:
-        return channel.unary_unary(METHODS["traces"])(body, metadata=metadata, timeout=30)
+        return channel.unary_unary(METHODS["traces"])(body, metadata=metadata, timeout=PATIENCE)
 
 
 def with_unknown_fields(request: ExportTraceServiceRequest) -> bytes:
@@ -238,7 +238,7 @@ def test_a_next_hop_that_hangs_does_not_stop_inferences(
 ) -> None:
     release = threading.Event()
     with HTTPServerBehind() as behind:
-        behind.answer = lambda _got: ((release.wait(60) and 200) or 200, PROTOBUF, b"")
+        behind.answer = lambda _got: ((release.wait(PATIENCE) and 200) or 200, PROTOBUF, b"")
         ours = collector(forward=f"{{endpoint: '{behind.url}', timeout: 300ms}}")
         sent = [llm_request() for _ in range(12)]
         statuses = [post(ours, request.SerializeToString(), PROTOBUF).status_code for request in sent]

@@ -12,6 +12,7 @@ import requests
 from tests.support.processes.collectors import ArthurCollector
 from tests.support.servers.next_hops import GRPCServerBehind, HTTPServerBehind
 from tests.support.spans.otlp_requests import METHODS, plain_request
+from tests.support.waiting import PATIENCE
 
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 BODY = plain_request().SerializeToString()
@@ -19,13 +20,13 @@ Start = Callable[..., ArthurCollector]
 
 
 def over_http(ours: ArthurCollector, path: str = "/v1/traces", **headers: str) -> requests.Response:
-    return requests.post(f"{ours.http}{path}", BODY, headers={**PROTOBUF, **headers}, timeout=30)
+    return requests.post(f"{ours.http}{path}", BODY, headers={**PROTOBUF, **headers}, timeout=PATIENCE)
 
 
 def over_grpc(ours: ArthurCollector) -> grpc.StatusCode:
     with grpc.insecure_channel(ours.grpc) as channel:
         try:
-            channel.unary_unary(METHODS["traces"])(BODY, timeout=30)
+            channel.unary_unary(METHODS["traces"])(BODY, timeout=PATIENCE)
         except grpc.RpcError as error:
             return error.code()
     return grpc.StatusCode.OK
@@ -82,7 +83,7 @@ def test_who_asks_before_sending_is_told_to_go_on(collector: Start) -> None:
         f"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: {PROTOBUF['Content-Type']}\r\n"
         f"Content-Length: {len(BODY)}\r\nExpect: 100-continue\r\nX-Long: {'x' * 30_000}\r\n\r\n"
     )
-    with socket.create_connection((host, int(port)), 20) as sock:
+    with socket.create_connection((host, int(port)), PATIENCE) as sock:
         sock.sendall(head.encode())
         assert sock.recv(1000).startswith(b"HTTP/1.1 100 Continue\r\n\r\n")
         sock.sendall(BODY)
@@ -100,7 +101,7 @@ def test_any_address_is_of_both_families(collector: Start) -> None:
             assert address.startswith("[::]:")
             for host in ("127.0.0.1", "::1"):
                 port = int(address.rpartition(":")[2])
-                socket.create_connection((host, port), 20).close()
+                socket.create_connection((host, port), PATIENCE).close()
 
 
 def test_cors(collector: Start) -> None:
@@ -109,7 +110,7 @@ def test_cors(collector: Start) -> None:
     url = f"{ours.http}/v1/traces"
     for origin, allowed in (("https://app.example.com", True), ("https://evil.example", False)):
         asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
-        preflight = requests.options(url, headers=asked, timeout=20)
+        preflight = requests.options(url, headers=asked, timeout=PATIENCE)
         assert preflight.status_code == (204 if allowed else 405)
         response = over_http(ours, Origin=origin)
         assert response.status_code == 200
@@ -120,7 +121,7 @@ def test_cors(collector: Start) -> None:
         in requests.options(
             url,
             headers={"Origin": "https://a.example.com", "Access-Control-Request-Method": "POST"},
-            timeout=20,
+            timeout=PATIENCE,
         ).headers["Access-Control-Allow-Headers"]
     )
 

@@ -19,7 +19,7 @@ from tests.support.processes.collectors import ArthurCollector
 from tests.support.servers import certificates
 from tests.support.servers.next_hops import HTTPServerBehind
 from tests.support.spans.otlp_requests import METHODS, plain_request
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE, eventually
 
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 BODY = plain_request().SerializeToString()
@@ -43,17 +43,19 @@ def test_bearer_tokens(collector: Start) -> None:
         key = ours.environment["KEY"]
         url = f"{ours.http}/v1/traces"
         for header in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": key}):
-            response = requests.post(url, data=BODY, headers={**PROTOBUF, **header}, timeout=10)
+            response = requests.post(url, data=BODY, headers={**PROTOBUF, **header}, timeout=PATIENCE)
             assert response.status_code == 401
             assert response.headers["WWW-Authenticate"] == "Bearer"
         right = {"Authorization": f"Bearer {key}"}
-        assert requests.post(url, data=BODY, headers={**PROTOBUF, **right}, timeout=10).status_code == 200
+        assert (
+            requests.post(url, data=BODY, headers={**PROTOBUF, **right}, timeout=PATIENCE).status_code == 200
+        )
         with grpc.insecure_channel(ours.grpc) as channel:
             call = channel.unary_unary(METHODS["traces"])
             with pytest.raises(grpc.RpcError) as error:
-                call(BODY, timeout=10)
+                call(BODY, timeout=PATIENCE)
             assert error.value.code() is grpc.StatusCode.UNAUTHENTICATED
-            call(BODY, metadata=(("authorization", f"Bearer {key}"),), timeout=10)
+            call(BODY, metadata=(("authorization", f"Bearer {key}"),), timeout=PATIENCE)
         # The token was for us: it is not handed on.
         assert [got.headers.get("authorization") for got in behind.got] == [None, None]
 
@@ -68,7 +70,7 @@ def test_tls_and_client_certificates(collector: Start, certificate: certificates
     def post(ours: ArthurCollector, **arguments: Any) -> int:
         url = ours.http.replace("http:", "https:") + "/v1/traces"
         return requests.post(
-            url, data=BODY, headers=PROTOBUF, verify=str(certificate.path), timeout=10, **arguments
+            url, data=BODY, headers=PROTOBUF, verify=str(certificate.path), timeout=PATIENCE, **arguments
         ).status_code
 
     pair = (str(certificate.path), str(certificate.key))
@@ -87,7 +89,7 @@ def test_tls_and_client_certificates(collector: Start, certificate: certificates
 def over_grpc(ours: ArthurCollector, credentials: grpc.ChannelCredentials) -> grpc.StatusCode:
     with grpc.secure_channel(ours.grpc, credentials) as channel:
         try:
-            channel.unary_unary(METHODS["traces"])(BODY, timeout=10)
+            channel.unary_unary(METHODS["traces"])(BODY, timeout=PATIENCE)
         except grpc.RpcError as error:
             return error.code()
     return grpc.StatusCode.OK
@@ -98,9 +100,9 @@ def test_tls_to_the_next_hop(collector: Start, certificate: certificates.Certifi
         trusting = collector(forward=f"{{endpoint: '{behind.url}', tls: {{ca_file: '{certificate.path}'}}}}")
         wary = collector(name="wary", forward=f"{{endpoint: '{behind.url}'}}")
         url = f"{trusting.http}/v1/traces"
-        assert requests.post(url, data=BODY, headers=PROTOBUF, timeout=10).status_code == 200
+        assert requests.post(url, data=BODY, headers=PROTOBUF, timeout=PATIENCE).status_code == 200
         url = f"{wary.http}/v1/traces"
-        assert requests.post(url, data=BODY, headers=PROTOBUF, timeout=10).status_code == 503
+        assert requests.post(url, data=BODY, headers=PROTOBUF, timeout=PATIENCE).status_code == 503
         assert len(behind.got) == 1
 
 
@@ -109,10 +111,10 @@ def test_slow_senders_are_cut_off_and_others_served(collector: Start) -> None:
     host, port = ours.addresses["otlp/http"].split(":")
     head = f"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: {PROTOBUF['Content-Type']}\r\n"
     with contextlib.ExitStack() as stack:
-        slow = [stack.enter_context(socket.create_connection((host, int(port)), 20)) for _ in range(30)]
+        slow = [stack.enter_context(socket.create_connection((host, int(port)), PATIENCE)) for _ in range(30)]
         for sock in slow:
             sock.sendall(f"{head}Content-Length: 1000\r\n\r\n{'x' * 10}".encode())
-        response = requests.post(f"{ours.http}/v1/traces", data=BODY, headers=PROTOBUF, timeout=10)
+        response = requests.post(f"{ours.http}/v1/traces", data=BODY, headers=PROTOBUF, timeout=PATIENCE)
         assert response.status_code == 200
         # Each gets its answer though it never sent what it announced.
         assert [sock.recv(12)[9:] for sock in slow] == [b"503"] * 30
@@ -124,14 +126,14 @@ def test_idle_connections_shut_nobody_out(collector: Start, server: str) -> None
     ours = collector(limits="{max_connections: 5}")
     host, port = ours.addresses[server].split(":")
     with contextlib.ExitStack() as stack:
-        idle = [stack.enter_context(socket.create_connection((host, int(port)), 20)) for _ in range(5)]
+        idle = [stack.enter_context(socket.create_connection((host, int(port)), PATIENCE)) for _ in range(5)]
         if server == "otlp/http":
             with requests.Session() as session:
                 assert session.post(f"{ours.http}/v1/traces", BODY, headers=PROTOBUF).status_code == 200
         else:
             with grpc.insecure_channel(ours.grpc) as channel:
-                assert channel.unary_unary(METHODS["traces"])(BODY, timeout=20) == b""
-        assert is_ended(idle[0], 20)
+                assert channel.unary_unary(METHODS["traces"])(BODY, timeout=PATIENCE) == b""
+        assert is_ended(idle[0], PATIENCE)
         assert not is_ended(idle[-1], 0.2)
     assert ours.metrics()['otelcol_arthur_connections_ended{reason="too many connections"}'] == 1
 
@@ -154,14 +156,14 @@ def test_memory_is_bounded_under_overload(collector: Start) -> None:
     release = threading.Event()
     body = plain_request(2000).SerializeToString()
     with HTTPServerBehind() as behind:
-        behind.answer = lambda _got: ((release.wait(30) and 200) or 200, PROTOBUF, b"")
+        behind.answer = lambda _got: ((release.wait(PATIENCE) and 200) or 200, PROTOBUF, b"")
         ours = collector(
             forward=f"{{endpoint: '{behind.url}', timeout: 30s}}", limits="{max_in_flight_mb: 1}"
         )
         statuses: list[int] = []
 
         def send() -> None:
-            response = requests.post(f"{ours.http}/v1/traces", data=body, headers=PROTOBUF, timeout=60)
+            response = requests.post(f"{ours.http}/v1/traces", data=body, headers=PROTOBUF, timeout=PATIENCE)
             statuses.append(response.status_code)
 
         threads = [threading.Thread(target=send) for _ in range(20)]
@@ -204,7 +206,7 @@ def test_a_key_that_is_no_key_is_one_line(tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 1

@@ -26,7 +26,7 @@ from tests.support.spans.otlp_requests import (
     plain_request,
     status_details,
 )
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE, eventually
 
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 Start = Callable[..., ArthurCollector]
@@ -37,7 +37,7 @@ def post(collector: ArthurCollector, request: Any, **headers: str) -> requests.R
         f"{collector.http}/v1/traces",
         data=request.SerializeToString(),
         headers={**PROTOBUF, **headers},
-        timeout=30,
+        timeout=PATIENCE,
     )
 
 
@@ -74,7 +74,7 @@ def test_a_full_spool_refuses_or_passes_as_configured(collector: Start, account:
             assert int(response.headers["Retry-After"]) >= 1
         assert len(behind.got) == 1
         with grpc.insecure_channel(end.grpc) as channel, pytest.raises(grpc.RpcError) as error:
-            channel.unary_unary(METHODS["traces"])(large.SerializeToString(), timeout=30)
+            channel.unary_unary(METHODS["traces"])(large.SerializeToString(), timeout=PATIENCE)
         assert error.value.code() is grpc.StatusCode.UNAVAILABLE
         details = status_pb2.Status.FromString(status_details(error.value))
         info = error_details_pb2.RetryInfo()
@@ -175,7 +175,7 @@ def is_ready(collector: ArthurCollector) -> bool:
     try:
         for server in ("health", "otlp/http", "otlp/grpc"):
             host, port = collector.addresses[server].split(":")
-            socket.create_connection((host, int(port)), 1).close()
+            socket.create_connection((host, int(port)), PATIENCE).close()
     except OSError:
         return False
     return True
@@ -188,7 +188,7 @@ def test_drain_answers_what_is_under_way(collector: Start) -> None:
 
     def slow(_got: Any) -> tuple[int, dict[str, str], bytes]:
         arrived.set()
-        release.wait(20)
+        release.wait(PATIENCE)
         return 200, PROTOBUF, b""
 
     with HTTPServerBehind() as behind:
@@ -197,16 +197,16 @@ def test_drain_answers_what_is_under_way(collector: Start) -> None:
         statuses: list[int] = []
         thread = threading.Thread(target=lambda: statuses.append(post(ours, plain_request()).status_code))
         thread.start()
-        assert arrived.wait(20)
+        assert arrived.wait(PATIENCE)
         ours.send(signal.SIGTERM)
         ours.wait_for("draining")
-        ready = requests.get(f"http://{ours.addresses['health']}/readyz", timeout=10)
+        ready = requests.get(f"http://{ours.addresses['health']}/readyz", timeout=PATIENCE)
         assert ready.status_code == 503
-        assert requests.get(f"http://{ours.addresses['health']}/healthz", timeout=10).status_code == 200
+        assert requests.get(f"http://{ours.addresses['health']}/healthz", timeout=PATIENCE).status_code == 200
         with pytest.raises(requests.ConnectionError):
             post(ours, plain_request())
         release.set()
-        thread.join(20)
+        thread.join(PATIENCE)
         assert statuses == [200]
         assert ours.stop() == 0
 
@@ -230,10 +230,10 @@ def test_no_secret_and_no_content_in_logs_or_metrics(collector: Start, account: 
         f"{ours.http}/v1/traces",
         data=b'{"promptsecret gen_ai.',
         headers={"Content-Type": "application/json", "Authorization": "Bearer tokensecret"},
-        timeout=10,
+        timeout=PATIENCE,
     )
     pages = "".join(
-        requests.get(f"http://{ours.addresses[name]}{path}", timeout=10).text
+        requests.get(f"http://{ours.addresses[name]}{path}", timeout=PATIENCE).text
         for name, path in (("metrics", "/metrics"), ("health", "/healthz"), ("health", "/readyz"))
     )
     ours.stop()
@@ -246,9 +246,9 @@ def test_counts_under_the_collectors_names(collector: Start) -> None:
     ours = collector()
     post(ours, llm_request(3))
     post(ours, plain_request(4))
-    requests.post(f"{ours.http}/v1/traces", data=b"\xff\xff", headers=PROTOBUF, timeout=10)
+    requests.post(f"{ours.http}/v1/traces", data=b"\xff\xff", headers=PROTOBUF, timeout=PATIENCE)
     with grpc.insecure_channel(ours.grpc) as channel:
-        channel.unary_unary(METHODS["traces"])(plain_request(2).SerializeToString(), timeout=10)
+        channel.unary_unary(METHODS["traces"])(plain_request(2).SerializeToString(), timeout=PATIENCE)
     metrics = ours.metrics()
     labels = 'receiver="otlp",transport='
     assert metrics[f'otelcol_receiver_accepted_spans{{{labels}"http"}}'] == 7
@@ -272,7 +272,7 @@ def test_an_address_in_use_is_one_line_and_exit_code_1(collector: Start, tmp_pat
                 [sys.executable, "-m", "otel_arthur", "collector", "--config", str(path)],
                 capture_output=True,
                 text=True,
-                timeout=60,
+                timeout=PATIENCE,
                 check=False,
             )
             assert done.returncode == 1
@@ -340,7 +340,7 @@ def test_messages_that_come_as_log_events_are_joined(
                 f"{ours.http}/v1/{signal_name}",
                 data=message.SerializeToString(),
                 headers=PROTOBUF,
-                timeout=10,
+                timeout=PATIENCE,
             )
             assert response.status_code == 200
         assert sorted(got.path for got in behind.got) == ["/v1/logs", "/v1/traces"]
@@ -378,7 +378,7 @@ def test_a_spool_that_cannot_be_written_stops_the_start(tmp_path: Path) -> None:
         [sys.executable, "-m", "otel_arthur", "collector", "--config", str(path)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 1

@@ -24,7 +24,7 @@ from tests.support.spans.otlp_requests import (
     metric_request,
     plain_request,
 )
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE, eventually
 
 pytestmark = [
     pytest.mark.collector,
@@ -95,7 +95,7 @@ def send(endpoint: str, request: Any, signal_name: str = "traces") -> None:
         f"{endpoint}/v1/{signal_name}",
         data=request.SerializeToString(),
         headers={"Content-Type": "application/x-protobuf"},
-        timeout=30,
+        timeout=PATIENCE,
     )
     assert response.status_code == 200, response.content
 

@@ -146,7 +146,7 @@ def test_flush_ends_by_its_deadline_while_another_process_holds_the_spool(
         thread = threading.Thread(target=lambda: (delivery.flush(0.3), done.set()))
         thread.start()
         # Far below the 30 s for which a writer waits otherwise.
-        assert done.wait(25)
+        assert done.wait(PATIENCE)
         other.execute("ROLLBACK")
     thread.join()
     assert delivery._spool.status().skipped == {}

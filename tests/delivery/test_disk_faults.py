@@ -8,7 +8,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from tests.support.books import balance
 from tests.support.paths import ROOT
 from tests.support.servers.fault_server import FaultServer
 from tests.support.spans.llm_calls import ids_of, llm_calls
+from tests.support.waiting import PATIENCE, eventually
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting and other users need the superuser")
 
@@ -52,13 +52,6 @@ def stopped_holder(spool_dir: Path) -> Iterator[Callable[[], subprocess.Popen[st
         process.communicate()
 
 
-def until(condition: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert condition()
-
-
 def test_a_neighbour_that_stands_still_stops_nobody(
     server: FaultServer,
     deliver: Callable[..., Delivery],
@@ -67,16 +60,17 @@ def test_a_neighbour_that_stands_still_stops_nobody(
     delivery = deliver()
     first = llm_calls(3)
     delivery.submit(first)
-    assert delivery.flush(20)
+    assert delivery.flush(PATIENCE)
     holder = stopped_holder()
     calls = llm_calls(20)
     submitted = delivery.submit(calls)
     assert (submitted.spooled, submitted.in_memory, submitted.refused) == (0, 20, 0)
-    until(lambda: sorted(server.accepted_ids) == sorted(ids_of([*first, *calls])))
+    wanted = sorted(ids_of([*first, *calls]))
+    eventually(lambda: sorted(server.accepted_ids) == wanted, "all arrive")
     # Nobody knows what waits on the disk.
     assert not delivery.flush(1)
     holder.kill()
-    until(lambda: delivery.flush(5))
+    eventually(lambda: delivery.flush(5), "all is sent")
     balance(delivery.counts())
 
 
@@ -100,7 +94,7 @@ def test_what_was_kept_in_memory_goes_to_the_disk_once_that_is_well(
         finally:
             database.close()
 
-    until(lambda: on_disk() == 21)
+    eventually(lambda: on_disk() == 21, "all is on disk")
     assert delivery.counts().left == 21
     balance(delivery.counts())
 
@@ -111,12 +105,12 @@ def test_bodies_that_cannot_be_written_go_by_memory(
 ) -> None:
     delivery = deliver()
     delivery.submit(llm_calls(20, 5000))
-    assert delivery.flush(20)
+    assert delivery.flush(PATIENCE)
     shutil.rmtree(spool_dir / "bodies")
     (spool_dir / "bodies").write_text("no folder")
     calls = llm_calls(30, size)
     assert delivery.submit(calls).refused == 0
-    until(lambda: set(ids_of(calls)) <= set(server.accepted_ids))
+    eventually(lambda: set(ids_of(calls)) <= set(server.accepted_ids), "all arrive")
     balance(delivery.counts())
 
 
@@ -142,7 +136,7 @@ def test_a_file_that_cannot_be_read_waits(
     assert second.counts().left == 30
     file.rmdir()
     file.write_bytes(content)
-    until(lambda: sorted(server.accepted_ids) == sorted(ids_of(calls)))
+    eventually(lambda: sorted(server.accepted_ids) == sorted(ids_of(calls)), "all arrive")
 
 
 @as_root
@@ -159,7 +153,7 @@ def test_a_tiny_disk_loses_nothing_while_arthur_is_there(
         calls = [call for _ in range(10) for call in llm_calls(30, 5000)]
         for start in range(0, len(calls), 30):
             assert delivery.submit(calls[start : start + 30]).refused == 0
-        until(lambda: set(ids_of(calls)) <= set(server.accepted_ids))
+        eventually(lambda: set(ids_of(calls)) <= set(server.accepted_ids), "all arrive")
         delivery.shutdown(20)
         balance(delivery.counts())
     finally:
@@ -173,12 +167,13 @@ from otel_arthur.delivery import Delivery
 from tests.support.spans.llm_calls import ids_of, llm_calls
 delivery = Delivery(Configuration.from_environment(), metrics=False)
 delivery.submit(llm_calls(1))
-assert delivery.flush(20)
+assert delivery.flush(120)
 os.setuid(65534)
 calls = llm_calls(30, 5000)
 print(delivery.submit(calls).refused, flush=True)
-delivery.flush(20)
-delivery.shutdown(20)
+while delivery.counts().sent < 31:
+    delivery.flush(0.2)
+delivery.shutdown(1)
 print(delivery.counts().sent, delivery.counts().unaccounted)
 """
 
@@ -197,7 +192,12 @@ def test_privileges_dropped_after_the_start_lose_nothing(
         "OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW": "0",
     }
     done = subprocess.run(
-        [sys.executable, "-c", DROPPED], env=environ, capture_output=True, text=True, check=False
+        [sys.executable, "-c", DROPPED],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["0", "31", "0"], done.stderr

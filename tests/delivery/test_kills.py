@@ -17,6 +17,7 @@ import pytest
 
 from tests.support.paths import ROOT
 from tests.support.servers.fault_server import MODEL_ID, FaultServer
+from tests.support.waiting import PATIENCE
 
 APPLICATION = "tests.support.processes.application"
 
@@ -60,7 +61,7 @@ def run(environ: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[byte
 def application(run: Callable[..., subprocess.Popen[bytes]], mode: str, count: int) -> set[str]:
     """Runs it to its end; the ids that it handed over."""
     process = run("-m", APPLICATION, mode, str(count))
-    said, errors = process.communicate(timeout=60)
+    said, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode in (0, -signal.SIGKILL), errors.decode()
     assert mode == "exit" or process.returncode == -signal.SIGKILL, errors.decode()
     return set(said.decode().split())
@@ -68,7 +69,7 @@ def application(run: Callable[..., subprocess.Popen[bytes]], mode: str, count: i
 
 def drain(run: Callable[..., subprocess.Popen[bytes]]) -> dict[str, int]:
     process = run("-m", "otel_arthur", "spool", "drain", "--json", "--timeout", "40")
-    said, errors = process.communicate(timeout=60)
+    said, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, errors.decode()
     return orjson.loads(said)
 
@@ -110,14 +111,14 @@ def test_four_processes_on_one_spool(
     processes = [run("-m", APPLICATION, "die after append", "125") for _ in range(4)]
     handed: set[str] = set()
     for process in processes:
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=PATIENCE)
         handed.update(said.decode().split())
     assert len(handed) == 500
     server.start()
     drains = [run("-m", "otel_arthur", "spool", "drain", "--json", "--timeout", "40") for _ in range(2)]
     sent = 0
     for process in drains:
-        said, errors = process.communicate(timeout=60)
+        said, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, errors.decode()
         sent += orjson.loads(said)["sent"]
     assert sent == 500

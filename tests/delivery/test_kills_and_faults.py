@@ -27,6 +27,7 @@ from tests.support.servers.fault_behaviours import (
     status,
 )
 from tests.support.servers.fault_server import FaultServer
+from tests.support.waiting import PATIENCE
 
 PROGRAM = """
 import json, os, signal, sys
@@ -59,7 +60,7 @@ def through(arthur: LocalArthur, answered: str = "whole") -> Behaviour:
         request = exchange.request
         wanted = {k: v for k, v in request.headers.items() if k in ("authorization", "content-type")}
         answer = requests.request(
-            request.method, arthur.url + request.path, headers=wanted, data=request.body, timeout=30
+            request.method, arthur.url + request.path, headers=wanted, data=request.body, timeout=PATIENCE
         )
         half = len(answer.content) // 2
         if answered == "whole":
@@ -124,7 +125,7 @@ def test_eight_faults_kill_drain(
         ]
         handed: list[str] = []
         for application in applications:
-            said, errors = application.communicate(timeout=120)
+            said, errors = application.communicate(timeout=PATIENCE)
             assert application.returncode == -signal.SIGKILL, errors
             handed += said.split()
         assert len(set(handed)) == 500

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.paths import ROOT
 from tests.support.servers.fault_server import MODEL_ID, FaultServer
+from tests.support.waiting import PATIENCE
 
 PRELUDE = """
 import os, sys, time, signal, threading
@@ -60,7 +61,7 @@ def run(server: FaultServer, spool_dir: Path) -> Iterator[Callable[[str], subpro
 
 
 def ids(process: subprocess.Popen[bytes], code: int = 0) -> list[str]:
-    said, errors = process.communicate(timeout=60)
+    said, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == code, errors.decode()
     assert b"Traceback" not in errors, errors.decode()
     return sorted(said.decode().split())
@@ -270,7 +271,7 @@ def application(environ, start_response):
             while b"Booting worker" not in (line := process.stderr.readline()):
                 assert line, "gunicorn did not start"
             handed = [
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20).read().decode()
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=PATIENCE).read().decode()
                 for _ in range(20)
             ]
         finally:

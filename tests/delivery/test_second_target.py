@@ -7,8 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -23,6 +22,7 @@ from otel_arthur.spool.rows import Row
 from otel_arthur.spool.spool import Spool
 from otel_arthur.target import Attempt, Presented, Trouble
 from tests.support.paths import ROOT
+from tests.support.waiting import PATIENCE, eventually
 
 CALLS, ROOTS = 1, 2
 HERE = Destination("file:///toy", "key:toy", "task", target="toy")
@@ -109,18 +109,11 @@ def delivery(toy: ToyTarget, spool_dir: Path) -> Delivery:
     return Delivery(Configuration(spool_dir=spool_dir), metrics=False, targets=lambda _spool: [toy])
 
 
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert condition()
-
-
 def test_its_rows_are_sent_and_counted(toy: ToyTarget, delivery: Delivery, spool_dir: Path) -> None:
     names = ["t1-a", "t1-b", "t2-poison"]
     assert delivery.append(toy, HERE, NewBatch(CALLS, rows(names))).spooled == 3
     assert delivery.append(toy, HERE, NewBatch(CALLS, rows(names[:1]))).spooled == 1
-    assert delivery.flush(10)
+    assert delivery.flush(PATIENCE)
     assert toy.stored() == [row.content for row in rows(names[:2])]
     counts = delivery.counts()
     assert (counts.sent, counts.dead_letter, counts.known, counts.unaccounted) == (2, 1, 1, 0)
@@ -134,7 +127,7 @@ def test_a_row_leaves_after_those_that_it_names(toy: ToyTarget, delivery: Delive
     delivery.append(toy, HERE, calls)
     delivery.append(toy, HERE, NewBatch(ROOTS, rows(["t1-root"], "t1-a", "t1-b")))
     delivery.append(toy, HERE, NewBatch(ROOTS, rows(["t2-root"], "t1-a"), patience=0.0))
-    until(lambda: len(toy.stored()) == 4)
+    eventually(lambda: len(toy.stored()) == 4, "all are stored")
     sent = [content[3:].decode() for content in toy.stored()]
     assert sent.index("t1-root") > max(sent.index("t1-a"), sent.index("t1-b"))
     # Of this one the patience was over at once.
@@ -145,7 +138,7 @@ def test_a_row_leaves_after_those_that_it_names(toy: ToyTarget, delivery: Delive
 def test_after_an_unknown_outcome_it_is_asked_first(toy: ToyTarget, delivery: Delivery) -> None:
     toy.fails_after = 0
     delivery.append(toy, HERE, NewBatch(CALLS, rows(["t1-a", "t1-b"])))
-    until(lambda: delivery.counts().sent == 2)
+    eventually(lambda: delivery.counts().sent == 2, "both are sent")
     assert toy.asked == [["t1-a", "t1-b"]]
     assert toy.stored() == [row.content for row in rows(["t1-a", "t1-b"])]
     assert delivery.counts().unaccounted == 0
@@ -182,7 +175,7 @@ def test_killed_after_sending_it_stores_no_row_twice(toy: ToyTarget, spool_dir: 
     assert len(toy.stored()) == 2
     delivery = Delivery(Configuration(spool_dir=spool_dir), metrics=False, targets=lambda _spool: [toy])
     delivery.start()
-    until(lambda: delivery.counts().sent == 2)
+    eventually(lambda: delivery.counts().sent == 2, "both are sent")
     assert toy.asked == [["t1-a", "t1-b"]]
     assert len(toy.stored()) == 2
     delivery.shutdown(5)

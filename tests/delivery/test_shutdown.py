@@ -142,7 +142,7 @@ def test_a_child_of_a_process_that_has_shut_down_ends_at_once(server: FaultServe
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr

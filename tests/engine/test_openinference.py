@@ -30,6 +30,7 @@ from otel_arthur.inference.privacy import TextRules
 from otel_arthur.local.server import LocalArthur
 from tests.genai.truth import Capture, captures, verdicts_of
 from tests.support.spans.llm_calls import llm_call
+from tests.support.waiting import PATIENCE
 
 
 def attributes(call: LLMCall, **rules: Any) -> dict[str, Value]:
@@ -51,7 +52,7 @@ def engine() -> Iterator[LocalArthur]:
 
 def send(engine: LocalArthur, body: bytes) -> requests.Response:
     headers = {"Authorization": f"Bearer {engine.api_key}"}
-    return requests.post(f"{engine.url}/api/v1/traces", data=body, headers=headers, timeout=60)
+    return requests.post(f"{engine.url}/api/v1/traces", data=body, headers=headers, timeout=PATIENCE)
 
 
 def test_a_conversation_with_tools() -> None:

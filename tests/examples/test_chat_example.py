@@ -16,6 +16,7 @@ from tests.support.paths import ROOT
 from tests.support.servers.fault_behaviours import Exchange
 from tests.support.servers.fault_server import FaultServer
 from tests.support.servers.openai_server import OpenAIServer
+from tests.support.waiting import PATIENCE
 
 EXAMPLES = ROOT / "examples"
 CHAT = [sys.executable, str(EXAMPLES / "chat.py")]
@@ -34,7 +35,7 @@ def environ(server: OpenAIServer) -> dict[str, str]:
 
 def chat(environ: dict[str, str], typed: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        CHAT, env=environ, input=typed, capture_output=True, text=True, timeout=60, check=False
+        CHAT, env=environ, input=typed, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
 
 
@@ -79,7 +80,7 @@ def test_ctrl_c_leaves_cleanly(environ: dict[str, str]) -> None:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("Ask anything")
         process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=30)
+        _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert stderr == ""
 
@@ -139,7 +140,7 @@ def test_ctrl_c_stops_an_answer_and_keeps_what_came(environ: dict[str, str]) -> 
             while b"Once upon" not in said:
                 said += process.stdout.read(100)
             process.send_signal(signal.SIGINT)
-            rest, stderr = process.communicate(b"after\nq\n", timeout=30)
+            rest, stderr = process.communicate(b"after\nq\n", timeout=PATIENCE)
         asked = [request.json["messages"] for request in slow.requests if request.body]
 
     assert (process.returncode, stderr) == (0, b"")
@@ -157,7 +158,7 @@ def test_ctrl_c_while_it_starts_is_quiet(environ: dict[str, str]) -> None:
             line = process.stderr.readline()
             assert line, "LangChain was never imported"
         process.send_signal(signal.SIGINT)
-        stdout, stderr = process.communicate(timeout=30)
+        stdout, stderr = process.communicate(timeout=PATIENCE)
 
     assert process.returncode == 130
     assert b"Traceback" not in stderr

@@ -21,6 +21,7 @@ from otel_arthur.local.server import LocalArthur
 from tests.support.paths import ROOT
 from tests.support.servers.fault_behaviours import Behaviour, Exchange
 from tests.support.servers.fault_server import FaultServer
+from tests.support.waiting import PATIENCE
 
 CHAT = ROOT / "examples" / "chat.py"
 INSTRUMENT = str(Path(sys.executable).with_name("opentelemetry-instrument"))
@@ -34,7 +35,7 @@ def concise(model_server: ModelServer) -> Behaviour:
         exchange.read_body()
         asked = {**exchange.request.json, "max_tokens": 12, "temperature": 0}
         url = model_server.base_url + exchange.request.path.removeprefix("/v1")
-        answer = requests.post(url, json=asked, timeout=60)
+        answer = requests.post(url, json=asked, timeout=PATIENCE)
         exchange.answer(answer.status_code, answer.content, {"Content-Type": answer.headers["Content-Type"]})
 
     return behave
@@ -113,7 +114,7 @@ class Chat:
 
     def quit(self) -> str:
         """Ends it as its user does; what it said on stderr."""
-        _, errors = self._process.communicate(b"q\n", timeout=60)
+        _, errors = self._process.communicate(b"q\n", timeout=PATIENCE)
         assert self._process.returncode == 0, errors.decode()
         return errors.decode()
 

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from otel_arthur.local import LocalArthur
+from tests.support.waiting import PATIENCE
 
 ATTRIBUTES: dict[str, tuple[str, str]] = {
     "input_text": ("PIPELINE_INPUT", "UNSTRUCTURED_TEXT"),
@@ -78,7 +79,7 @@ class ApiClient:
         )
 
     def call(self, method: str, path: str, **more: Any) -> requests.Response:
-        return self.session.request(method, f"{self.arthur.url}/api/v3{path}", timeout=30, **more)
+        return self.session.request(method, f"{self.arthur.url}/api/v3{path}", timeout=PATIENCE, **more)
 
     def onboard(self, name: str = "support-bot") -> str:
         response = self.call("POST", "/models", json=model_document(name))

@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from otel_arthur.local import LocalArthur, RemoteAddressRefused
+from tests.support.waiting import PATIENCE
 
 
 def test_api_key(api: Any) -> None:
@@ -124,7 +125,7 @@ def test_unknown_routes(api: Any) -> None:
 )
 @pytest.mark.parametrize("path", ["/", "/api/v3/users/me", "/static/pages.css"])
 def test_foreign_hosts(api: Any, host: str, path: str) -> None:
-    response = api.session.get(api.arthur.url + path, headers={"Host": host}, timeout=30)
+    response = api.session.get(api.arthur.url + path, headers={"Host": host}, timeout=PATIENCE)
     assert response.status_code in ((421,) if host else (400, 421))
 
 
@@ -132,7 +133,7 @@ def test_foreign_hosts(api: Any, host: str, path: str) -> None:
     "host", ["localhost", "LOCALHOST:1", "127.0.0.1:9", "[::1]:80", "app.localhost", "127.9.9.9"]
 )
 def test_own_hosts(api: Any, host: str) -> None:
-    assert api.session.get(api.arthur.url, headers={"Host": host}, timeout=30).status_code == 200
+    assert api.session.get(api.arthur.url, headers={"Host": host}, timeout=PATIENCE).status_code == 200
 
 
 def test_a_named_host(client_of: Any) -> None:
@@ -154,15 +155,17 @@ def test_the_pages_ask_for_the_key(client_of: Any, host: str) -> None:
         assert arthur.url == f"http://127.0.0.1:{arthur.port}"
         api = client_of(arthur)
         for path in ("/", "/inferences/1"):
-            refused = requests.get(arthur.url + path, timeout=30)
+            refused = requests.get(arthur.url + path, timeout=PATIENCE)
             assert refused.status_code == 401
             assert refused.headers["WWW-Authenticate"].startswith("Basic ")
-            assert requests.get(arthur.url + path, auth=("any", "wrong"), timeout=30).status_code == 401
+            assert requests.get(arthur.url + path, auth=("any", "wrong"), timeout=PATIENCE).status_code == 401
             assert (
-                requests.get(arthur.url + path, headers={"Authorization": "Basic %"}, timeout=30).status_code
+                requests.get(
+                    arthur.url + path, headers={"Authorization": "Basic %"}, timeout=PATIENCE
+                ).status_code
                 == 401
             )
-        assert requests.get(arthur.url, auth=("any", arthur.api_key), timeout=30).status_code == 200
+        assert requests.get(arthur.url, auth=("any", arthur.api_key), timeout=PATIENCE).status_code == 200
         # An address cannot be rebound to another, a name can.
         other = api.call("GET", "/models", headers={"Host": "192.0.2.7:8188"})
         assert other.status_code == (200 if host == "0.0.0.0" else 421)
@@ -171,28 +174,28 @@ def test_the_pages_ask_for_the_key(client_of: Any, host: str) -> None:
 
 def test_a_printed_link_lets_in_one_browser(arthur: LocalArthur) -> None:
     link = arthur.dashboard_link()
-    assert requests.head(link, timeout=30).status_code == 401, "a preview must not use it up"
+    assert requests.head(link, timeout=PATIENCE).status_code == 401, "a preview must not use it up"
     with requests.Session() as browser, requests.Session() as other:
-        shown = browser.get(link, timeout=30)
+        shown = browser.get(link, timeout=PATIENCE)
         assert shown.status_code == 200
         cookie = shown.headers["Set-Cookie"].lower()
         assert "httponly" in cookie
         assert "samesite=lax" in cookie
         assert arthur.api_key not in link + shown.headers["Set-Cookie"]
-        assert browser.get(arthur.url, timeout=30).status_code == 200
-        assert browser.get(link, timeout=30).status_code == 200, "the page may be loaded again"
-        refused = other.get(link, timeout=30)
+        assert browser.get(arthur.url, timeout=PATIENCE).status_code == 200
+        assert browser.get(link, timeout=PATIENCE).status_code == 200, "the page may be loaded again"
+        refused = other.get(link, timeout=PATIENCE)
         assert refused.status_code == 401
         assert "works once" in refused.text
     with LocalArthur() as another, requests.Session() as browser:
-        browser.get(another.dashboard_link(), timeout=30)
-        assert browser.get(arthur.url, timeout=30).status_code == 401, "each has its own cookies"
+        browser.get(another.dashboard_link(), timeout=PATIENCE)
+        assert browser.get(arthur.url, timeout=PATIENCE).status_code == 401, "each has its own cookies"
 
 
 def test_security_headers_are_everywhere(api: Any) -> None:
     for path in ("/", "/inferences/7", "/api/v3/models", "/nothing", "/static/pages.css"):
         for headers in ({}, {"Host": "evil.example"}):
-            response = api.session.get(api.arthur.url + path, headers=headers, timeout=30)
+            response = api.session.get(api.arthur.url + path, headers=headers, timeout=PATIENCE)
             policy = response.headers["Content-Security-Policy"]
             assert "default-src 'none'" in policy
             assert "unsafe" not in policy
@@ -246,7 +249,7 @@ def test_noise_harms_nothing(api: Any) -> None:
         b"\r\n" * 100,
         b"PRI * HTTP/2.0\r\n\r\n",
     ):
-        with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+        with socket.create_connection((address.hostname, address.port), timeout=PATIENCE) as connection:
             connection.sendall(noise)
     assert api.call("GET", "/models").status_code == 200
 
@@ -260,7 +263,7 @@ def test_small_bodies_that_become_large(api: Any, model_id: str) -> None:
         spans = field + _length(len(spans)) + spans
     url = f"{api.arthur.url}/api/v1/traces"
     headers = {"Authorization": f"Bearer {api.arthur.api_key}", "Content-Type": "application/x-protobuf"}
-    assert requests.post(url, spans, headers=headers, timeout=60).status_code == 400
+    assert requests.post(url, spans, headers=headers, timeout=PATIENCE).status_code == 400
 
 
 def _length(size: int) -> bytes:

@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 import requests
 
+from tests.support.waiting import PATIENCE
+
 COMMAND = [sys.executable, "-m", "otel_arthur", "local"]
 
 
@@ -48,14 +50,14 @@ def test_greets_serves_and_leaves(tmp_path: Path, number: signal.Signals) -> Non
         key = exports["OTEL_EXPORTER_ARTHUR_API_KEY"]
         assert "onboard" in exports["OTEL_EXPORTER_ARTHUR_MODEL_ID"]
         with requests.Session() as session:
-            answer = session.get(f"{url}/api/v3/users/me", headers={"Authorization": key}, timeout=30)
+            answer = session.get(f"{url}/api/v3/users/me", headers={"Authorization": key}, timeout=PATIENCE)
             assert answer.status_code == 200
             # The session's connection stays open: leaving does not wait for it.
             process.send_signal(number)
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=PATIENCE)
         assert (process.returncode, out.strip(), err) == (0, "", "")
     with pytest.raises(requests.ConnectionError):
-        requests.get(url, timeout=10)
+        requests.get(url, timeout=PATIENCE)
     assert [file.name for file in tmp_path.rglob("*") if file.is_file()] == ["otel-arthur-local.db"]
     with running("--port", "0", home=tmp_path) as (process, exports):
         assert exports["OTEL_EXPORTER_ARTHUR_API_KEY"] == key
@@ -67,7 +69,10 @@ def test_names_the_model_once_there_is_one(tmp_path: Path, new_model_document: A
         assert exports["OTEL_EXPORTER_ARTHUR_API_KEY"] == """'a b'"'"'c'"""
         url = exports["OTEL_EXPORTER_ARTHUR_ENDPOINT"]
         made = requests.post(
-            f"{url}/api/v3/models", json=new_model_document(), headers={"Authorization": "a b'c"}, timeout=30
+            f"{url}/api/v3/models",
+            json=new_model_document(),
+            headers={"Authorization": "a b'c"},
+            timeout=PATIENCE,
         )
         assert made.status_code == 201
     with running("--port", "0", "--db", db, home=tmp_path) as (_, exports):
@@ -88,7 +93,7 @@ def test_errors_are_one_line(tmp_path: Path, arguments: list[str], code: int, wo
         port = str(taken.getsockname()[1])
         arguments = ["--db", ":memory:", *(one.replace("TAKEN", port) for one in arguments)]
         done = subprocess.run(
-            [*COMMAND, *arguments], capture_output=True, text=True, cwd=tmp_path, timeout=60
+            [*COMMAND, *arguments], capture_output=True, text=True, cwd=tmp_path, timeout=PATIENCE
         )
     assert done.returncode == code
     assert done.stdout == ""
@@ -99,14 +104,14 @@ def test_errors_are_one_line(tmp_path: Path, arguments: list[str], code: int, wo
 def test_without_the_extra(tmp_path: Path) -> None:
     hide = "import sys; sys.modules['uvicorn'] = None; from otel_arthur.cli import main; main()"
     done = subprocess.run(
-        [sys.executable, "-c", hide, "local"], capture_output=True, text=True, cwd=tmp_path, timeout=60
+        [sys.executable, "-c", hide, "local"], capture_output=True, text=True, cwd=tmp_path, timeout=PATIENCE
     )
     assert done.returncode == 2
     assert "pip install 'otel-arthur[local]'" in done.stderr
 
 
 def test_help_has_an_example() -> None:
-    done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0
     assert "otel-arthur local --port 0" in done.stdout
 
@@ -117,7 +122,7 @@ def test_the_exporter_does_not_import_this_room() -> None:
         "rooms = 'otel_arthur.local', 'uvicorn', 'starlette', 'jinja2'; "
         "print([name for name in rooms if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)
     assert (done.stdout.strip(), done.returncode) == ("[]", 0)
 
 
@@ -136,7 +141,7 @@ def test_one_eval_starts_it_and_another_finds_it(tmp_path: Path) -> None:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
     command = [*COMMAND, "--port", port, "--db", str(tmp_path / "db"), "--model", "bot", "--print-env"]
-    first = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    first = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
     match = re.search(r"`kill (\d+)` ends it", first.stderr)
     assert match is not None, first.stderr
     try:
@@ -148,10 +153,12 @@ def test_one_eval_starts_it_and_another_finds_it(tmp_path: Path) -> None:
         ]
         key, model_id = (line.partition("=")[2] for line in lines[1:])
         found = requests.get(
-            f"http://127.0.0.1:{port}/api/v3/models/{model_id}", headers={"Authorization": key}, timeout=30
+            f"http://127.0.0.1:{port}/api/v3/models/{model_id}",
+            headers={"Authorization": key},
+            timeout=PATIENCE,
         )
         assert found.json()["partner_model_id"] == "bot"
-        second = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+        second = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
         assert (second.stdout, second.stderr) == (first.stdout, "")
     finally:
         os.kill(int(match[1]), signal.SIGTERM)
@@ -166,7 +173,7 @@ def test_in_the_background_a_failure_is_one_line(tmp_path: Path) -> None:
             [*COMMAND, "--port", port, "--db", ":memory:", "--print-env"],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE,
             check=False,
         )
     assert done.returncode == 1

@@ -16,6 +16,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from otel_arthur.local import database
 from otel_arthur.local.server import LocalArthur
 from tests.genai.truth import captures
+from tests.support.waiting import PATIENCE
 
 KEYS = {"admin": "TASK-ADMIN", "user": "VALIDATION-USER", "tenant": "TENANT-USER"}
 LLM = {
@@ -60,17 +61,17 @@ def request(*spans: dict[str, Any], resource: dict[str, Any] | None = None, end_
 
 def send(engine: LocalArthur, body: bytes, key: str = "admin", **headers: str) -> requests.Response:
     all_headers = {"Authorization": f"Bearer {key}", **headers}
-    return requests.post(f"{engine.url}/api/v1/traces", data=body, headers=all_headers, timeout=60)
+    return requests.post(f"{engine.url}/api/v1/traces", data=body, headers=all_headers, timeout=PATIENCE)
 
 
 def ask(engine: LocalArthur, path: str, key: str = "admin", **query: Any) -> requests.Response:
     headers = {"Authorization": f"Bearer {key}"}
-    return requests.get(f"{engine.url}/api/v1/{path}", params=query, headers=headers, timeout=60)
+    return requests.get(f"{engine.url}/api/v1/{path}", params=query, headers=headers, timeout=PATIENCE)
 
 
 def post(engine: LocalArthur, path: str, body: Any) -> requests.Response:
     headers = {"Authorization": "Bearer admin"}
-    return requests.post(f"{engine.url}/api/{path}", json=body, headers=headers, timeout=60)
+    return requests.post(f"{engine.url}/api/{path}", json=body, headers=headers, timeout=PATIENCE)
 
 
 def test_only_openinference_is_understood(engine: LocalArthur) -> None:
@@ -142,7 +143,7 @@ def test_a_slash_in_a_key_rejects_the_span(engine: LocalArthur, bad: dict[str, A
 def test_the_task_is_named_by_the_resource(engine: LocalArthur) -> None:
     headers = {"Authorization": "Bearer admin"}
     made = requests.post(
-        f"{engine.url}/api/v2/tasks", json={"name": "mine"}, headers=headers, timeout=60
+        f"{engine.url}/api/v2/tasks", json={"name": "mine"}, headers=headers, timeout=PATIENCE
     ).json()
     for resource in ({"arthur.task": made["id"], "service.name": "bot"}, {"service.name": "bot"}, {}):
         assert send(engine, request(LLM, resource=resource)).status_code == 200
@@ -187,9 +188,10 @@ def test_the_later_annotation_of_a_trace_replaces_the_earlier(engine: LocalArthu
     address = f"{engine.url}/api/v1/traces/{trace}/annotations"
     for score in (0, 1):
         body = {"annotation_score": score, "annotation_description": f"number {score}"}
-        assert requests.post(address, json=body, headers=headers, timeout=60).status_code == 200
+        assert requests.post(address, json=body, headers=headers, timeout=PATIENCE).status_code == 200
     assert (
-        requests.post(address, json={"annotation_score": 2}, headers=headers, timeout=60).status_code == 422
+        requests.post(address, json={"annotation_score": 2}, headers=headers, timeout=PATIENCE).status_code
+        == 422
     )
     assert engine.traces.annotation(trace) == (1, "number 1")
 

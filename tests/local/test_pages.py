@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.waiting import PATIENCE
+
 HOSTILE = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
@@ -47,7 +49,7 @@ def page(api: Any, path: str, status: int = 200, **parameters: Any) -> Page:
         params=parameters,
         headers={"Authorization": None},
         auth=("any", api.arthur.api_key),
-        timeout=30,
+        timeout=PATIENCE,
     )
     assert response.status_code == status
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"
@@ -170,6 +172,6 @@ def test_a_repeated_id_is_marked(client_of: Any, new_row: Any) -> None:
 
 def test_pages_cannot_be_written_to(api: Any) -> None:
     for method in ("POST", "PUT", "DELETE"):
-        assert api.session.request(method, api.arthur.url + "/", timeout=30).status_code == 405
+        assert api.session.request(method, api.arthur.url + "/", timeout=PATIENCE).status_code == 405
     for path in ("/static/../server.py", "/static/%2e%2e/server.py", "/static/", "/templates/page.html"):
-        assert api.session.get(api.arthur.url + path, timeout=30).status_code == 404
+        assert api.session.get(api.arthur.url + path, timeout=PATIENCE).status_code == 404

@@ -16,6 +16,7 @@ import pytest
 import requests
 
 from otel_arthur.local import LocalArthur, LocalArthurError, StoreError
+from tests.support.waiting import PATIENCE
 
 
 def test_an_outage(api: Any, model_id: str, new_row: Any) -> None:
@@ -25,7 +26,7 @@ def test_an_outage(api: Any, model_id: str, new_row: Any) -> None:
     arthur.stop()
     assert not arthur.is_running
     with pytest.raises(requests.ConnectionError):
-        requests.get(address, timeout=10)
+        requests.get(address, timeout=PATIENCE)
     # What had arrived can still be looked at.
     assert arthur.store.presentations(model_id) == {"before": 1}
     arthur.start()
@@ -162,7 +163,7 @@ def test_stopping_does_not_wait_for_a_slow_client(api: Any, model_id: str) -> No
         f"POST /api/v3/models/{model_id}/inferences HTTP/1.1\r\nHost: localhost\r\n"
         f"Authorization: {arthur.api_key}\r\nContent-Length: 100\r\n\r\n[".encode()
     )
-    with socket.create_connection(("127.0.0.1", arthur.port), timeout=30) as slow:
+    with socket.create_connection(("127.0.0.1", arthur.port), timeout=PATIENCE) as slow:
         slow.sendall(head)
         assert api.call("GET", "/models").status_code == 200
         arthur.stop()
@@ -179,13 +180,13 @@ with LocalArthur() as arthur:
     head = f"POST /api/v3/login HTTP/1.1\\r\\nHost: localhost\\r\\nContent-Length: 100\\r\\n\\r\\n[".encode()
     with socket.create_connection(("127.0.0.1", arthur.port)) as slow, requests.Session() as session:
         slow.sendall(head)
-        session.get(arthur.url, timeout=30)
+        session.get(arthur.url, timeout=PATIENCE)
         with socket.create_connection(("127.0.0.1", arthur.port)) as noise:
             noise.sendall(b"noise\\r\\n\\r\\n")
             noise.recv(100)
         arthur.stop()
 """
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=PATIENCE
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -18,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.servers.fault_server import FaultServer
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, eventually
 
 FOLDER = Path(__file__).parents[1] / "support/processes"
 PYTHON = os.environ.get("ENDS_PYTHON", sys.executable)
@@ -78,12 +77,13 @@ def test_a_server_ends_by_sigterm(
 
 def ask(port: int, process: subprocess.Popen[bytes]) -> None:
     """Ask, as soon as the server listens."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
+
+    def is_answered() -> bool:
+        assert process.poll() is None, "the server has ended"
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60).read()
-            return
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=PATIENCE).read()
         except (urllib.error.URLError, ConnectionError):
-            assert process.poll() is None, "the server has ended"
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+            return False
+        return True
+
+    eventually(is_answered, "an answer")

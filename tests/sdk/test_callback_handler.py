@@ -16,6 +16,7 @@ import pytest
 
 from tests.support.environments.tiers import needs, python_of
 from tests.support.paths import ROOT
+from tests.support.waiting import PATIENCE
 
 pytestmark = [*needs("callback_handler"), pytest.mark.xdist_group("callback_handler")]
 Row = Mapping[str, Any]
@@ -66,7 +67,7 @@ def recorded() -> Mapping[str, Any]:
         [str(python_of("callback_handler")), "-m", "tests.sdk.callback_handler_calls"],
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=PATIENCE,
         env={name: value for name, value in os.environ.items() if not name.startswith(hosts)},
         cwd=ROOT,
         check=False,

@@ -16,6 +16,7 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.local.server import LocalArthur
 from tests.support.environments.tiers import environment, needs, python_of
 from tests.support.servers.openai_server import OpenAIServer
+from tests.support.waiting import PATIENCE
 
 pytestmark = needs("instrumentations")
 
@@ -77,7 +78,7 @@ def run(
         env=environ,
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -206,7 +207,7 @@ def test_check_names_the_distro_beside_ours(
         env={**os.environ, **destination(arthur, model_id), "OTEL_TRACES_EXPORTER": "arthur", **variables},
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=PATIENCE,
         check=True,
     )
     advice = [line for line in done.stdout.splitlines() if "export OTEL_PYTHON_DISTRO=arthur" in line]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.genai.events.joiner import Joiner
 from otel_arthur.local.server import LocalArthur
 from otel_arthur.sdk import bridge as bridges
+from tests.support.waiting import PATIENCE, eventually
 
 NEVER_MILLIS = 3_600_000
 """A processor with this delay exports only when it is flushed or shut down."""
@@ -223,11 +223,7 @@ def test_a_span_is_decided_in_time_even_if_nothing_more_is_exported(
     EVENTS["none"] = lambda words, failed: []
     application.call("boom", style="none", failed=True)
     application.tracers.force_flush()
-    end = time.monotonic() + 30
-    while not texts(arthur, model_id):
-        assert time.monotonic() < end
-        application.exporter.force_flush()
-        time.sleep(0.02)
+    eventually(lambda: application.exporter.force_flush() and texts(arthur, model_id), "the call arrives")
     application.tracers.shutdown()
     application.loggers.shutdown()
 
@@ -245,7 +241,7 @@ def test_a_forked_child_leaves_what_waits_to_its_parent(
     with bridge._lock:
         child = os.fork()
         if child == 0:
-            os._exit(int(bridge._assembly.holds_spans or not bridge._lock.acquire(timeout=5)))
+            os._exit(int(bridge._assembly.holds_spans or not bridge._lock.acquire(timeout=PATIENCE)))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     application.loggers.shutdown()
     application.tracers.shutdown()
@@ -318,7 +314,12 @@ def test_a_flush_of_the_spans_fetches_their_events(
         "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(tmp_path / "child"),
     }
     done = subprocess.run(
-        [sys.executable, "-c", FLUSHES], env=environ, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", FLUSHES],
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert texts(arthur, model_id) == [("Human: frozen right after", "frozen right after")]

@@ -18,6 +18,7 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.local.server import LocalArthur
 from tests.support.environments.tiers import needs, python_of
 from tests.support.servers.openai_server import OpenAIServer
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -86,7 +87,7 @@ class Backend:
             cwd=self._folder,
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=PATIENCE,
             check=False,
         )
         assert done.returncode == 0, done.stderr

@@ -17,6 +17,7 @@ from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.configuration import Configuration
 from otel_arthur.local.server import LocalArthur
+from tests.support.waiting import PATIENCE
 
 APPLICATION = """
 import json, os
@@ -101,7 +102,7 @@ def record(answer: str, settings: dict[str, str], **arguments: str) -> list[str]
         env={**environ, **settings, "ANSWER": answer, "ARGUMENTS": json.dumps(arguments)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -16,6 +16,7 @@ from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.configuration import Configuration
 from otel_arthur.local.server import LocalArthur
 from tests.support.servers.openai_server import OpenAIServer
+from tests.support.waiting import PATIENCE
 
 APPLICATION = """
 from langchain_openai import ChatOpenAI
@@ -62,7 +63,7 @@ def inferences(arthur: LocalArthur, model_id: str) -> list[dict]:
         f"{arthur.url}/api/v3/models/{model_id}/inferences",
         params={"limit": 1000},
         headers={"Authorization": arthur.api_key},
-        timeout=10,
+        timeout=PATIENCE,
     )
     answer.raise_for_status()
     rows = answer.json()["inferences"]
@@ -86,7 +87,7 @@ def run(
         env=environ,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -202,7 +203,7 @@ def test_ctrl_c_while_the_sdk_shuts_down_loses_nothing(
     }
     done = run(model_server, tmp_path, {**settings, "DELAY": delay}, INTERRUPTED)
     drain = [sys.executable, "-m", "otel_arthur", "spool", "drain"]
-    subprocess.run(drain, env={**os.environ, **settings}, check=True, capture_output=True, timeout=120)
+    subprocess.run(drain, env={**os.environ, **settings}, check=True, capture_output=True, timeout=PATIENCE)
 
     rows = inferences(arthur, settings["OTEL_EXPORTER_ARTHUR_MODEL_ID"])
     assert [row["inference_data"]["output_text"] for row in rows] == ["farewell"], done.stderr

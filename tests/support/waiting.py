@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-PATIENCE = 120.0
+PATIENCE = 180.0
 """Seconds until a test gives a state up: many times what the state takes on a machine that is busy."""
 T = TypeVar("T")
 

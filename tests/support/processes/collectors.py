@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,7 @@ from typing import Any
 import requests
 
 from tests.support.environments import stock_collector
-from tests.support.waiting import eventually
-
-STARTUP_SECONDS = 60
-STOP_SECONDS = 40
+from tests.support.waiting import PATIENCE, eventually
 
 
 def free_port() -> int:
@@ -74,9 +70,8 @@ class ArthurCollector:
 
     def wait_for(self, message: str) -> dict[str, Any]:
         """The next log line that begins so."""
-        deadline = time.monotonic() + STARTUP_SECONDS
         while True:
-            line = self._arrived.get(timeout=max(0.1, deadline - time.monotonic()))
+            line = self._arrived.get(timeout=PATIENCE)
             assert line is not None, f"the collector ended before it said {message!r}: {self.lines}"
             if line["msg"].startswith(message):
                 return line
@@ -96,7 +91,7 @@ class ArthurCollector:
 
     def metrics(self) -> dict[str, float]:
         """Every sample of ``/metrics``."""
-        text = requests.get(f"http://{self.addresses['metrics']}/metrics", timeout=10).text
+        text = requests.get(f"http://{self.addresses['metrics']}/metrics", timeout=PATIENCE).text
         rows = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
         return {name: float(value) for name, _, value in rows}
 
@@ -110,11 +105,11 @@ class ArthurCollector:
         if self._process.poll() is None:
             self._process.send_signal(number)
         try:
-            code = self._process.wait(STOP_SECONDS)
+            code = self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self._process.kill()
             code = self._process.wait()
-        self._reader.join(10)
+        self._reader.join(PATIENCE)
         if self._process.stderr is not None:
             self._process.stderr.close()
         return code
@@ -157,7 +152,7 @@ class StockCollector:
     def _is_up(self, port: int) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, f"the Collector ended: {self.log()[-2000:]}"
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), PATIENCE):
             return True
         return False
 
@@ -169,7 +164,7 @@ class StockCollector:
         if self._process.poll() is None:
             self._process.send_signal(number)
         try:
-            return self._process.wait(STOP_SECONDS)
+            return self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self._process.wait()

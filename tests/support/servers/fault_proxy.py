@@ -6,6 +6,8 @@ import contextlib
 import socket
 import threading
 
+from tests.support.waiting import PATIENCE
+
 
 class ConnectProxy:
     """``with ConnectProxy(port) as proxy``: point ``HTTPS_PROXY`` at ``proxy.url``, read ``proxy.asked``."""
@@ -28,7 +30,7 @@ class ConnectProxy:
                 sock.shutdown(socket.SHUT_RDWR)
             sock.close()
         for thread in self._threads:
-            thread.join(10)
+            thread.join(PATIENCE)
 
     @property
     def url(self) -> str:

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.support.servers.fault_behaviours import JSON, Behaviour, Exchange, Request, accept
+from tests.support.waiting import PATIENCE
 
 ROWS = "/inferences"
 """The path's end of the requests that send rows: what a script is for, unless it says otherwise."""
@@ -104,12 +105,12 @@ class FaultServer:
             else:
                 self._standing[on] = behaviour
 
-    def wait_for(self, count: int, timeout: float = 30.0) -> bool:
+    def wait_for(self, count: int, timeout: float = PATIENCE) -> bool:
         """Wait until `count` rows were taken (repeats count); False if that did not come."""
         with self._arrived:
             return self._arrived.wait_for(lambda: len(self.accepted_rows) >= count, timeout)
 
-    def wait_for_requests(self, count: int, timeout: float = 30.0) -> bool:
+    def wait_for_requests(self, count: int, timeout: float = PATIENCE) -> bool:
         """Wait until `count` requests of any kind arrived."""
         with self._arrived:
             return self._arrived.wait_for(lambda: len(self.requests) >= count, timeout)
@@ -139,7 +140,7 @@ class FaultServer:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(10)
+            thread.join(PATIENCE)
         self._threads.clear()
 
     def mend(self, tls: ssl.SSLContext) -> None:
@@ -168,7 +169,7 @@ class FaultServer:
     def _serve(self, plain: socket.socket) -> None:
         sock = plain
         try:
-            sock.settimeout(60)
+            sock.settimeout(PATIENCE)
             if self._tls is not None:
                 sock = self._tls.wrap_socket(plain, server_side=True)
                 with self._lock:

@@ -13,6 +13,7 @@ from typing import Any
 import grpc
 
 from tests.support.spans.otlp_requests import METHODS
+from tests.support.waiting import PATIENCE
 
 
 @dataclass
@@ -79,7 +80,7 @@ class HTTPServerBehind:
     def __exit__(self, *_error: object) -> None:
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
 
 
 class GRPCServerBehind:
