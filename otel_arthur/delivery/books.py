@@ -16,6 +16,7 @@ FULL = "spool full"
 BROKEN = "spool failed"
 AGE = "age limit"
 UNREADABLE = "unreadable"
+TOO_MANY = "more answers than a call may have"
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from otel_arthur.delivery.books import AGE, BROKEN, FULL, UNREADABLE, Books, Counts, Submitted
+from otel_arthur.delivery.books import AGE, BROKEN, FULL, TOO_MANY, UNREADABLE, Books, Counts, Submitted
 from otel_arthur.delivery.destinations import Destinations
 from otel_arthur.delivery.ending import Ending
 from otel_arthur.delivery.metrics import Metrics
@@ -78,6 +78,9 @@ class Run:
             for call in calls:
                 for _, intake in intakes:
                     self._take(call, intake, submitted)
+                if call.choices_left_out:
+                    self._leave_out(TOO_MANY, call.choices_left_out, submitted)
+                    self.notices.say(TOO_MANY, "a call has more than 10,000 answers; the others are left out")
         finally:  # whatever becomes of the rest, these were taken
             for target, intake in intakes:
                 for destination, batch in intake.batches():
@@ -91,8 +94,11 @@ class Run:
             reason = UNREADABLE
             self.notices.say(reason, f"a call cannot be written ({type(error).__name__}); it is skipped")
         if reason is not None:
-            self.skip(reason)
-            submitted.skipped[reason] = submitted.skipped.get(reason, 0) + 1
+            self._leave_out(reason, 1, submitted)
+
+    def _leave_out(self, reason: str, count: int, submitted: Submitted) -> None:
+        self.skip(reason, count)
+        submitted.skipped[reason] = submitted.skipped.get(reason, 0) + count
 
     def append(self, target: Target, destination: Destination, batch: NewBatch, submitted: Submitted) -> None:
         """Put rows into the spool, and have them sent."""

@@ -141,6 +141,8 @@ class LLMCall(Struct, frozen=True, gc=False):
     """It has no words, and is recorded only as far as another span of the same call lacks what it says."""
     kin: Kin = NO_KIN
     """What is above and below in its trace, to find its double by."""
+    choices_left_out: int = 0
+    """Answers beyond as many as a call may have."""
     # From here on all that dialects' tables name, in the order in which `layout` keeps the values.
     provider: str | None = None
     request_model: str | None = None

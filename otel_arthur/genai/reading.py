@@ -46,6 +46,10 @@ _ERROR_TYPE, _TIME_TO_FIRST_TOKEN = FIELDS.index("error_type"), FIELDS.index("ti
 _REQUEST_MODEL, _RESPONSE_MODEL = FIELDS.index("request_model"), FIELDS.index("response_model")
 
 
+MAX_CHOICES = 10_000
+"""More answers than any provider gives to one request. Each is an inference: the others are counted."""
+
+
 class Reading(Struct, frozen=True, gc=False):
     """What became of one span. `call` is None when it is not an LLM call."""
 
@@ -127,6 +131,9 @@ def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[st
     choices = conversation.choices
     if len(choices) > 1:
         choices = tuple(distinct(choices, fields[_CHOICE_COUNT] or choices_wanted(view.attributes)))
+    left_out = max(len(choices) - MAX_CHOICES, 0)
+    if left_out:
+        choices = choices[:MAX_CHOICES]
     if layout.has_likelihoods:
         choices = with_likelihoods(choices, attributes)
     answered = _any_answers(choices)
@@ -176,10 +183,12 @@ def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[st
         _extra(view, extra) if extra else NO_EXTRA,
         False,
         view.kin,
+        left_out,
         *fields[_CALL],
     )
     if lacking is None:
-        return Reading(call, dialect, "LLM call", layout.sources, attributes.sources)
+        told = f"LLM call; answers beyond {MAX_CHOICES} are left out: {left_out}" if left_out else "LLM call"
+        return Reading(call, dialect, told, layout.sources, attributes.sources)
     return Reading(call, dialect, lacking, layout.sources, attributes.sources, content_missing=True)
 
 

@@ -72,6 +72,10 @@ def answers_of(call: LLMCall, input_text: str) -> list[Answer]:
     ]
 
 
+def _choice_count(answer: Answer) -> int:
+    return max(len(answer.call.choices) + answer.call.choices_left_out, 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One entry of the catalogue."""
@@ -200,7 +204,7 @@ _CATALOGUE: tuple[Field, ...] = (
     ),
     Field("environment", STRING, "deployment environment", "call.environment", privacy=Privacy.IDENTIFIER),
     Field("choice_index", INTEGER, "which of the call's answers this is", "position"),
-    Field("choice_count", INTEGER, "how many answers the call has", lambda a: max(len(a.call.choices), 1)),
+    Field("choice_count", INTEGER, "how many answers the call has", _choice_count),
     Field("truncated", BOOLEAN, "whether a text was cut", "call.truncated"),
 )
 

@@ -51,9 +51,9 @@ def response_choices(document: Any, reason: Any = None) -> list[Choice]:
     for key in _ANSWERS:
         answers = response.get(key)
         if isinstance(answers, list | tuple):
-            items = cast("Sequence[Any]", answers)[:MAX_PARTS]
+            items = cast("Sequence[Any]", answers)
             if key == "output":
-                return [_of_output(items, response, reason)]
+                return [_of_output(items[:MAX_PARTS], response, reason)]
             return [_choice(item, reason) for item in _flat(items)]
     return [_choice(response, reason)]
 
@@ -68,7 +68,7 @@ def _messages(told: Any) -> list[Message]:
 def _flat(items: Sequence[Any]) -> Iterator[Any]:
     for item in items:
         if isinstance(item, list | tuple):
-            yield from cast("Sequence[Any]", item)[:MAX_PARTS]
+            yield from cast("Sequence[Any]", item)
         else:
             yield item
 

@@ -82,7 +82,7 @@ def question_in(value: Any, found: Any, *, encoded: bool = False) -> list[Messag
     if value is None or value == "" or is_repr(value):
         return []
     if isinstance(found, list | tuple):
-        items = _flat(cast("Sequence[Any]", found))
+        items = _flat(cast("Sequence[Any]", found), MAX_PARTS)
         if items and all(is_message(item) for item in items):
             return request_messages(items)
         if has_form_of_parts(items):
@@ -214,7 +214,7 @@ def _is_request(request: _Map) -> bool:
     for key in _REQUEST_LISTS:
         value = request.get(key)
         if isinstance(value, list) and value:
-            items = _flat(cast("Sequence[Any]", value))
+            items = _flat(cast("Sequence[Any]", value), MAX_PARTS)
             return all(is_message(item) or _is_part(item) for item in items) or (
                 key in ("prompts", "prompt") and all(isinstance(item, str) for item in items)
             )
@@ -274,11 +274,15 @@ def _with_calls(item: Any) -> Any:
     return {**said, "tool_calls": [structure(call) for call in cast("list[str]", calls)]}
 
 
-def _flat(items: Sequence[Any]) -> list[Any]:
-    """Items of which some may be lists of items, as LangChain nests them for a batch."""
+def _flat(items: Sequence[Any], most: int | None = None) -> list[Any]:
+    """Items of which some may be lists of items, as LangChain nests them for a batch.
+
+    Args:
+        most: where they are no answers.
+    """
     flat: list[Any] = []
-    for item in items[:MAX_PARTS]:
-        flat += cast("list[Any]", item)[:MAX_PARTS] if isinstance(item, list) else [item]
+    for item in items[:most]:
+        flat += cast("list[Any]", item)[:most] if isinstance(item, list) else [item]
     return flat
 
 

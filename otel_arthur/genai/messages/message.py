@@ -89,7 +89,9 @@ def system_instructions(value: Any) -> list[Message]:
 
 def output_choices(value: Any, finish_reasons: Any = None) -> list[Choice]:
     """One message a choice, with its finish reason inside or beside."""
-    items = [decoded(item) for item in _listed(decoded(value))]
+    listed = decoded(value)
+    outputs = cast("Sequence[Any]", listed) if isinstance(listed, list | tuple) else _listed(listed)
+    items = [decoded(item) for item in outputs]
     reasons = reasons_of([reason_in(item) for item in items], finish_reasons)
     return [
         Choice(message_of(item, "assistant"), reason) for item, reason in zip(items, reasons, strict=True)

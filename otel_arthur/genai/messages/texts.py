@@ -9,7 +9,10 @@ from otel_arthur.genai.call import TextPart
 from otel_arthur.genai.json_text import clean, json_text
 
 MAX_PARTS = 10_000
-"""More messages than a model takes, more parts than a message has: a longer list is hostile."""
+"""More messages than a model takes, more parts than a message has: a longer list is hostile.
+
+Answers are not cut here but where the call is read, which counts them.
+"""
 
 Map: TypeAlias = Mapping[str, Any]
 
