@@ -58,7 +58,6 @@ class Attempt(Protocol):
 
     def begin(self) -> None:
         """All that a request needs is imported: from now on it is the target that is waited for."""
-        ...
 
     def may_go_on(self) -> bool:
         """Whether a request may begin; asked before each. No more, where the lease or the delivery ends."""
@@ -66,11 +65,8 @@ class Attempt(Protocol):
 
     def step(self) -> None:
         """The target answered what had to be known before rows could be sent."""
-        ...
 
-    def accept(self, rows: int) -> None:
-        """The target accepted rows."""
-        ...
+    def accept(self, rows: int) -> None: ...
 
 
 class Intake(Protocol):
@@ -149,9 +145,7 @@ class Target(Protocol):
         """
         ...
 
-    def close(self) -> None:
-        """End connections."""
-        ...
+    def close(self) -> None: ...
 
 
 Say = Callable[[str, str], None]

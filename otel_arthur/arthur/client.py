@@ -192,7 +192,6 @@ class ArthurClient:
         return self._send("PATCH", model_id, rows, f"sending ground truth to model {model_id}", timeout)
 
     def close(self) -> None:
-        """Close idle connections."""
         self._transport.close()
 
     def stop(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, cast
 
 from otel_arthur.http.encoding import mapping
@@ -41,38 +41,23 @@ class Attribute:
         if name is None or value_type is None or stage is None:
             return None
         position = given.get("position")
+        switches = {one.name: given.get(one.name) is True for one in fields(cls) if one.type == "bool"}
         return cls(
             name=name,
             value_type=value_type,
             stage=stage,
-            position=position if isinstance(position, int) and not isinstance(position, bool) else None,
-            categorical=given.get("categorical") is True,
-            is_unique=given.get("is_unique") is True,
-            implicit=given.get("implicit") is True,
+            position=position if type(position) is int else None,
             token_attribute_link=_text(given.get("token_attribute_link")),
-            monitor_for_bias=given.get("monitor_for_bias") is True,
-            is_positive_predicted_attribute=given.get("is_positive_predicted_attribute") is True,
+            **switches,
         )
 
     def to_json(self) -> dict[str, Any]:
         """The attribute in the shape of the SDK's own requests: what does not apply is left out."""
-        request: dict[str, Any] = {"name": self.name, "value_type": self.value_type, "stage": self.stage}
-        if self.position is not None:
-            request["position"] = self.position
-        request["categorical"] = self.categorical
-        request["monitor_for_bias"] = self.monitor_for_bias
-        request["is_unique"] = self.is_unique
-        request["is_positive_predicted_attribute"] = self.is_positive_predicted_attribute
-        if self.token_attribute_link is not None:
-            request["token_attribute_link"] = self.token_attribute_link
-        request["implicit"] = self.implicit
-        return request
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model onboarded in Arthur."""
-
     id: str
     attributes: tuple[Attribute, ...] = ()
     partner_model_id: str | None = None

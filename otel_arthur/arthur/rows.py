@@ -19,8 +19,6 @@ _EXISTS = re.compile(
 
 
 class Outcome(str, Enum):
-    """What became of one row."""
-
     ACCEPTED = "accepted"
     ALREADY_EXISTS = "already_exists"
     """Arthur has a row of this id: an earlier acknowledgement was lost. A success."""
@@ -45,7 +43,6 @@ class RowResult:
 
     @classmethod
     def of(cls, status: int, message: str) -> RowResult:
-        """The result of this status and text."""
         message = message[:_MAX_MESSAGE]
         if 200 <= status < 300:
             return _accepted(status, message)

@@ -13,6 +13,7 @@ from otel_arthur.inference.schema import Schema, SchemaError, schema_of
 
 if TYPE_CHECKING:
     from otel_arthur.arthur.client import ArthurClient
+    from otel_arthur.arthur.models import Model
 
 
 @contextmanager
@@ -41,11 +42,15 @@ def connected(configuration: Configuration) -> Generator[ArthurClient, None, Non
 def fetch_schema(configuration: Configuration, model_id: str) -> Schema:
     """The schema of a model in Arthur."""
     with connected(configuration) as client:
-        model = client.model(model_id)
+        return fitting_schema(client.model(model_id), configuration)
+
+
+def fitting_schema(model: Model, configuration: Configuration) -> Schema:
+    """The schema of `model`; what is wrong with the model becomes one line."""
     try:
         return schema_of(model.attributes, configuration.attributes)
     except SchemaError as error:
-        raise WorkFailed(f"model {model_id}: {error}") from None
+        raise WorkFailed(f"model {model.id}: {error}") from None
 
 
 def ground_truth_types(configuration: Configuration, model_ids: Sequence[str]) -> dict[str, str] | None:

@@ -19,7 +19,6 @@ class Seconds(click.FloatRange):
     name = "seconds"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """A finite number within the bounds."""
         number = float(super().convert(value, param, ctx))
         if not math.isfinite(number):
             self.fail(f"{value!r} is no number of seconds", param, ctx)
@@ -61,8 +60,23 @@ class NamesAndTypes(click.ParamType):  # pyright: ignore[reportMissingTypeArgume
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, str]:
-        """Name and value type."""
         name, colon, value_type = str(value).partition(":")
         if not colon or not name.strip() or not value_type.strip():
             self.fail(f"{value!r} must be a name and a type, as in tenant:STRING", param, ctx)
         return name.strip(), value_type.strip().upper()
+
+
+def _key(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> str | None:
+    return None if value is None else key_in(value)
+
+
+ENDPOINT = click.option(
+    "--endpoint", callback=given, help="Arthur's address, instead of OTEL_EXPORTER_ARTHUR_ENDPOINT."
+)
+API_KEY_FILE = click.option(
+    "--api-key-file",
+    "api_key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    callback=_key,
+    help="A file that holds the key, instead of OTEL_EXPORTER_ARTHUR_API_KEY.",
+)

@@ -30,8 +30,6 @@ PROCESS_ID = uuid.uuid4().hex[:16]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How requests are handled."""
-
     max_bytes: int
     max_items: int
     refuse: bool = False

@@ -54,7 +54,6 @@ def _kind(accepts: str) -> Callable[[Callable[[Any], _T]], Kind[_T]]:
 
 @_kind("str")
 def text(value: Any) -> str:
-    """Any text."""
     return _text(value, "a text")
 
 
@@ -93,7 +92,6 @@ def folder(value: Any) -> Path | None:
 
 @_kind("str | Path")
 def existing_file(value: Any) -> Path:
-    """A file that can be read."""
     path = _path(value)
     try:
         with path.open("rb"):
@@ -164,7 +162,6 @@ def megabytes(value: Any) -> int:
 
 @_kind("int | str")
 def whole_number(value: Any) -> int:
-    """An integer greater than 0."""
     written = str(value) if _is_number(value) else _text(value, "a number")
     if not written.isascii() or not written.isdigit() or len(written) > 18 or int(written) == 0:
         raise ValueError("must be a whole number greater than 0")
@@ -184,7 +181,6 @@ def boolean(value: Any) -> bool:
 
 @_kind("bool | str")
 def negated(value: Any) -> bool:
-    """The opposite of a boolean."""
     return not boolean(value)
 
 

@@ -72,7 +72,6 @@ def reconcile(served: Sequence[ServedCall], arrived: Sequence[JSON]) -> Reconcil
 
 
 def data(row: JSON) -> JSON:
-    """An inference's attributes."""
     return row.get("inference_data") or {}
 
 

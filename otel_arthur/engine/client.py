@@ -111,7 +111,6 @@ class EngineClient:
         self._transport.stop()
 
     def close(self) -> None:
-        """Close idle connections."""
         self._transport.close()
 
     @staticmethod

@@ -36,8 +36,6 @@ _CHUNK = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back, whatever its status."""
-
     status: int
     headers: Mapping[str, str] = field(repr=False)
     """Names in lower case."""

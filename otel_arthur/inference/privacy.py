@@ -136,7 +136,6 @@ _METADATA: Final[Mapping[Privacy, Callable[[Any], Any]]] = {
 
 
 def rules_of(configuration: Configuration, redact: Callable[[str], str] | None) -> TextRules:
-    """The text rules of a configuration."""
     return TextRules(
         input_format=configuration.input_format,
         redact=redact,

@@ -22,7 +22,6 @@ def transcript(messages: Sequence[Message]) -> str:
 
 
 def last_user_text(messages: Sequence[Message]) -> str | None:
-    """What the user said last."""
     for message in reversed(messages):
         if message.role == "user":
             return message.text

@@ -22,7 +22,6 @@ class AnnouncingServer(uvicorn.Server):
         logging.getLogger("uvicorn").addHandler(logging.NullHandler())
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Open the sockets, then announce the port."""
         await super().startup(sockets)
         if self.started:
             self._announce(self.servers[0].sockets[0].getsockname()[1])

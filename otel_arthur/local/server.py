@@ -128,7 +128,6 @@ class LocalArthur:
 
     @property
     def api_key(self) -> str:
-        """The key that the API takes."""
         return self._credentials.api_key
 
     @property
@@ -148,7 +147,6 @@ class LocalArthur:
 
     @property
     def is_running(self) -> bool:
-        """Whether it answers."""
         return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> LocalArthur:
@@ -198,7 +196,6 @@ class LocalArthur:
             thread.join(_STOP_SECONDS)
 
     def close(self) -> None:
-        """Stop, and close the store."""
         self.stop()
         self.store.close()
 
@@ -246,7 +243,6 @@ class LocalArthur:
 
 
 async def _refused(_: Request, error: Exception) -> Response:
-    """An error of the client, in words."""
     status, detail = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, "")
     response = answer({"error": detail}, status)
     response.headers.update(getattr(error, "headers", None) or {})

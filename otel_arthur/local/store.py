@@ -109,7 +109,6 @@ class Store:
         return Model.of(orjson.loads(rows[0][0])) if rows else None
 
     def models(self) -> tuple[Model, ...]:
-        """All models, oldest first."""
         rows = self.read("SELECT document FROM models ORDER BY number")
         return tuple(Model.of(orjson.loads(row[0])) for row in rows)
 
@@ -206,7 +205,6 @@ class Store:
         return Page(total, tuple(map(_stored, rows)))
 
     def inference(self, number: int) -> StoredInference | None:
-        """One inference by its number of arrival."""
         rows = self.read(f"SELECT {_COLUMNS} FROM inferences WHERE number = ?", (number,))
         return _stored(rows[0]) if rows else None
 

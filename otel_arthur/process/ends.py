@@ -31,7 +31,6 @@ class Recorder(Protocol):
 
     def hand_over(self) -> None:
         """Put them into the spool, without waiting for Arthur."""
-        ...
 
 
 class Sending(Protocol):
@@ -44,7 +43,6 @@ class Sending(Protocol):
 
     def at_exit(self, began: float) -> None:
         """Send while Arthur takes rows, for at most `exit_seconds` from `began` (monotonic)."""
-        ...
 
 
 class _Waits:

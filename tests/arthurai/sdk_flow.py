@@ -139,7 +139,7 @@ def sending(arthur: LocalArthur, model: Any) -> None:
     step("a repeated id is refused beside a new one, which is kept")
 
     wrong = {"inference_data": {**TWO_TOKENS, "prompt_tokens": "three"}}
-    refused(lambda: model.send_inferences([wrong]), "prompt_tokens", "INTEGER", "must be an integer")
+    refused(lambda: model.send_inferences([wrong]), "prompt_tokens", "INTEGER", "Expected `int`")
     step("a wrong type raises, naming attribute and type")
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
 
-from otel_arthur.cli.configured import refuse
-from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
+from otel_arthur.cli.serving import LOG_LEVEL, readable, serve
+from otel_arthur.cli.terminal.errors import WrongUse
 from otel_arthur.cli.terminal.output import say
-from otel_arthur.collector.configuration.document import ConfigurationError
 from otel_arthur.collector.configuration.sections import CollectorConfiguration, load
 
 _CONFIG = click.option(
@@ -28,13 +28,7 @@ _CONFIG = click.option(
 """,
 )
 @_CONFIG
-@click.option(
-    "--log-level",
-    type=click.Choice(["debug", "info", "warning", "error"]),
-    default="info",
-    show_default=True,
-    help="Of the JSON lines on standard error.",
-)
+@LOG_LEVEL
 @click.pass_context
 def command(context: click.Context, path: Path | None, log_level: str) -> None:
     """What comes in goes on unchanged to the next hop, where the configuration names one.
@@ -43,27 +37,18 @@ def command(context: click.Context, path: Path | None, log_level: str) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    configuration = _load(path)
-    from otel_arthur.collector.service import logs
+    read = _reader(path)
+    configuration = readable(read)
     from otel_arthur.collector.service.service import Service
 
-    logs.configure(log_level)
-    assert path is not None
-
-    async def run() -> None:
-        await Service(configuration, lambda: load(path)).run()
-
-    try:
-        asyncio.run(run())
-    except OSError as error:
-        raise WorkFailed(f"the collector cannot run: {error.strerror or error}") from None
+    serve(lambda: Service(configuration, read), log_level, "collector")
 
 
 @command.command(epilog="Example: otel-arthur collector validate --config collector.yaml")
 @_CONFIG
 def validate(path: Path | None) -> None:
     """Check a configuration and say what it would do; exit code 2 when it cannot be used."""
-    configuration = _load(path)
+    configuration = readable(_reader(path))
     servers = {
         "otlp/grpc": configuration.grpc and configuration.grpc.address,
         "otlp/http": configuration.http and configuration.http.address,
@@ -82,11 +67,7 @@ def validate(path: Path | None) -> None:
     say(f"{path} is valid")
 
 
-def _load(path: Path | None) -> CollectorConfiguration:
+def _reader(path: Path | None) -> Callable[[], CollectorConfiguration]:
     if path is None:
         raise WrongUse("name the configuration: otel-arthur collector --config FILE")
-    try:
-        return load(path)
-    except ConfigurationError as error:
-        refuse(error.problems)
-        raise
+    return partial(load, path)

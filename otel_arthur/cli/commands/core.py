@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable
 from functools import partial
@@ -10,9 +9,8 @@ from pathlib import Path
 
 import click
 
-from otel_arthur.cli.configured import refuse
-from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
-from otel_arthur.collector.configuration.document import ConfigurationError
+from otel_arthur.cli.serving import LOG_LEVEL, readable, serve
+from otel_arthur.cli.terminal.errors import WrongUse
 from otel_arthur.collector.configuration.sections import CollectorConfiguration, load, parse
 from otel_arthur.collector.core.listening import Inherited, Place, place_of
 from otel_arthur.collector.core.parent import Parent
@@ -35,13 +33,7 @@ from otel_arthur.collector.core.parent import Parent
 @click.option("--listen", metavar="ADDRESS", help="unix:///path or tcp://host:port.")
 @click.option("--config-descriptor", type=int, hidden=True)
 @click.option("--listen-descriptor", type=int, hidden=True)
-@click.option(
-    "--log-level",
-    type=click.Choice(["debug", "info", "warning", "error"]),
-    default="info",
-    show_default=True,
-    help="Of the JSON lines on standard error.",
-)
+@LOG_LEVEL
 def command(
     path: Path | None,
     listen: str | None,
@@ -65,23 +57,10 @@ def command(
     else:
         raise WrongUse("name the configuration: otel-arthur core --config FILE --listen unix:///path")
     place = _place(listen, listen_descriptor)
-    try:
-        configuration = read()
-    except ConfigurationError as error:
-        refuse(error.problems)
-        raise
+    configuration = readable(read)
     from otel_arthur.collector.core.service import Core
-    from otel_arthur.collector.service import logs
 
-    logs.configure(log_level)
-
-    async def run() -> None:
-        await Core(configuration, read, place, parent).run()
-
-    try:
-        asyncio.run(run())
-    except OSError as error:
-        raise WorkFailed(f"the core cannot run: {error.strerror or error}") from None
+    serve(lambda: Core(configuration, read, place, parent), log_level, "core")
 
 
 def _place(listen: str | None, descriptor: int | None) -> Place:

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from otel_arthur.cli.configured import CONNECTION, configured
 from otel_arthur.cli.connection import connected
-from otel_arthur.cli.parameters import given, key_in
+from otel_arthur.cli.parameters import API_KEY_FILE, ENDPOINT
 from otel_arthur.cli.terminal.output import print_json, say, screen
 
 
 @click.command(epilog="Example: otel-arthur models --json")
-@click.option(
-    "--endpoint", callback=given, help="Arthur's address, instead of OTEL_EXPORTER_ARTHUR_ENDPOINT."
-)
-@click.option(
-    "--api-key-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file that holds the key, instead of OTEL_EXPORTER_ARTHUR_API_KEY.",
-)
+@ENDPOINT
+@API_KEY_FILE
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a model, its attributes with types.")
-def command(endpoint: str | None, api_key_file: Path | None, as_json: bool) -> None:
+def command(endpoint: str | None, api_key: str | None, as_json: bool) -> None:
     """Id, name and attributes of each."""
-    configuration = configured(
-        *CONNECTION, endpoint=endpoint, api_key=key_in(api_key_file) if api_key_file else None
-    )
+    configuration = configured(*CONNECTION, endpoint=endpoint, api_key=api_key)
     with connected(configuration) as client:
         models = client.models()
     if as_json:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from otel_arthur.cli.configured import CONNECTION, configured
 from otel_arthur.cli.connection import connected
-from otel_arthur.cli.parameters import NamesAndTypes, Seconds, given, key_in
+from otel_arthur.cli.parameters import API_KEY_FILE, ENDPOINT, NamesAndTypes, Seconds
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
 from otel_arthur.cli.terminal.output import plural, say
 
@@ -49,14 +48,8 @@ if TYPE_CHECKING:
 @click.option(
     "--exist-ok", is_flag=True, help="Where a model of this name exists, print its id instead of failing."
 )
-@click.option(
-    "--endpoint", callback=given, help="Arthur's address, instead of OTEL_EXPORTER_ARTHUR_ENDPOINT."
-)
-@click.option(
-    "--api-key-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file that holds the key, instead of OTEL_EXPORTER_ARTHUR_API_KEY.",
-)
+@ENDPOINT
+@API_KEY_FILE
 @click.option(
     "--wait",
     type=Seconds(min=0),
@@ -74,7 +67,7 @@ def command(
     own: Sequence[tuple[str, str]],
     exist_ok: bool,
     endpoint: str | None,
-    api_key_file: Path | None,
+    api_key: str | None,
     wait: float,
 ) -> None:
     """The model is called NAME. Prints nothing but the model's id on standard output."""
@@ -82,9 +75,7 @@ def command(
     from otel_arthur.http.errors import AlreadyExists
     from otel_arthur.inference.fields import TEXT
 
-    configuration = configured(
-        *CONNECTION, endpoint=endpoint, api_key=key_in(api_key_file) if api_key_file else None
-    )
+    configuration = configured(*CONNECTION, endpoint=endpoint, api_key=api_key)
     truths = {**({EXPECTED_TEXT: TEXT} if ground_truth else {}), **dict(own_truths)}
     with connected(configuration) as client:
         request = model_request(

@@ -42,12 +42,10 @@ class Problems:
         self._lines: list[str] = []
 
     def add(self, line: str) -> None:
-        """Keep one problem."""
         self._lines.append(line)
 
     @property
     def are_too_many(self) -> bool:
-        """Whether looking further would tell nobody anything."""
         return len(self._lines) >= MAX_PROBLEMS
 
     def refuse(self) -> None:
@@ -110,7 +108,6 @@ class TableFile(AbstractContextManager["TableFile"]):
         self._is_first = False
 
     def _lines(self) -> Iterator[tuple[int, str]]:
-        """Number and text of each line."""
         stream = self._stream
         if not self._is_first:
             stream = self._copy or self._stream

@@ -101,7 +101,6 @@ class _Digested(RawIOBase):
         return len(part)
 
     def digest(self) -> bytes:
-        """Of the whole file."""
         while self.read(_AT_ONCE):
             pass
         return self._digest.digest()

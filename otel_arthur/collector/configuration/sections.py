@@ -60,8 +60,6 @@ class CORS:
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """One OTLP server."""
-
     address: Address
     tls: ServerTLS | None = None
     bearer_token: str | None = field(default=None, repr=False)
@@ -106,8 +104,6 @@ LIMITS: Final = settings_of(Limits, "limits")
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """The next hop."""
-
     endpoint: str
     """``http(s)://host[:port][/prefix]`` or ``grpc(s)://host:port``."""
     timeout: float = 10.0
@@ -123,12 +119,10 @@ class Forward:
 
     @property
     def is_grpc(self) -> bool:
-        """Whether the next hop speaks OTLP/gRPC."""
         return self.endpoint.startswith("grpc")
 
     @property
     def is_secure(self) -> bool:
-        """Whether the connection is encrypted."""
         return self.endpoint.startswith(("https:", "grpcs:"))
 
 

@@ -20,8 +20,6 @@ _DEFAULT_PORT = 14319
 
 @dataclass(frozen=True, slots=True)
 class UnixSocket:
-    """A Unix socket by its path."""
-
     path: Path
 
     def __str__(self) -> str:

@@ -61,7 +61,6 @@ class CoreReceiver(HTTPReceiver):
         await super().stop(seconds)
 
     def page(self, request: web.BaseRequest) -> web.Response | None:
-        """The page of this path, for GET."""
         page = self._pages.get(request.path) if request.method == "GET" else None
         return page() if page is not None else None
 

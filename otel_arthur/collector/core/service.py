@@ -47,13 +47,11 @@ class Core(Service):
         self._parent = parent
 
     async def run(self) -> None:
-        """Serve until told to stop; as `Service.run`."""
         if self._parent is not None:
             self._parent.watch(self._orphaned(), self._configuration.drain_seconds + _GRACE_SECONDS)
         await super().run()
 
     def receivers(self, configuration: CollectorConfiguration) -> dict[str, Wanted]:
-        """The one for the processor."""
         limits = configuration.limits
         pages = {**self.status_pages(), "/counters": self._counters}
         connections = self._connections[_CORE]

@@ -26,10 +26,8 @@ class Breaker:
         return True
 
     def timed_out(self, now: float) -> None:
-        """A request got no answer in time."""
         self._failures += 1
         self._next_try = now + self._pause
 
     def answered(self) -> None:
-        """The next hop answered, whatever it said."""
         self._failures = 0

@@ -14,8 +14,6 @@ MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A request on its way out."""
-
     request: Request
     headers: Headers
     protobuf: bytes | None = None
@@ -23,13 +21,10 @@ class Outgoing:
 
     @property
     def body(self) -> bytes:
-        """What is sent."""
         return self.request.body if self.protobuf is None else self.protobuf
 
 
 class NextHop(Protocol):
-    """A client of the next hop."""
-
     def needs_protobuf(self, request: Request) -> bool:
         """Whether the sender's own bytes cannot be sent, but only `Outgoing.protobuf`."""
         ...
@@ -38,6 +33,4 @@ class NextHop(Protocol):
         """Hand a request on and give back the answer. Never raises for what the network does."""
         ...
 
-    async def close(self) -> None:
-        """End the connections."""
-        ...
+    async def close(self) -> None: ...

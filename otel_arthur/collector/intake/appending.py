@@ -44,15 +44,12 @@ class Lanes:
         self.appending_large = ThreadPoolExecutor(1, "otel-arthur-appending-large")
 
     def close(self) -> None:
-        """Begin nothing more."""
         for lane in (self.reading, self.converting, self.appending, self.appending_large):
             lane.shutdown(wait=False, cancel_futures=True)
 
 
 @dataclass(slots=True)
 class Append:
-    """One append under way."""
-
     task: asyncio.Task[Reply | None]
     """Ends with the answer for a request that must be refused if this append fails, or with None."""
     began: float

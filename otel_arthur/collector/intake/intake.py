@@ -24,8 +24,6 @@ _NO_ROUTE = "some LLM calls match no model; add a last one without match"
 
 @dataclass(slots=True)
 class IntakeResult:
-    """What became of a request's LLM spans."""
-
     calls: int = 0
     """In the spool now, new or known."""
     refused: int = 0

@@ -12,8 +12,6 @@ from otel_arthur.genai.span import SpanView
 
 
 class Router:
-    """The patterns of all targets, compiled once."""
-
     def __init__(self, targets: Sequence[Target]) -> None:
         self._targets = [
             (target, [(key, re.compile(translate(pattern)).match) for key, pattern in target.match])

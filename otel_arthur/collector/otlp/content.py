@@ -37,8 +37,6 @@ _PATIENCE = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A request made readable."""
-
     body: bytes
     """Without compression."""
     items: int

@@ -35,8 +35,6 @@ class BadBody(ValueError):
 
 
 class _Inflater(Protocol):
-    """One member's decompressor."""
-
     @property
     def eof(self) -> bool: ...
     @property

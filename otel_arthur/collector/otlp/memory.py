@@ -54,7 +54,6 @@ class Memory:
             self.requests += requests
 
     def give_back(self, count: int, requests: int = 0) -> None:
-        """Hold `count` bytes less."""
         with self._lock:
             self.held -= count
             self.requests -= requests
@@ -97,12 +96,10 @@ class Hold:
         self._bytes += count
 
     def shrink(self, count: int) -> None:
-        """Hold `count` bytes less."""
         self._bytes -= count
         self._memory.give_back(count)
 
     def share(self) -> Hold:
-        """One keeper more."""
         self._keepers += 1
         return self
 

@@ -57,8 +57,6 @@ _CODE_OF_HTTP = {
 
 @dataclass(frozen=True, slots=True)
 class HTTPReply:
-    """An answer as it goes over HTTP."""
-
     status: int
     content_type: str
     body: bytes
@@ -67,8 +65,6 @@ class HTTPReply:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The outcome of one export."""
-
     code: int = OK
     """A gRPC status code; `OK` also for a partial success."""
     message: str = ""

@@ -36,7 +36,6 @@ class Signal:
 
     @property
     def method(self) -> str:
-        """Path of the gRPC method."""
         return f"/{self.service}/Export"
 
     def count(self, request: Message) -> int:

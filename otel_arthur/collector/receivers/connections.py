@@ -36,19 +36,15 @@ class Connections:
         self._idle[connection] = None
 
     def is_idle(self, connection: asyncio.Transport) -> None:
-        """It has no request."""
         self._move(connection, self._idle)
 
     def is_sending(self, connection: asyncio.Transport) -> None:
-        """It has begun a request."""
         self._move(connection, self._sending)
 
     def is_working(self, connection: asyncio.Transport) -> None:
-        """Its request is complete."""
         self._move(connection, self._working)
 
     def end(self, connection: asyncio.Transport, reason: str) -> None:
-        """End it at once, and count that."""
         self._ended(reason)
         self.closed(connection)
         connection.abort()
@@ -58,7 +54,6 @@ class Connections:
         self._ended("malformed")
 
     def closed(self, connection: asyncio.Transport) -> None:
-        """It is gone."""
         for state in (self._idle, self._sending, self._working):
             state.pop(connection, None)
 

@@ -132,7 +132,6 @@ class Call:
         )
 
     def received(self, data: bytes) -> None:
-        """A piece of the message."""
         if self._is_answered:
             return
         try:
@@ -149,7 +148,6 @@ class Call:
                 self._refuse(replies.bad_data("the call holds more than one message"))
 
     def ended(self) -> None:
-        """The message is complete."""
         if self._is_answered:
             return
         self._timer.cancel()
@@ -162,7 +160,6 @@ class Call:
         self._task.add_done_callback(self._done)
 
     def lost(self) -> None:
-        """The client takes no answer any more."""
         self._is_answered = True
         self._timer.cancel()
         if self._task is not None:

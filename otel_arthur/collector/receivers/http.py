@@ -35,8 +35,6 @@ _NAMES = {"": None, "identity": None, "x-gzip": "gzip", **{name: name for name i
 
 
 class HTTPReceiver:
-    """An OTLP/HTTP server."""
-
     def __init__(
         self, receiver: Receiver, limits: Limits, memory: Memory, connections: Connections, export: Export
     ) -> None:

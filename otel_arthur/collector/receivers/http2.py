@@ -39,15 +39,12 @@ class Stream(Protocol):
 
     def received(self, data: bytes) -> None:
         """A piece of the body."""
-        ...
 
     def ended(self) -> None:
         """The body is complete."""
-        ...
 
     def lost(self) -> None:
         """The client takes no answer any more."""
-        ...
 
 
 class Connection(asyncio.Protocol):
@@ -233,7 +230,6 @@ class Connection(asyncio.Protocol):
         self._rest()
 
     def finished(self) -> None:
-        """What `working` said is over."""
         self._working -= 1
         self._rest()
 

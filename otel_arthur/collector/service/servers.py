@@ -15,29 +15,22 @@ _REBIND_SECONDS = 2.0
 
 
 class Server(Protocol):
-    """Anything that listens."""
-
     async def start(self) -> str:
         """Listen; returns the address. Raises OSError where it cannot be had."""
         ...
 
     async def stop(self, seconds: float) -> None:
         """Free the address at once, and wait for requests under way, at most so long."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A server that a configuration asks for."""
-
     settings: Any
     """What it is made of: equal settings are the same server."""
     make: Callable[[], Server]
 
 
 class Servers:
-    """The servers of one process, by name."""
-
     def __init__(self) -> None:
         self._running: dict[str, tuple[Wanted, Server]] = {}
         self._stopping: set[asyncio.Task[None]] = set()
@@ -62,7 +55,6 @@ class Servers:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What runs."""
         return tuple(self._running)
 
     async def _change(self, wanted: Mapping[str, Wanted], seconds: float) -> None:

@@ -233,7 +233,6 @@ class Service:
         return {"ready": self._is_ready and not trouble, "requests": self._memory.requests, **told}
 
     def samples(self) -> Iterator[Sample]:
-        """Every series, as it stands now."""
         yield from self._telemetry.samples()
         yield from self._deliveries.samples()
         yield "otelcol_arthur_in_flight_bytes", (), self._memory.held

@@ -62,11 +62,9 @@ class Telemetry:
         self._counts[name, tuple(sorted(labels.items()))] += count  # type: ignore[assignment]
 
     def value(self, name: str, **labels: str) -> float:
-        """One counter's value."""
         return self._counts[name, tuple(sorted(labels.items()))]
 
     def samples(self) -> Iterator[Sample]:
-        """All series, with the process's own."""
         for (name, labels), value in self._counts.items():
             yield name, labels, value
         yield "otelcol_process_uptime", (), time.monotonic() - self._started

@@ -26,8 +26,6 @@ _EXCERPT: Final = 160
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """One inference in the list."""
-
     number: int
     time: str
     model: str
@@ -46,7 +44,6 @@ class Pages:
     visitors: Visitors
 
     def routes(self) -> list[Route | Mount]:
-        """All routes of the pages."""
         return [
             Route("/", self.visitors.guarded(self.inferences), methods=["GET"]),
             Route("/inferences/{number:int}", self.visitors.guarded(self.inference), methods=["GET"]),
@@ -86,7 +83,6 @@ class Pages:
         )
 
     async def inference(self, request: Request) -> Response:
-        """One inference whole."""
         number = request.path_params["number"]
         one = await run_in_threadpool(self.store.inference, number) if number < 2**63 else None
         if one is None:

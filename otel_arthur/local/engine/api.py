@@ -54,7 +54,6 @@ class EngineApi:
     max_body_bytes: int = 32 * 1024 * 1024
 
     def routes(self) -> list[Route]:
-        """All routes of the Engine's face."""
         return [
             self._route("/v1/traces", self.receive, "POST", WRITERS),
             self._route("/api/v1/traces", self.receive, "POST", WRITERS),
@@ -143,7 +142,6 @@ class EngineApi:
         return _answer({"trace_id": trace_id, **given})
 
     async def annotations(self, request: Request) -> Response:
-        """``GET /api/v1/traces/{trace_id}/annotations``."""
         found = await run_in_threadpool(self.traces.annotation, request.path_params["trace_id"])
         rows = [] if found is None else [{"annotation_score": found[0], "annotation_description": found[1]}]
         return _answer({"count": len(rows), "annotations": rows})

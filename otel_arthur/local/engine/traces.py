@@ -129,7 +129,6 @@ class Traces:
             return True
 
     def annotation(self, trace_id: str) -> tuple[int, str | None] | None:
-        """Score and description of a trace's annotation."""
         rows = self.store.read(
             "SELECT score, description FROM engine_annotations WHERE trace_id = ?", (trace_id,)
         )

@@ -31,7 +31,6 @@ _Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def answer(content: Any, status: int = 200) -> Response:
-    """A JSON response."""
     return Response(orjson.dumps(content), status, media_type="application/json")
 
 
@@ -47,7 +46,6 @@ class Api:
     """Of one bulk upload; it goes to disk, not into memory."""
 
     def routes(self) -> list[Route]:
-        """All routes below `PREFIX`."""
         model = f"{PREFIX}/models/{{model_id}}"
         return [
             Route(f"{PREFIX}/login", self.login, methods=["POST"]),
@@ -80,12 +78,10 @@ class Api:
         return response
 
     async def user(self, request: Request) -> Response:
-        """``GET /users/me``."""
         me = {"id": "local", "login": self.credentials.login}
         return answer({**me, "organization_id": self.credentials.organization_id})
 
     async def auth_info(self, request: Request) -> Response:
-        """``GET /users/me/auth_info``."""
         return answer(
             {
                 "issuer": "local",
@@ -123,7 +119,6 @@ class Api:
         return answer(_document(await self._model(request, by_partner_id=id_type != "id"), request))
 
     async def send_inferences(self, request: Request) -> Response:
-        """``POST /models/{id}/inferences``."""
         model = await self._model(request)
         rows = await self._rows(request)
         results = await run_in_threadpool(
@@ -132,13 +127,11 @@ class Api:
         return _multi_status(results)
 
     async def send_ground_truth(self, request: Request) -> Response:
-        """``PATCH /models/{id}/inferences``."""
         model = await self._model(request)
         rows = await self._rows(request)
         return _multi_status(await run_in_threadpool(ingest_ground_truth, self.store, model, rows))
 
     async def send_files(self, request: Request) -> Response:
-        """``POST /models/{id}/inferences/file``."""
         model = await self._model(request)
         results = await ingest_files(
             request, self.store, model, limit=self.max_file_bytes, accept_duplicates=self.accept_duplicates
@@ -148,7 +141,6 @@ class Api:
         return answer({**multi_status(results), "failures": failures}, 207)
 
     async def query(self, request: Request) -> Response:
-        """``POST /models/{id}/inferences/query``."""
         model = await self._model(request)
         try:
             not_null = read_count(await json_body(request, self.max_body_bytes), model)

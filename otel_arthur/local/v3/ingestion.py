@@ -14,8 +14,6 @@ _Row = TypeVar("_Row")
 
 
 class Result(TypedDict):
-    """What became of one row."""
-
     message: str
     status: int
 

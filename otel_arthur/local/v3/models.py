@@ -38,7 +38,6 @@ class Attribute:
 
     @property
     def is_ground_truth(self) -> bool:
-        """Whether its values belong in ``ground_truth_data``."""
         return self.stage == fields.GROUND_TRUTH_STAGE
 
     @property
@@ -49,8 +48,6 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One onboarded model."""
-
     id: str
     document: Mapping[str, Any]
     """As ``GET /models/{id}?expand=attributes`` answers it."""

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import datetime, timezone
-from typing import Any, Final, cast
+from typing import Annotated, Any, Final, cast
+
+import msgspec
+from msgspec import Meta
 
 from otel_arthur.inference import fields
 
-_INTEGER_RANGE: Final = range(-(2**63), 2**63)
+_Probability = Annotated[float, Meta(ge=0, le=1)]
+_TYPES: Final[dict[str, Any]] = {
+    fields.TEXT: str,
+    fields.STRING: str,
+    fields.INTEGER: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)],
+    fields.FLOAT: float,
+    fields.BOOLEAN: bool,
+    fields.TIMESTAMP: str,
+    fields.STRINGS: list[str],
+    fields.TOKENS: list[str],
+    fields.LIKELIHOODS: list[Annotated[dict[str, _Probability], Meta(min_length=1)]],
+}
+VALUE_TYPES: Final = tuple(_TYPES)
 _RFC_3339: Final = re.compile(
     r"(?P<to_seconds>\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?P<fraction>\.\d+)?(?P<zone>[Zz]|[+-]\d\d:\d\d)?\Z",
     re.ASCII,
@@ -18,7 +32,15 @@ _RFC_3339: Final = re.compile(
 
 def problem(value: Any, value_type: str) -> str | None:
     """What is wrong with `value` as a `value_type`, or None. Null is the caller's to judge."""
-    return _CHECKS[value_type](value)
+    try:
+        msgspec.convert(value, _TYPES[value_type])
+        if value_type == fields.TIMESTAMP:
+            utc_timestamp(value)
+    except msgspec.ValidationError as error:
+        return f"does not fit: {error}"
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def utc_timestamp(value: Any) -> str:
@@ -52,68 +74,3 @@ def json_type(value: Any) -> str:
     return {int: "an integer", float: "a number", str: "a string", list: "an array", dict: "an object"}.get(
         cast("type[Any]", type(value)), type(value).__name__
     )
-
-
-def _is_a(python_type: type, name: str) -> Callable[[Any], str | None]:
-    def check(value: Any) -> str | None:
-        return None if isinstance(value, python_type) else f"must be {name}, not {json_type(value)}"
-
-    return check
-
-
-def _integer(value: Any) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        return f"must be an integer, not {json_type(value)}"
-    return None if value in _INTEGER_RANGE else "is outside the 64-bit integers"
-
-
-def _float(value: Any) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return f"must be a number, not {json_type(value)}"
-    return None
-
-
-def _timestamp(value: Any) -> str | None:
-    try:
-        utc_timestamp(value)
-    except ValueError as error:
-        return str(error)
-    return None
-
-
-def _strings(value: Any) -> str | None:
-    if not isinstance(value, list):
-        return f"must be an array of strings, not {json_type(value)}"
-    for index, item in enumerate(cast("list[Any]", value)):
-        if not isinstance(item, str):
-            return f"must be an array of strings, but item {index} is {json_type(item)}"
-    return None
-
-
-def _likelihoods(value: Any) -> str | None:
-    if not isinstance(value, list):
-        return f"must be an array with one token map per output token, not {json_type(value)}"
-    for index, item in enumerate(cast("list[Any]", value)):
-        if not isinstance(item, dict) or not item:
-            return f"item {index} must be a map of token to probability, not {json_type(item)}"
-        for token, probability in cast("dict[str, Any]", item).items():
-            if _float(probability) is not None:
-                return f"item {index}: the probability of {token!r} is {json_type(probability)}"
-            if not 0 <= probability <= 1:
-                return f"item {index}: the probability of {token!r} is {probability}, outside 0 to 1"
-    return None
-
-
-_CHECKS: Final[dict[str, Callable[[Any], str | None]]] = {
-    fields.TEXT: _is_a(str, "a string"),
-    fields.STRING: _is_a(str, "a string"),
-    fields.INTEGER: _integer,
-    fields.FLOAT: _float,
-    fields.BOOLEAN: _is_a(bool, "a boolean"),
-    fields.TIMESTAMP: _timestamp,
-    fields.STRINGS: _strings,
-    fields.TOKENS: _strings,
-    fields.LIKELIHOODS: _likelihoods,
-}
-
-VALUE_TYPES: Final = tuple(_CHECKS)

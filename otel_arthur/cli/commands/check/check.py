@@ -14,7 +14,7 @@ from otel_arthur.arthur.rows import Outcome
 from otel_arthur.cli.commands.check.engine import check_engine
 from otel_arthur.cli.commands.check.marked_call import marked_call
 from otel_arthur.cli.configured import as_error, configured, refuse
-from otel_arthur.cli.connection import connected
+from otel_arthur.cli.connection import connected, fitting_schema
 from otel_arthur.cli.spool_folder import has_database, opened
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
 from otel_arthur.cli.terminal.output import say, say_error, screen
@@ -22,7 +22,7 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.inference.build import build
 from otel_arthur.inference.fields import FIELDS
 from otel_arthur.inference.redaction.redactors import checked
-from otel_arthur.inference.schema import Schema, SchemaError, schema_of
+from otel_arthur.inference.schema import Schema
 from otel_arthur.sdk.distro import other_distros
 from otel_arthur.sdk.setup.variables import DISTRO, NAME
 
@@ -66,7 +66,7 @@ def _check_platform(configuration: Configuration, send: bool) -> list[str]:
         say(f"organization  {client.organization_id()}")
         for pattern, model_id in _models(configuration).items():
             model = client.model(model_id)
-            schema = _schema(model, configuration)
+            schema = fitting_schema(model, configuration)
             _show_model(pattern, model, schema, configuration)
             for slot in schema.slots:
                 unused.pop(slot.field, None)
@@ -114,21 +114,10 @@ def _models(configuration: Configuration) -> Mapping[str, str]:
 def _show_model(pattern: str, model: Model, schema: Schema, configuration: Configuration) -> None:
     name = model.display_name or model.partner_model_id or ""
     say(f"model         {model.id} {name}" + (f" for {pattern}" if pattern else ""))
-    rows: list[tuple[str, str, str]] = []
-    for slot in schema.slots:
-        source = configuration.attributes.get(slot.field)
-        entry = FIELDS.get(slot.field)
-        meaning = (
-            f"attribute {source}" if source else f"{slot.field}: {entry.description}" if entry else slot.field
-        )
-        rows.append((slot.attribute, slot.value_type, meaning))
-    rows += [
-        (attribute, "", "nothing: OTEL_EXPORTER_ARTHUR_ATTRIBUTES can fill it")
-        for attribute in schema.unfilled
-    ]
-    rows += [
-        (attribute, value_type, "ground truth, when you send it")
-        for attribute, value_type in schema.ground_truth.items()
+    rows = [
+        *((slot.attribute, slot.value_type, _source(slot.field, configuration)) for slot in schema.slots),
+        *((name, "", "nothing: OTEL_EXPORTER_ARTHUR_ATTRIBUTES can fill it") for name in schema.unfilled),
+        *((name, kind, "ground truth, when you send it") for name, kind in schema.ground_truth.items()),
     ]
     screen().table(("attribute", "type", "filled from"), rows)
     known = {slot.field for slot in schema.slots}
@@ -137,11 +126,10 @@ def _show_model(pattern: str, model: Model, schema: Schema, configuration: Confi
         say(f"not sent, for the model has no such attribute: {', '.join(lacking)}")
 
 
-def _schema(model: Model, configuration: Configuration) -> Schema:
-    try:
-        return schema_of(model.attributes, configuration.attributes)
-    except SchemaError as error:
-        raise WorkFailed(f"model {model.id}: {error}") from None
+def _source(field: str, configuration: Configuration) -> str:
+    if field in configuration.attributes:
+        return f"attribute {configuration.attributes[field]}"
+    return f"{field}: {FIELDS[field].description}" if field in FIELDS else field
 
 
 def _send_marked(client: ArthurClient, model: Model, schema: Schema) -> None:

@@ -54,7 +54,6 @@ class InspectTable:
             self._beyond += 1
 
     def end(self) -> None:
-        """Print the counts."""
         spans = plural(self._decisions.total(), "span")
         told = ", ".join(f"{number} {name}" for name, number in sorted(self._decisions.items())) or "none"
         say(f"{spans}: {told}; {plural(self._inferences, 'inference')}.")

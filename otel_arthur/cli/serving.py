@@ -1,0 +1,57 @@
+"""Commands that serve until a signal ends them: their configuration file, their logs, their event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from otel_arthur.cli.configured import refuse
+from otel_arthur.cli.terminal.errors import WorkFailed
+from otel_arthur.collector.configuration.document import ConfigurationError
+from otel_arthur.collector.configuration.sections import CollectorConfiguration
+
+if TYPE_CHECKING:
+    from otel_arthur.collector.service.service import Service
+
+LOG_LEVEL = click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="Of the JSON lines on standard error.",
+)
+
+
+def readable(read: Callable[[], CollectorConfiguration]) -> CollectorConfiguration:
+    """What `read` returns.
+
+    Raises:
+        WrongUse: the configuration is bad; one line for each problem.
+    """
+    try:
+        return read()
+    except ConfigurationError as error:
+        refuse(error.problems)
+        raise
+
+
+def serve(service: Callable[[], Service], log_level: str, name: str) -> None:
+    """Run a service, made in its event loop, until it ends.
+
+    Raises:
+        WorkFailed: an address or the spool cannot be had.
+    """
+    from otel_arthur.collector.service import logs
+
+    logs.configure(log_level)
+
+    async def run() -> None:
+        await service().run()
+
+    try:
+        asyncio.run(run())
+    except OSError as error:
+        raise WorkFailed(f"the {name} cannot run: {error.strerror or error}") from None
