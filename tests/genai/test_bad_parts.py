@@ -8,7 +8,6 @@ from typing import Any
 
 import orjson
 import pytest
-from google.protobuf.json_format import MessageToDict
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -23,44 +22,7 @@ from otel_arthur.genai.otlp.spoiled import Spoiled
 from otel_arthur.genai.otlp.views import span_views
 from otel_arthur.genai.reading import read
 from otel_arthur.genai.span import SpanView
-
-WORDS = "What is new, and quite a long text that stands in for bytes?"
-
-
-def request(count: int = 3) -> ExportTraceServiceRequest:
-    export = ExportTraceServiceRequest()
-    spans = export.resource_spans.add().scope_spans.add().spans
-    for number in range(1, count + 1):
-        span = spans.add(
-            trace_id=bytes([number] * 16),
-            span_id=bytes([number] * 8),
-            name="chat m",
-            kind=3,
-            start_time_unix_nano=10**18,
-            end_time_unix_nano=10**18 + number,
-        )
-        said = [{"role": "user", "parts": [{"type": "text", "content": f"{WORDS} {number}"}]}]
-        answer = [{"role": "assistant", "parts": [{"type": "text", "content": f"answer {number}"}]}]
-        for key, value in (
-            ("gen_ai.operation.name", "chat"),
-            ("gen_ai.request.model", "m"),
-            ("gen_ai.input.messages", json.dumps(said)),
-            ("gen_ai.output.messages", json.dumps(answer)),
-        ):
-            span.attributes.add(key=key).value.string_value = value
-    return export
-
-
-def document(count: int = 3) -> dict[str, Any]:
-    found: dict[str, Any] = MessageToDict(request(count))
-    for span in found["resourceSpans"][0]["scopeSpans"][0]["spans"]:
-        number = int(span["name"] == "chat m") and int(span["endTimeUnixNano"]) - 10**18
-        span["traceId"], span["spanId"] = f"{number:02x}" * 16, f"{number:02x}" * 8
-    return found
-
-
-def spans_of(found: dict[str, Any]) -> list[dict[str, Any]]:
-    return found["resourceSpans"][0]["scopeSpans"][0]["spans"]
+from tests.support.spans.broken import document, request, spans_in_protobuf, spans_of, wrapped
 
 
 def answers(content: bytes) -> tuple[list[str], Spoiled]:
@@ -88,17 +50,17 @@ def test_an_invalid_byte_in_a_text_spoils_only_itself() -> None:
 )
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_a_record_that_is_no_protobuf_spoils_only_itself(bad: bytes, place: int) -> None:
-    spans = [span.SerializeToString() for span in request().resource_spans[0].scope_spans[0].spans]
+    spans = spans_in_protobuf()
     spans[place] += bad
-    found, spoiled = answers(_wrapped(b"".join(_field(2, span) for span in spans)))
+    found, spoiled = answers(wrapped(spans))
     assert found == [f"answer {number}" for number in (1, 2, 3) if number != place + 1]
     assert spoiled.counts == {mending.RECORD: 1}
 
 
 def test_one_bad_record_among_many() -> None:
-    spans = [span.SerializeToString() for span in request(200).resource_spans[0].scope_spans[0].spans]
+    spans = spans_in_protobuf(200)
     spans[77] += b"\x0f"
-    found, spoiled = answers(_wrapped(b"".join(_field(2, span) for span in spans)))
+    found, spoiled = answers(wrapped(spans))
     assert len(found) == 199
     assert "1 x a record that is no valid protobuf" in str(spoiled)
 
@@ -115,15 +77,23 @@ def test_mending_takes_any_bytes(content: bytes) -> None:
     mending.parsed(content, ExportTraceServiceRequest, Counter())
 
 
-@given(st.data())
-def test_a_flipped_byte_is_read_or_told(data: st.DataObject) -> None:
-    content = bytearray(request().SerializeToString())
-    content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
-    try:
-        found, _ = answers(bytes(content))
-    except OTLPError:
-        return
-    assert len(found) <= 3
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("mask", [0x01, 0x04, 0x80, 0xFF])
+def test_a_flipped_byte_is_read_or_told(place: int, mask: int) -> None:
+    """Wherever it is in a span: the others are as they were, and the span is read, or counted as unread."""
+    spans = spans_in_protobuf()
+    others = {f"answer {number}" for number in (1, 2, 3) if number != place + 1}
+    for position in range(len(spans[place])):
+        flipped = bytearray(spans[place])
+        flipped[position] ^= mask
+        content = wrapped([bytes(flipped) if index == place else span for index, span in enumerate(spans)])
+        spoiled = Spoiled()
+        views = [view for export in requests_in(content, spoiled) for view in span_views(export)]  # type: ignore[arg-type]
+        assert len(views) + spoiled.counts[mending.RECORD] == 3
+        calls = [verdict.reading.call for verdict in judge(views) if verdict.decision == "inference"]
+        assert others <= {
+            choice.message.text for call in calls if call is not None for choice in call.choices
+        }
 
 
 def test_invalid_utf8_in_json() -> None:
@@ -247,16 +217,3 @@ def test_spans_without_ids_in_a_file_are_told_apart() -> None:
         span.trace_id = span.span_id = b""
     views = list(span_views(next(iter(requests_in(export.SerializeToString())))))  # type: ignore[arg-type]
     assert [verdict.decision for verdict in judge(views)] == ["skipped"] * 2 + ["inference"] * 3
-
-
-def _field(number: int, content: bytes) -> bytes:
-    length = len(content)
-    encoded = bytearray([number << 3 | 2])
-    while length > 0x7F:
-        encoded.append(length & 0x7F | 0x80)
-        length >>= 7
-    return bytes(encoded) + bytes([length]) + content
-
-
-def _wrapped(spans: bytes) -> bytes:
-    return _field(1, _field(2, spans))

@@ -163,6 +163,8 @@ class Appender:
         for reason, count in spoiled.items():
             if count:
                 self._telemetry.add("otelcol_arthur_parts_unread", count, reason=reason)
+                # The next hop gets the bytes as they came, for an encoding of ours would lack the bad part.
+                stamped = None
         if request.signal is LOGS:
             return self._intake.take_logs(message)
         return self._intake.take(message, stamped)

@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 
 from otel_arthur.collector.otlp.inflating import BadBody
 from otel_arthur.collector.otlp.signals import Signal
-from otel_arthur.genai.otlp.json_form import OTLPError, request_from_json
+from otel_arthur.genai.otlp.json_form import UNFIT, OTLPError, request_from_json, without_bad_records
 from otel_arthur.genai.otlp.mending import parsed
 
 
@@ -27,12 +27,15 @@ def parse(signal: Signal, content: bytes, json: bool, spoiled: Counter[str] | No
     Raises:
         BadBody: the content is not an OTLP request of this signal.
     """
+    spoiled = Counter() if spoiled is None else spoiled
     if json:
         try:
-            return request_from_json(json_document(content), signal.request)
+            message, reasons = without_bad_records(json_document(content), signal.request)
         except (orjson.JSONDecodeError, OTLPError, RecursionError) as error:
             raise BadBody(f"the body is not OTLP/JSON: {str(error)[:200]}") from None
-    message = parsed(content, signal.request, Counter() if spoiled is None else spoiled)
+        spoiled[UNFIT] += len(reasons)
+        return message
+    message = parsed(content, signal.request, spoiled)
     if message is None:
         raise BadBody(f"the body is not an {signal.request.DESCRIPTOR.full_name} in protobuf")
     return message

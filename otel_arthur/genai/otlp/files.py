@@ -20,7 +20,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from otel_arthur.genai.otlp.json_form import OTLPError, without_bad_records
+from otel_arthur.genai.otlp.json_form import UNFIT, OTLPError, without_bad_records
 from otel_arthur.genai.otlp.json_texts import HINT, documents
 from otel_arthur.genai.otlp.mending import parsed
 from otel_arthur.genai.otlp.spoiled import Spoiled
@@ -196,7 +196,7 @@ def _of_document(document: Any, seen: set[str], where: str, spoiled: Spoiled) ->
         if kind is not None:
             request, reasons = without_bad_records({signal: document[signal]}, kind)
             for reason in reasons:
-                spoiled.add("a record that does not fit", f"{where}{reason}")
+                spoiled.add(UNFIT, f"{where}{reason}")
             yield request
         seen.add("traces and logs" if kind else "metrics")
     if not document:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import Message
@@ -40,11 +40,19 @@ def request_from_json(document: Any, kind: Callable[[], _M]) -> _M:
         raise OTLPError(f"not OTLP/JSON: {str(error)[:200]}") from None
 
 
-_RECORDS = ("scopeSpans", "spans"), ("scopeLogs", "logRecords")
+UNFIT: Final = "a record that does not fit"
+_RECORDS: Final = {
+    "resourceSpans": ("scopeSpans", "spans"),
+    "resourceLogs": ("scopeLogs", "logRecords"),
+    "resourceMetrics": ("scopeMetrics", "metrics"),
+}
 
 
 def without_bad_records(document: Any, kind: Callable[[], _M]) -> tuple[_M, list[str]]:
     """As `request_from_json`, but for records that do not fit, which are left out; and why, for each.
+
+    Args:
+        document: an export of one signal.
 
     Raises:
         OTLPError: nothing in the object fits, or what is around the records does not.
@@ -53,10 +61,13 @@ def without_bad_records(document: Any, kind: Callable[[], _M]) -> tuple[_M, list
         return request_from_json(document, kind), []
     except OTLPError as error:
         whole = error
-    ((signal, resources),) = cast("Mapping[str, Any]", document).items()
+    if not isinstance(document, Mapping):
+        raise whole
+    fields = cast("Mapping[str, Any]", document)
+    signal = next((key for key in _RECORDS if key in fields), "")
     reasons: list[str] = []
     kept: list[Any] = []
-    for alone in _records_of(resources):
+    for alone in _records_of(fields.get(signal), *_RECORDS.get(signal, ("", ""))):
         try:
             request_from_json({signal: [alone]}, kind)
         except OTLPError as error:
@@ -68,13 +79,12 @@ def without_bad_records(document: Any, kind: Callable[[], _M]) -> tuple[_M, list
     return request_from_json({signal: kept}, kind), reasons
 
 
-def _records_of(resources: Any) -> Iterator[dict[str, Any]]:
+def _records_of(resources: Any, scopes: str, records: str) -> Iterator[dict[str, Any]]:
     """Each record alone, in its resource and scope."""
     for resource in cast("list[Any]", resources) if isinstance(resources, list) else ():
-        for scopes, records in _RECORDS:
-            for scope in _list(resource, scopes):
-                for record in _list(scope, records):
-                    yield {**resource, scopes: [{**scope, records: [record]}]}
+        for scope in _list(resource, scopes):
+            for record in _list(scope, records):
+                yield {**resource, scopes: [{**scope, records: [record]}]}
 
 
 def _list(value: Any, key: str) -> list[Any]:

@@ -1,0 +1,96 @@
+"""One bad record: the bytes go on as they came, the good calls are recorded, the bad one is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+import orjson
+import pytest
+import requests
+
+from otel_arthur.genai.otlp import mending
+from otel_arthur.genai.otlp.json_form import UNFIT
+from tests.support.processes.collectors import ArthurCollector
+from tests.support.servers.account import Account
+from tests.support.servers.next_hops import HTTPServerBehind
+from tests.support.spans.broken import document, request, spans_in_protobuf, spans_of, wrapped
+from tests.support.spans.otlp_requests import METHODS
+from tests.support.waiting import PATIENCE
+
+Start = Callable[..., ArthurCollector]
+PROTOBUF, JSON = "application/x-protobuf", "application/json"
+
+
+def no_text(first: int) -> bytes:
+    content = request(3, first).SerializeToString()
+    return content.replace(b"answer %d" % (first + 1), b"answe\xff %d" % (first + 1), 1)
+
+
+def no_record(first: int) -> bytes:
+    spans = spans_in_protobuf(3, first)
+    return wrapped([spans[0], spans[1] + b"\x0f", spans[2]])
+
+
+def unfit(field: str, value: Any) -> Callable[[int], bytes]:
+    def body(first: int) -> bytes:
+        found = document(3, first)
+        spans_of(found)[1][field] = value
+        # Beside what is known of OTLP, what may come.
+        return orjson.dumps({"added later": 1, **found})
+
+    return body
+
+
+CASES: list[tuple[str, Callable[[int], bytes], str]] = [
+    (PROTOBUF, no_text, mending.TEXT),
+    (PROTOBUF, no_record, mending.RECORD),
+    ("gRPC", no_text, mending.TEXT),
+    ("gRPC", no_record, mending.RECORD),
+    (JSON, unfit("traceId", "not hexadecimal"), UNFIT),
+    (JSON, unfit("attributes", [{"key": "a", "value": 7}]), UNFIT),
+    (JSON, unfit("startTimeUnixNano", "soon"), UNFIT),
+]
+
+
+def sent(ours: ArthurCollector, kind: str, body: bytes) -> None:
+    if kind == "gRPC":
+        with grpc.insecure_channel(ours.grpc) as channel:
+            channel.unary_unary(METHODS["traces"])(body, timeout=PATIENCE)
+        return
+    answer = requests.post(f"{ours.http}/v1/traces", body, headers={"Content-Type": kind}, timeout=PATIENCE)
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("stamp", ["false", "true"])
+def test_a_bad_record_spoils_only_itself(
+    collector: Start, account: Account, model_id: str, stamp: str
+) -> None:
+    expected: set[str] = set()
+    with HTTPServerBehind() as behind:
+        ours = collector(forward=f"{{endpoint: '{behind.url}', stamp: {stamp}}}")
+        for number, (kind, body_from, reason) in enumerate(CASES):
+            first = 1 + 3 * number
+            body = body_from(first)
+            sent(ours, kind, body)
+            assert behind.got[-1].body == body
+            expected |= {f"answer {first}", f"answer {first + 2}"}
+            expected |= {f"answe\ufffd {first + 1}"} if reason is mending.TEXT else set()
+        counted = ours.metrics()
+        ours.stop()
+    for reason in (mending.TEXT, mending.RECORD, UNFIT):
+        number = sum(reason is told for _, _, told in CASES)
+        assert counted[f'otelcol_arthur_parts_unread{{reason="{reason}"}}'] == number
+    assert {row["output_text"] for row in account.inferences(model_id).values()} == expected
+
+
+def test_a_request_of_which_nothing_fits_is_refused(collector: Start) -> None:
+    body = orjson.loads(unfit("traceId", 7)(1))
+    del spans_of(body)[2], spans_of(body)[0]
+    ours = collector()
+    answer = requests.post(
+        f"{ours.http}/v1/traces", orjson.dumps(body), headers={"Content-Type": JSON}, timeout=PATIENCE
+    )
+    assert answer.status_code == 400
+    ours.stop()
