@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from otel_arthur.process import ends
 from otel_arthur.spool.destination import Destination
 
+NOT_YET = "Arthur does not take them yet"
+"""Ground truth whose inference Arthur does not know, or rows that Arthur failed on, each by itself."""
 IDLE_SECONDS = 3.0
 """An end waits no longer than this after the last accepted row."""
 
@@ -118,4 +120,4 @@ class Patience:
         elif time.monotonic() >= self._deadline:
             self.why = "the time for the exit is over"
         else:
-            self.why = self._progress.why(destinations) or f"Arthur accepted nothing for {IDLE_SECONDS:g} s"
+            self.why = self._progress.why(destinations) or NOT_YET

@@ -17,6 +17,7 @@ from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.cli.commands.replay.replay import CHUNK
 from otel_arthur.configuration import Configuration
+from otel_arthur.delivery import Delivery
 from otel_arthur.local.server import LocalArthur
 from tests.support.paths import CAPTURES
 from tests.support.servers.fault_behaviours import Exchange, accept, refuse_rows, status
@@ -236,3 +237,27 @@ def test_wrong_use_is_one_line_and_exit_2(arthur: LocalArthur, model_id: str, tm
         assert "Traceback" not in done.stderr
     assert replay(no_key, file, "--dry-run").returncode == 0
     assert ids_in(arthur, model_id) == []
+
+
+def test_ground_truth_of_somebody_else_that_waits_is_no_part_of_a_replay(
+    arthur: LocalArthur, tmp_path: Path
+) -> None:
+    """It waits for its inference for 15 minutes; the replay ends before, and says what is left and why."""
+    configuration = Configuration.from_environment({}, endpoint=arthur.url, api_key=arthur.api_key)
+    client = ArthurClient.from_configuration(configuration)
+    model_id = client.create_model(model_request("bot", ground_truth=True)).id
+    client.close()
+    file, ids = export(tmp_path, 3)
+    settings = environ(tmp_path, arthur.url, arthur.api_key, model_id)
+    delivery = Delivery(Configuration.from_environment(settings), metrics=False)
+    when = {"ground_truth_timestamp": "2026-11-22T12:00:00+00:00"}
+    truth = {"partner_inference_id": "never sent", "ground_truth_data": {"expected_text": "x"}, **when}
+    delivery.submit_ground_truth([truth])
+    delivery.shutdown(2)
+    done = replay(settings, file)
+    assert done.returncode == 0, done.stderr
+    assert "3 inferences accepted." in done.stdout
+    assert ids_in(arthur, model_id) == ids
+    (line,) = done.stderr.splitlines()
+    assert "1 ground truth not sent" in line
+    assert line.endswith(": Arthur does not take them yet")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
-from rich.logging import RichHandler
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from otel_arthur.arthur.target.records import Kind
@@ -51,6 +51,17 @@ def _moment(_context: click.Context, _parameter: click.Parameter, value: str | N
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)
     return round(moment.timestamp() * 1_000_000) * 1000
+
+
+class _LogLines(logging.Handler):
+    """The log above the progress, a line each."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._console.print(self.format(record))
 
 
 @click.command(
@@ -183,7 +194,7 @@ class _Replay:
     def run(self, work: Sequence[_Item], ends: Sequence[int]) -> None:
         """Send, say what became of it, and end the process with the exit code that tells the same."""
         logger = logging.getLogger("otel_arthur")
-        handler = RichHandler(console=self._console, show_time=False, show_level=False, show_path=False)
+        handler = _LogLines(self._console)
         logger.addHandler(handler)
         interrupted = False
         try:
