@@ -167,7 +167,7 @@ def test_processor_of_an_existing_collector(topology: Topology, account: Account
     back, http = free_port(), free_port()
     ours = topology.ours(f"http://127.0.0.1:{back}", http=http)
     collector = topology.stock(
-        "processor",
+        "round-trip",
         back,
         ARTHUR_COLLECTOR=f"http://127.0.0.1:{http}",
         FROM_ARTHUR_ENDPOINT=f"127.0.0.1:{back}",
@@ -177,8 +177,8 @@ def test_processor_of_an_existing_collector(topology: Topology, account: Account
         send(collector.http, calls)
         send(collector.http, plain)
         eventually(lambda: account.count(model_id) == 2, "two inferences")
-        eventually(lambda: len(spans_of(topology.written("processor"))) == 5, "all spans in the file")
-    assert spans_of(topology.written("processor")) == spans_of([calls, plain])
+        eventually(lambda: len(spans_of(topology.written("round-trip"))) == 5, "all spans in the file")
+    assert spans_of(topology.written("round-trip")) == spans_of([calls, plain])
     assert set(account.inferences(model_id)) == set(ids(calls))
 
 
@@ -281,7 +281,7 @@ def test_file_exporter_into_replay(topology: Topology, account: Account, model_i
 def test_every_configuration_is_valid() -> None:
     """No file in the folder is left out of these tests."""
     files = {path.name for path in FOLDER.glob("*.yaml")}
-    known = {f"otelcol-{name}.yaml" for name in ("agent", "gateway", "processor", "backend")}
+    known = {f"otelcol-{name}.yaml" for name in ("agent", "gateway", "processor", "round-trip", "backend")}
     assert files == {"arthur.yaml", "builder-config.yaml", *known}
     span = orjson.loads((FOLDER / "llm-span.json").read_bytes())
     assert span["resourceSpans"]

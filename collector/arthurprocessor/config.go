@@ -1,0 +1,302 @@
+package arthurprocessor // import "github.com/arthur-ai/otel-arthur/collector/arthurprocessor"
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configopaque"
+
+	"github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/contract"
+	"github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/core"
+)
+
+const (
+	// Pass lets data go on whose LLM calls the core did not take. The calls are counted.
+	Pass OnFailure = "pass"
+	// Refuse answers with an error that the sender may try again, and lets nothing go on.
+	Refuse OnFailure = "refuse"
+)
+
+// OnFailure says what becomes of data that concerns Arthur when the core does not take it.
+type OnFailure string
+
+// Config is the configuration of one processor, and of the core that it runs.
+type Config struct {
+	Core CoreConfig `mapstructure:"core"`
+	// Arthur, Engine and Spool are the sections of otel-arthur's own collector. The core reads them.
+	Arthur *ArthurConfig `mapstructure:"arthur"`
+	Engine *EngineConfig `mapstructure:"engine"`
+	Spool  SpoolConfig   `mapstructure:"spool"`
+
+	OnFailure OnFailure `mapstructure:"on_failure"`
+	// Stamp adds the attribute arthur.inference.id to the spans of LLM calls.
+	Stamp bool `mapstructure:"stamp"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// CoreConfig says which core the processor talks to.
+type CoreConfig struct {
+	// Command starts a core that the processor watches and stops.
+	Command []string `mapstructure:"command"`
+	// Endpoint is where a core runs already: unix:///path or tcp://host:port.
+	Endpoint string `mapstructure:"endpoint"`
+	// StartTimeout is how long the start of the Collector waits for the core at most.
+	StartTimeout time.Duration `mapstructure:"start_timeout"`
+	// StopTimeout is how long the core may take at its end to send what it has.
+	StopTimeout time.Duration `mapstructure:"stop_timeout"`
+
+	_ struct{}
+}
+
+// Section holds the settings of a section that have no field of their own here. The core knows their types.
+type Section map[string]any
+
+// ArthurConfig is the section arthur: where inferences go, and which call goes to which model.
+type ArthurConfig struct {
+	Endpoint       string              `mapstructure:"endpoint"`
+	APIKey         configopaque.String `mapstructure:"api_key"`
+	APIKeyFile     string              `mapstructure:"api_key_file"`
+	Login          string              `mapstructure:"login"`
+	Password       configopaque.String `mapstructure:"password"`
+	OrganizationID string              `mapstructure:"organization_id"`
+	Models         []ModelConfig       `mapstructure:"models"`
+	Settings       Section             `mapstructure:",remain"`
+
+	_ struct{}
+}
+
+// ModelConfig sends calls that match to one model.
+type ModelConfig struct {
+	Match          map[string]string   `mapstructure:"match"`
+	ModelID        string              `mapstructure:"model_id"`
+	TaskID         string              `mapstructure:"task_id"`
+	OrganizationID string              `mapstructure:"organization_id"`
+	APIKey         configopaque.String `mapstructure:"api_key"`
+	APIKeyFile     string              `mapstructure:"api_key_file"`
+	Login          string              `mapstructure:"login"`
+	Password       configopaque.String `mapstructure:"password"`
+
+	_ struct{}
+}
+
+// EngineConfig is the section engine: the Arthur Engine.
+type EngineConfig struct {
+	Endpoint   string              `mapstructure:"endpoint"`
+	APIKey     configopaque.String `mapstructure:"api_key"`
+	APIKeyFile string              `mapstructure:"api_key_file"`
+	TaskID     string              `mapstructure:"task_id"`
+	Tasks      []TaskConfig        `mapstructure:"tasks"`
+	Settings   Section             `mapstructure:",remain"`
+
+	_ struct{}
+}
+
+// TaskConfig sends calls that match to one task of the Engine.
+type TaskConfig struct {
+	Match  map[string]string `mapstructure:"match"`
+	TaskID string            `mapstructure:"task_id"`
+
+	_ struct{}
+}
+
+// SpoolConfig is the section spool: where inferences wait until Arthur has them.
+type SpoolConfig struct {
+	Directory string  `mapstructure:"directory"`
+	Settings  Section `mapstructure:",remain"`
+
+	_ struct{}
+}
+
+var _ component.Config = (*Config)(nil)
+
+// Validate says everything that is wrong at once.
+func (c *Config) Validate() error {
+	errs := []error{c.Core.validate()}
+	if c.OnFailure != Pass && c.OnFailure != Refuse {
+		errs = append(errs, fmt.Errorf("on_failure: %q must be %s or %s", c.OnFailure, Pass, Refuse))
+	}
+	if c.Core.Endpoint == "" && c.Arthur == nil && c.Engine == nil {
+		errs = append(errs, errors.New("needs a section arthur, engine or both: where LLM calls go"))
+	}
+	if c.Arthur != nil {
+		errs = append(errs, c.Arthur.validate(), c.Arthur.Settings.validate("arthur"))
+	}
+	if c.Engine != nil {
+		errs = append(errs, c.Engine.validate(), c.Engine.Settings.validate("engine"))
+	}
+	return errors.Join(append(errs, c.Spool.validate())...)
+}
+
+func (c *CoreConfig) validate() error {
+	if c.Endpoint != "" {
+		if len(c.Command) > 0 {
+			return errors.New("core: has command and endpoint; keep one: a core that the processor starts, or one that runs already")
+		}
+		if _, _, err := core.ParseEndpoint(c.Endpoint); err != nil {
+			return fmt.Errorf("core::endpoint: %w", err)
+		}
+		return nil
+	}
+	if len(c.command()) == 0 || c.command()[0] == "" {
+		return errors.New("core::command: must name a program, as in [otel-arthur, core]")
+	}
+	if c.StartTimeout <= 0 || c.StopTimeout <= 0 {
+		return errors.New("core: start_timeout and stop_timeout must be longer than nothing, as in 30s")
+	}
+	return nil
+}
+
+// command is what starts the core.
+func (c *CoreConfig) command() []string {
+	if c.Command == nil {
+		return []string{"otel-arthur", "core"}
+	}
+	return c.Command
+}
+
+func (a *ArthurConfig) validate() error {
+	var errs []error
+	for i, model := range a.Models {
+		if model.ModelID == "" {
+			errs = append(errs, fmt.Errorf("arthur::models::%d: needs a model_id", i))
+		}
+	}
+	if len(a.Models) == 0 {
+		errs = append(errs, errors.New("arthur: needs models, a list such as [{model_id: ...}] (`otel-arthur onboard NAME` creates a model)"))
+	}
+	return errors.Join(errs...)
+}
+
+func (e *EngineConfig) validate() error {
+	if e.Endpoint == "" {
+		return errors.New("engine: needs an endpoint")
+	}
+	return nil
+}
+
+func (s *SpoolConfig) validate() error {
+	if _, has := s.Settings["on_full"]; has {
+		return errors.New("spool: has no on_full here; write on_failure: pass or refuse beside core")
+	}
+	return s.Settings.validate("spool")
+}
+
+// validate finds keys that the core does not know; their values are the core's to judge.
+func (s Section) validate(name string) error {
+	known := contract.Embedded.Settings[name]
+	var errs []error
+	for key := range s {
+		if !slices.Contains(known, key) {
+			errs = append(errs, fmt.Errorf("%s: has no key %q; known are %s", name, key, strings.Join(known, ", ")))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// document is the configuration for the core: JSON, which is YAML, on one line. It holds secrets.
+func (c *Config) document() ([]byte, error) {
+	document := map[string]any{
+		"spool": c.Spool.values(),
+		// The core leaves itself a second of its time to end.
+		"service": map[string]any{"drain_seconds": max(c.Core.StopTimeout-time.Second, c.Core.StopTimeout/2).Seconds()},
+	}
+	if c.Arthur != nil {
+		document["arthur"] = c.Arthur.values()
+	}
+	if c.Engine != nil {
+		document["engine"] = c.Engine.values()
+	}
+	var line bytes.Buffer
+	encoder := json.NewEncoder(&line)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(escaped(document)); err != nil {
+		return nil, fmt.Errorf("the configuration for the core: %w", err)
+	}
+	return bytes.TrimSpace(line.Bytes()), nil
+}
+
+func (a *ArthurConfig) values() map[string]any {
+	models := make([]any, len(a.Models))
+	for i, model := range a.Models {
+		models[i] = with(nil, map[string]string{
+			"model_id": model.ModelID, "task_id": model.TaskID, "organization_id": model.OrganizationID,
+			"api_key": string(model.APIKey), "api_key_file": model.APIKeyFile,
+			"login": model.Login, "password": string(model.Password),
+		}, model.Match)
+	}
+	values := with(a.Settings, map[string]string{
+		"endpoint": a.Endpoint, "api_key": string(a.APIKey), "api_key_file": a.APIKeyFile,
+		"login": a.Login, "password": string(a.Password), "organization_id": a.OrganizationID,
+	}, nil)
+	values["models"] = models
+	return values
+}
+
+func (e *EngineConfig) values() map[string]any {
+	tasks := make([]any, len(e.Tasks))
+	for i, task := range e.Tasks {
+		tasks[i] = with(nil, map[string]string{"task_id": task.TaskID}, task.Match)
+	}
+	values := with(e.Settings, map[string]string{
+		"endpoint": e.Endpoint, "api_key": string(e.APIKey), "api_key_file": e.APIKeyFile, "task_id": e.TaskID,
+	}, nil)
+	if len(tasks) > 0 {
+		values["tasks"] = tasks
+	}
+	return values
+}
+
+func (s *SpoolConfig) values() map[string]any {
+	return with(s.Settings, map[string]string{"directory": s.Directory}, nil)
+}
+
+// with joins settings, the texts that are not empty, and what a route matches.
+func with(settings Section, texts, match map[string]string) map[string]any {
+	values := make(map[string]any, len(settings)+len(texts)+1)
+	for key, value := range settings {
+		values[key] = value
+	}
+	for key, text := range texts {
+		if text != "" {
+			values[key] = text
+		}
+	}
+	if len(match) > 0 {
+		patterns := make(map[string]any, len(match))
+		for key, pattern := range match {
+			patterns[key] = pattern
+		}
+		values["match"] = patterns
+	}
+	return values
+}
+
+// escaped doubles each dollar of a value: what the Collector has expanded once is not expanded again.
+func escaped(value any) any {
+	switch typed := value.(type) {
+	case string:
+		return strings.ReplaceAll(typed, "$", "$$")
+	case map[string]any:
+		copied := make(map[string]any, len(typed))
+		for key, inner := range typed {
+			copied[key] = escaped(inner)
+		}
+		return copied
+	case []any:
+		copied := make([]any, len(typed))
+		for i, inner := range typed {
+			copied[i] = escaped(inner)
+		}
+		return copied
+	default:
+		return value
+	}
+}

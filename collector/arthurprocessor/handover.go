@@ -1,0 +1,102 @@
+package arthurprocessor // import "github.com/arthur-ai/otel-arthur/collector/arthurprocessor"
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/processor"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/core"
+	"github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/selection"
+)
+
+const (
+	// passPatience is how long an answer waits for the core when data goes on without it.
+	passPatience = 2 * time.Second
+	// refusePatience is how long data waits for the core when it must not go on without it. The core itself
+	// says after 2 s that its spool takes too long.
+	refusePatience = 5 * time.Second
+)
+
+// handover is what the processors of all signals share: the core, and what becomes of what it does not take.
+type handover struct {
+	core      *sharedCore
+	onFailure OnFailure
+	stop      sync.Once
+}
+
+func newHandover(set processor.Settings, config *Config) (*handover, error) {
+	shared, err := acquire(set, config)
+	if err != nil {
+		return nil, err
+	}
+	return &handover{core: shared, onFailure: config.OnFailure}, nil
+}
+
+// Start starts the core, unless another pipeline has.
+func (h *handover) Start(ctx context.Context, host component.Host) error {
+	return h.core.start(ctx, host)
+}
+
+// Shutdown stops the core with the last pipeline.
+func (h *handover) Shutdown(ctx context.Context) error {
+	var err error
+	h.stop.Do(func() { err = h.core.release(ctx) })
+	return err
+}
+
+// export is a request for the core.
+type export struct {
+	path       string
+	body       []byte
+	items      int
+	wantsCalls bool
+	notTaken   metric.Int64Counter
+}
+
+// first gives the core an export before anything goes on. The error is for the sender.
+func (h *handover) first(ctx context.Context, e export) (map[selection.SpanKey]struct{}, error) {
+	patience := passPatience
+	if h.onFailure == Refuse {
+		patience = refusePatience
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	calls, err := h.core.Take(ctx, e.path, e.body, e.wantsCalls)
+	if err == nil {
+		return calls, nil
+	}
+	// What the core will never take would come back for ever.
+	if h.onFailure == Refuse && core.ReasonOf(err) != core.Rejected {
+		return nil, consumererror.NewRetryableError(fmt.Errorf("nothing was passed on: %w", err))
+	}
+	h.count(e, err)
+	return nil, nil
+}
+
+// beside gives the core an export while the data goes on, and waits for both.
+func (h *handover) beside(ctx context.Context, e export, goOn func() error) error {
+	// A sender that gives up does not take the calls away.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), passPatience)
+	defer cancel()
+	taken := make(chan error, 1)
+	go func() {
+		_, err := h.core.Take(ctx, e.path, e.body, false)
+		taken <- err
+	}()
+	err := goOn()
+	if notTaken := <-taken; notTaken != nil {
+		h.count(e, notTaken)
+	}
+	return err
+}
+
+func (h *handover) count(e export, err error) {
+	reason := reasonKey.String(string(core.ReasonOf(err)))
+	e.notTaken.Add(context.Background(), int64(e.items), metric.WithAttributes(reason))
+}

@@ -1,0 +1,195 @@
+// Package core talks to the core, `otel-arthur core`, and runs it.
+package core // import "github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/core"
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/selection"
+)
+
+const (
+	// TracesPath and LogsPath are where the core takes exports: those of OTLP/HTTP.
+	TracesPath = "/v1/traces"
+	LogsPath   = "/v1/logs"
+
+	protobuf = "application/x-protobuf"
+	// calls is an answer that names the spans that are calls, 24 bytes each.
+	calls = "application/vnd.otel-arthur.calls"
+
+	// Of answers that are errors, which are short.
+	maxErrorBytes = 64 * 1024
+	// The processor's own requests, and few of them: what waits for the core is bounded by the receivers.
+	maxIdleConnections = 64
+)
+
+// Reason says why the core did not take a request. It is the value of a metric's attribute.
+type Reason string
+
+const (
+	// Down is a core that does not run, is starting, or ended under way.
+	Down Reason = "core down"
+	// Late is a core that did not answer in time.
+	Late Reason = "core late"
+	// Full is a core whose spool or memory is full.
+	Full Reason = "spool full"
+	// Rejected is a core that will never take this request.
+	Rejected Reason = "rejected"
+)
+
+// NotTakenError is why the core did not take a request.
+type NotTakenError struct {
+	Reason Reason
+	cause  error
+}
+
+func (e *NotTakenError) Error() string {
+	return fmt.Sprintf("arthur's core did not take the request (%s): %v", e.Reason, e.cause)
+}
+
+func (e *NotTakenError) Unwrap() error { return e.cause }
+
+// ReasonOf is why err says that the core did not take a request.
+func ReasonOf(err error) Reason {
+	var notTaken *NotTakenError
+	if errors.As(err, &notTaken) {
+		return notTaken.Reason
+	}
+	return Down
+}
+
+// client speaks OTLP/HTTP over one socket.
+type client struct {
+	http *http.Client
+}
+
+// ParseEndpoint gives network and address of unix:///path or tcp://host:port.
+func ParseEndpoint(endpoint string) (network, address string, err error) {
+	scheme, rest, found := strings.Cut(endpoint, "://")
+	if found && scheme == "unix" && strings.HasPrefix(rest, "/") {
+		return "unix", rest, nil
+	}
+	if found && scheme == "tcp" {
+		if _, _, err := net.SplitHostPort(rest); err == nil {
+			return "tcp", rest, nil
+		}
+	}
+	return "", "", fmt.Errorf("%q must be unix:///path or tcp://host:port", endpoint)
+}
+
+func newClient(network, address string) *client {
+	dialer := &net.Dialer{}
+	return &client{http: &http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return dialer.DialContext(ctx, network, address)
+		},
+		DisableCompression:  true,
+		MaxIdleConns:        maxIdleConnections,
+		MaxIdleConnsPerHost: maxIdleConnections,
+	}}}
+}
+
+// take posts an export. With wantsCalls it returns the spans that are calls.
+func (c *client) take(ctx context.Context, path string, body []byte, wantsCalls bool) (map[selection.SpanKey]struct{}, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address(path), bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", protobuf)
+	if wantsCalls {
+		request.Header.Set("Accept", calls)
+	}
+	// An export may be sent twice: its ids are stable. net/http then tries again where a kept connection was
+	// closed meanwhile, which an entry without values tells it and nobody else.
+	request.Header["Idempotency-Key"] = []string{}
+	answer, err := c.answer(request)
+	if err != nil || !wantsCalls {
+		return nil, err
+	}
+	return keysIn(answer), nil
+}
+
+func (c *client) isReady(ctx context.Context) error {
+	_, err := c.get(ctx, "/readyz")
+	return err
+}
+
+// sample is one of the core's counters.
+type sample struct {
+	Name   string            `json:"name"`
+	Labels map[string]string `json:"labels"`
+	Value  float64           `json:"value"`
+}
+
+func (c *client) counters(ctx context.Context) ([]sample, error) {
+	answer, err := c.get(ctx, "/counters")
+	if err != nil {
+		return nil, err
+	}
+	var samples []sample
+	return samples, json.Unmarshal(answer, &samples)
+}
+
+func (c *client) close() { c.http.CloseIdleConnections() }
+
+func (c *client) get(ctx context.Context, path string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address(path), http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	return c.answer(request)
+}
+
+func (c *client) answer(request *http.Request) ([]byte, error) {
+	response, err := c.http.Do(request)
+	if err != nil {
+		if errors.Is(err, context.DeadlineExceeded) {
+			return nil, &NotTakenError{Late, err}
+		}
+		return nil, &NotTakenError{Down, err}
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, refusal(response)
+	}
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, &NotTakenError{Down, err}
+	}
+	return answer, nil
+}
+
+func refusal(response *http.Response) error {
+	// Read, so that the connection can be used again; not shown, for it is protobuf.
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, maxErrorBytes))
+	cause := errors.New(response.Status)
+	switch response.StatusCode {
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		return &NotTakenError{Full, cause}
+	case http.StatusBadGateway, http.StatusGatewayTimeout:
+		return &NotTakenError{Down, cause}
+	default:
+		return &NotTakenError{Rejected, cause}
+	}
+}
+
+func keysIn(answer []byte) map[selection.SpanKey]struct{} {
+	keys := make(map[selection.SpanKey]struct{}, len(answer)/len(selection.SpanKey{}))
+	for len(answer) >= len(selection.SpanKey{}) {
+		keys[selection.SpanKey(answer[:24])] = struct{}{}
+		answer = answer[24:]
+	}
+	return keys
+}
+
+func address(path string) string {
+	return (&url.URL{Scheme: "http", Host: "core", Path: path}).String()
+}

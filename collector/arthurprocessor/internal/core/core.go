@@ -1,0 +1,81 @@
+package core // import "github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/core"
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+
+	"github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/selection"
+)
+
+const (
+	// A core that restarts is waited for so long, counted from its end: then requests fail at once.
+	restartPatience = 2 * time.Second
+	// Between two attempts at a core that runs and takes no connection.
+	retryPause = 50 * time.Millisecond
+	// What a collection of metrics waits for the core's counters.
+	countersPatience = time.Second
+)
+
+// Core takes what concerns Arthur.
+type Core interface {
+	component.Component
+	// Take hands over an export in protobuf. The core has it on disk when this returns without an error; with
+	// wantsCalls it says which spans are calls. The error is a *NotTakenError.
+	Take(ctx context.Context, path string, body []byte, wantsCalls bool) (map[selection.SpanKey]struct{}, error)
+	// Counters are the core's own, summed over its restarts.
+	Counters() *Counters
+	// IsUp is whether the core answers.
+	IsUp() bool
+}
+
+// remote is a core that somebody else runs.
+type remote struct {
+	*client
+	counters *Counters
+}
+
+// NewRemote is a core that runs at an address already.
+func NewRemote(network, address string) Core {
+	client := newClient(network, address)
+	return &remote{client: client, counters: newCounters(client)}
+}
+
+func (r *remote) Start(context.Context, component.Host) error { return nil }
+
+func (r *remote) Shutdown(context.Context) error {
+	r.close()
+	return nil
+}
+
+func (r *remote) Take(ctx context.Context, path string, body []byte, wantsCalls bool) (map[selection.SpanKey]struct{}, error) {
+	return r.take(ctx, path, body, wantsCalls)
+}
+
+func (r *remote) Counters() *Counters { return r.counters }
+
+func (r *remote) IsUp() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), countersPatience)
+	defer cancel()
+	return r.isReady(ctx) == nil
+}
+
+// Take waits for a core that restarts, and sends again what a core did not finish that ended under way.
+func (m *Managed) Take(ctx context.Context, path string, body []byte, wantsCalls bool) (map[selection.SpanKey]struct{}, error) {
+	for {
+		if err := m.state.await(ctx); err != nil {
+			return nil, err
+		}
+		keys, err := m.client.take(ctx, path, body, wantsCalls)
+		if err == nil || ReasonOf(err) != Down || ctx.Err() != nil {
+			return keys, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, &NotTakenError{Late, errors.Join(ctx.Err(), err)}
+		case <-time.After(retryPause):
+		}
+	}
+}

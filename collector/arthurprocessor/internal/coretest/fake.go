@@ -1,0 +1,67 @@
+// Package coretest has a core for tests: the socket's side of the protocol, and none of the reading.
+package coretest // import "github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/coretest"
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+)
+
+// Request is one export as it arrived.
+type Request struct {
+	Path   string
+	Accept string
+	Body   []byte
+}
+
+// Core answers as a core does. The zero value takes everything and knows no call.
+type Core struct {
+	// Status is what exports are answered, 200 where it is 0.
+	Status atomic.Int32
+	// Calls is the answer to who asks for calls.
+	Calls []byte
+	// Counters are what /counters says.
+	Counters []map[string]any
+	// Hold, where it is not nil, holds each export back until it is closed.
+	Hold chan struct{}
+
+	mu  sync.Mutex
+	got []Request
+}
+
+// Got are the exports that arrived.
+func (c *Core) Got() []Request {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]Request(nil), c.got...)
+}
+
+func (c *Core) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/readyz":
+	case "/counters":
+		_ = json.NewEncoder(w).Encode(c.Counters)
+	default:
+		c.take(w, r)
+	}
+}
+
+func (c *Core) take(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	c.mu.Lock()
+	c.got = append(c.got, Request{r.URL.Path, r.Header.Get("Accept"), body})
+	c.mu.Unlock()
+	if c.Hold != nil {
+		select {
+		case <-c.Hold:
+		case <-r.Context().Done():
+		}
+	}
+	if status := c.Status.Load(); status != 0 {
+		w.WriteHeader(int(status))
+		return
+	}
+	_, _ = w.Write(c.Calls)
+}

@@ -1,0 +1,61 @@
+package selection // import "github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/selection"
+
+import (
+	"strings"
+
+	"github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/contract"
+)
+
+// keySet tells keys of attributes. Nearly every key of an ordinary span is told apart by its first byte and its
+// length, without a look at the rest of it.
+type keySet struct {
+	// lengths has, for each first byte, a bit for the length of each key that begins so.
+	lengths  [256]uint64
+	keys     map[string]struct{}
+	prefixes []string
+}
+
+func newKeySet(keys, prefixes []string) *keySet {
+	set := &keySet{keys: make(map[string]struct{}, len(keys)), prefixes: prefixes}
+	for _, key := range keys {
+		set.keys[key] = struct{}{}
+		set.lengths[key[0]] |= 1 << (len(key) & 63)
+	}
+	for _, prefix := range prefixes {
+		set.lengths[prefix[0]] = ^uint64(0)
+	}
+	return set
+}
+
+func (s *keySet) has(key string) bool {
+	if key == "" || s.lengths[key[0]]&(1<<(len(key)&63)) == 0 {
+		return false
+	}
+	return s.search(key)
+}
+
+func (s *keySet) search(key string) bool {
+	for _, prefix := range s.prefixes {
+		if strings.HasPrefix(key, prefix) {
+			return true
+		}
+	}
+	_, found := s.keys[key]
+	return found
+}
+
+func asSet(names []string) map[string]struct{} {
+	set := make(map[string]struct{}, len(names))
+	for _, name := range names {
+		set[name] = struct{}{}
+	}
+	return set
+}
+
+var (
+	markers     = newKeySet(contract.Embedded.Spans.Keys, contract.Embedded.Spans.Prefixes)
+	bareScopes  = contract.Embedded.Spans.Scopes
+	spanEvents  = asSet(contract.Embedded.Spans.Events)
+	logEvents   = asSet(contract.Embedded.Logs.Events)
+	logBodyKeys = asSet(contract.Embedded.Logs.BodyKeys)
+)

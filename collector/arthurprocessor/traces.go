@@ -1,0 +1,50 @@
+package arthurprocessor // import "github.com/arthur-ai/otel-arthur/collector/arthurprocessor"
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/core"
+	"github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/selection"
+)
+
+// tracesProcessor hands over spans that may be LLM calls.
+type tracesProcessor struct {
+	*handover
+	next consumer.Traces
+}
+
+// Capabilities says that data is changed only where spans are stamped.
+func (p *tracesProcessor) Capabilities() consumer.Capabilities {
+	return consumer.Capabilities{MutatesData: p.core.config.Stamp}
+}
+
+// ConsumeTraces passes everything on. Without a span that concerns Arthur that is all.
+func (p *tracesProcessor) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	selected := selection.FromTraces(td)
+	if selected.Len() == 0 {
+		return p.next.ConsumeTraces(ctx, td)
+	}
+	telemetry := p.core.telemetry
+	telemetry.ProcessorArthurSpansSelected.Add(ctx, int64(selected.Len()))
+	body, err := selected.Marshal()
+	if err != nil {
+		return err
+	}
+	stamps := p.core.config.Stamp
+	handed := export{core.TracesPath, body, selected.Len(), stamps, telemetry.ProcessorArthurSpansNotTaken}
+	if !stamps && p.onFailure == Pass {
+		return p.beside(ctx, handed, func() error { return p.next.ConsumeTraces(ctx, td) })
+	}
+	calls, err := p.first(ctx, handed)
+	if err != nil {
+		return err
+	}
+	if stamps && calls == nil {
+		telemetry.ProcessorArthurRequestsUnstamped.Add(ctx, 1)
+	}
+	selected.StampCalls(calls)
+	return p.next.ConsumeTraces(ctx, td)
+}
