@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from otel_arthur.genai.call import LLMCall
+from otel_arthur.genai.steps.step import Frame, Step, Wordless
 from otel_arthur.spool.batches import Batch, BatchOutcome, NewBatch
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.queue.duplicate_window import Judge
@@ -76,6 +77,10 @@ class Intake(Protocol):
         """Take a call; or the reason why it is left out. May raise: then the call cannot be written."""
         ...
 
+    def add_around(self, told: Wordless | Step | Frame) -> str | None:
+        """Take what is around calls, likewise; a target of calls alone takes nothing."""
+        ...
+
     def batches(self) -> Iterable[tuple[Destination, NewBatch]]:
         """The rows of all that was added."""
         ...
@@ -97,6 +102,11 @@ class Target(Protocol):
     @property
     def request_seconds(self) -> float:
         """What one request may take: none begins later than so long before its lease ends."""
+        ...
+
+    @property
+    def wants_around(self) -> bool:
+        """Whether it takes the spans around calls."""
         ...
 
     @property

@@ -81,12 +81,12 @@ class Settings(TypedDict, total=False):
     engine_task_id: str | None
     """The Engine's task. Default: the task of ``service.name``."""
     engine_spans: str | None
-    """``calls``: each call alone, as a root; ``traces``: each GenAI span with its ancestors (as ``calls``
-    today). Default: ``traces``.
+    """``traces``: each GenAI span, and what is above it in its process; ``calls``: each call alone, as a
+    root. Default: ``traces``.
     """
     engine_remote_parent: str | None
-    """A parent span in another service: ``keep`` it where that service sends to the Engine too (no effect
-    while each call is a root). Default: ``cut``.
+    """A parent span in another service: ``keep`` it where that service sends to the Engine too. Default:
+    ``cut``.
     """
     engine_doubt: float | str | None
     """Seconds after a lost answer until the Engine is asked which spans it has, and gets the others again.

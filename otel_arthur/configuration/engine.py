@@ -32,14 +32,12 @@ class EngineConfiguration:
     spans: str = setting(
         one_of("traces", "calls"),
         "traces",
-        "`calls`: each call alone, as a root; `traces`: each GenAI span with its ancestors (as `calls` "
-        "today)",
+        "`traces`: each GenAI span, and what is above it in its process; `calls`: each call alone, as a root",
     )
     remote_parent: str = setting(
         one_of("cut", "keep"),
         "cut",
-        "a parent span in another service: `keep` it where that service sends to the Engine too (no effect "
-        "while each call is a root)",
+        "a parent span in another service: `keep` it where that service sends to the Engine too",
     )
     doubt: float = setting(
         seconds,

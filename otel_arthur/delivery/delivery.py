@@ -16,7 +16,7 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.delivery.books import Counts, Submitted
 from otel_arthur.delivery.metrics import Metrics
 from otel_arthur.delivery.run import Run
-from otel_arthur.genai.call import LLMCall
+from otel_arthur.genai.steps.step import Told
 from otel_arthur.inference.privacy import rules_of
 from otel_arthur.inference.redaction.redactors import checked, redactor_of
 from otel_arthur.process import ends, forks
@@ -74,18 +74,24 @@ class Delivery:
         ends.watch_sending(self)
 
     def submit(
-        self, calls: Iterable[LLMCall], model_id: str | None = None, *, is_live: bool = False
+        self, calls: Iterable[Told], model_id: str | None = None, *, is_live: bool = False
     ) -> Submitted:
         """Put the inferences of calls into the spool; what is there when this returns survives the process.
 
         Args:
-            calls: taken one by one, each written as its row before the next is asked for.
+            calls: taken one by one, each written as its row before the next is asked for; and what is around
+                them, where a target wants that (`wants_around`).
             model_id: the model for all of them, instead of the routes.
             is_live: they are of spans that this process has just ended, so they are looked for among the
                 latest only: what else may be a repetition (a file, a sender that tries again) is looked
                 for among all that are remembered.
         """
         return self._run.take(calls, model_id, is_live=is_live)
+
+    @property
+    def wants_around(self) -> bool:
+        """Whether a target takes the spans around calls."""
+        return any(target.wants_around for target in self._run.targets)
 
     def submit_ground_truth(
         self, rows: Sequence[Mapping[str, Any]], model_id: str | None = None, watch: Watch | None = None

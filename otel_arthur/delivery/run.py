@@ -17,6 +17,7 @@ from otel_arthur.delivery.patience import Progress
 from otel_arthur.delivery.turn import Turns
 from otel_arthur.delivery.workers import Workers
 from otel_arthur.genai.call import LLMCall
+from otel_arthur.genai.steps.step import Told
 from otel_arthur.notices import Notices
 from otel_arthur.spool.backed import BackedSpool
 from otel_arthur.spool.batches import NewBatch
@@ -70,16 +71,16 @@ class Run:
         for target in self.targets:
             self.destinations.serve(target, *target.destinations)
 
-    def take(self, calls: Iterable[LLMCall], place: str | None, *, is_live: bool) -> Submitted:
-        """Have each target take calls, and their rows into the spool."""
+    def take(self, calls: Iterable[Told], place: str | None, *, is_live: bool) -> Submitted:
+        """Have each target take calls and what is around them, and their rows into the spool."""
         submitted = Submitted()
         intakes = [(target, target.intake(place, is_live=is_live)) for target in self.targets]
         try:
-            for call in calls:
+            for told in calls:
                 for _, intake in intakes:
-                    self._take(call, intake, submitted)
-                if call.choices_left_out:
-                    self._leave_out(TOO_MANY, call.choices_left_out, submitted)
+                    self._take(told, intake, submitted)
+                if isinstance(told, LLMCall) and told.choices_left_out:
+                    self._leave_out(TOO_MANY, told.choices_left_out, submitted)
                     self.notices.say(TOO_MANY, "a call has more than 10,000 answers; the others are left out")
         finally:  # whatever becomes of the rest, these were taken
             for target, intake in intakes:
@@ -87,9 +88,9 @@ class Run:
                     self.append(target, destination, batch, submitted)
         return submitted
 
-    def _take(self, call: LLMCall, intake: Intake, submitted: Submitted) -> None:
+    def _take(self, told: Told, intake: Intake, submitted: Submitted) -> None:
         try:
-            reason = intake.add(call)
+            reason = intake.add(told) if isinstance(told, LLMCall) else intake.add_around(told)
         except Exception as error:  # a call of a shape never seen must not cost its batch
             reason = UNREADABLE
             self.notices.say(reason, f"a call cannot be written ({type(error).__name__}); it is skipped")

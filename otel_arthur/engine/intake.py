@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import Final
 
+from msgspec.structs import replace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from otel_arthur.configuration import Configuration
-from otel_arthur.engine.openinference import attributes_of
-from otel_arthur.engine.spans import TASK, EngineSpan, request_of
+from otel_arthur.engine.openinference import CHAIN, INPUT, KIND, OUTPUT, PLAIN, attributes_of, mime_type_of
+from otel_arthur.engine.safe_values import Value
+from otel_arthur.engine.spans import TASK, EngineSpan, put, request_of, span_in
+from otel_arthur.engine.steps import attributes_of_step
+from otel_arthur.engine.trees import Departure, Trees, Words
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.gathering import Gathering
 from otel_arthur.genai.duplicates.relations import Relations
+from otel_arthur.genai.steps.step import Frame, Step, Wordless, frame_of_call
 from otel_arthur.inference.privacy import Privacy, TextRules, Texts
 from otel_arthur.inference.sampling import NOT_SAMPLED, is_sampled
 from otel_arthur.spool.batches import Evidence, NewBatch
@@ -23,22 +29,38 @@ from otel_arthur.spool.rows import Row
 from otel_arthur.target import MAX_SERVICES
 
 FAILED_CALL: Final = "failed call"
+ROOT_SECONDS: Final = 120.0
+"""A root waits no longer for the calls of its trace."""
+_NO_EVIDENCE: Final = Evidence("", b"[]")
+"""With it a root is held as long as calls are, and let go where somebody flushes."""
 
 
 class Kind(IntEnum):
     """What a row is. Stored: never renumber."""
 
     CALL = 1
+    """A call's span, or another that is no root: they may leave at once."""
+    ROOT = 2
+    """The root of a trace that is no call: the Engine evaluates a trace when its root comes."""
+
+
+class Form(IntEnum):
+    """What becomes of a row's content. Stored: never renumber."""
+
+    FINAL = 1
+    OPEN = 2
+    """A root without an output of its own: it gets that of the last call that is known when it leaves."""
 
 
 class EngineIntake:
-    """Takes calls for the Engine.
+    """Takes calls for the Engine, and the spans around them.
 
     Args:
         destination: where the rows wait.
         task_id: the task of all calls; None leaves the task to their service's name.
         mended: kind of mending -> how many values were made safe.
         services: each service of a call is added.
+        trees: None sends each call alone, as a root.
     """
 
     def __init__(
@@ -50,6 +72,7 @@ class EngineIntake:
         mended: Counter[str],
         services: set[str | None],
         relations: Relations,
+        trees: Trees | None,
         *,
         is_live: bool,
     ) -> None:
@@ -59,8 +82,10 @@ class EngineIntake:
         self._task_id = task_id
         self._mended = mended
         self._services = services
+        self._trees = trees
         self._is_live = is_live
         self._rows: list[Row] = []
+        self._roots: dict[Form, list[Row]] = {}
         self._evidence = Gathering(relations) if configuration.duplicate_window else None
         self._ended: list[int] = []
 
@@ -69,20 +94,44 @@ class EngineIntake:
         if not is_sampled(call.trace_id, self._configuration.sample_ratio):
             return NOT_SAMPLED
         if call.failed and self._configuration.errors == "skip":
+            self.add_around(frame_of_call(call))
             return FAILED_CALL
-        identity = f"{call.trace_id}-{call.span_id}"
         span = span_of(call, self._rules, self._mended)
-        request = request_of(span, call.service_name, self._task_id, self._mended)
-        self._rows.append(Row(identity, request.SerializeToString(), stem=len(identity)))
-        self._ended.append(call.end_ns)
+        if self._trees is None:
+            self._put(span, call.service_name)
+        else:
+            values = span.attributes
+            words = Words(call.start_ns, _text(values, INPUT), call.end_ns, _text(values, OUTPUT))
+            departures = self._trees.joins(frame_of_call(call), words, span.row_id)
+            self._put(span._replace(parent_span_id=departures[0].parent_span_id), call.service_name)
+            self._put_ancestors(departures)
         if len(self._services) < MAX_SERVICES:
             self._services.add(call.service_name)
         if self._evidence is not None:
             self._evidence.add(call)
         return None
 
+    def add_around(self, told: Wordless | Step | Frame) -> str | None:
+        """Take what is no call, or a call without words; or the reason why it is left out."""
+        if isinstance(told, Wordless):
+            return self.add(told.call)
+        frame = told if isinstance(told, Frame) else told.frame
+        if self._trees is None or not is_sampled(frame.trace_id, self._configuration.sample_ratio):
+            return None
+        if isinstance(told, Frame):
+            for departure in self._trees.passes(told, time.monotonic()):
+                self._put_departure(departure, {KIND: CHAIN})
+            return None
+        error = error_of(told.error_type, self._rules) if frame.failed else None
+        attributes = attributes_of_step(told, self._rules, self._mended)
+        departures = self._trees.joins(frame)
+        self._put_departure(departures[0], attributes, error)
+        self._put_ancestors(departures)
+        return None
+
     def batches(self) -> Iterator[tuple[Destination, NewBatch]]:
         """The rows of all that was added."""
+        window = self._configuration.duplicate_window
         evidence = None if self._evidence is None else Evidence(*self._evidence.written())
         ended = (min(self._ended), max(self._ended)) if self._ended else None
         yield (
@@ -91,18 +140,60 @@ class EngineIntake:
                 Kind.CALL,
                 self._rows,
                 evidence=evidence,
-                hold=self._configuration.duplicate_window,
+                hold=window,
                 ended=ended,
                 is_live=self._is_live,
             ),
         )
+        for form, roots in self._roots.items():
+            yield (
+                self._destination,
+                NewBatch(
+                    Kind.ROOT,
+                    roots,
+                    form,
+                    _NO_EVIDENCE if window else None,
+                    window,
+                    ended,
+                    ROOT_SECONDS,
+                    is_live=self._is_live,
+                ),
+            )
+
+    def _put_ancestors(self, departures: Sequence[Departure]) -> None:
+        for departure in departures[1:]:
+            self._put_departure(departure, {KIND: CHAIN})
+
+    def _put_departure(
+        self, departure: Departure, attributes: Mapping[str, Value], error: str | None = None
+    ) -> None:
+        frame, words = departure.frame, departure.words
+        span = EngineSpan(
+            frame.trace_id,
+            frame.span_id,
+            departure.parent_span_id,
+            frame.name,
+            frame.start_ns,
+            frame.end_ns,
+            attributes if words is None else with_words(attributes, words),
+            (error or "") if frame.failed else None,
+        )
+        form = Form.FINAL if OUTPUT in attributes else Form.OPEN
+        self._put(span, frame.service_name, form if departure.is_root else None)
+
+    def _put(self, span: EngineSpan, service_name: str | None, root: Form | None = None) -> None:
+        request = request_of(span, service_name, self._task_id, self._mended)
+        content, identity = request.SerializeToString(), span.row_id
+        self._ended.append(span.end_ns)
+        if root is None or self._trees is None:
+            self._rows.append(Row(identity, content, stem=len(identity)))
+        else:
+            after = self._trees.calls_of(span.trace_id)
+            self._roots.setdefault(root, []).append(Row(identity, content, len(identity), after=after))
 
 
 def span_of(call: LLMCall, rules: TextRules, mended: Counter[str]) -> EngineSpan:
     """The span that stands for a call, as the root of its trace."""
-    error = None
-    if call.failed:
-        error = str(Texts(rules).apply(call.error_type or "", Privacy.ERROR_TYPE))
     return EngineSpan(
         call.trace_id,
         call.span_id,
@@ -111,8 +202,37 @@ def span_of(call: LLMCall, rules: TextRules, mended: Counter[str]) -> EngineSpan
         call.start_ns,
         call.end_ns,
         attributes_of(call, rules, mended),
-        error,
+        error_of(call.error_type, rules) if call.failed else None,
     )
+
+
+def error_of(error_type: str | None, rules: TextRules) -> str:
+    """The class of an error as it may leave."""
+    return str(Texts(rules).apply(error_type or "", Privacy.ERROR_TYPE)) if error_type else ""
+
+
+def with_words(attributes: Mapping[str, Value], words: Words) -> dict[str, Value]:
+    """The attributes of a root, with the input and the output of the calls below it where it has none."""
+    given = {INPUT: words.input, OUTPUT: words.output}
+    new = {key: text for key, text in given.items() if text and key not in attributes}
+    return {**attributes, **new, **{mime_type_of(key): PLAIN for key in new}}
+
+
+def completed(row: Row, trees: Trees) -> Row:
+    """The row of an open root with what is known of the calls below it today."""
+    words = trees.words_of((row.id[:32], row.id[33:]))
+    if words is None:
+        return row
+    request = ExportTraceServiceRequest.FromString(row.content)
+    span = span_in(request)
+    texts = {INPUT: words.input, OUTPUT: words.output}
+    put(span, {key: text for key, text in texts.items() if text})
+    return replace(row, content=request.SerializeToString())
+
+
+def _text(attributes: Mapping[str, Value], key: str) -> str | None:
+    text = attributes.get(key)
+    return text if isinstance(text, str) else None
 
 
 def task_in(content: bytes) -> tuple[str | None, str | None]:

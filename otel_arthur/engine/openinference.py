@@ -11,16 +11,17 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from otel_arthur.engine.safe_values import SafeAttributes, Value
-from otel_arthur.genai.call import Choice, LLMCall, MediaPart, Message, ReasoningPart, ToolResultPart
+from otel_arthur.genai.call import LLMCall, MediaPart, Message, ReasoningPart, ToolResultPart
 from otel_arthur.genai.json_text import json_text
 from otel_arthur.inference import transcript
 from otel_arthur.inference.privacy import Privacy, TextRules, Texts
 
 KIND: Final = "openinference.span.kind"
 LLM: Final = "LLM"
+CHAIN: Final = "CHAIN"
 INPUT: Final = "input.value"
 OUTPUT: Final = "output.value"
-_TEXT: Final = "text/plain"
+PLAIN: Final = "text/plain"
 
 _PROVIDERS: Final = {
     "gcp.gemini": "google",
@@ -63,8 +64,12 @@ def attributes_of(call: LLMCall, rules: TextRules, mended: Counter[str]) -> dict
     if not rules.metadata_only:
         _put_messages(span, "llm.input_messages", call.messages, texts)
         _put_messages(span, "llm.output_messages", [choice.message for choice in call.choices], texts)
-        _put_text(span, INPUT, texts.apply(transcript.transcript(call.messages), Privacy.WORDS))
-        _put_text(span, OUTPUT, texts.apply(_answer(call.choices), Privacy.WORDS))
+        put_text(span, INPUT, texts.apply(transcript.transcript(call.messages), Privacy.WORDS))
+        put_text(
+            span,
+            OUTPUT,
+            texts.apply(transcript.answer(call.choices[0].message) if call.choices else None, Privacy.WORDS),
+        )
     if call.choices:
         span.put("llm.finish_reason", texts.apply(call.choices[0].finish_reason, Privacy.FINISH_REASON))
     _put_usage(span, call)
@@ -122,19 +127,16 @@ def _arguments(arguments: Any) -> str:
     return arguments if isinstance(arguments, str) else json_text({} if arguments is None else arguments)
 
 
-def _put_text(span: SafeAttributes, key: str, text: str | None) -> None:
+def put_text(span: SafeAttributes, key: str, text: str | None) -> None:
     """A value as plain text: as JSON, a ``/`` in one of its keys would have the span rejected."""
     if text:
         span.put(key, text)
-        span.put(key.replace(".value", ".mime_type"), _TEXT)
+        span.put(mime_type_of(key), PLAIN)
 
 
-def _answer(choices: Sequence[Choice]) -> str:
-    """The first answer: its words, or its tool calls as JSON where it has none."""
-    if not choices:
-        return ""
-    message = choices[0].message
-    return message.text or transcript.tool_calls_json(message) or ""
+def mime_type_of(key: str) -> str:
+    """The attribute with the type of a value."""
+    return key.replace(".value", ".mime_type")
 
 
 def _put_usage(span: SafeAttributes, call: LLMCall) -> None:

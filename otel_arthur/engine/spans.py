@@ -13,6 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from otel_arthur.engine.openinference import PLAIN, mime_type_of
 from otel_arthur.engine.safe_values import SafeAttributes, Value
 
 SCOPE: Final = "otel_arthur"
@@ -34,6 +35,11 @@ class EngineSpan(NamedTuple):
     error_type: str | None = None
     """The class of the error that ended the span; an empty text where the class is unknown."""
 
+    @property
+    def row_id(self) -> str:
+        """The id of its row."""
+        return f"{self.trace_id}-{self.span_id}"
+
 
 def request_of(
     span: EngineSpan, service_name: str | None, task_id: str | None, mended: Counter[str]
@@ -53,6 +59,19 @@ def request_of(
     scope_spans.scope.name = SCOPE
     scope_spans.spans.append(_span(span, mended))
     return request
+
+
+def span_in(request: ExportTraceServiceRequest) -> Span:
+    """The one span of a row."""
+    return request.resource_spans[0].scope_spans[0].spans[0]
+
+
+def put(span: Span, texts: Mapping[str, str]) -> None:
+    """Set attributes to safe texts, each as plain text; those that are there are replaced."""
+    given = {**texts, **{mime_type_of(key): PLAIN for key in texts}}
+    kept = [one for one in span.attributes if one.key not in given]
+    del span.attributes[:]
+    span.attributes.extend([*kept, *_key_values(given, Counter())])
 
 
 def _span(span: EngineSpan, mended: Counter[str]) -> Span:

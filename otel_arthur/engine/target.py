@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from otel_arthur.configuration import Configuration, EngineConfiguration
 from otel_arthur.engine.duplicates import EngineJudge
+from otel_arthur.engine.trees import Trees
 from otel_arthur.genai.duplicates.relations import Relations
 from otel_arthur.inference.privacy import TextRules
 from otel_arthur.spool.batches import Batch, BatchOutcome
@@ -26,6 +27,14 @@ BY_SERVICE: Final = "service.name"
 """The place of calls whose task is named by their service."""
 ROWS: Final = 64
 """In one request. A real engine took 12 to 20 s for 512 spans of as many traces, on two loaded cores."""
+
+
+ROOT: Final = 2
+"""`intake.Kind.ROOT`; that module is imported with the first call."""
+OPEN: Final = 2
+"""`intake.Form.OPEN`."""
+BLOCKED_SECONDS: Final = 0.25
+"""Between looks whether the calls of a root are gone."""
 
 
 class EngineTarget:
@@ -55,12 +64,15 @@ class EngineTarget:
         self.mended: Counter[str] = Counter()
         """Kind of mending -> how many values were made safe."""
         seconds = max(60.0, 4 * configuration.timeout)
-        self.kinds: Mapping[int, Terms] = {
-            1: Terms(rows=ROWS, bytes=1024 * 1024, seconds=seconds, doubt=engine.doubt),
-        }
+        terms = Terms(
+            rows=ROWS, bytes=1024 * 1024, seconds=seconds, doubt=engine.doubt, blocked=BLOCKED_SECONDS
+        )
+        self.kinds: Mapping[int, Terms] = {1: terms, ROOT: terms}
         self.request_seconds = configuration.timeout
+        self.wants_around = engine.spans == "traces"
+        self._trees = Trees(keep_remote=engine.remote_parent == "keep") if self.wants_around else None
         self.window = configuration.duplicate_window
-        self.judge = EngineJudge()
+        self.judge = EngineJudge(sends_losers=self.wants_around)
 
     @property
     def destinations(self) -> Sequence[Destination]:
@@ -92,6 +104,7 @@ class EngineTarget:
             self.mended,
             self._services,
             self._relations,
+            self._trees,
             is_live=is_live,
         )
 
@@ -101,6 +114,7 @@ class EngineTarget:
 
         try:
             with self._lock:
+                from otel_arthur.engine.intake import completed
                 from otel_arthur.engine.presenting import Presentation
 
                 client = self._made_client()
@@ -109,6 +123,9 @@ class EngineTarget:
             for outcome in outcomes:
                 outcome.postpone()
             return Presented(outcomes, Trouble(str(error), type(error).__name__, is_slow=True))
+        if self._trees is not None and batches[0].form == OPEN:
+            for batch in batches:
+                batch.rows[:] = [completed(row, self._trees) for row in batch.rows]
         return Presentation(client, self._engine.doubt, attempt).of(batches)
 
     def organization(self, destination: Destination) -> str:

@@ -30,9 +30,12 @@ class Kin(Struct, frozen=True, gc=False):
     """Ids of the spans above, the nearest first."""
     below: tuple[str, ...] = ()
     """Ids of spans below that are no calls."""
+    is_parent_remote: bool = False
+    """The parent is in another process."""
 
 
 NO_KIN = Kin()
+REMOTE_PARENT = Kin(is_parent_remote=True)
 
 
 class SpanView(Struct, frozen=True):

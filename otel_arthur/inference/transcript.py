@@ -48,6 +48,11 @@ def tool_calls_json(message: Message) -> str | None:
     return json_text([_call_json(call) for call in calls]) if calls else None
 
 
+def answer(message: Message) -> str:
+    """An answer's words, or its tool calls as JSON text where it has none."""
+    return message.text or tool_calls_json(message) or ""
+
+
 def _line(message: Message) -> str:
     line = f"{_PREFIXES.get(message.role, message.role)}: {message.text}"
     if message.role == "assistant" and (calls := message.tool_calls):

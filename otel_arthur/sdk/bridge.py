@@ -17,16 +17,18 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
-from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.events.assembly import Assembled, Assembly
 from otel_arthur.genai.events.joiner import SPAN_WAIT_SECONDS
 from otel_arthur.genai.events.log_events import LogEvent
 from otel_arthur.genai.reading import is_candidate
 from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.steps.reading import told
+from otel_arthur.genai.steps.step import Told
 from otel_arthur.inference.redaction.redactors import checked
 from otel_arthur.process import ends, forks
 from otel_arthur.sdk.inside_the_sdk import attributes_of, view_of
 from otel_arthur.sdk.log_flush import flush_log_records, start
+from otel_arthur.sdk.surroundings import around_of
 
 _logger = logging.getLogger("otel_arthur")
 
@@ -46,6 +48,7 @@ class Bridge:
     def __init__(self, configuration: Configuration, sender: Any = None) -> None:
         self.configuration = configuration
         self.delivery = Delivery(configuration, sender=sender)
+        self._wants_around = self.delivery.wants_around
         self._users = 0
         self._begin()
 
@@ -57,6 +60,7 @@ class Bridge:
             may_wait=lambda _reading: _log_exporters > 0,
             skipped=self._skipped,
             completes=self.configuration.duplicate_window > 0,
+            takes_wordless=not self.configuration.is_v3_target,
         )
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
@@ -66,13 +70,13 @@ class Bridge:
 
         What is on disk when this returns survives the process.
         """
-        return self._submit(self._calls_of(spans))
+        return self._submit(self._told_by(spans))
 
     def take_events(self, events: Sequence[LogEvent]) -> None:
         """Complete the spans that wait for `events`; the others wait for their span."""
         with self._lock:
             reached = self._assembly.add(events, time.monotonic())
-        self._submit(_calls(reached))
+        self._submit(self._told(reached))
 
     def flush(self, timeout: float) -> bool:
         """Wait until all that was taken is sent, at most `timeout` seconds; whether it was."""
@@ -89,7 +93,7 @@ class Bridge:
         """No more events come: decide about the spans that wait for theirs."""
         with self._lock:
             released = self._assembly.release_spans()
-        self._submit(_calls(released))
+        self._submit(self._told(released))
 
     def close(self, timeout: float) -> bool:
         """Decide about all that waits, and shut the delivery down within `timeout` seconds."""
@@ -101,13 +105,15 @@ class Bridge:
         self._submit([])
         return self.delivery.shutdown(timeout)
 
-    def _calls_of(self, spans: Iterable[ReadableSpan]) -> Iterator[LLMCall]:
+    def _told_by(self, spans: Iterable[ReadableSpan]) -> Iterator[Told]:
         # On the main thread it is the application that waits for us, in a flush.
         pauses = threading.current_thread() is not threading.main_thread()
         until_pause = _SPANS_AT_ONCE
         for span in spans:
             attributes = attributes_of(span)
             if not is_candidate(attributes):
+                if self._wants_around:
+                    yield around_of(span, attributes)
                 continue
             until_pause -= 1
             if not until_pause and pauses:
@@ -122,10 +128,7 @@ class Bridge:
             if not (_log_exporters or self._assembly.holds_contents or self._assembly.holds_spans):
                 # Nothing waits and no content can be on its way: there is nothing to join and to lock.
                 assembled = self._assembly.take_at_once(view)
-            if assembled is None:
-                yield from _calls(self._take_view(view))
-            elif assembled.call is not None:
-                yield assembled.call
+            yield from self._told(self._take_view(view) if assembled is None else (assembled,))
 
     def _take_view(self, view: SpanView) -> list[Assembled]:
         # Held while reading: content that came in between would wait for a span that waits for it.
@@ -135,8 +138,11 @@ class Bridge:
                 self._watch()
         return assembled
 
-    def _submit(self, calls: Iterable[LLMCall]) -> bool:
-        """Record calls, one at a time: what is left of each before the next is read are bytes.
+    def _told(self, assembled: Iterable[Assembled]) -> Iterator[Told]:
+        return told(assembled, wants_around=self._wants_around)
+
+    def _submit(self, calls: Iterable[Told]) -> bool:
+        """Record what spans tell, one at a time: what is left of each before the next is read are bytes.
 
         Returns whether all of them could be kept.
         """
@@ -160,7 +166,7 @@ class Bridge:
                 self._timer = None
                 if self._assembly.holds_spans:
                     self._watch()
-            self._submit(_calls(expired))
+            self._submit(self._told(expired))
         except Exception as error:  # a thread's death must not be the last word
             _logger.debug("otel-arthur: spans that wait were not looked at (%s)", type(error).__name__)
 
@@ -173,13 +179,10 @@ class Bridge:
             flush_log_records(min(timeout, ends.HAND_OVER_SECONDS))
 
     def _skipped(self, reason: str, count: int, line: str) -> None:
-        self.delivery.skip(reason, count)
+        if count:
+            self.delivery.skip(reason, count)
         if line:
             _logger.warning("otel-arthur: %s", line)
-
-
-def _calls(assembled: Iterable[Assembled]) -> Iterator[LLMCall]:
-    return (one.call for one in assembled if one.call is not None)
 
 
 _lock = threading.Lock()

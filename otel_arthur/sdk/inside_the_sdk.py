@@ -16,7 +16,8 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter
 
-from otel_arthur.genai.span import EventView, SpanView
+from otel_arthur.genai.span import NO_KIN, REMOTE_PARENT, STATUS_ERROR, EventView, SpanView
+from otel_arthur.genai.steps.step import Frame
 
 _PROCESSOR_THREADS = ("OtelBatchSpanRecordProcessor",)
 """``BatchProcessor.__init__`` and ``_at_fork_reinit``: a daemon thread that runs the method ``worker``."""
@@ -102,6 +103,25 @@ def view_of(span: ReadableSpan, attributes: Mapping[str, Any]) -> SpanView:
         _events(span),
         _resource_attributes(span.resource),
         span.dropped_attributes,
+        REMOTE_PARENT if parent and parent.is_remote else NO_KIN,
+    )
+
+
+def frame_of(span: ReadableSpan) -> Frame:
+    """The place of a finished span in its trace."""
+    context, parent = span.context, span.parent
+    start = span.start_time or 0
+    service = _resource_attributes(span.resource).get("service.name")
+    return Frame(
+        context.trace_id.to_bytes(16, "big").hex() if context else "0" * 32,
+        context.span_id.to_bytes(8, "big").hex() if context else "0" * 16,
+        parent.span_id.to_bytes(8, "big").hex() if parent else None,
+        bool(parent and parent.is_remote),
+        span.name,
+        start,
+        span.end_time or start,
+        span.status.status_code._value_ == STATUS_ERROR,
+        service if isinstance(service, str) else None,
     )
 
 

@@ -38,6 +38,7 @@ class ToyTarget:
     own = ()
     judge = ArthurJudge()
     services = ()
+    wants_around = False
 
     def __init__(self, file: Path, doubt: float = 0.5) -> None:
         self.file = file
@@ -80,6 +81,9 @@ class ToyTarget:
 
     def add(self, call: object) -> str | None:
         return "no calls for the toy"
+
+    def add_around(self, told: object) -> None:
+        raise AssertionError(told)
 
     def batches(self) -> list[tuple[Destination, NewBatch]]:
         return []

@@ -122,10 +122,11 @@ def test_two_targets_get_the_same_call(engine: LocalArthur, deliver: Callable[..
     assert row.partner_inference_id.startswith(f"{call.trace_id}-{call.span_id}")
 
 
-def test_two_spans_of_one_call_are_one_span_with_what_both_know(
-    engine: LocalArthur, deliver: Callable[..., Delivery]
+@pytest.mark.parametrize("spans", ["calls", "traces"])
+def test_two_spans_of_one_call_are_one_llm_span_with_what_both_know(
+    engine: LocalArthur, deliver: Callable[..., Delivery], spans: str
 ) -> None:
-    delivery = deliver(duplicate_window=1)
+    delivery = deliver(duplicate_window=1, engine_spans=spans)
     outer = llm_call(choices=(Choice(Message("assistant", (TextPart("yes"),))),))
     inner = llm_call(
         trace_id=outer.trace_id,
@@ -139,8 +140,9 @@ def test_two_spans_of_one_call_are_one_span_with_what_both_know(
     delivery.submit([inner])
     delivery.submit([outer])
     assert delivery.flush(PATIENCE)
-    (span,) = stored(engine)
+    (span,) = [span for span in stored(engine) if span.kind == "LLM"]
     assert span.attributes["llm.finish_reason"] == "stop"
     assert span.attributes["llm.token_count.prompt_details.cache_read"] == 2
     counts = delivery.counts()
-    assert (counts.sent, counts.duplicate, counts.unaccounted) == (1, 1, 0)
+    expected = (1, 1, 0) if spans == "calls" else (2, 0, 0)
+    assert (counts.sent, counts.duplicate, counts.unaccounted) == expected

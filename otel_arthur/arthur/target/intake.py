@@ -10,6 +10,7 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.gathering import Gathering
 from otel_arthur.genai.duplicates.relations import Relations
+from otel_arthur.genai.steps.step import Frame, Step, Wordless
 from otel_arthur.inference.build import Builder
 from otel_arthur.inference.privacy import TextRules
 from otel_arthur.inference.sampling import NOT_SAMPLED, is_sampled
@@ -128,6 +129,9 @@ class ArthurIntake:
         if len(self._services) < MAX_SERVICES:
             self._services.add(call.service_name)
         return None
+
+    def add_around(self, told: Wordless | Step | Frame) -> None:
+        """Inferences are calls with words, and nothing else."""
 
     def batches(self) -> Iterator[tuple[Destination, NewBatch]]:
         """The rows of all that was added, a batch for each model."""

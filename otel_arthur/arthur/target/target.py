@@ -42,6 +42,7 @@ class ArthurTarget:
     """
 
     name = ""
+    wants_around = False
 
     def __init__(
         self,

@@ -123,8 +123,8 @@ class Intake:
 
     def _place(self, batch: _Batch, assembled: Assembled) -> bool:
         """Route what became of a span; whether it is a call that has a route."""
-        view, call, waits, skipped = assembled
-        batch.result.skipped += skipped
+        view, call, waits = assembled.view, assembled.call, assembled.waits
+        batch.result.skipped += assembled.skipped
         batch.result.waiting += waits
         if call is None and not waits:
             return False

@@ -54,8 +54,9 @@ def candidates(request: Any, skip: Callable[[str], None]) -> Iterator[tuple[Span
         if resource_spans is not last:
             last, resource = resource_spans, attribute_map(resource_spans.resource.attributes)
         view = span_view(span, scope.name, scope.version, resource)
-        own = kin.get((view.trace_id, view.span_id))
-        yield view if own is None else replace(view, kin=own), span
+        if (own := kin.get((view.trace_id, view.span_id))) is not None:
+            view = replace(view, kin=replace(own, is_parent_remote=view.kin.is_parent_remote))
+        yield view, span
 
 
 def _marked(request: Any, skip: Callable[[str], None]) -> Iterator[tuple[Any, Any, Span]]:

@@ -33,6 +33,8 @@ class Assembled(NamedTuple):
     """Its messages may still come as a log event."""
     skipped: bool = False
     """It could have been a call, but cannot be read or holds no messages."""
+    wordless: LLMCall | None = None
+    """The call that holds no messages."""
 
 
 class Assembly:
@@ -43,6 +45,7 @@ class Assembly:
         wants_content: whether a call without messages is worthless.
         may_wait: whether events may come that complete a call without messages.
         completes: whether a call without messages may complete another span of its call, and waits for that.
+        takes_wordless: a call without messages is sent all the same, so it is not skipped.
         skipped: told of each reason with a count, and with a line for the log where the reason is new.
     """
 
@@ -55,6 +58,7 @@ class Assembly:
         skipped: Callable[[str, int, str], None],
         completes: bool = False,
         joiner: Joiner | None = None,
+        takes_wordless: bool = False,
     ) -> None:
         self._extra = extra
         self._wants_content = wants_content
@@ -62,6 +66,7 @@ class Assembly:
         self._skipped = skipped
         self._joiner = joiner or Joiner()
         self._halves = Halves() if completes and wants_content else None
+        self._takes_wordless = takes_wordless
         self._explained: set[str] = set()
 
     @property
@@ -165,14 +170,16 @@ class Assembly:
         if not reading.content_missing or not self._wants_content:
             return Assembled(view, reading.call)
         dialect = reading.dialect.name if reading.dialect else ""
-        line = f"an LLM call without messages is skipped: {reading.reason}"
-        self._skip(NO_CONTENT, f"{NO_CONTENT} {dialect}", line)
-        return Assembled(view, skipped=True)
+        fate = "sent without them" if self._takes_wordless else "skipped"
+        line = f"an LLM call without messages is {fate}: {reading.reason}"
+        self._skip(NO_CONTENT, f"{NO_CONTENT} {dialect}", line, 0 if self._takes_wordless else 1)
+        return Assembled(view, skipped=not self._takes_wordless, wordless=reading.call)
 
-    def _skip(self, reason: str, key: str, line: str) -> None:
+    def _skip(self, reason: str, key: str, line: str, count: int = 1) -> None:
         is_new = key not in self._explained
         self._explained.add(key)
-        self._skipped(reason, 1, line if is_new else "")
+        if count or is_new:
+            self._skipped(reason, count, line if is_new else "")
 
 
 def _half(view: SpanView, call: LLMCall) -> Assembled:

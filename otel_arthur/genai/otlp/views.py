@@ -12,9 +12,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from otel_arthur.genai.span import EventView, SpanView
+from otel_arthur.genai.span import NO_KIN, REMOTE_PARENT, EventView, SpanView
 
 _MAX_DEPTH = 64
+_HAS_IS_REMOTE, _IS_REMOTE = 0x100, 0x200
+"""``SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK`` and ``SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK`` of ``trace.proto``."""
+_FROM_ELSEWHERE = (Span.SPAN_KIND_SERVER, Span.SPAN_KIND_CONSUMER)
 
 
 def span_views(request: ExportTraceServiceRequest) -> Iterator[SpanView]:
@@ -45,7 +48,17 @@ def span_view(span: Span, scope: str, scope_version: str, resource: Mapping[str,
         [EventView(e.name, e.time_unix_nano, attribute_map(e.attributes)) for e in span.events],
         resource,
         span.dropped_attributes_count,
+        REMOTE_PARENT if is_parent_remote(span) else NO_KIN,
     )
+
+
+def is_parent_remote(span: Span) -> bool:
+    """Whether the parent is in another process: by the flags, where they say so, else by the span's kind."""
+    if not span.parent_span_id:
+        return False
+    if span.flags & _HAS_IS_REMOTE:
+        return bool(span.flags & _IS_REMOTE)
+    return span.kind in _FROM_ELSEWHERE
 
 
 def attribute_map(attributes: Iterable[KeyValue]) -> dict[str, Any]:

@@ -130,6 +130,7 @@ def _losers(index: sqlite3.Connection, destination: int, held: set[int], judge: 
             "SELECT DISTINCT scopes FROM evidence WHERE destination = ?", (destination,)
         )
         for label in labels_of_batch.split("\n")
+        if label
     }
     if len(labels) < 2:
         return {}

@@ -17,7 +17,6 @@ from otel_arthur.spool.queue.reading import rows_of
 MAX_WAIT_SECONDS: Final = 86_400.0
 """No lease and no wait is longer: what says so was written before a clock was set back."""
 BLOCKED_SECONDS: Final = 2.0
-"""Between looks at rows that must wait for others."""
 
 IS_DUE: Final = "(ready_at <= ? OR ready_at > ? OR set_at > ?)"
 """With the values of `due`: its moment has come, or a clock was set back since that was written."""
@@ -37,6 +36,8 @@ class Terms:
     doubt: float | None = None
     """For a target that takes a row twice: should the holder die, nobody knows what became of the rows, and
     they are leased again after so many seconds, as presented before. None: presenting again does no harm."""
+    blocked: float = BLOCKED_SECONDS
+    """Between looks at rows that must wait for others."""
 
 
 class _Candidate(NamedTuple):
@@ -101,7 +102,7 @@ def lease(store: Store, destination: int, kind: int, terms: Terms) -> list[Batch
                 None if terms.doubt is None else now + terms.doubt,
             ),
         )
-    found = [_read(store, destination, kind, one, now) for one in chosen]
+    found = [_read(store, destination, kind, one, now, terms.blocked) for one in chosen]
     return [batch for batch in found if batch is not None]
 
 
@@ -223,7 +224,9 @@ def is_leased(store: Store, owner: str | None, until: float | None, set_at: floa
     return not store.owner.is_dead(owner)
 
 
-def _read(store: Store, destination: int, kind: int, candidate: _Candidate, now: float) -> Batch | None:
+def _read(
+    store: Store, destination: int, kind: int, candidate: _Candidate, now: float, blocked_wait: float
+) -> Batch | None:
     """The batch with those of its rows that may leave; None where there are none."""
     number = candidate.number
     rows = rows_of(store, destination, kind, candidate)
@@ -244,13 +247,13 @@ def _read(store: Store, destination: int, kind: int, candidate: _Candidate, now:
     batch.rows[:], batch.blocked[:] = sort(store, destination, rows)
     if batch.rows:
         return batch
-    finish(store, [BatchOutcome(batch, wait=BLOCKED_SECONDS)])
+    finish(store, [BatchOutcome(batch, wait=blocked_wait)])
     return None
 
 
 def _put_back(index: sqlite3.Connection, outcome: BatchOutcome, now: float) -> None:
     batch = outcome.batch
-    wait = max(outcome.wait, BLOCKED_SECONDS if batch.blocked else 0.0)
+    wait = max(outcome.wait, BLOCKED_SECONDS if batch.blocked and not outcome.wait else 0.0)
     index.execute(
         "UPDATE batches SET owner = NULL, ready_at = ?, set_at = ?, sent_at = ?, attempts = attempts + ? "
         "WHERE number = ?",

@@ -1,0 +1,169 @@
+"""`step_of`: the `Step` in a span that is no call, by a table of places beside the dialects'."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, cast
+
+from otel_arthur.genai.attributes import SpanAttributes, as_map, text
+from otel_arthur.genai.call import Message
+from otel_arthur.genai.events.assembly import Assembled
+from otel_arthur.genai.json_text import json_text
+from otel_arthur.genai.messages.indexed import items
+from otel_arthur.genai.span import STATUS_ERROR, SpanView
+from otel_arthur.genai.steps.kinds import EMBEDDING, RETRIEVER, TOOL, kind_of
+from otel_arthur.genai.steps.step import Frame, Step, Told, Wordless, frame_of
+from otel_arthur.genai.tables.layout import FIELDS, Layout, fields_of, layout_of
+from otel_arthur.genai.tables.words import answer_of, question_of
+
+_INPUT: Final = (
+    "input.value",
+    "gen_ai.tool.call.arguments",
+    "gen_ai.retrieval.query.text",
+    "traceloop.entity.input",
+    "langfuse.observation.input",
+    "langwatch.input",
+    "lmnr.span.input",
+    "mlflow.spanInputs",
+    "genkit:input",
+    "braintrust.input_json",
+    "ai.toolCall.args",
+    "ai.prompt",
+    "ai.value",
+    "tool_arguments",
+    "gcp.vertex.agent.tool_call_args",
+    *(f"mastra.{kind}.input" for kind in ("agent_run", "tool_call", "mcp_tool_call", "workflow_run")),
+    *(f"haystack.{kind}.input" for kind in ("component", "agent", "agent.step", "agent.step.tool")),
+    "haystack.pipeline.input_data",
+    "gen_ai.prompt",
+)
+"""Where an input stands as a whole. Where all are empty, the dialect's places of messages are looked at."""
+_OUTPUT: Final = (
+    "output.value",
+    "gen_ai.tool.call.result",
+    "traceloop.entity.output",
+    "langfuse.observation.output",
+    "langwatch.output",
+    "lmnr.span.output",
+    "mlflow.spanOutputs",
+    "genkit:output",
+    "braintrust.output_json",
+    "ai.toolCall.result",
+    "ai.response.text",
+    "ai.response.object",
+    "final_result",
+    "tool_response",
+    "gcp.vertex.agent.tool_response",
+    *(f"mastra.{kind}.output" for kind in ("agent_run", "tool_call", "mcp_tool_call", "workflow_run")),
+    *(f"haystack.{kind}.output" for kind in ("component", "agent", "agent.step", "agent.step.tool")),
+    "haystack.pipeline.output_data",
+    "gen_ai.completion",
+)
+_EMPTY: Final = ("", "{}", "[]", "null")
+_AGENT_NAME: Final = ("agent.name", "gen_ai.agent.name", "agent_name")
+_TOOL_NAME: Final = ("tool.name", "gen_ai.tool.name", "ai.toolCall.name", "traceloop.entity.name")
+_TOOL_ID: Final = ("tool.id", "gen_ai.tool.call.id", "ai.toolCall.id")
+_TOOL_DESCRIPTION: Final = ("tool.description", "gen_ai.tool.description")
+_TOOL_ARGUMENTS: Final = (
+    "gen_ai.tool.call.arguments",
+    "tool.parameters",
+    "ai.toolCall.args",
+    "tool_arguments",
+)
+_MODEL: Final = ("embedding.model_name", "reranker.model_name")
+_DOCUMENTS: Final = "gen_ai.retrieval.documents"
+_MAX_DOCUMENTS: Final = 100
+
+_CONVERSATION, _USER = FIELDS.index("conversation_id"), FIELDS.index("user_id")
+_REQUEST_MODEL, _ERROR_TYPE = FIELDS.index("request_model"), FIELDS.index("error_type")
+
+
+def around(view: SpanView) -> Step | Frame:
+    """A span that is no call: the step, or else its place alone. Does not raise."""
+    try:
+        step = step_of(view)
+    except Exception:  # a shape never seen: its place is known, and the tree stays whole
+        step = None
+    return frame_of(view) if step is None else step
+
+
+def told(assembled: Iterable[Assembled], *, wants_around: bool) -> Iterator[Told]:
+    """What spans are to the delivery.
+
+    Args:
+        wants_around: spans around calls too.
+    """
+    for one in assembled:
+        if one.call is not None:
+            yield one.call
+        elif one.wordless is not None:
+            yield Wordless(one.wordless)
+        elif wants_around and not one.waits:
+            yield around(one.view)
+
+
+def step_of(view: SpanView) -> Step | None:
+    """The step that a span tells of; None for a span that is none. It must not be one of a call."""
+    kind = kind_of(view)
+    if kind is None:
+        return None
+    attributes, layout = SpanAttributes(view), layout_of(view)
+    fields = fields_of(attributes, layout)
+    failed = view.status_code == STATUS_ERROR
+    is_tool = kind == TOOL
+    asked = _first(view, _INPUT)
+    # Vectors are nobody's words, and large.
+    told = None if kind == EMBEDDING else _first(view, _OUTPUT)
+    return Step(
+        frame_of(view),
+        kind,
+        asked,
+        told,
+        () if asked else tuple(question_of(attributes, layout.question)),
+        None if told or kind == EMBEDDING else _answer(attributes, layout),
+        _first(view, _AGENT_NAME),
+        _first(view, _TOOL_NAME) if is_tool else None,
+        _first(view, _TOOL_ID) if is_tool else None,
+        _first(view, _TOOL_DESCRIPTION) if is_tool else None,
+        _first(view, _TOOL_ARGUMENTS) if is_tool else None,
+        _documents(attributes) if kind == RETRIEVER else (),
+        (_first(view, _MODEL) or fields[_REQUEST_MODEL]) if kind in (EMBEDDING, "RERANKER") else None,
+        fields[_CONVERSATION],
+        fields[_USER],
+        (fields[_ERROR_TYPE] or _exception(attributes)) if failed else None,
+    )
+
+
+def _first(view: SpanView, places: Sequence[str]) -> str | None:
+    """The first of some attributes that says anything, as text."""
+    for place in places:
+        value = view.attributes.get(place)
+        if value is None:
+            continue
+        words = value if isinstance(value, str) else text(value) or json_text(value)
+        if words not in _EMPTY:
+            return words
+    return None
+
+
+def _answer(attributes: SpanAttributes, layout: Layout) -> Message | None:
+    choices = answer_of(attributes, layout.answer, layout.reasons)
+    return choices[0].message if choices else None
+
+
+def _documents(attributes: SpanAttributes) -> tuple[str, ...]:
+    found: Any = items(attributes.attributes, "retrieval.documents.") or attributes.json(_DOCUMENTS)
+    if not isinstance(found, list | tuple):
+        return ()
+    documents = cast("Sequence[Any]", found)[:_MAX_DOCUMENTS]
+    return tuple(words for each in documents if (words := _content(as_map(each))))
+
+
+def _content(document: Mapping[str, Any]) -> str | None:
+    inner = as_map(document.get("document")) or document
+    return text(inner.get("content"))
+
+
+def _exception(attributes: SpanAttributes) -> str | None:
+    event = attributes.event("exception")
+    return None if event is None else text(event.attributes.get("exception.type"))
