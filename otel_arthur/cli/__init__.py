@@ -82,8 +82,7 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point. Exit codes: 0 success, 1 the work failed, 2 wrong use or configuration."""
-    from otel_arthur.cli.terminal.errors import told
-    from otel_arthur.cli.terminal.output import make_streams_safe
+    from otel_arthur.cli.terminal.output import make_streams_safe, say_failure
 
     make_streams_safe()
     try:
@@ -92,4 +91,4 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except Exception as error:
-        sys.exit(told(error))
+        sys.exit(say_failure(error))

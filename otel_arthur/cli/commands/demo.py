@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from otel_arthur.cli.terminal import new_console
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
-from otel_arthur.cli.terminal.output import plural, print_json, screen
+from otel_arthur.cli.terminal.output import plural, print_json
 
 if TYPE_CHECKING:
     from otel_arthur.cli.terminal.screen import Screen
@@ -57,7 +58,7 @@ def _run(serve: bool, as_json: bool, service: Service | None) -> bool:
     from otel_arthur.demo.runner import INTERRUPTED, DemoError, DemoNotInstalledError, run_demo
     from otel_arthur.local.server import LocalArthurError
 
-    console = screen(err=as_json)
+    console = new_console(err=as_json)
     try:
         with run_demo(
             service=service,

@@ -7,7 +7,8 @@ import click
 from otel_arthur.cli.configured import CONNECTION, configured
 from otel_arthur.cli.connection import connected
 from otel_arthur.cli.parameters import API_KEY_FILE, ENDPOINT
-from otel_arthur.cli.terminal.output import print_json, say, screen
+from otel_arthur.cli.terminal import new_console
+from otel_arthur.cli.terminal.output import print_json, say
 
 
 @click.command(epilog="Example: otel-arthur models --json")
@@ -34,6 +35,6 @@ def command(endpoint: str | None, api_key: str | None, as_json: bool) -> None:
         for model in models
     ]
     if rows:
-        screen().table(("id", "name", "attributes"), rows)
+        new_console().table(("id", "name", "attributes"), rows)
     else:
         say("no models; `otel-arthur onboard NAME` creates one")

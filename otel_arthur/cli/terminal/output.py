@@ -6,22 +6,21 @@ standard output is told as that, whatever the command was doing.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+import traceback
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from shutil import get_terminal_size
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import orjson
 
 from otel_arthur.cli.terminal.errors import WorkFailed
 from otel_arthur.printable import printable, printable_json
-
-if TYPE_CHECKING:
-    from otel_arthur.cli.terminal.screen import Screen
 
 CLOSED_PIPE = 141
 """The exit code where whoever read our output has gone: 128 + SIGPIPE, as a shell says it."""
@@ -62,6 +61,29 @@ def say_error(message: str) -> None:
     say(f"Error: {' '.join(message.split())}", err=True)
 
 
+def say_failure(error: Exception) -> int:
+    """Say on one line why a command ends, and give its exit code.
+
+    The traceback of an unforeseen error is printed only with ``OTEL_ARTHUR_DEBUG`` set.
+    """
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None:
+        give_up_output()  # click's own printing, of a help
+        error = WorkFailed(f"standard output cannot be written ({error.strerror})")
+    if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):  # since click 8.2
+        error.show()  # pyright: ignore
+        return 2
+    if isinstance(error, click.UsageError):
+        hint = f" (`{error.ctx.command_path} --help` says more)" if error.ctx is not None else ""
+        say_error(f"{error.format_message()}{hint}")
+    elif isinstance(error, click.ClickException):
+        say_error(error.format_message())
+    else:
+        if os.environ.get("OTEL_ARTHUR_DEBUG"):
+            traceback.print_exception(error)
+        say_error(f"{type(error).__name__}: {str(error)[:500]}")
+    return error.exit_code if isinstance(error, click.ClickException) else WorkFailed.exit_code
+
+
 def print_json(value: Any) -> None:
     """Print one line of JSON on standard output."""
     document = orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE)
@@ -72,13 +94,6 @@ def print_json(value: Any) -> None:
 def terminal_width() -> int | None:
     """Columns of the terminal that standard output is; None for a pipe or a file."""
     return get_terminal_size().columns if sys.stdout.isatty() else None
-
-
-def screen(*, err: bool = False) -> Screen:
-    """A console for tables and styled lines on standard output, or on standard error with `err`."""
-    from otel_arthur.cli.terminal.screen import Screen  # Imported late: it brings `rich` along.
-
-    return Screen(stderr=err)
 
 
 @contextmanager

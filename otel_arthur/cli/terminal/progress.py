@@ -8,7 +8,7 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from otel_arthur.cli.terminal.output import screen
+from otel_arthur.cli.terminal import new_console
 from otel_arthur.delivery.delivery import Delivery
 
 
@@ -22,7 +22,7 @@ def watched(delivery: Delivery, what: str) -> Generator[None, None, None]:
     from rich.progress import Progress
 
     ended = threading.Event()
-    with Progress(console=screen(err=True), transient=True) as progress:
+    with Progress(console=new_console(err=True), transient=True) as progress:
         task = progress.add_task(what, total=total)
 
         def follow() -> None:

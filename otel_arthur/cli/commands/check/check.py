@@ -16,8 +16,9 @@ from otel_arthur.cli.commands.check.marked_call import marked_call
 from otel_arthur.cli.configured import as_error, configured, refuse
 from otel_arthur.cli.connection import connected, fitting_schema
 from otel_arthur.cli.spool_folder import has_database, opened
+from otel_arthur.cli.terminal import new_console
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
-from otel_arthur.cli.terminal.output import say, say_error, screen
+from otel_arthur.cli.terminal.output import say, say_error
 from otel_arthur.configuration import Configuration
 from otel_arthur.inference.build import build
 from otel_arthur.inference.fields import FIELDS
@@ -119,7 +120,7 @@ def _show_model(pattern: str, model: Model, schema: Schema, configuration: Confi
         *((name, "", "nothing: OTEL_EXPORTER_ARTHUR_ATTRIBUTES can fill it") for name in schema.unfilled),
         *((name, kind, "ground truth, when you send it") for name, kind in schema.ground_truth.items()),
     ]
-    screen().table(("attribute", "type", "filled from"), rows)
+    new_console().table(("attribute", "type", "filled from"), rows)
     known = {slot.field for slot in schema.slots}
     lacking = [name for name in FIELDS if name not in known]
     if lacking:

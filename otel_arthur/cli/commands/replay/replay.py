@@ -24,8 +24,9 @@ from otel_arthur.cli.configured import READING, SENDING, configured
 from otel_arthur.cli.connection import fetch_schema
 from otel_arthur.cli.files.trace_files import FILES, FORMATS, Export, read_export
 from otel_arthur.cli.parameters import Seconds
+from otel_arthur.cli.terminal import new_console
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
-from otel_arthur.cli.terminal.output import plural, say, screen
+from otel_arthur.cli.terminal.output import plural, say
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
 from otel_arthur.genai.call import LLMCall
@@ -186,7 +187,7 @@ class _Replay:
         self._configuration = configuration
         self._journals = journals
         self._patience = patience
-        self._console = screen(err=True)
+        self._console = new_console(err=True)
         # Duplicates were left out before, over all files at once.
         self._delivery = Delivery(replace(configuration, duplicate_window=0.0), metrics=False)
         self._gave_up = False

@@ -9,8 +9,9 @@ import click
 
 from otel_arthur.cli.commands.spool.presentation import moment
 from otel_arthur.cli.spool_folder import FOLDER, JSON, opened
+from otel_arthur.cli.terminal import new_console
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
-from otel_arthur.cli.terminal.output import plural, print_json, say, screen
+from otel_arthur.cli.terminal.output import plural, print_json, say
 
 if TYPE_CHECKING:
     from otel_arthur.spool.upkeep.dead_letters import Letter
@@ -45,7 +46,7 @@ def list_(folder: str | None, as_json: bool) -> None:
             for letter in spool.letters()
         ]
     if rows:
-        screen().table(("no.", "partner_inference_id", "kind", "model", "refused", "reason"), rows)
+        new_console().table(("no.", "partner_inference_id", "kind", "model", "refused", "reason"), rows)
     else:
         say("no dead letters")
 

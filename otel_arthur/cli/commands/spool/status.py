@@ -8,7 +8,8 @@ import click
 
 from otel_arthur.cli.commands.spool.presentation import age, moment, size
 from otel_arthur.cli.spool_folder import FOLDER, JSON, opened
-from otel_arthur.cli.terminal.output import print_json, say, screen
+from otel_arthur.cli.terminal import new_console
+from otel_arthur.cli.terminal.output import print_json, say
 
 if TYPE_CHECKING:
     from otel_arthur.spool.upkeep.status import Status
@@ -56,7 +57,7 @@ def _show_status(folder: str, found: Status) -> None:
             )
         )
     if rows:
-        screen().table(_HEADINGS, rows)
+        new_console().table(_HEADINGS, rows)
     for one in found.destinations:
         if one.last_error is not None and one.last_error_at is not None:
             say(f"last error, {moment(one.last_error_at)}, model {one.destination.model}: {one.last_error}")
