@@ -18,7 +18,6 @@ from otel_arthur.engine.spans import TASK, EngineSpan, put, request_of, span_in
 from otel_arthur.engine.steps import attributes_of_step
 from otel_arthur.engine.trees import Departure, Trees, Words
 from otel_arthur.genai.call import LLMCall
-from otel_arthur.genai.duplicates.gathering import Gathering
 from otel_arthur.genai.duplicates.relations import Relations
 from otel_arthur.genai.steps.step import Frame, Step, Wordless, frame_of_call
 from otel_arthur.inference.privacy import Privacy, TextRules, Texts
@@ -26,7 +25,7 @@ from otel_arthur.inference.sampling import NOT_SAMPLED, is_sampled
 from otel_arthur.spool.batches import Evidence, NewBatch
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.rows import Row
-from otel_arthur.target import MAX_SERVICES
+from otel_arthur.target import MAX_SERVICES, HeldEvidence
 
 FAILED_CALL: Final = "failed call"
 ROOT_SECONDS: Final = 120.0
@@ -86,8 +85,7 @@ class EngineIntake:
         self._is_live = is_live
         self._rows: list[Row] = []
         self._roots: dict[Form, list[Row]] = {}
-        self._evidence = Gathering(relations) if configuration.duplicate_window else None
-        self._ended: list[int] = []
+        self._held = HeldEvidence(relations, configuration.duplicate_window)
 
     def add(self, call: LLMCall) -> str | None:
         """Take a call; or the reason why it is left out."""
@@ -107,8 +105,7 @@ class EngineIntake:
             self._put_ancestors(departures)
         if len(self._services) < MAX_SERVICES:
             self._services.add(call.service_name)
-        if self._evidence is not None:
-            self._evidence.add(call)
+        self._held.add(call)
         return None
 
     def add_around(self, told: Wordless | Step | Frame) -> str | None:
@@ -132,14 +129,13 @@ class EngineIntake:
     def batches(self) -> Iterator[tuple[Destination, NewBatch]]:
         """The rows of all that was added."""
         window = self._configuration.duplicate_window
-        evidence = None if self._evidence is None else Evidence(*self._evidence.written())
-        ended = (min(self._ended), max(self._ended)) if self._ended else None
+        ended = self._held.ended
         yield (
             self._destination,
             NewBatch(
                 Kind.CALL,
                 self._rows,
-                evidence=evidence,
+                evidence=self._held.written,
                 hold=window,
                 ended=ended,
                 is_live=self._is_live,
@@ -184,7 +180,7 @@ class EngineIntake:
     def _put(self, span: EngineSpan, service_name: str | None, root: Form | None = None) -> None:
         request = request_of(span, service_name, self._task_id, self._mended)
         content, identity = request.SerializeToString(), span.row_id
-        self._ended.append(span.end_ns)
+        self._held.add_end(span.end_ns)
         if root is None or self._trees is None:
             self._rows.append(Row(identity, content, stem=len(identity)))
         else:

@@ -187,6 +187,10 @@ CASES: dict[tuple[str, ...], Callable[[Run, Path, Path], list[tuple[str | Path, 
     ("collector", "validate"): lambda run, trace, folder: [
         ("collector", "validate", "--config", yaml(folder))
     ],
+    ("core",): lambda run, trace, folder: [
+        ("core", "--config", yaml(folder), "--listen", "unix:///tmp/never"),
+        ("core", "--config", yaml(folder), "--listen", EVIL),
+    ],
     ("local",): lambda run, trace, folder: [("local", "--db", folder / EVIL / EVIL)],
     ("demo",): one_of("demo", "--openai"),
 }

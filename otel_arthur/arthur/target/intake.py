@@ -8,70 +8,30 @@ from otel_arthur.arthur.target.fitting import is_wanted
 from otel_arthur.arthur.target.records import Form, Kind, inference_row
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import LLMCall
-from otel_arthur.genai.duplicates.gathering import Gathering
 from otel_arthur.genai.duplicates.relations import Relations
 from otel_arthur.genai.steps.step import Frame, Step, Wordless
 from otel_arthur.inference.build import Builder
 from otel_arthur.inference.privacy import TextRules
 from otel_arthur.inference.sampling import NOT_SAMPLED, is_sampled
 from otel_arthur.inference.schema import Schema
-from otel_arthur.spool.batches import Evidence, NewBatch
+from otel_arthur.spool.batches import NewBatch
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.rows import Row
-from otel_arthur.target import MAX_SERVICES
+from otel_arthur.target import MAX_SERVICES, HeldEvidence
 
 FAILED_CALL = "failed call"
 
 
 class _ModelRows:
-    """The batch that calls to one model become. Nothing of a call is kept but its row, as bytes, and its
-    evidence: what a batch of calls would hold until its end is work for the garbage collector.
+    """The batch that calls to one model become."""
 
-    Args:
-        window: seconds for which the records wait for a duplicate; 0 is not at all.
-    """
-
-    __slots__ = ("_builder", "_ended", "_evidence", "_rows", "_rules", "_schema", "_window")
+    __slots__ = ("builder", "held", "rows", "schema")
 
     def __init__(self, schema: Schema | None, rules: TextRules, window: float, relations: Relations) -> None:
-        self._schema = schema
-        self._rules = rules
-        self._builder = Builder(schema, rules)
-        self._window = window
-        self._rows: list[Row] = []
-        self._evidence = Gathering(relations) if window else None
-        self._ended: list[int] = []
-
-    def takes_failed(self, policy: str) -> bool:
-        """Whether calls that failed are sent by ``OTEL_EXPORTER_ARTHUR_ERRORS``."""
-        return is_wanted(True, policy, self._schema)
-
-    def add(self, call: LLMCall) -> None:
-        """Take the inferences of a call.
-
-        Raises:
-            TypeError: a value of it cannot be written as JSON; nothing was taken.
-        """
-        rows = [inference_row(inference) for inference in self._builder.inferences(call)]
-        if self._evidence is not None:
-            self._evidence.add(call)
-        self._ended.append(call.end_ns)
-        self._rows += rows
-
-    def batch(self, *, is_live: bool) -> NewBatch:
-        """All that was added: rows for the model where its schema is known, else the whole catalogue's."""
-        form = Form.CATALOGUE if self._schema is None else Form.ROW
-        evidence = None if self._evidence is None else Evidence(*self._evidence.written())
-        ended = (min(self._ended), max(self._ended)) if self._ended else None
-        return NewBatch(
-            Kind.INFERENCE,
-            self._rows,
-            form,
-            evidence,
-            self._window,
-            ended=ended,
-            is_live=is_live,
-        )
+        self.schema = schema
+        self.builder = Builder(schema, rules)
+        self.rows: list[Row] = []
+        self.held = HeldEvidence(relations, window)
 
 
 class ArthurIntake:
@@ -117,15 +77,14 @@ class ArthurIntake:
         if not is_sampled(call.trace_id, configuration.sample_ratio):
             return NOT_SAMPLED
         model = self._route(call) if self._model is None else self._model
-        rows = self._by_model.get(model)
-        if rows is None:
-            rows = _ModelRows(
-                self._schema_of(model), self._rules, configuration.duplicate_window, self._relations
-            )
-            self._by_model[model] = rows
-        if call.failed and not rows.takes_failed(configuration.errors):
+        of_model = self._by_model.get(model)
+        if of_model is None:
+            window, schema = configuration.duplicate_window, self._schema_of(model)
+            of_model = self._by_model[model] = _ModelRows(schema, self._rules, window, self._relations)
+        if not is_wanted(call.failed, configuration.errors, of_model.schema):
             return FAILED_CALL
-        rows.add(call)
+        of_model.rows += [inference_row(inference) for inference in of_model.builder.inferences(call)]
+        of_model.held.add(call)
         if len(self._services) < MAX_SERVICES:
             self._services.add(call.service_name)
         return None
@@ -135,5 +94,16 @@ class ArthurIntake:
 
     def batches(self) -> Iterator[tuple[Destination, NewBatch]]:
         """The rows of all that was added, a batch for each model."""
-        for model, rows in self._by_model.items():
-            yield self._destination_of(model), rows.batch(is_live=self._is_live)
+        window = self._configuration.duplicate_window
+        for model, one in self._by_model.items():
+            form = Form.CATALOGUE if one.schema is None else Form.ROW
+            batch = NewBatch(
+                Kind.INFERENCE,
+                one.rows,
+                form,
+                one.held.written,
+                window,
+                one.held.ended,
+                is_live=self._is_live,
+            )
+            yield self._destination_of(model), batch

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from otel_arthur.arthur.target.records import Kind
@@ -27,6 +26,7 @@ from otel_arthur.cli.parameters import Seconds
 from otel_arthur.cli.terminal import new_console
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
 from otel_arthur.cli.terminal.output import plural, say
+from otel_arthur.cli.terminal.screen import Screen
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
 from otel_arthur.genai.call import LLMCall
@@ -57,7 +57,7 @@ def _moment(_context: click.Context, _parameter: click.Parameter, value: str | N
 class _LogLines(logging.Handler):
     """The log above the progress, a line each."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Screen) -> None:
         super().__init__()
         self._console = console
 
