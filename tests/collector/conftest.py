@@ -43,7 +43,7 @@ def collector(account: Account, model_id: str, tmp_path: Path) -> Iterator[Calla
             "service": "{drain_seconds: 10}",
             **replaced,
         }
-        yaml = "".join(f"{key}: {value}\n" for key, value in sections.items()) + extra
+        yaml = "".join(f"{key}: {value}\n" for key, value in sections.items() if value) + extra
         process = ArthurCollector(tmp_path, yaml, name)
         started.append(process)
         return process.start(KEY=account.api_key)

@@ -33,7 +33,8 @@ class TaskRoute:
 
     match: tuple[tuple[str, str], ...]
     """As of `ModelRoute`."""
-    task_id: str
+    task_id: str | None
+    """None for the task that is called as the service."""
 
 
 def read_settings(*, is_v3_target: bool, **sections: Section) -> Configuration:

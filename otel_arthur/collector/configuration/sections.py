@@ -175,7 +175,8 @@ def parse(
     spool = root.section("spool")
     refuse = is_core or spool.read("on_full", one_of("pass", "refuse"), "pass") == "refuse"
     arthur, engine = root.section("arthur"), root.section("engine")
-    is_v3_target = "arthur" in root or "engine" not in root
+    # Beside an Engine, the section may be there for what holds for both: redaction, content, sampling.
+    is_v3_target = "engine" not in root or any(key in arthur for key in ("models", "endpoint"))
     connection = read_settings(is_v3_target=is_v3_target, arthur=arthur, engine=engine, spool=spool)
     routes, tasks = read_routes(arthur, connection) if is_v3_target else ((), ())
     tasks += read_tasks(engine)

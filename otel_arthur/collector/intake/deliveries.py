@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
-from otel_arthur.collector.configuration.arthur_sections import ModelRoute
+from otel_arthur.collector.configuration.arthur_sections import ModelRoute, TaskRoute
+from otel_arthur.collector.configuration.sections import CollectorConfiguration
 from otel_arthur.collector.service.telemetry import Sample
 from otel_arthur.configuration import Configuration, Route
 from otel_arthur.delivery import Delivery
@@ -23,8 +25,20 @@ class Target:
     """A route whose destination is open: calls that match go to this model by this delivery."""
 
     match: tuple[tuple[str, str], ...]
-    model_id: str
+    model_id: str | None
+    """None for a task of the Engine, which has a delivery of its own."""
     delivery: Delivery
+
+
+class Targets(NamedTuple):
+    """Where a configuration's calls go: the first that matches of each."""
+
+    models: tuple[Target, ...]
+    tasks: tuple[Target, ...]
+    """Of the Engine."""
+
+
+NO_TARGETS = Targets((), ())
 
 
 class Deliveries:
@@ -33,20 +47,33 @@ class Deliveries:
     def __init__(self) -> None:
         self._open: list[tuple[Configuration, Delivery]] = []
 
-    def use(self, routes: Sequence[ModelRoute]) -> tuple[Target, ...]:
+    def use(self, configuration: CollectorConfiguration) -> Targets:
         """A target for each route, in order. Deliveries that are open already are kept.
 
         Raises:
             OSError: the spool's folder cannot be written.
         """
-        return tuple(Target(route.match, route.model_id, self._delivery(route, routes)) for route in routes)
-
-    def _delivery(self, route: ModelRoute, routes: Sequence[ModelRoute]) -> Delivery:
-        models = {other.model_id for other in routes if other.destination == route.destination}
-        # A delivery sends what waits for the models that it knows, so it is opened with all of them.
-        configuration = replace(
-            route.destination, routes=tuple(Route("*", model) for model in sorted(models))
+        routes, engine = configuration.routes, configuration.arthur.engine
+        models = tuple(
+            Target(route.match, route.model_id, self._opened(_for_models(route, routes))) for route in routes
         )
+        if engine is None:
+            return Targets(models, NO_TARGETS.tasks)
+        alone = replace(configuration.arthur, is_v3_target=False, routes=(), model_id=None)
+        tasks = (*configuration.tasks, TaskRoute((), engine.task_id))
+        return Targets(
+            models,
+            tuple(
+                Target(
+                    task.match,
+                    None,
+                    self._opened(replace(alone, engine=replace(engine, task_id=task.task_id))),
+                )
+                for task in tasks
+            ),
+        )
+
+    def _opened(self, configuration: Configuration) -> Delivery:
         for opened, delivery in self._open:
             if opened == configuration:
                 return delivery
@@ -56,9 +83,9 @@ class Deliveries:
         self._open.append((configuration, delivery))
         return delivery
 
-    async def close_unused(self, used: Iterable[Target], seconds: float) -> bool:
+    async def close_unused(self, used: Targets, seconds: float) -> bool:
         """Shut down those that no target in `used` has, all at once; whether they sent everything."""
-        kept = {target.delivery for target in used}
+        kept = {target.delivery for target in (*used.models, *used.tasks)}
         closing = [delivery for _, delivery in self._open if delivery not in kept]
         self._open = [(opened, delivery) for opened, delivery in self._open if delivery in kept]
         if not closing:
@@ -89,6 +116,14 @@ class Deliveries:
             skipped.update(count.skipped)
         for reason, number in sorted(skipped.items()):
             yield "otelcol_arthur_spans_skipped", (("reason", reason),), number
+
+
+def _for_models(route: ModelRoute, routes: Sequence[ModelRoute]) -> Configuration:
+    """A delivery sends what waits for the models that it knows, so it is opened with all of its account."""
+    models = {other.model_id for other in routes if other.destination == route.destination}
+    return replace(
+        route.destination, engine=None, routes=tuple(Route("*", model) for model in sorted(models))
+    )
 
 
 def _check_folder(folder: Path | None) -> None:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from otel_arthur.collector.intake.deliveries import Target
+from otel_arthur.collector.intake.deliveries import Target, Targets
 from otel_arthur.collector.intake.routing import Router
-from otel_arthur.collector.otlp.spans import candidates, stamp
+from otel_arthur.collector.otlp.spans import Placed, around_in, candidates, stamp
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.events.assembly import Assembled, Assembly
 from otel_arthur.genai.events.log_events import log_events
+from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.steps.reading import told
+from otel_arthur.genai.steps.step import Frame, Told
 from otel_arthur.inference.identity import partner_inference_id
 
 _logger = logging.getLogger(__name__)
@@ -53,12 +56,16 @@ class Intake:
 
     def __init__(
         self,
-        targets: Sequence[Target],
+        targets: Targets,
         connection: Configuration,
     ) -> None:
-        self._router = Router(targets)
+        self._models = Router(targets.models)
+        self._tasks = Router(targets.tasks)
+        self._is_for_models, self._is_for_tasks = bool(targets.models), bool(targets.tasks)
         self._connection = connection
-        self._default = targets[0].delivery
+        deliveries = [target.delivery for target in (*targets.models, *targets.tasks)]
+        self._default = deliveries[0]
+        self._wanting_around = [target for target in targets.tasks if target.delivery.wants_around]
         self._has_said_no_route = False
         self._assembly = Assembly(
             connection.attributes,
@@ -67,9 +74,15 @@ class Intake:
             may_wait=lambda reading: reading.content_missing or self._has_seen_events,
             skipped=self._skipped,
             completes=connection.duplicate_window > 0,
+            takes_wordless=not self._is_for_models,
         )
         self._lock = threading.Lock()
         self._has_seen_events = False
+
+    @property
+    def wants_around(self) -> bool:
+        """Whether spans that are no calls have a say too."""
+        return bool(self._wanting_around)
 
     def take(self, request: Any, stamped: Callable[[bytes], None] | None = None) -> IntakeResult:
         """Put the calls of an ``ExportTraceServiceRequest`` into the spool; on disk when this returns.
@@ -80,7 +93,8 @@ class Intake:
         """
         batch = _Batch()
         now = time.monotonic()
-        for view, span in candidates(request, self._default.skip):
+        placed: list[Placed] | None = [] if self._wanting_around else None
+        for view, span in candidates(request, self._default.skip, placed):
             # Held while reading: content that came in between would wait for a span that waits for it.
             with self._lock:
                 own, *others = self._assembly.take(view, now)
@@ -91,6 +105,8 @@ class Intake:
             self._place_all(batch, others)
         if stamped is not None:
             stamped(request.SerializeToString())
+        for view, around in around_in(placed or ()):
+            self._place_around(batch, view, around)
         return self._submit(batch)
 
     def take_logs(self, request: Any) -> IntakeResult:
@@ -126,9 +142,14 @@ class Intake:
         view, call, waits = assembled.view, assembled.call, assembled.waits
         batch.result.skipped += assembled.skipped
         batch.result.waiting += waits
+        if self._is_for_tasks:
+            for one in told((assembled,), wants_around=self.wants_around):
+                self._place_around(batch, view, one)
         if call is None and not waits:
             return False
-        target = self._router.target(view)
+        if not self._is_for_models:
+            return waits or (call is not None and self._is_own(batch, call))
+        target = self._models.target(view)
         if waits or call is None:
             return target is not None
         if target is None:
@@ -137,9 +158,21 @@ class Intake:
             self._has_said_no_route = True
             return False
         batch.groups.setdefault(target, []).append(call)
+        return self._is_own(batch, call)
+
+    def _place_around(self, batch: _Batch, view: SpanView | None, one: Told) -> None:
+        """Route what goes to the Engine. What is no more than a place may lie above a call of any task."""
+        if isinstance(one, Frame) or view is None:
+            for target in self._wanting_around:
+                batch.groups.setdefault(target, []).append(one)
+        elif (target := self._tasks.target(view)) is not None:
+            batch.groups.setdefault(target, []).append(one)
+
+    @staticmethod
+    def _is_own(batch: _Batch, call: LLMCall) -> bool:
         if call.is_half:
             return False
-        batch.result.keys.append((view.trace_id, view.span_id))
+        batch.result.keys.append((call.trace_id, call.span_id))
         return True
 
     def _submit(self, batch: _Batch) -> IntakeResult:
@@ -156,14 +189,15 @@ class Intake:
         return result
 
     def _skipped(self, reason: str, count: int, line: str) -> None:
-        self._default.skip(reason, count)
+        if count:
+            self._default.skip(reason, count)
         if line:
             _logger.warning(line)
 
 
 @dataclass(slots=True)
 class _Batch:
-    """Calls on their way to the spool, by target."""
+    """Calls and what is around them on their way to the spool, by target."""
 
-    groups: dict[Target, list[LLMCall]] = field(default_factory=dict[Target, "list[LLMCall]"])
+    groups: dict[Target, list[Told]] = field(default_factory=dict[Target, "list[Told]"])
     result: IntakeResult = field(default_factory=IntakeResult)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -12,8 +12,11 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from otel_arthur.collector.otlp.inflating import BadBody
 from otel_arthur.genai.dialects import MARKER_BYTES
 from otel_arthur.genai.duplicates.kin import kin_of
-from otel_arthur.genai.otlp.views import attribute_map, span_view
-from otel_arthur.genai.span import SpanKey, SpanView
+from otel_arthur.genai.otlp.views import attribute_map, is_parent_remote, span_view
+from otel_arthur.genai.span import STATUS_ERROR, SpanKey, SpanView
+from otel_arthur.genai.steps.kinds import SCOPES, STEP_MARKERS
+from otel_arthur.genai.steps.reading import around
+from otel_arthur.genai.steps.step import Frame, Step
 
 MAX_ATTRIBUTES = 20_000
 """Of one span, with its events and its resource: more is no LLM call but an attack on memory."""
@@ -36,16 +39,29 @@ def _searched(markers: Sequence[bytes]) -> tuple[bytes, ...]:
 
 
 _SEARCHED = _searched(MARKER_BYTES)
+_OF_STEPS = _searched(tuple(marker.encode() for marker in STEP_MARKERS))
 
 
-def candidates(request: Any, skip: Callable[[str], None]) -> Iterator[tuple[SpanView, Span]]:
+class Placed(NamedTuple):
+    """A span that is no call, with its resource and scope."""
+
+    resource_spans: Any
+    scope: Any
+    span: Span
+    may_be_step: bool
+
+
+def candidates(
+    request: Any, skip: Callable[[str], None], others: list[Placed] | None = None
+) -> Iterator[tuple[SpanView, Span]]:
     """Spans that may be LLM calls, as views; the others are never read.
 
     Args:
         request: an ``ExportTraceServiceRequest``.
         skip: told the reason of each candidate that is left out.
+        others: takes the spans that cannot be calls.
     """
-    marked = list(_marked(request, skip))
+    marked = list(_marked(request, skip, others))
     parents = _parents(request, {span.trace_id for _, _, span in marked})
     kin = kin_of([_key(span) for _, _, span in marked], parents)
     last: Any = None
@@ -59,12 +75,54 @@ def candidates(request: Any, skip: Callable[[str], None]) -> Iterator[tuple[Span
         yield view, span
 
 
-def _marked(request: Any, skip: Callable[[str], None]) -> Iterator[tuple[Any, Any, Span]]:
+def around_in(others: Iterable[Placed]) -> Iterator[tuple[SpanView | None, Step | Frame]]:
+    """What spans that cannot be calls are in their traces; the view of those that are more than a place."""
+    last: Any = None
+    service: str | None = None
+    for resource_spans, scope, span, may_be_step in others:
+        if may_be_step:
+            resource = attribute_map(resource_spans.resource.attributes)
+            view = span_view(span, scope.name, scope.version, resource)
+            told = around(view)
+            yield (None if isinstance(told, Frame) else view), told
+            continue
+        if resource_spans is not last:
+            last, service = resource_spans, _service_of(resource_spans.resource)
+        start = span.start_time_unix_nano
+        yield (
+            None,
+            Frame(
+                *_key(span),
+                span.parent_span_id.hex() or None,
+                is_parent_remote(span),
+                span.name,
+                start,
+                span.end_time_unix_nano or start,
+                span.status.code == STATUS_ERROR,
+                service,
+            ),
+        )
+
+
+def _service_of(resource: Any) -> str | None:
+    for attribute in resource.attributes:
+        if attribute.key == "service.name":
+            return attribute.value.string_value or None
+    return None
+
+
+def _marked(
+    request: Any, skip: Callable[[str], None], others: list[Placed] | None
+) -> Iterator[tuple[Any, Any, Span]]:
     """Resource, scope and span of each that may be a call."""
     for resource_spans in request.resource_spans:
         for scope_spans in resource_spans.scope_spans:
             for span in scope_spans.spans:
-                if not has_marker(span.SerializeToString()):
+                content = span.SerializeToString()
+                if not has_marker(content):
+                    if others is not None and _has_valid_ids(span):
+                        scope = scope_spans.scope
+                        others.append(Placed(resource_spans, scope, span, _may_be_step(content, scope.name)))
                     continue
                 if not _has_valid_ids(span):
                     skip("invalid id")
@@ -72,6 +130,10 @@ def _marked(request: Any, skip: Callable[[str], None]) -> Iterator[tuple[Any, An
                     skip("too many attributes")
                 else:
                     yield resource_spans, scope_spans.scope, span
+
+
+def _may_be_step(content: bytes, scope: str) -> bool:
+    return scope.startswith(SCOPES) or any(piece in content for piece in _OF_STEPS)
 
 
 def _key(span: Span) -> SpanKey:

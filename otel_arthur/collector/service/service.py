@@ -14,7 +14,7 @@ from otel_arthur.collector.configuration.document import ConfigurationError
 from otel_arthur.collector.configuration.sections import CollectorConfiguration
 from otel_arthur.collector.forwarding import next_hop
 from otel_arthur.collector.intake.appending import Lanes
-from otel_arthur.collector.intake.deliveries import Deliveries
+from otel_arthur.collector.intake.deliveries import NO_TARGETS, Deliveries
 from otel_arthur.collector.intake.intake import Intake
 from otel_arthur.collector.otlp.memory import Hold, Memory
 from otel_arthur.collector.otlp.replies import Reply
@@ -109,8 +109,9 @@ class Service:
     def _build(self, configuration: CollectorConfiguration) -> Pipeline:
         forward = configuration.forward
         limits = configuration.limits
+        intake = Intake(self._deliveries.use(configuration), configuration.arthur)
         return Pipeline(
-            Intake(self._deliveries.use(configuration.routes), configuration.arthur),
+            intake,
             next_hop(forward) if forward is not None else None,
             self._telemetry,
             self._lanes,
@@ -119,7 +120,7 @@ class Service:
                 limits.max_items,
                 refuse=configuration.refuse_when_full,
                 stamp=forward is not None and forward.stamp,
-                takes_everything=self.TAKES_EVERYTHING,
+                takes_everything=self.TAKES_EVERYTHING or intake.wants_around,
             ),
         )
 
@@ -181,7 +182,7 @@ class Service:
             await self._wait_for_requests(before.drain_seconds)
             if old is not None:
                 await old.close()
-            used = self._deliveries.use(self._configuration.routes)
+            used = self._deliveries.use(self._configuration)
             await self._deliveries.close_unused(used, before.drain_seconds)
 
     def _use(self, configuration: CollectorConfiguration, pipeline: Pipeline) -> None:
@@ -212,7 +213,7 @@ class Service:
         await self._servers.stop(*self.RECEIVERS, seconds=_left(deadline))
         if self._pipeline is not None:
             await self._pipeline.close(_left(deadline))
-        done = await self._deliveries.close_unused((), _left(deadline))
+        done = await self._deliveries.close_unused(NO_TARGETS, _left(deadline))
         await self._servers.stop(*self._servers.names, seconds=1.0)
         self._lanes.close()
         _logger.info("stopped", extra={"fields": {"everything_sent": done}})
