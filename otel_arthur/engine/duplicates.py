@@ -52,6 +52,8 @@ class EngineJudge:
             return None
         request = ExportTraceServiceRequest.FromString(row.content)
         span = span_in(request)
+        if not span.parent_span_id and not kept.startswith(row.id[:33]):
+            return None  # It would be a trace of its own, which nobody needs.
         kept_attributes = [one for one in span.attributes if one.key in _OF_A_CHAIN]
         del span.attributes[:]
         span.attributes.extend(kept_attributes)

@@ -23,6 +23,8 @@ INPUT: Final = "input.value"
 OUTPUT: Final = "output.value"
 PLAIN: Final = "text/plain"
 
+_MODALITIES: Final = frozenset({"image", "audio", "video", "document", "file"})
+"""Any other word may be anybody's, and is a file."""
 _PROVIDERS: Final = {
     "gcp.gemini": "google",
     "gcp.gen_ai": "google",
@@ -98,27 +100,28 @@ def _apart(message: Message) -> list[Message]:
 
 
 def _put_message(span: SafeAttributes, key: str, message: Message, texts: Texts) -> None:
-    span.put(f"{key}.role", message.role)
+    span.put(f"{key}.role", texts.apply(message.role, Privacy.NAME))
     text = message.text
     if text or not message.tool_calls:
         span.put(f"{key}.content", texts.apply(text, Privacy.WORDS))
     for number, call in enumerate(message.tool_calls):
         tool = f"{key}.tool_calls.{number}.tool_call"
-        span.put(f"{tool}.id", call.id)
+        span.put(f"{tool}.id", texts.apply(call.id, Privacy.NAME))
         span.put(f"{tool}.function.name", texts.apply(call.name, Privacy.NAME))
         span.put_json(f"{tool}.function.arguments", texts.apply(_arguments(call.arguments), Privacy.WORDS))
     number = 0
     for part in message.parts:
         content = f"{key}.contents.{number}.message_content"
         if isinstance(part, ToolResultPart):
-            span.put(f"{key}.tool_call_id", part.id)
+            span.put(f"{key}.tool_call_id", texts.apply(part.id, Privacy.NAME))
         elif isinstance(part, ReasoningPart):
             span.put(f"{content}.type", "reasoning")
             span.put(f"{content}.text", texts.apply(part.text, Privacy.WORDS))
             number += 1
         elif isinstance(part, MediaPart):
-            span.put(f"{content}.type", part.modality)
-            span.put(f"{content}.{part.modality}.{part.modality}.url", texts.apply(part.name, Privacy.WORDS))
+            modality = part.modality if part.modality in _MODALITIES else "file"
+            span.put(f"{content}.type", modality)
+            span.put(f"{content}.{modality}.{modality}.url", texts.apply(part.name, Privacy.WORDS))
             number += 1
 
 
@@ -179,4 +182,4 @@ def _metadata(call: LLMCall, texts: Texts) -> dict[str, Any] | None:
 
 
 def _identifier(texts: Texts, value: str | None) -> str | None:
-    return None if value is None else texts.apply(value, Privacy.IDENTIFIER)
+    return None if value is None else texts.apply(value, Privacy.NAME)

@@ -29,7 +29,7 @@ def attributes_of_step(step: Step, rules: TextRules, mended: Counter[str]) -> di
     span.put("agent.name", texts.apply(step.agent_name, Privacy.NAME))
     span.put("tool.name", texts.apply(step.tool_name, Privacy.NAME))
     span.put("tool_call.function.name", texts.apply(step.tool_name, Privacy.NAME))
-    span.put("tool.id", texts.apply(step.tool_id, Privacy.IDENTIFIER))
+    span.put("tool.id", texts.apply(step.tool_id, Privacy.NAME))
     span.put("tool.description", texts.apply(step.tool_description, Privacy.WORDS))
     span.put_json("tool.parameters", texts.apply(step.tool_arguments, Privacy.WORDS))
     for number, document in enumerate(step.documents):
@@ -38,7 +38,7 @@ def attributes_of_step(step: Step, rules: TextRules, mended: Counter[str]) -> di
             texts.apply(document, Privacy.WORDS),
         )
     if step.kind in _MODELS:
-        span.put(_MODELS[step.kind], texts.apply(step.model, Privacy.IDENTIFIER))
+        span.put(_MODELS[step.kind], texts.apply(step.model, Privacy.NAME))
     span.put("session.id", texts.apply(step.conversation_id, Privacy.NAME))
     span.put("user.id", texts.apply(step.user_id, Privacy.NAME))
     return span.values

@@ -1,4 +1,4 @@
-"""The collector's way to Arthur Engine: whole traces, whatever comes first and from whom, and tasks by routes."""
+"""The collector on its way to Arthur Engine: whole traces, whatever comes first, and tasks by routes."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_the_engine_beside_the_platform_and_tasks_by_routes(
     models = section(account, models=f"[{{model_id: '{model_id}'}}]", duplicate_window="0")
     process = collector(
         arthur=models,
-        engine=section(account, tasks=f"[{{match: {{service.name: 'bot*'}}, task_id: '{task}'}}]")
+        engine=section(account, tasks=f"[{{match: {{service.name: 'bot*'}}, task_id: '{task}'}}]"),
     )
     post(process, trace())
     spans = stored(account, 4)
