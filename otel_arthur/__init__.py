@@ -13,6 +13,7 @@ from otel_arthur.printable import one_line
 
 if TYPE_CHECKING:
     from otel_arthur.sdk.capture import capture, inference_id
+    from otel_arthur.sdk.feedback import record_feedback
     from otel_arthur.sdk.flush import force_flush
     from otel_arthur.sdk.ground_truth import record_ground_truth
     from otel_arthur.sdk.log_exporter import ArthurLogExporter
@@ -31,6 +32,7 @@ __all__ = [
     "force_flush",
     "inference_id",
     "instrument",
+    "record_feedback",
     "record_ground_truth",
 ]
 
@@ -41,6 +43,7 @@ _HOMES = {
     "force_flush": "otel_arthur.sdk.flush",
     "inference_id": "otel_arthur.sdk.capture",
     "instrument": "otel_arthur.sdk.setup.instrument",
+    "record_feedback": "otel_arthur.sdk.feedback",
     "record_ground_truth": "otel_arthur.sdk.ground_truth",
 }
 

@@ -7,7 +7,7 @@ an answer is read is the target's business.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.gathering import Gathering
@@ -121,6 +121,26 @@ class Intake(Protocol):
 
     def batches(self) -> Iterable[tuple[Destination, NewBatch]]:
         """The rows of all that was added."""
+        ...
+
+
+class Feedback(NamedTuple):
+    """What a person says of a trace."""
+
+    trace_id: str
+    span_id: str | None
+    """The call that is meant, for which the annotation waits; None where the trace is told alone."""
+    score: int
+    """1 is good, 0 is bad."""
+    explanation: str | None
+
+
+@runtime_checkable
+class TakesFeedback(Protocol):
+    """Of a target that has a place for feedback."""
+
+    def feedback(self, given: Iterable[Feedback]) -> tuple[Destination, NewBatch]:
+        """The rows for it."""
         ...
 
 

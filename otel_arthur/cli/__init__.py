@@ -19,6 +19,7 @@ _COMMANDS = {
     "inspect": "Say what would become of each span in trace exports, sending nothing.",
     "replay": "Send the calls in trace exports: backfill, resumable.",
     "ground-truth": "Send ground truth for inferences that Arthur has.",
+    "feedback": "Send feedback on answers to the Arthur Engine.",
     "spool": "Look at, drain and repair what waits on disk.",
     "collector": "OTLP in, inferences to Arthur, OTLP out.",
     "core": "What the Collector's processor `arthur` hands LLM spans to.",

@@ -26,10 +26,12 @@ from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk.database import FORK_SECONDS
 from otel_arthur.spool.queue.watching import Watch
 from otel_arthur.spool.spool import Spool
-from otel_arthur.target import Target
+from otel_arthur.target import Feedback, TakesFeedback, Target
 
 _logger = logging.getLogger("otel_arthur")
 _names = itertools.count()
+NO_FEEDBACK_THERE = "feedback without an Engine"
+"""The reason of feedback that is left out where the Engine is no target."""
 NO_TRUTH_THERE = "ground truth for the Engine"
 """The reason of ground truth that is left out where the Engine is the only target."""
 
@@ -117,6 +119,28 @@ class Delivery:
                     self._run.append(target, destination, batch, submitted)
                     if watch is not None:
                         watch.add(destination.number, batch)
+        return submitted
+
+    def submit_feedback(self, given: Sequence[Feedback], watch: Watch | None = None) -> Submitted:
+        """Put feedback into the spool; it waits there for its call.
+
+        Args:
+            watch: is told of the records (see `watch`).
+        """
+        submitted = Submitted()
+        engines = [target for target in self._run.targets if isinstance(target, TakesFeedback)]
+        if not engines:
+            self._run.skip(NO_FEEDBACK_THERE, len(given))
+            submitted.skipped[NO_FEEDBACK_THERE] = len(given)
+            self._run.notices.say(
+                NO_FEEDBACK_THERE,
+                "feedback is left out: it is for Arthur Engine; set OTEL_EXPORTER_ARTHUR_ENGINE_ENDPOINT",
+            )
+        for target in engines:
+            destination, batch = target.feedback(given)
+            self._run.append(target, destination, batch, submitted)
+            if watch is not None:
+                watch.add(destination.number, batch)
         return submitted
 
     def append(self, target: Target, destination: Destination, batch: NewBatch) -> Submitted:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import orjson
 
 from otel_arthur.arthur.target.records import Kind
+from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.outcomes import APPENDED, AT_THE_DOOR, Outcome, unaccounted
 from otel_arthur.spool.upkeep.dead_letters import Letter
 from otel_arthur.spool.upkeep.status import DestinationStatus, KindStatus, Status
 
 NAMES = {int(kind): kind.name.lower() for kind in Kind}
-"""Kinds by number; for targets that have others: `kind 3`."""
+"""The platform's kinds by number."""
+_OF_TARGETS = {"engine": {1: "span", 2: "root", 3: "feedback"}}
+"""Those of other targets."""
+_PLURALS = {"inference": "inferences", "span": "spans", "root": "roots"}
+_JSON_KINDS = {"": frozenset(NAMES), "engine": frozenset({3})}
+"""Kinds whose rows are JSON."""
 
 
-def name_of(kind: int) -> str:
-    """A kind of rows in JSON and tables."""
-    return NAMES.get(kind, f"kind {kind}")
+def names_of(destination: Destination) -> Mapping[int, str]:
+    """The kinds of a destination's rows in JSON and tables, by number."""
+    return _OF_TARGETS.get(destination.target, NAMES)
 
 
 def as_json(status: Status) -> dict[str, Any]:
@@ -62,12 +69,11 @@ def unaccounted_for(one: DestinationStatus) -> int:
 
 
 def _destination(one: DestinationStatus) -> dict[str, Any]:
-    nothing = KindStatus()
+    nothing, names = KindStatus(), names_of(one.destination)
     return {
         "destination": asdict(one.destination),
         "organization": one.organization,
-        "inferences": one.kinds.get(Kind.INFERENCE, nothing).waiting,
-        "ground_truth": one.kinds.get(Kind.GROUND_TRUTH, nothing).waiting,
+        **{_PLURALS.get(name, name): one.kinds.get(kind, nothing).waiting for kind, name in names.items()},
         "held": held(one),
         "leased": sum(kind.leased for kind in one.kinds.values()),
         "bytes": sum(kind.bytes for kind in one.kinds.values()),
@@ -75,7 +81,7 @@ def _destination(one: DestinationStatus) -> dict[str, Any]:
         "dead_letters": one.dead_letters,
         "last_error": one.last_error,
         "last_error_at": one.last_error_at,
-        "outcomes": {name: outcomes_of(one, kind) for kind, name in NAMES.items()},
+        "outcomes": {name: outcomes_of(one, kind) for kind, name in names_of(one.destination).items()},
         "unaccounted": unaccounted_for(one),
     }
 
@@ -85,10 +91,23 @@ def letter_json(letter: Letter) -> dict[str, Any]:
     return {
         "number": letter.number,
         "partner_inference_id": letter.id,
-        "kind": name_of(letter.kind),
+        "kind": kind_of(letter),
         "model": letter.destination.model,
         "endpoint": letter.destination.endpoint,
         "refused_at": letter.at,
         "reason": letter.reason,
-        "row": orjson.loads(letter.row.content),
+        "row": _row(letter),
     }
+
+
+def kind_of(letter: Letter) -> str:
+    """What a dead letter is."""
+    return names_of(letter.destination).get(letter.kind, f"kind {letter.kind}")
+
+
+def _row(letter: Letter) -> Any:
+    if letter.kind in _JSON_KINDS.get(letter.destination.target, ()):
+        return orjson.loads(letter.row.content)
+    from otel_arthur.engine.otlp_json import as_otlp_json
+
+    return as_otlp_json(letter.row.content)

@@ -70,6 +70,13 @@ class EngineClient:
         answer = self._transport.request("POST", "/v1/traces", body=body, headers=headers, deadline=deadline)
         return answer.status
 
+    def annotate(self, trace_id: str, body: bytes, timeout: float | None = None) -> int:
+        """``POST /api/v1/traces/{trace_id}/annotations``: the status of the answer. As `send`."""
+        headers = {**self._headers, "Content-Type": "application/json"}
+        deadline = None if timeout is None else time.monotonic() + timeout
+        path = f"/v1/traces/{trace_id}/annotations"
+        return self._transport.request("POST", path, body=body, headers=headers, deadline=deadline).status
+
     def stored(self, task_id: str, spans: Iterable[SpanIds]) -> set[SpanIds]:
         """Which of the spans a task has. ``GET /api/v1/traces/spans``.
 

@@ -41,6 +41,8 @@ class Kind(IntEnum):
     """A call's span, or another that is no root: they may leave at once."""
     ROOT = 2
     """The root of a trace that is no call: the Engine evaluates a trace when its root comes."""
+    FEEDBACK = 3
+    """An annotation (`feedback`)."""
 
 
 class Form(IntEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
@@ -13,10 +13,10 @@ from otel_arthur.engine.duplicates import EngineJudge
 from otel_arthur.engine.trees import Trees
 from otel_arthur.genai.duplicates.relations import Relations
 from otel_arthur.inference.privacy import TextRules
-from otel_arthur.spool.batches import Batch, BatchOutcome
+from otel_arthur.spool.batches import Batch, BatchOutcome, NewBatch
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.queue.leases import Terms
-from otel_arthur.target import Attempt, Presented, Trouble
+from otel_arthur.target import Attempt, Feedback, Presented, Trouble
 
 if TYPE_CHECKING:
     from otel_arthur.engine.client import EngineClient
@@ -31,6 +31,8 @@ ROWS: Final = 64
 
 ROOT: Final = 2
 """`intake.Kind.ROOT`; that module is imported with the first call."""
+FEEDBACK: Final = 3
+"""`intake.Kind.FEEDBACK`."""
 OPEN: Final = 2
 """`intake.Form.OPEN`."""
 BLOCKED_SECONDS: Final = 0.25
@@ -67,7 +69,8 @@ class EngineTarget:
         terms = Terms(
             rows=ROWS, bytes=1024 * 1024, seconds=seconds, doubt=engine.doubt, blocked=BLOCKED_SECONDS
         )
-        self.kinds: Mapping[int, Terms] = {1: terms, ROOT: terms}
+        feedback = Terms(seconds=seconds, in_order=True, blocked=BLOCKED_SECONDS)
+        self.kinds: Mapping[int, Terms] = {1: terms, ROOT: terms, FEEDBACK: feedback}
         self.request_seconds = configuration.timeout
         self.wants_around = engine.spans == "traces"
         self._trees = Trees(keep_remote=engine.remote_parent == "keep") if self.wants_around else None
@@ -108,12 +111,24 @@ class EngineTarget:
             is_live=is_live,
         )
 
+    def feedback(self, given: Iterable[Feedback]) -> tuple[Destination, NewBatch]:
+        """Annotations of traces that the configured task has, or the one of their service."""
+        from otel_arthur.engine.feedback import feedback_row
+
+        trees = self._trees
+        rows = [
+            feedback_row(one, self._rules, () if trees is None else trees.calls_of(one.trace_id))
+            for one in given
+        ]
+        return self._here, NewBatch(FEEDBACK, rows)
+
     def present(self, destination: Destination, batches: Sequence[Batch], attempt: Attempt) -> Presented:
         """Send batches. Does not raise."""
         from otel_arthur.http.errors import ArthurError
 
         try:
             with self._lock:
+                from otel_arthur.engine.feedback import annotate
                 from otel_arthur.engine.intake import completed
                 from otel_arthur.engine.presenting import Presentation
 
@@ -123,6 +138,8 @@ class EngineTarget:
             for outcome in outcomes:
                 outcome.postpone()
             return Presented(outcomes, Trouble(str(error), type(error).__name__, is_slow=True))
+        if batches[0].kind == FEEDBACK:
+            return annotate(client, batches, attempt)
         if self._trees is not None and batches[0].form == OPEN:
             for batch in batches:
                 batch.rows[:] = [completed(row, self._trees) for row in batch.rows]

@@ -50,7 +50,7 @@ def record_ground_truth(
         row = _row(inference_id, values, named_values, timestamp)
         if row is None:
             return False
-        taken = _delivery().submit_ground_truth([row])
+        taken = delivery_in_use().submit_ground_truth([row])
         return bool(taken.spooled or taken.in_memory)
     except Exception as error:  # the host application is sacred
         _logger.warning("otel-arthur: ground truth was not taken (%s)", type(error).__name__)
@@ -64,7 +64,7 @@ def _is_left_out(inference_id: Any) -> bool:
 
 
 def _refuse_unsent() -> bool:
-    _delivery().skip(NOT_SENT)
+    delivery_in_use().skip(NOT_SENT)
     if not _said.get():
         _said.get().append(NOT_SENT)
         _logger.warning(
@@ -118,7 +118,7 @@ def flush(timeout: float) -> bool:
     return _own is None or _own[1].flush(timeout)
 
 
-def _delivery() -> Delivery:
+def delivery_in_use() -> Delivery:
     """The exporter's, if there is one; else one that is kept, and sends in the background until the exit."""
     global _own
     bridge = bridges.current()

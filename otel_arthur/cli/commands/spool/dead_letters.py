@@ -27,7 +27,7 @@ def dead_letters() -> None:
 @JSON
 def list_(folder: str | None, as_json: bool) -> None:
     """List the dead letters: id and reason."""
-    from otel_arthur.delivery.status import letter_json, name_of
+    from otel_arthur.delivery.status import kind_of, letter_json
 
     with opened(folder) as spool:
         if as_json:
@@ -38,7 +38,7 @@ def list_(folder: str | None, as_json: bool) -> None:
             (
                 str(letter.number),
                 letter.id,
-                name_of(letter.kind).replace("_", " "),
+                kind_of(letter).replace("_", " "),
                 letter.destination.model,
                 moment(letter.at),
                 letter.reason,

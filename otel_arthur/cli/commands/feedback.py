@@ -1,0 +1,123 @@
+"""``otel-arthur feedback``: what people think of answers, from a file, as the Arthur Engine's annotations."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import click
+
+from otel_arthur.cli.configured import SENDING, configured
+from otel_arthur.cli.files.table_file import Problems, TableFile
+from otel_arthur.cli.parameters import Seconds
+from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
+from otel_arthur.cli.terminal.output import plural, print_json, say
+from otel_arthur.sdk.feedback import feedback_ids
+from otel_arthur.target import Feedback
+
+_SCORES: Final = {"0": 0, "1": 1, "false": 0, "true": 1}
+_AT_ONCE: Final = 500
+_POLL_SECONDS: Final = 0.2
+
+
+@click.command(
+    epilog='Example: echo \'{"trace_id": "…", "score": 0, "explanation": "wrong city"}\' > feedback.jsonl; '
+    "otel-arthur feedback feedback.jsonl"
+)
+@click.argument("file")
+@click.option(
+    "--timeout",
+    type=Seconds(min=0),
+    default=60.0,
+    show_default=True,
+    help="Seconds to wait for the sending.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The counts as JSON for programs.")
+def command(file: str, timeout: float, as_json: bool) -> None:
+    """FILE holds JSON lines, or CSV with a header as spreadsheets write it; - is standard input.
+
+    A row has partner_inference_id or trace_id, score (1 is good, 0 is bad), and if known explanation. All of
+    the file is checked before any is sent. The Engine keeps one annotation for each trace: the last row about
+    a trace counts. What cannot be sent within the timeout waits in the spool.
+    """
+    configuration = configured(*SENDING, "engine_endpoint", "engine_api_key")
+    if configuration.engine is None:
+        raise WrongUse("feedback is for Arthur Engine; set OTEL_EXPORTER_ARTHUR_ENGINE_ENDPOINT")
+    if configuration.engine.missing is not None:
+        raise WrongUse(configuration.engine.missing)
+    problems = Problems()
+    with TableFile(file, problems) as table:
+        # A mistake in the last line must not leave half a file sent.
+        rows = list(_rows(table, problems))
+        problems.refuse()
+    _send(rows, configuration, timeout, as_json)
+
+
+def _rows(table: TableFile, problems: Problems) -> Iterator[Feedback]:
+    for line, record in table.rows():
+        found = _feedback(record)
+        if isinstance(found, Feedback):
+            yield found
+        else:
+            problems.add(f"{table.name}, line {line}: {found}")
+        if problems.are_too_many:
+            break
+
+
+def _feedback(record: Mapping[str, Any]) -> Feedback | str:
+    """The feedback in a row, or what is wrong with it."""
+    ids = feedback_ids(record.get("partner_inference_id") or None, record.get("trace_id"))
+    if ids is None:
+        return "it needs a partner_inference_id of otel-arthur, or a trace_id of 32 hexadecimal digits"
+    score = _SCORES.get(str(record.get("score")).strip().lower())
+    if score is None:
+        kind = type(record.get("score")).__name__
+        return f"score is a {kind} that is neither 0 nor 1; write 1 for good, 0 for bad"
+    explanation = record.get("explanation")
+    if not isinstance(explanation, str | None):
+        return f"explanation is a {type(explanation).__name__}; it must be a text"
+    return Feedback(*ids, score, explanation or None)
+
+
+def _send(rows: list[Feedback], configuration: Any, timeout: float, as_json: bool) -> None:
+    from otel_arthur.cli.terminal.progress import end, watched
+    from otel_arthur.delivery import Delivery
+
+    delivery = Delivery(configuration, metrics=False)
+    watch = delivery.watch()
+    no_room = 0
+    for start in range(0, len(rows), _AT_ONCE):
+        no_room += delivery.submit_feedback(rows[start : start + _AT_ONCE], watch).refused
+    deadline = time.monotonic() + timeout
+    with watched(delivery, "Sending"):
+        while not delivery.flush(min(1.0, max(deadline - time.monotonic(), 0.0))):
+            if not watch.waiting().rows or time.monotonic() >= deadline:
+                break
+            time.sleep(_POLL_SECONDS)
+    end(delivery, 1.0)
+    waiting, refused = watch.waiting().rows, watch.refused()
+    counts = {
+        "read": len(rows),
+        "sent": max(len(rows) - no_room - refused - waiting, 0),
+        "refused": refused,
+        "waiting": waiting,
+    }
+    if as_json:
+        print_json(counts)
+    else:
+        say(
+            f"{plural(len(rows), 'row')} of feedback read: {counts['sent']} sent, {refused} refused, "
+            f"{waiting} waiting"
+        )
+    if no_room:
+        raise WorkFailed(f"{plural(no_room, 'row')} found no room in the spool")
+    if refused:
+        raise WorkFailed(
+            f"the Engine refused {plural(refused, 'row')}; `otel-arthur spool dead-letters list` says why"
+        )
+    if waiting:
+        raise WorkFailed(
+            f"{plural(waiting, 'row')} not taken within {timeout:g} s, waiting in the spool: the Engine may "
+            "not have the trace yet; `otel-arthur spool status` shows the last error"
+        )

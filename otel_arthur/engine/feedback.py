@@ -1,0 +1,84 @@
+"""Feedback as annotations: the Engine keeps one of a person for each trace, and a later one replaces it.
+
+Source: arthur-engine 2.1.686, ``POST /api/v1/traces/{trace_id}/annotations``, measured.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from typing import Final
+
+import orjson
+
+from otel_arthur.engine.client import EngineClient
+from otel_arthur.engine.presenting import trouble_of
+from otel_arthur.http.errors import ArthurError
+from otel_arthur.inference.privacy import Privacy, TextRules, Texts
+from otel_arthur.spool.batches import Batch, BatchOutcome, DeadLetter
+from otel_arthur.spool.rows import Row
+from otel_arthur.target import Attempt, Feedback, Presented, Trouble
+
+NOT_FOUND: Final = 404
+UNKNOWN_SECONDS: Final = 15.0
+"""Until a trace that the Engine does not know is asked for again."""
+PATIENCE_ATTEMPTS: Final = 60
+"""The Engine must have said so often that it does not know the trace."""
+_FOR_GOOD: Final = frozenset({400, 422})
+
+
+def feedback_row(feedback: Feedback, rules: TextRules, calls: Sequence[str] = ()) -> Row:
+    """The row of an annotation: it comes after its call, and after the other `calls` of the trace.
+
+    So two annotations of one trace wait for the same, and none overtakes the other.
+    """
+    explanation = Texts(rules).apply(feedback.explanation, Privacy.WORDS)
+    content = orjson.dumps(
+        {
+            "annotation_score": feedback.score,
+            **({} if explanation is None else {"annotation_description": explanation}),
+        }
+    )
+    own = () if feedback.span_id is None else (f"{feedback.trace_id}-{feedback.span_id}",)
+    after = tuple(dict.fromkeys((*own, *calls)))
+    # Each is news, though it says what an earlier one said: another may have come between the two.
+    return Row(feedback.trace_id, content, 0, secrets.token_hex(8), after)
+
+
+def annotate(client: EngineClient, batches: Sequence[Batch], attempt: Attempt) -> Presented:
+    """Send annotations, in order. Presenting one again does no harm. Does not raise."""
+    outcomes = [BatchOutcome(batch) for batch in batches]
+    trouble: Trouble | None = None
+    attempt.begin()
+    for outcome in outcomes:
+        for row in outcome.batch.rows:
+            if trouble is None:
+                trouble = _annotate(client, row, outcome, attempt)
+            else:
+                outcome.waiting.append(row)
+        if outcome.waiting and trouble is None:
+            outcome.is_attempt, outcome.wait = True, UNKNOWN_SECONDS
+    return Presented(outcomes, trouble)
+
+
+def _annotate(client: EngineClient, row: Row, outcome: BatchOutcome, attempt: Attempt) -> Trouble | None:
+    """Send one; why no more can be sent, if that is so."""
+    if not attempt.may_go_on():
+        outcome.waiting.append(row)
+        return Trouble("the time is over", "time")
+    try:
+        status = client.annotate(row.id, row.content, attempt.timeout)
+    except ArthurError as error:
+        outcome.waiting.append(row)
+        return Trouble(str(error), type(error).__name__)
+    if status == 200:
+        outcome.sent += 1
+        attempt.accept(1)
+    elif status in _FOR_GOOD:
+        outcome.dead.append(DeadLetter(row, f"{status}: the Engine rejected the annotation"))
+    elif status == NOT_FOUND and outcome.batch.attempts >= PATIENCE_ATTEMPTS:
+        outcome.dead.append(DeadLetter(row, "404: the Engine has no such trace"))
+    else:
+        outcome.waiting.append(row)
+        return None if status == NOT_FOUND else trouble_of(status)
+    return None
