@@ -40,6 +40,7 @@ _NO_LANGUAGE = re.compile(r"embed|rerank|moderation", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
 _AROUND = frozenset({"gen_ai.agent.name", "gen_ai.tool.name", "traceloop.span.kind"})
 """Attributes of spans around calls, unless they name the operation."""
+_SAID = frozenset({"gen_ai.input.messages", "gen_ai.output.messages"})
 _ANSWERED = frozenset(
     {
         "gen_ai.output.messages",
@@ -60,7 +61,7 @@ def operation(view: SpanView) -> str | None:
     if not _AROUND.isdisjoint(attributes):
         return None
     if "gen_ai.request.model" not in attributes and "gen_ai.response.model" not in attributes:
-        return None
+        return IF_SAID if attributes.keys() >= _SAID else None
     return "chat" if not _ANSWERED.isdisjoint(attributes) or has_failed(view) else IF_SAID
 
 

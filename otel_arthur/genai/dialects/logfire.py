@@ -29,8 +29,11 @@ def _operation(view: SpanView) -> str | None:
     attributes = view.attributes
     is_line = attributes.get("logfire.span_type") == "log"
     began = not is_line and view.status_code == 0 and not any(key in attributes for key in _ANSWERS)
-    if began or not (is_line or _REQUEST in attributes or "gen_ai.operation.name" in attributes):
+    if not (is_line or _REQUEST in attributes or "gen_ai.operation.name" in attributes):
         return None
+    if began:
+        # The beginning of a stream has no answer; others may have theirs elsewhere.
+        return calls.IF_SAID
     # Of version 1, the events of the first span are the question, those of the line have the answer.
     if is_line and not any(key in attributes for key in (*_ANSWERS, "events")):
         return None

@@ -42,16 +42,30 @@ FIELDS: Table = {
     "usage.cached": (
         *(f"{_USAGE}cache_read.input_tokens", f"{_USAGE}cached_tokens", f"{_USAGE}cache_read_input_tokens"),
         *(f"{_USAGE}cached_input_tokens", f"{_USAGE}input_tokens.cached"),
-        f"{_USAGE}details.cache_read_tokens",
+        *(f"{_USAGE}cache_read_tokens", f"{_USAGE}input_cached_tokens", f"{_USAGE}prompt_tokens.cached"),
+        *(f"{_USAGE}details.{name}" for name in ("cache_read_tokens", "cache_read_input_tokens")),
+        *(f"{_USAGE}details.{name}" for name in ("cached_tokens", "prompt_cache_hit_tokens")),
+        *(f"{_USAGE}{side}_tokens_details.cached_tokens" for side in ("prompt", "input")),
     ),
     "usage.cache_write": (
         *(f"{_USAGE}cache_creation.input_tokens", f"{_USAGE}cache_write.input_tokens"),
         *(f"{_USAGE}cache_creation_input_tokens", f"{_USAGE}cache_write_input_tokens"),
-        *(f"{_USAGE}input_tokens.cache_write", f"{_USAGE}details.cache_write_tokens"),
+        *(
+            f"{_USAGE}input_tokens.cache_write",
+            f"{_USAGE}cache_write_tokens",
+            f"{_USAGE}cache_creation_tokens",
+        ),
+        *(f"{_USAGE}details.{name}" for name in ("cache_write_tokens", "cache_creation_input_tokens")),
     ),
     "usage.reasoning": (
         *(f"{_USAGE}reasoning.output_tokens", f"{_USAGE}reasoning_tokens", "llm.usage.reasoning_tokens"),
         *(f"{_USAGE}output_tokens.reasoning", f"{_USAGE}details.reasoning_tokens"),
+        *(
+            f"{_USAGE}reasoning_output_tokens",
+            f"{_USAGE}output_reasoning_tokens",
+            f"{_USAGE}thoughts_token_count",
+        ),
+        *(f"{_USAGE}{side}_tokens_details.reasoning_tokens" for side in ("completion", "output")),
     ),
 }
 """Every spelling that is in use; dialects put their own before them."""

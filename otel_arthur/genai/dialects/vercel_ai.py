@@ -69,6 +69,7 @@ DIALECT = Dialect(
             "usage.cached": (
                 *(f"{_USAGE}inputTokenDetails.cacheReadTokens", f"{_USAGE}cachedInputTokens"),
                 f"{_PROVIDER}#anthropic.usage.cache_read_input_tokens",
+                f"{_PROVIDER}#anthropic.cacheReadInputTokens",
                 f"{_PROVIDER}#bedrock.usage.cacheReadInputTokens",
                 f"{_PROVIDER}#openai.cachedPromptTokens",
                 f"{_PROVIDER}#google.usageMetadata.cachedContentTokenCount",

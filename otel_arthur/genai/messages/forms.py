@@ -7,14 +7,14 @@ taken for messages; anything else is kept word for word, or as its JSON where it
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
 from otel_arthur.genai.call import Choice, Message, TextPart
 from otel_arthur.genai.json_text import clean, json_text, parse_json
 from otel_arthur.genai.messages.content.parts import MAX_PARTS, parts_of
 from otel_arthur.genai.messages.documents import request_messages, response_choices
-from otel_arthur.genai.messages.encoded import role_lines
+from otel_arthur.genai.messages.encoded import decoded, role_lines
 from otel_arthur.genai.messages.message import output_choices, role_of
 from otel_arthur.genai.tables.places import structure
 
@@ -81,9 +81,10 @@ def question_in(value: Any, found: Any, *, encoded: bool = False) -> list[Messag
     value = _decoded(value) if encoded else value
     if value is None or value == "" or is_repr(value):
         return []
+    found = decoded(found)
     if isinstance(found, list | tuple):
         items = _flat(cast("Sequence[Any]", found), MAX_PARTS)
-        if items and all(is_message(item) for item in items):
+        if _are(is_message, items):
             return request_messages(items)
         if has_form_of_parts(items):
             return [Message("user", tuple(parts_of(items)))]
@@ -110,11 +111,12 @@ def answer_in(value: Any, found: Any, *, encoded: bool = False) -> list[Choice]:
     value = _decoded(value) if encoded else value
     if value is None or value == "" or is_repr(value):
         return []
+    found = decoded(found)
     if isinstance(found, list | tuple):
         items = _flat(cast("Sequence[Any]", found))
         if len(items) == 1 and isinstance(items[0], Mapping) and _is_response(cast("_Map", items[0])):
             return response_choices(items[0])
-        if items and all(_is_item(item) for item in items):
+        if _are(_is_item, items):
             return response_choices({"output": items})
         if has_form_of_parts(items):
             return output_choices([{"role": "assistant", "content": items}])
@@ -160,6 +162,15 @@ def is_message(item: Any) -> bool:
     return _is_item(message) or (
         isinstance(message.get("parts"), list) and all(_is_part(part) for part in message["parts"])
     )
+
+
+def _are(is_one: Callable[[Any], bool], items: Sequence[Any]) -> bool:
+    """Whether these are what `is_one` says, but for items of a type that nobody knows yet."""
+    return any(map(is_one, items)) and all(is_one(item) or _is_typed(item) for item in items)
+
+
+def _is_typed(item: Any) -> bool:
+    return isinstance(item, Mapping) and isinstance(cast("_Map", item).get("type"), str)
 
 
 def _is_item(item: Any) -> bool:
@@ -215,7 +226,7 @@ def _is_request(request: _Map) -> bool:
         value = request.get(key)
         if isinstance(value, list) and value:
             items = _flat(cast("Sequence[Any]", value), MAX_PARTS)
-            return all(is_message(item) or _is_part(item) for item in items) or (
+            return _are(lambda item: is_message(item) or _is_part(item), items) or (
                 key in ("prompts", "prompt") and all(isinstance(item, str) for item in items)
             )
         if isinstance(value, str):

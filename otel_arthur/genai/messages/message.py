@@ -111,14 +111,16 @@ def reason_in(message: Any) -> Any:
 def messages_of(item: Any, default_role: str) -> list[Message]:
     """One message of the input, whatever its form: what tools answered comes apart, a result a message.
 
-    The definition of a tool, which some writers put among the messages, is none.
+    The definition of a tool, which some writers put among the messages, is none. An item of the Responses API
+    that says nothing is none either.
     """
     item = decoded(item)
     message = message_of(item, default_role)
     if not message.parts and message.role == "tool" and _is_definition(item):
         return []
     if len(message.parts) < 2 or message.role == "assistant":
-        return [message]
+        says_nothing = len(message.parts) == 1 and message.parts[0].__class__ is OtherPart
+        return [] if says_nothing and isinstance(item, Mapping) and "role" not in item else [message]
     if not any(isinstance(part, ToolResultPart) for part in message.parts):
         return [message]
     apart: list[tuple[str, list[Part]]] = []

@@ -38,6 +38,7 @@ COUNTS: Final[Paths] = {
         *("prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens"),
         *("input_token_details.cache_read", "cache_read_input_tokens", "cachedContentTokenCount"),
         *("cached_content_token_count", "cacheReadInputTokens", "cachedInputTokens", "cached_tokens"),
+        "prompt_cache_hit_tokens",
     ),
     "usage.cache_write": (
         *("input_token_details.cache_creation", "cache_creation_input_tokens", "cacheWriteInputTokens"),
