@@ -42,6 +42,8 @@ class Inference(Struct, frozen=True):
     partner_inference_id: str
     inference_timestamp: str
     """RFC 3339 in UTC, when the call ended."""
+    stem: int
+    """So many characters of the id name the call."""
     data: dict[str, Any]
     left_out: Mapping[str, str]
     """Attribute -> why its value could not be given."""
@@ -107,9 +109,9 @@ class Builder:
         return [self._inference(answer, timestamp) for answer in answers_of(call, input_text)]
 
     def _inference(self, answer: Answer, timestamp: str) -> Inference:
+        call = answer.call
         data: dict[str, Any] = {}
         left_out: dict[str, str] = {}
-        call = answer.call
         for attribute, value in zip(self._copied, self._copies(answer), strict=False):
             if value is not None:
                 data[attribute] = value
@@ -136,7 +138,7 @@ class Builder:
         if texts.cut and self._has_truncated:
             data["truncated"] = True
         identity = partner_inference_id(call.trace_id, call.span_id, answer.position)
-        return Inference(identity, timestamp, data, left_out)
+        return Inference(identity, timestamp, len(call.trace_id) + 1 + len(call.span_id), data, left_out)
 
 
 def build(call: LLMCall, schema: Schema | None = None, rules: TextRules | None = None) -> list[Inference]:

@@ -37,7 +37,7 @@ def inference_row(inference: Inference) -> Row:
         TypeError: a value of it cannot be written as JSON.
     """
     identity = inference.partner_inference_id
-    return Row(identity, encode(inference.as_json()), stem_of(identity))
+    return Row(identity, encode(inference.as_json()), inference.stem)
 
 
 def truth_row(truth: Mapping[str, Any]) -> Row:
