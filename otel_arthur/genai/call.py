@@ -16,8 +16,8 @@ from msgspec import Struct
 from otel_arthur.genai.span import NO_KIN, Kin
 
 
-class TextPart(Struct, frozen=True, gc=False):
-    """Words of a message."""
+class TextPart(Struct, frozen=True, gc=False, tag_field="type", tag="text", rename={"text": "content"}):
+    """Words of a message; it is decoded from the form of the conventions."""
 
     text: str
 

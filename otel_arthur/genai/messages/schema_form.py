@@ -7,7 +7,7 @@ Nearly every message in a span is of this form, and to read it as one that may b
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias, cast
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -60,10 +60,6 @@ def choices(value: Any) -> list[Choice] | None:
 _Words: TypeAlias = Annotated[str, Meta(min_length=1)]
 
 
-class _Text(Struct, tag_field="type", tag="text", gc=False):
-    content: _Words
-
-
 class _Reasoning(Struct, tag_field="type", tag="reasoning", gc=False):
     content: _Words
     # A part that has it is of another form.
@@ -81,7 +77,7 @@ class _ToolResult(Struct, tag_field="type", tag="tool_call_response", gc=False, 
     id: str | None = None
 
 
-_Part: TypeAlias = _Text | _Reasoning | _ToolCall | _ToolResult
+_Part: TypeAlias = TextPart | _Reasoning | _ToolCall | _ToolResult
 
 
 class _Message(Struct, gc=False):
@@ -116,11 +112,9 @@ def _decoded(value: Any) -> list[_Message] | None:
 def _message(told: _Message) -> Message | None:
     """None where a tool speaks otherwise than by results, or another gives results."""
     role, parts = told.role, told.parts
-    if len(parts) == 1 and (part := parts[0]).__class__ is _Text and role != "tool":
-        words = cast("_Text", part).content
-        # A text in braces may be a part that the writer turned into text.
-        return None if words[0] == "{" else Message(role, (TextPart(words),))
-    if any(part.__class__ is _Text and cast("_Text", part).content[0] == "{" for part in parts):
+    if len(parts) == 1 and type(part := parts[0]) is TextPart and role != "tool":
+        return None if part.text[:1] in _OF_ANOTHER_FORM else Message(role, (part,))
+    if any(isinstance(part, TextPart) and part.text[:1] in _OF_ANOTHER_FORM for part in parts):
         return None
     read = tuple([_part(part) for part in parts])
     if any((part.__class__ is ToolResultPart) is not (role == "tool") for part in read):
@@ -128,9 +122,13 @@ def _message(told: _Message) -> Message | None:
     return Message(role, read)
 
 
+_OF_ANOTHER_FORM = ("{", "")
+"""How a text begins that is empty, or that may be a part which the writer turned into text."""
+
+
 def _part(part: _Part) -> Part:
-    if isinstance(part, _Text):
-        return TextPart(part.content)
+    if isinstance(part, TextPart):
+        return part
     if isinstance(part, _ToolCall):
         return ToolCallPart(part.id or None, part.name, parsed_arguments(part.arguments))
     if isinstance(part, _ToolResult):
