@@ -108,7 +108,7 @@ def view_of(span: ReadableSpan, attributes: Mapping[str, Any]) -> SpanView:
         description or "",
         attributes,
         [EventView(one.name, one.timestamp, one.attributes or {}) for one in span.events] if events else (),
-        resource if type(resource) is dict else _resource_attributes(span.resource),
+        _resource_attributes(span.resource) if resource is None else resource,
         dropped,
         REMOTE_PARENT if parent and parent.is_remote else NO_KIN,
     )
