@@ -21,9 +21,9 @@ test: lint  ## Everything that this machine allows, each test once; prints the s
 test-fast: $(VENV)/.dev-installed  ## Under two minutes: no other language, no other environment
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
 
-faults: $(VENV)/.dev-installed  ## Hundreds of kills, a soak, ends of processes on the oldest and newest Python: docs/faults.md
-	-$(BIN)/nox --install-only -s "python(3.10)" "python(3.14)"
-	$(BIN)/python -m tests.faults
+faults: $(VENV)/.dev-installed  ## Half an hour (less by FAULTS="--rounds 10 --soak 60"): hundreds of kills, a soak, ends of processes on the oldest and newest Python: docs/faults.md
+	-$(BIN)/nox --install-only -s "python(3.10)" "python(3.13)" "python(3.14)"
+	$(BIN)/python -m tests.faults $(FAULTS)
 
 recapture: $(VENV)/.dev-installed  ## What instrumentations write, recorded anew with the pinned packages
 	$(BIN)/python -m tests.captures.recapture --all

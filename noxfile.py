@@ -62,7 +62,10 @@ def interpreter(version: str) -> str:
 @nox.parametrize("python", [nox.param(interpreter(version), id=version) for version in PYTHONS])
 def python(session: nox.Session) -> None:
     """The core's tests on every other supported Python that this machine has."""
-    install(session, ["-e", ".[langchain,local,collector]", "langchain", "langchain-openai", *PYTEST])
+    servers = ("gunicorn", "uvicorn-worker")
+    install(
+        session, ["-e", ".[langchain,local,collector]", "langchain", "langchain-openai", *PYTEST, *servers]
+    )
     run_core(session)
 
 

@@ -1,12 +1,14 @@
 """What takes too long for every run: hundreds of kills, a soak, the ends of processes on other Pythons.
 
-    python -m tests.faults      # `make faults`: about half an hour; writes docs/faults.md
+    python -m tests.faults                            # `make faults`; writes docs/faults.md
+    python -m tests.faults --rounds 10 --soak 60      # fewer kills, a shorter soak
 
 Each check is a command with an exit code. The page has the date, the command and how each one closed.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import subprocess
@@ -19,9 +21,10 @@ from tests.support.environments.tiers import missing, python_of
 from tests.support.paths import ROOT
 
 PAGE = ROOT / "docs" / "faults.md"
-ROUNDS = 150
-"""Of two processes each, killed at a random moment."""
-OLDEST, NEWEST = "3.10", "3.14"
+OLDEST, NEWEST = "3.10", ("3.14", "3.13", "3.12")
+"""Python: of the newer ones the first that is here."""
+RATE = 500
+"""Spans a second of the soak."""
 HEAD = """# Faults
 
 What `make faults` found, on {machine} with Python {python}. The promises behind it: [the spool](spool.md).
@@ -46,34 +49,57 @@ def pytest(*arguments: str) -> list[str]:
     return ["-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
 
 
-def checks() -> list[Check]:
-    """All of them, the shortest first."""
-    kills = pytest("tests/delivery/test_kills.py", "-k", "many_times", "--timeout", "3600")
+def checks(rounds: int, soak_seconds: int) -> list[Check]:
+    """All of them, the shortest first.
+
+    Args:
+        rounds: kills of the collector; of applications twice as many.
+    """
+    newest = next((version for version in NEWEST if not _lacks(version)), NEWEST[0])
+    kills = ["-s", "-k", "many_times", "--timeout", "3600"]
+    counted = {"KILL_ROUNDS": str(rounds)}
     faults = pytest("tests/delivery/test_kills_and_faults.py", "tests/examples/test_pulled_plug.py")
-    soak = ["benchmarks/soak.py", "--seconds", "900", "--rate", "500", "--fault-every", "30"]
+    soak = ["benchmarks/soak.py", "--seconds", str(soak_seconds), "--rate", str(RATE), "--fault-every", "30"]
+    applications = pytest("tests/delivery/test_kills.py", *kills)
+    collectors = pytest("tests/collector/test_kills.py", *kills)
     return [
-        *(_ends(version) for version in (OLDEST, NEWEST)),
+        *(_ends(version) for version in (OLDEST, newest)),
         Check("Processes are killed while Arthur fails", faults),
-        Check(f"{2 * ROUNDS} processes are killed at random moments", kills, {"KILL_ROUNDS": str(ROUNDS)}),
-        Check("450,000 spans with an outage of 3 seconds every 30", soak),
+        Check(f"{2 * rounds} applications are killed at random moments", applications, counted),
+        Check(f"A collector is killed {rounds} times at random moments", collectors, counted),
+        Check(f"{RATE * soak_seconds:,} spans with an outage of 3 seconds every 30", soak),
     ]
 
 
+def _lacks(version: str) -> str:
+    """Why this Python cannot be used, or an empty text."""
+    return "" if _is_this(version) else missing(f"python({version})")
+
+
+def _is_this(version: str) -> bool:
+    return sys.version.startswith(f"{version}.")
+
+
 def _ends(version: str) -> Check:
-    session = f"python({version})"
-    is_this = sys.version.startswith(f"{version}.")
+    python = sys.executable if _is_this(version) else str(python_of(f"python({version})"))
     return Check(
         f"Every end of a process on Python {version}",
-        pytest("tests/process/test_ends.py"),
-        {"ENDS_PYTHON": sys.executable if is_this else str(python_of(session))},
-        "" if is_this else missing(session),
+        pytest("tests/process", "--timeout", "600"),
+        {"ENDS_PYTHON": python},
+        _lacks(version),
     )
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description="Hundreds of kills, a soak, and ends on other Pythons.")
+    parser.add_argument(
+        "--rounds", type=int, default=150, help="kills of the collector; twice of applications"
+    )
+    parser.add_argument("--soak", type=int, default=300, help="seconds")
+    options = parser.parse_args()
     rows: list[str] = []
     failed = False
-    for check in checks():
+    for check in checks(options.rounds, options.soak):
         command = " ".join([*(f"{k}={v}" for k, v in check.variables.items()), "python", *check.command])
         command = command.replace(f"{ROOT}/", "")
         print(f"== {check.says}: {check.lacks or command}", flush=True)
@@ -88,8 +114,8 @@ def main() -> int:
 
 
 def _closing_line(check: Check) -> str:
-    """Runs the command, printing what it prints; its last line, after FAILED where it ended so."""
-    last = ""
+    """Runs the command, printing what it prints; its figures and last line, after FAILED if it did."""
+    last = figures = ""
     environ = {**os.environ, **check.variables}
     with subprocess.Popen(
         [sys.executable, *check.command], cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True
@@ -98,7 +124,9 @@ def _closing_line(check: Check) -> str:
         for line in child.stdout:
             print(line, end="", flush=True)
             last = line.strip().strip("=").strip() or last
-    return f"FAILED: {last}" if child.returncode else last.replace("|", "/")
+            figures = line.partition("figures: ")[2].strip() or figures
+    told = "; ".join(filter(None, (figures, last))).replace("|", "/")
+    return f"FAILED: {told}" if child.returncode else told
 
 
 if __name__ == "__main__":
