@@ -3,12 +3,17 @@
 A socket's timeout holds per operation, so a server that drips one byte at a time can hold a call for
 hours (psf/requests#1928). Here each read and write gets what is left of the call's time instead.
 
+What we know of the insides of urllib3 and requests stands here alone, read from urllib3 1.26.20 and 2.8.0
+(``connectionpool.py``, ``connection.py``, ``poolmanager.py``), requests 2.28.0 and 2.34.2 (``adapters.py``);
+`tests/arthur/test_inside_urllib3.py` runs on the oldest and the newest, and with the part removed.
+
 Imported by the transport on its first call, as it brings `requests` along.
 """
 
 from __future__ import annotations
 
 import io
+import logging
 import ssl
 import time
 from contextvars import ContextVar
@@ -21,6 +26,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from otel_arthur.http.writers import Writers
 
+_logger = logging.getLogger("otel_arthur")
 deadline: ContextVar[float] = ContextVar("otel_arthur_call_deadline")
 """When the running call must end, on `time.monotonic`'s clock."""
 writers: ContextVar[Writers] = ContextVar("otel_arthur_call_writers")
@@ -107,6 +113,17 @@ class _HTTPSPool(HTTPSConnectionPool):
 _POOLS = {"http": _HTTPPool, "https": _HTTPSPool}
 
 
+def _use_our_pools(manager: Any) -> None:
+    """Fallback: the time limit holds for each read and write of its own."""
+    if hasattr(manager, "pool_classes_by_scheme"):
+        manager.pool_classes_by_scheme = _POOLS
+    else:
+        _logger.warning(
+            "otel-arthur: this urllib3 is not one that we know; a request to Arthur may take longer than "
+            "its time limit"
+        )
+
+
 class Adapter(HTTPAdapter):
     """Sends one prepared request: no redirects, no cookies, no netrc, no retries."""
 
@@ -119,12 +136,12 @@ class Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, ssl_context=self._context, **options)
-        self.poolmanager.pool_classes_by_scheme = _POOLS  # type: ignore[attr-defined]
+        _use_our_pools(self.poolmanager)  # type: ignore[attr-defined]
 
     def proxy_manager_for(self, proxy: Any, **options: Any) -> Any:
         manager = super().proxy_manager_for(proxy, ssl_context=self._context, **options)
         if not str(proxy).lower().startswith("socks"):
-            manager.pool_classes_by_scheme = _POOLS  # type: ignore[assignment]
+            _use_our_pools(manager)
         return manager
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:

@@ -7,9 +7,8 @@ import logging
 import re
 import socket
 from collections.abc import Awaitable, Callable
-from typing import Any
 
-from aiohttp import web, web_protocol
+from aiohttp import web
 
 from otel_arthur.collector.configuration.sections import Limits, Receiver
 from otel_arthur.collector.otlp import replies
@@ -22,6 +21,7 @@ from otel_arthur.collector.otlp.signals import SIGNALS, Signal
 from otel_arthur.collector.receivers.authorization import UNAUTHENTICATED, is_authorized
 from otel_arthur.collector.receivers.connections import Connections
 from otel_arthur.collector.receivers.cors import allowed, is_allowed, preflight
+from otel_arthur.collector.receivers.inside_aiohttp import BoundedServer, clean_up
 from otel_arthur.collector.receivers.listening import listener, name_of
 from otel_arthur.collector.receivers.tls import HANDSHAKE_SECONDS, server_context
 
@@ -48,7 +48,7 @@ class HTTPReceiver:
 
     async def start(self, made: socket.socket | None = None) -> str:
         """Listen; returns the address. Raises OSError where it cannot be had."""
-        server = _BoundedServer(
+        server = BoundedServer(
             self._handle,
             self._connections,
             auto_decompress=False,
@@ -75,8 +75,7 @@ class HTTPReceiver:
         if self._listener is not None:
             self._listener.close()
         if self._runner is not None:
-            self._runner._shutdown_timeout = seconds  # pyright: ignore[reportPrivateUsage]
-            await self._runner.cleanup()
+            await clean_up(self._runner, seconds)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         json = "json" in request.content_type
@@ -191,27 +190,6 @@ class HTTPReceiver:
             if len(body) > self.limits.max_request_bytes:
                 return replies.too_large(self.limits.max_request_bytes)
         return bytes(body)
-
-
-class _BoundedServer(web.Server):
-    """An HTTP server that tells `Connections` of each one."""
-
-    def __init__(self, handler: Any, bounded: Connections, **settings: Any) -> None:
-        super().__init__(handler, request_factory=self._request, **settings)
-        self._bounded = bounded
-
-    def connection_made(self, handler: Any, transport: asyncio.Transport) -> None:
-        super().connection_made(handler, transport)
-        self._bounded.opened(transport)
-
-    def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:
-        self._bounded.closed(handler.transport)
-        super().connection_lost(handler, exc)
-
-    def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
-        if message is web_protocol.ERROR:
-            self._bounded.malformed()
-        return self._make_request(message, payload, protocol, writer, task)
 
 
 def _plain(path: str) -> str:

@@ -8,6 +8,7 @@ import orjson
 from aiohttp import web
 
 from otel_arthur.collector.configuration.addresses import Address
+from otel_arthur.collector.receivers.inside_aiohttp import clean_up
 from otel_arthur.collector.receivers.listening import listener, name_of
 from otel_arthur.collector.service.telemetry import Sample, exposition
 
@@ -32,8 +33,7 @@ class OperationsServer:
     async def stop(self, seconds: float) -> None:
         """Free the address; who asks now is answered within a second."""
         if self._runner is not None:
-            self._runner._shutdown_timeout = min(seconds, 1.0)  # pyright: ignore[reportPrivateUsage]
-            await self._runner.cleanup()
+            await clean_up(self._runner, min(seconds, 1.0))
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         page = self._pages.get(request.path)

@@ -1,0 +1,61 @@
+"""What we know of aiohttp's insides, and what is done where they are gone: nothing else looks inside.
+
+Read from aiohttp 3.14.0 and 3.14.5 (``web_server.py``, ``web_protocol.py``, ``web_runner.py``);
+`tests/collector/test_inside_aiohttp.py` runs on both, and with each part removed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import Any
+
+from aiohttp import web, web_protocol
+
+from otel_arthur.collector.receivers.connections import Connections
+
+_logger = logging.getLogger(__name__)
+
+
+class BoundedServer(web.Server):
+    """An HTTP server that tells `Connections` of each one, and of each malformed request.
+
+    ``Server._make_request``, which is given ``web_protocol.ERROR`` for a request that cannot be parsed.
+    Fallback: malformed requests are answered and not counted, which one line says.
+    """
+
+    def __init__(self, handler: Any, bounded: Connections, **settings: Any) -> None:
+        if hasattr(web.Server, "_make_request") and hasattr(web_protocol, "ERROR"):
+            settings["request_factory"] = self._request
+        else:
+            _logger.warning("malformed requests are not counted: this aiohttp is not one that we know")
+        super().__init__(handler, **settings)
+        self._bounded = bounded
+
+    def connection_made(self, handler: Any, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        self._bounded.opened(transport)
+
+    def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:
+        self._bounded.closed(handler.transport)
+        super().connection_lost(handler, exc)
+
+    def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+        if message is web_protocol.ERROR:
+            self._bounded.malformed()
+        return self._make_request(message, payload, protocol, writer, task)
+
+
+async def clean_up(runner: web.ServerRunner, seconds: float) -> None:
+    """Wait for the requests under way, at most `seconds`, and end.
+
+    ``BaseRunner._shutdown_timeout``: by its public name it can be set only when the runner is made. Fallback:
+    the wait is broken off.
+    """
+    if hasattr(runner, "_shutdown_timeout"):
+        runner._shutdown_timeout = seconds  # pyright: ignore[reportPrivateUsage]
+        await runner.cleanup()
+        return
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(runner.cleanup(), seconds)

@@ -1,0 +1,93 @@
+"""aiohttp's insides that we know of, in the aiohttp that is installed, and with each of them removed.
+
+Part of the tests that run with the oldest and the newest supported packages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from otel_arthur.collector.receivers.connections import Connections
+from otel_arthur.collector.receivers.inside_aiohttp import BoundedServer, clean_up
+from tests.support.waiting import PATIENCE
+
+ORDINARY = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+MALFORMED = b"\x16\x03\x01 is another protocol\r\n\r\n"
+
+
+async def first_line(text: bytes, told: list[str]) -> bytes:
+    """Of the answer to a text; then the server is stopped while another request hangs."""
+    came = asyncio.Event()
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        if request.path == "/hang":
+            came.set()
+            await asyncio.sleep(10 * PATIENCE)
+        return web.Response(text="here")
+
+    silent = logging.Logger("aiohttp", logging.CRITICAL)
+    server = BoundedServer(handle, Connections(10, told.append), access_log=None, logger=silent)
+    runner = web.ServerRunner(server, handle_signals=False)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    port = runner.addresses[0][1]
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(text)
+    line = await reader.readline()
+    _, hanging = await asyncio.open_connection("127.0.0.1", port)
+    hanging.write(ORDINARY.replace(b"/ ", b"/hang ", 1))
+    await asyncio.wait_for(came.wait(), PATIENCE)
+    # Not by the clock: a request that was waited for would take longer than the test may.
+    await clean_up(runner, 0.2)
+    for one in (writer, hanging):
+        one.close()
+    return line
+
+
+@pytest.mark.parametrize(("text", "counted"), [(ORDINARY, []), (MALFORMED, ["malformed"])])
+def test_malformed_requests_are_counted(text: bytes, counted: list[str]) -> None:
+    """Not a fallback."""
+    told: list[str] = []
+    line = asyncio.run(first_line(text, told))
+    assert line.split()[1] == (b"400" if counted else b"200")
+    assert told == counted
+
+
+def test_without_the_way_requests_are_made_malformed_ones_are_answered(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    make: Any = web.Server._make_request  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.delattr(web.Server, "_make_request")
+    # As a version to come has it under another name.
+    monkeypatch.setattr(web.Server, "_renamed", make, raising=False)
+    taken = web.Server.__init__
+
+    def initialize(self: Any, handler: Any, **settings: Any) -> None:
+        taken(
+            self,
+            handler,
+            request_factory=settings.pop("request_factory", lambda *a: make(self, *a)),
+            **settings,
+        )
+
+    monkeypatch.setattr(web.Server, "__init__", initialize)
+    told: list[str] = []
+    assert b"400" in asyncio.run(first_line(MALFORMED, told))
+    assert told == []
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
+        "malformed requests are not counted"
+    ]
+
+
+def test_without_the_runners_limit_the_wait_is_broken_off() -> None:
+    class OfAVersionToCome:
+        async def cleanup(self) -> None:
+            await asyncio.sleep(10 * PATIENCE)
+
+    runner: Any = OfAVersionToCome()
+    asyncio.run(clean_up(runner, 0.1))
