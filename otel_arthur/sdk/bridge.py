@@ -27,7 +27,8 @@ from otel_arthur.genai.steps.step import Told
 from otel_arthur.inference.redaction.redactors import checked
 from otel_arthur.process import ends, forks
 from otel_arthur.sdk.inside_the_sdk import attributes_of, view_of
-from otel_arthur.sdk.log_flush import flush_log_records, start
+from otel_arthur.sdk.logs.log_flush import flush_log_records, start
+from otel_arthur.sdk.setup.report import report
 from otel_arthur.sdk.surroundings import around_of
 
 _logger = logging.getLogger("otel_arthur")
@@ -279,35 +280,3 @@ def _after_fork() -> None:
 
 
 forks.in_child(_after_fork)
-
-
-def report(configuration: Configuration, sender: Any = None, beside: Sequence[Configuration] = ()) -> None:
-    """One line for each bad value, and one for why nothing is sent; never more, never an exception.
-
-    Args:
-        beside: the configurations that were reported already.
-    """
-    said = {problem for other in beside for problem in other.problems}
-    new = [problem for problem in configuration.problems if problem not in said]
-    for problem in new:
-        if not problem.is_protected:
-            _logger.warning("otel-arthur: %s", problem)
-    for note in configuration.notes:
-        if not any(note in other.notes for other in beside):
-            _logger.warning("otel-arthur: %s", note)
-    reasons = [str(problem) for problem in new if problem.is_protected]
-    if not beside:
-        missing = configuration.missing
-        if sender is not None:
-            missing = (
-                None if getattr(sender, "id", "unknown") else "call save() on the model before you pass it"
-            )
-        reasons += [missing] if missing is not None else []
-    if reasons:
-        withheld = any(problem.setting in ("content", "redact") for problem in configuration.unusable)
-        _logger.warning(
-            "otel-arthur: nothing is sent to Arthur yet: %s. Until then inferences wait %s%s.",
-            "; ".join(reasons),
-            "in memory" if configuration.spool_dir is None else f"in {configuration.spool_dir}",
-            ", without their texts" if withheld else "",
-        )

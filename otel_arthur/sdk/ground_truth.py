@@ -15,6 +15,7 @@ from otel_arthur.inference.redaction.redactors import checked
 from otel_arthur.process.per_process import PerProcess
 from otel_arthur.sdk import bridge as bridges
 from otel_arthur.sdk.capture import is_sampled
+from otel_arthur.sdk.setup.report import report
 
 _logger = logging.getLogger("otel_arthur")
 
@@ -126,6 +127,6 @@ def delivery_in_use() -> Delivery:
         return bridge.delivery
     configuration = checked(Configuration.from_environment())
     if _own is None or _own[0] != configuration:
-        bridges.report(configuration)
+        report(configuration)
         _own = (configuration, Delivery(configuration))
     return _own[1]

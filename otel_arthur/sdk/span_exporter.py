@@ -5,19 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from otel_arthur.arthur.clients import is_model
-from otel_arthur.configuration import Configuration, Problem
 from otel_arthur.process import ends
 from otel_arthur.sdk import bridge as bridges
 from otel_arthur.sdk.inside_the_sdk import export_what_is_queued, is_force_flush
-from otel_arthur.sdk.log_flush import start
+from otel_arthur.sdk.logs.log_flush import start
+from otel_arthur.sdk.setup.settings import configured
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -40,16 +38,10 @@ class ArthurSpanExporter(SpanExporter):
         arthur_model: a live ``arthurai.ArthurModel`` to send through, instead of our client.
     """
 
-    def __init__(
-        self,
-        /,
-        *,
-        arthur_model: Any = None,
-        **settings: Unpack[Settings],
-    ) -> None:
+    def __init__(self, /, *, arthur_model: Any = None, **settings: Unpack[Settings]) -> None:
         self._is_shut_down = False
         self._is_handing_over = False
-        configuration, arthur_model = _configured(arthur_model, settings)
+        configuration, arthur_model = configured(arthur_model, settings)
         self._bridge = bridges.acquire(configuration, arthur_model)
         ends.watch_recorder(self)
 
@@ -60,7 +52,7 @@ class ArthurSpanExporter(SpanExporter):
         """
         if self._is_shut_down:
             return False
-        configuration, arthur_model = _configured(arthur_model, settings)
+        configuration, arthur_model = configured(arthur_model, settings)
         if arthur_model is None and configuration == self._bridge.configuration:
             return True
         before, self._bridge = self._bridge, bridges.acquire(configuration, arthur_model)
@@ -117,32 +109,3 @@ class ArthurSpanExporter(SpanExporter):
         finally:
             self._is_handing_over = False
         self._bridge.hand_over(ends.HAND_OVER_SECONDS)
-
-
-def _record_likelihoods() -> None:
-    try:
-        from otel_arthur.sdk.likelihoods.instrumentor import watch
-
-        watch()
-    except Exception as error:  # the host application is sacred
-        _logger.warning(
-            "otel-arthur: argument likelihoods is ignored (%s); pip install 'otel-arthur[langchain]'",
-            type(error).__name__,
-        )
-
-
-def _configured(arthur_model: Any, settings: Settings) -> tuple[Configuration, Any]:
-    """What the arguments say; the model only where it is one."""
-    configuration = Configuration.from_environment(None, arthur_model is not None, **settings)
-    if arthur_model is not None and not is_model(arthur_model):
-        problem = Problem(
-            "argument arthur_model",
-            "arthur_model",
-            f"is of type {type(arthur_model).__name__}; it must be an arthurai.ArthurModel",
-        )
-        configuration = replace(configuration, problems=(*configuration.problems, problem))
-        arthur_model = None
-    if configuration.likelihoods and settings.get("likelihoods") is not None:
-        # By the variable, `opentelemetry-instrument` loads the instrumentor.
-        _record_likelihoods()
-    return configuration, arthur_model
