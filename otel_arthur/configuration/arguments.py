@@ -92,6 +92,10 @@ class Settings(TypedDict, total=False):
     """Seconds after a lost answer until the Engine is asked which spans it has, and gets the others again.
     Default: ``30``.
     """
+    engine_in_doubt: str | None
+    """Calls whose answer was lost, where the key may not ask: ``send`` them again, and the Engine may have
+    some twice, or ``leave`` them, and it may lack some. Default: ``send``.
+    """
     engine_certificate: str | Path | None
     """A PEM file of certificate authorities, for the Engine alone. Default: the system's."""
     engine_insecure: bool | str | None

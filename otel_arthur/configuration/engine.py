@@ -44,6 +44,12 @@ class EngineConfiguration:
         30.0,
         "seconds after a lost answer until the Engine is asked which spans it has, and gets the others again",
     )
+    in_doubt: str = setting(
+        one_of("send", "leave"),
+        "send",
+        "calls whose answer was lost, where the key may not ask: `send` them again, and the Engine may have "
+        "some twice, or `leave` them, and it may lack some",
+    )
     certificate: str | None = setting(
         file_name,
         None,

@@ -24,10 +24,12 @@ from typing import IO, TextIO
 from otel_arthur.arthur.authentication import Authentication
 from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.onboarding import model_request
+from otel_arthur.demo.engine import all_traces, llm_rows
 from otel_arthur.demo.model_server import ModelServer
 from otel_arthur.demo.reconciliation import Reconciliation, in_order, reconcile
 from otel_arthur.demo.served_call import JSON, ServedCall
 from otel_arthur.http.transport import Transport
+from otel_arthur.local.engine.traces import StoredSpan
 from otel_arthur.local.server import LocalArthur
 from otel_arthur.printable import printable
 from otel_arthur.sdk.distro import other_distros
@@ -82,6 +84,8 @@ class Outcome:
     application_exit_code: int
     variables: dict[str, str]
     """What the application was given; another one with these sends to the same place."""
+    traces: list[list[StoredSpan]]
+    """What the Engine's face has."""
 
     @property
     def interrupted(self) -> bool:
@@ -98,6 +102,7 @@ def run_demo(
     service: Service | None = None,
     output: TextIO | None = None,
     traces_exporter: str = "arthur",
+    engine: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> Generator[Outcome]:
     """Run the application once and compare what arrived with what the model server answered.
@@ -105,6 +110,7 @@ def run_demo(
     Args:
         service: a real service; default is the demo's own small model.
         output: where the application's conversation goes; default is our own stdout.
+        engine: send to the Engine's face instead of the v3 API's.
         traces_exporter: the value of OTEL_TRACES_EXPORTER; with another one the demo must fail.
         say: called with a line before each slow step.
 
@@ -118,8 +124,9 @@ def run_demo(
         LocalArthur() as arthur,
         ModelServer(upstream=service.base_url if service else None) as server,
     ):
-        model_id = _onboard(arthur)
-        say(f"local Arthur is at {arthur.url}, with a new model {MODEL_NAME} ({model_id})")
+        model_id = "" if engine else _onboard(arthur)
+        what = "plays the Engine" if engine else f"with a new model {MODEL_NAME} ({model_id})"
+        say(f"local Arthur is at {arthur.url}, {what}")
         model = service.model if service else server.model
         say(f"{model} is served at {server.base_url}")
         say(f"running {APPLICATION} under opentelemetry-instrument, OTEL_TRACES_EXPORTER={traces_exporter}")
@@ -131,17 +138,30 @@ def run_demo(
             "OTEL_TRACES_EXPORTER": traces_exporter,
             # Beside another distro, ours has to be named.
             **({"OTEL_PYTHON_DISTRO": "arthur"} if other_distros() else {}),
-            "OTEL_EXPORTER_ARTHUR_ENDPOINT": arthur.url,
-            "OTEL_EXPORTER_ARTHUR_API_KEY": arthur.api_key,
-            "OTEL_EXPORTER_ARTHUR_MODEL_ID": model_id,
+            **(_engine_settings(arthur) if engine else _platform_settings(arthur, model_id)),
             "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(Path(folder) / "spool"),
         }
         environ = _clean(os.environ) | variables | {"PYTHONUNBUFFERED": "1"}
         exit_code = _run_application(command, environ, output or sys.stdout)
         served = server.log()
         patience = 0.0 if exit_code == INTERRUPTED else _ARRIVAL_SECONDS
-        rows, comparison = _settled(lambda: _inferences(arthur, model_id), served, patience)
-        yield Outcome(rows, comparison, f"{arthur.url}/", arthur.dashboard_link(), exit_code, variables)
+        fetch = (lambda: llm_rows(arthur)) if engine else (lambda: _inferences(arthur, model_id))
+        rows, comparison = _settled(fetch, served, patience)
+        traces = all_traces(arthur) if engine else []
+        dashboard = f"{arthur.url}/{'traces' if engine else ''}"
+        yield Outcome(rows, comparison, dashboard, arthur.dashboard_link(), exit_code, variables, traces)
+
+
+def _platform_settings(arthur: LocalArthur, model_id: str) -> dict[str, str]:
+    return {
+        "OTEL_EXPORTER_ARTHUR_ENDPOINT": arthur.url,
+        "OTEL_EXPORTER_ARTHUR_API_KEY": arthur.api_key,
+        "OTEL_EXPORTER_ARTHUR_MODEL_ID": model_id,
+    }
+
+
+def _engine_settings(arthur: LocalArthur) -> dict[str, str]:
+    return {"ARTHUR_BASE_URL": arthur.url, "ARTHUR_API_KEY": arthur.api_key}
 
 
 def application_path() -> Path:

@@ -18,6 +18,8 @@ from otel_arthur.target import Attempt, Note, Presented, Trouble
 
 UNMAPPED: Final = "__unmapped__"
 """The task of spans whose service has no name."""
+IN_DOUBT: Final = "answer lost, and the key may not ask"
+"""The reason of rows that are left, as the setting `in_doubt` says."""
 MAX_ATTEMPTS: Final = 5
 """Of a row that the Engine answers with 500 while it stores no other."""
 _MAY_PASS: Final = frozenset({408, 425, 429})
@@ -47,11 +49,13 @@ class Presentation:
 
     Args:
         doubt: seconds after which the Engine has stored whatever it was still storing.
+        leaves: what may be stored is not presented again, where the key may not ask.
     """
 
-    def __init__(self, client: EngineClient, doubt: float, attempt: Attempt) -> None:
+    def __init__(self, client: EngineClient, doubt: float, attempt: Attempt, *, leaves: bool = False) -> None:
         self._client = client
         self._doubt = doubt
+        self._leaves = leaves
         self._attempt = attempt
         self._notes: list[Note] = []
         self._stored: set[str] = set()
@@ -59,6 +63,8 @@ class Presentation:
         self._failed: list[str] = []
         """Rows that the Engine failed on, each alone."""
         self._unknown: set[str] = set()
+        self._left: set[int] = set()
+        """Batches of which nobody can know what became, and which are not presented again."""
 
     def of(self, batches: Sequence[Batch]) -> Presented:
         """Send; does not raise."""
@@ -69,7 +75,9 @@ class Presentation:
             self._attempt.begin()
             for batch in batches:
                 if batch.sent_at is not None:
-                    self._ask(batch.rows)
+                    if not self._ask(batch.rows) and self._leaves:
+                        self._left.add(batch.number)
+                        continue
                     self._attempt.step()
                 asked.add(batch.number)
                 rows += [row for row in batch.rows if row.id not in self._stored]
@@ -96,6 +104,9 @@ class Presentation:
 
     def _outcome(self, batch: Batch, is_asked: bool) -> BatchOutcome:
         outcome = BatchOutcome(batch)
+        if batch.number in self._left:
+            outcome.skipped, outcome.skip_reason = len(batch.rows), IN_DOUBT
+            return outcome
         poison = self._poison(batch)
         for row in batch.rows:
             if row.id in self._stored:

@@ -73,7 +73,7 @@ class EngineTarget:
         self.kinds: Mapping[int, Terms] = {1: terms, ROOT: terms, FEEDBACK: feedback}
         self.request_seconds = configuration.timeout
         self.wants_around = engine.spans == "traces"
-        self._trees = Trees(keep_remote=engine.remote_parent == "keep") if self.wants_around else None
+        self.trees = Trees(keep_remote=engine.remote_parent == "keep") if self.wants_around else None
         self.window = configuration.duplicate_window
         self.judge = EngineJudge(sends_losers=self.wants_around)
 
@@ -107,7 +107,7 @@ class EngineTarget:
             self.mended,
             self._services,
             self._relations,
-            self._trees,
+            self.trees,
             is_live=is_live,
         )
 
@@ -115,7 +115,7 @@ class EngineTarget:
         """Annotations of traces that the configured task has, or the one of their service."""
         from otel_arthur.engine.feedback import feedback_row
 
-        trees = self._trees
+        trees = self.trees
         rows = [
             feedback_row(one, self._rules, () if trees is None else trees.calls_of(one.trace_id))
             for one in given
@@ -140,10 +140,11 @@ class EngineTarget:
             return Presented(outcomes, Trouble(str(error), type(error).__name__, is_slow=True))
         if batches[0].kind == FEEDBACK:
             return annotate(client, batches, attempt)
-        if self._trees is not None and batches[0].form == OPEN:
+        if self.trees is not None and batches[0].form == OPEN:
             for batch in batches:
-                batch.rows[:] = [completed(row, self._trees) for row in batch.rows]
-        return Presentation(client, self._engine.doubt, attempt).of(batches)
+                batch.rows[:] = [completed(row, self.trees) for row in batch.rows]
+        leaves = self._engine.in_doubt == "leave"
+        return Presentation(client, self._engine.doubt, attempt, leaves=leaves).of(batches)
 
     def organization(self, destination: Destination) -> str:
         """The Engine has none that could be asked."""

@@ -24,6 +24,7 @@ from otel_arthur.local.access import GuardMiddleware
 from otel_arthur.local.announcing import AnnouncingServer
 from otel_arthur.local.authentication import Credentials
 from otel_arthur.local.dashboard.pages import Pages
+from otel_arthur.local.dashboard.traces import TracePages
 from otel_arthur.local.dashboard.visitors import Visitors
 from otel_arthur.local.engine.api import EngineApi
 from otel_arthur.local.engine.traces import Traces
@@ -118,8 +119,9 @@ class LocalArthur:
         self.traces = engine.traces
         self._visitors = Visitors(self._credentials)
         pages = Pages(self.store, self._visitors)
+        traces = TracePages(self.traces, self._visitors)
         self.app = Starlette(
-            routes=[*api.routes(), *engine.routes(), *pages.routes()],
+            routes=[*api.routes(), *engine.routes(), *pages.routes(), *traces.routes()],
             middleware=[Middleware(GuardMiddleware, bound=host, names=allowed_hosts)],
             exception_handlers={HTTPException: _refused, Exception: _failed},
         )

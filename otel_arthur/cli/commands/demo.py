@@ -37,7 +37,10 @@ _EPILOG = "Example: otel-arthur demo --serve   (then look at the dashboard; Ctrl
     is_flag=True,
     help="Use the real service with OPENAI_API_KEY (and OPENAI_BASE_URL, MODEL) instead of the local model.",
 )
-def command(serve: bool, as_json: bool, openai: bool) -> None:
+@click.option(
+    "--engine", is_flag=True, help="Send to the Arthur Engine's face, and show the traces as trees."
+)
+def command(serve: bool, as_json: bool, openai: bool, engine: bool) -> None:
     """Starts local Arthur, onboards a model, runs an unchanged LangChain application under
     opentelemetry-instrument with OTEL_TRACES_EXPORTER=arthur, and compares what arrived with the model
     server's own log. Exits 0 only if each answered call arrived exactly once and the failed one is
@@ -45,13 +48,13 @@ def command(serve: bool, as_json: bool, openai: bool) -> None:
     """
     signal.signal(signal.SIGTERM, _end)
     try:
-        succeeded = _run(serve, as_json, _service() if openai else None)
+        succeeded = _run(serve, as_json, _service() if openai else None, engine)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
     sys.exit(0 if succeeded else 1)
 
 
-def _run(serve: bool, as_json: bool, service: Service | None) -> bool:
+def _run(serve: bool, as_json: bool, service: Service | None, engine: bool) -> bool:
     # Imported late: `--help` needs neither a server nor a model.
     from otel_arthur.demo.model_server import ModelServerError
     from otel_arthur.demo.report import inference_table
@@ -63,11 +66,18 @@ def _run(serve: bool, as_json: bool, service: Service | None) -> bool:
         with run_demo(
             service=service,
             output=sys.stderr if as_json else None,
+            engine=engine,
             say=lambda line: console.print(line, style="dim"),
         ) as outcome:
             if as_json:
                 for row in outcome.inferences:
                     print_json(row)
+            elif engine:
+                from otel_arthur.demo.engine import trees
+
+                console.print()
+                for tree in trees(outcome.traces):
+                    console.print(tree)
             else:
                 console.print()
                 console.print(inference_table(outcome.inferences, _columns(console)), soft_wrap=False)

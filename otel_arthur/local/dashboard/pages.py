@@ -20,7 +20,7 @@ from otel_arthur.local.store import Store, StoredInference
 from otel_arthur.local.v3.models import Attribute, Model
 
 _HERE: Final = Path(__file__).parent
-_PAGE_SIZE: Final = 50
+PAGE_SIZE: Final = 50
 _EXCERPT: Final = 160
 
 
@@ -54,22 +54,22 @@ class Pages:
         """The list: newest first, searchable, paged."""
         search = request.query_params.get("search", "").strip()
         model_id = request.query_params.get("model", "")
-        page = _page_number(request)
+        page = page_number(request)
         models = {model.id: model for model in await run_in_threadpool(self.store.models)}
         found = await run_in_threadpool(
             self.store.inferences,
             model_id or None,
             search=search,
-            limit=_PAGE_SIZE,
-            offset=(page - 1) * _PAGE_SIZE,
+            limit=PAGE_SIZE,
+            offset=(page - 1) * PAGE_SIZE,
         )
-        pages = max(1, -(-found.total // _PAGE_SIZE))
+        pages = max(1, -(-found.total // PAGE_SIZE))
 
         def address(number: int) -> str:
             wanted = {"search": search, "model": model_id, "page": number if number > 1 else ""}
             return "/?" + urlencode({key: value for key, value in wanted.items() if value})
 
-        return _render(
+        return render(
             "inferences.html",
             lines=[_line(one, models[one.model_id]) for one in found.inferences],
             models=models.values(),
@@ -86,7 +86,7 @@ class Pages:
         number = request.path_params["number"]
         one = await run_in_threadpool(self.store.inference, number) if number < 2**63 else None
         if one is None:
-            return _render("missing.html", 404, number=number)
+            return render("missing.html", 404, what="inference", number=number)
         model = await run_in_threadpool(self.store.model, one.model_id)
         assert model is not None
         conversation = [
@@ -95,7 +95,7 @@ class Pages:
             if attribute.is_required
         ]
         shown = {attribute.name for attribute, _ in conversation}
-        return _render(
+        return render(
             "inference.html",
             inference=one,
             model=model,
@@ -105,7 +105,8 @@ class Pages:
         )
 
 
-def _render(template: str, status: int = 200, **context: Any) -> Response:
+def render(template: str, status: int = 200, **context: Any) -> Response:
+    """A page."""
     return HTMLResponse(_TEMPLATES.get_template(template).render(context), status)
 
 
@@ -143,7 +144,8 @@ def _values(model: Model, data: dict[str, Any], but: set[str]) -> list[tuple[Att
     return [(one, data[one.name]) for one in model.attributes.values() if one.name in data.keys() - but]
 
 
-def _page_number(request: Request) -> int:
+def page_number(request: Request) -> int:
+    """The page that is asked for, from 1."""
     text = request.query_params.get("page", "")
     return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 10 else 1
 

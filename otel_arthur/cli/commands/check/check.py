@@ -44,6 +44,8 @@ def command(send: bool) -> None:
     for problem in problems:
         # The exporter goes on without; so does this, to say all that is wrong at once.
         say_error(problem)
+    for note in configuration.notes:
+        say(f"note          {note}")
     if configuration.missing is not None:
         raise WrongUse(configuration.missing)
     if configuration.engine is not None:

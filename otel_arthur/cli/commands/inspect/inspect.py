@@ -36,11 +36,23 @@ from otel_arthur.inference.redaction.redactors import redactor_of
 @click.option(
     "--model", "model_id", callback=given, help="Show the inferences as this Arthur model would get them."
 )
+@click.option(
+    "--target",
+    type=click.Choice(["v3", "engine"]),
+    default="v3",
+    help="engine: print the OTLP/JSON that Arthur Engine would get.",
+)
 @click.option("--limit", type=click.IntRange(min=0), help="Show so many spans at most; all are counted.")
 @click.option("--summary", is_flag=True, help="Show the counts alone.")
 @click.option("--all", "show_all", is_flag=True, help="In the table, show spans that are no LLM calls too.")
 def command(
-    files: Sequence[str], output: str, model_id: str | None, show_all: bool, limit: int | None, summary: bool
+    files: Sequence[str],
+    output: str,
+    model_id: str | None,
+    target: str,
+    show_all: bool,
+    limit: int | None,
+    summary: bool,
 ) -> None:
     configuration = configured(*READING, *(CONNECTION if model_id else ()))
     schema = fetch_schema(configuration, model_id) if model_id else None
@@ -50,6 +62,12 @@ def command(
     verdicts = judge(export.views, configuration.attributes, rules.metadata_only)
     if export.unjoined:
         say(f"{plural(export.unjoined, 'log event')} with content found no span in these files.", err=True)
+    if target == "engine":
+        from otel_arthur.engine.otlp_json import as_otlp_json
+        from otel_arthur.engine.preview import preview
+
+        print_json(as_otlp_json(preview(verdicts, configuration, rules)))
+        return
     if output == "json":
         if summary:
             print_json(Counter(verdict.decision for verdict in verdicts))

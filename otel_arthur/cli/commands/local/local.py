@@ -173,6 +173,12 @@ def _greeting(arthur: LocalArthur, model: str | None) -> list[str]:
         "For the exporter:",
         *(f"  {line}" for line in exports(arthur.url, arthur.api_key, model_id)),
     ]
+    engine = [
+        "",
+        "For the exporter, as to the Arthur Engine (traces, no model):",
+        f"  export ARTHUR_BASE_URL={arthur.url}",
+        f"  export ARTHUR_API_KEY={arthur.api_key}",
+    ]
     if not models:
         lines[-1] = "  export OTEL_EXPORTER_ARTHUR_MODEL_ID=$(otel-arthur onboard NAME)"
     elif len(models) > 1 and model is None:
@@ -181,4 +187,4 @@ def _greeting(arthur: LocalArthur, model: str | None) -> list[str]:
             "Models here:",
             *(f"  {one.id}  {one.document['partner_model_id']!r}" for one in models),
         ]
-    return [*lines, "", LAST_LINE]
+    return [*lines, *engine, "", LAST_LINE]

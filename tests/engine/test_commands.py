@@ -1,0 +1,89 @@
+"""What the commands say and show of the Engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from google.protobuf.json_format import ParseDict
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from otel_arthur.delivery import Delivery
+from otel_arthur.local.engine.spans import read_request
+from otel_arthur.local.server import LocalArthur
+from tests.support.paths import CAPTURES
+from tests.support.spans.llm_calls import llm_calls
+from tests.support.waiting import PATIENCE, eventually
+
+
+def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environ = {key: value for key, value in os.environ.items() if not key.startswith(("ARTHUR_", "OTEL_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "otel_arthur", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+        env={**environ, **variables},
+    )
+
+
+def test_inspect_shows_what_the_engine_would_get() -> None:
+    file = CAPTURES / "pair-oi-langchain+oi-openai" / "default" / "d_agent.pb"
+    done = run("inspect", "--target", "engine", str(file), OTEL_EXPORTER_ARTHUR_REDACT="email")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    for one in document["resourceSpans"]:
+        for span in one["scopeSpans"][0]["spans"]:
+            assert (len(span["traceId"]), len(span["spanId"])) == (32, 16)
+            for name in ("traceId", "spanId", "parentSpanId"):
+                if name in span:
+                    span[name] = b64encode(bytes.fromhex(span[name])).decode()
+    request = ParseDict(document, ExportTraceServiceRequest())
+    spans = [span for resource in read_request(request.SerializeToString()) for span in resource.spans]
+    kinds = Counter(span.kind for span in spans)
+    assert kinds["LLM"] == 2
+    assert kinds["TOOL"] == 1
+    (root,) = [span for span in spans if span.parent_span_id is None]
+    assert root.attributes["input.value"]
+    assert root.attributes["output.value"]
+
+
+def test_check_says_what_has_no_effect() -> None:
+    done = run(
+        "check",
+        ARTHUR_BASE_URL="http://127.0.0.1:9",
+        OTEL_EXPORTER_ARTHUR_ENDPOINT="http://127.0.0.1:9",
+        ARTHUR_API_KEY="k",
+        ARTHUR_MODEL_ID="m",
+    )
+    assert "ARTHUR_BASE_URL does not make the Arthur Engine a target" in done.stdout
+
+
+def test_a_key_that_may_not_ask_leaves_what_is_in_doubt(
+    deliver: Callable[..., Delivery], tmp_path: Path
+) -> None:
+    """Gaps instead of doubles, as the setting says; each is counted."""
+    with LocalArthur(engine_keys={"k": "VALIDATION-USER"}, engine_seconds=(0.05, 0.0)) as engine:
+        delivery = deliver(
+            engine_endpoint=engine.url,
+            engine_api_key="k",
+            timeout=0.5,
+            engine_doubt=1.0,
+            engine_in_doubt="leave",
+        )
+        delivery.submit(llm_calls(60))
+        eventually(lambda: delivery.flush(1), "nothing waits any more")
+        counts = delivery.counts()
+        assert (counts.sent, counts.unaccounted) == (0, 0)
+        assert sum(counts.skipped.values()) == 60
+        # The Engine has stored them all the same, once.
+        eventually(lambda: engine.traces.spans()[0] == 60, "the Engine has stored all")
+        found = Counter(span.span_id for span in engine.traces.spans(limit=1000)[1])
+        assert set(found.values()) == {1}

@@ -1,0 +1,53 @@
+"""The pages of traces: a tree with the conversation of each call, and what they show is inert."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from otel_arthur.local.engine.spans import ReceivedResource, ReceivedSpan
+from tests.local.test_pages import HOSTILE, page
+
+TRACE = "a" * 32
+
+
+def span(span_id: str, parent: str | None, kind: str, name: str, **attributes: Any) -> ReceivedSpan:
+    tokens = {"prompt": 3, "completion": 5, "total": 8} if kind == "LLM" else {}
+    return ReceivedSpan(TRACE, span_id, parent, kind, name, 1, 2 * 10**9, "Ok", attributes, tokens)
+
+
+def call(text: str) -> dict[str, Any]:
+    key = "llm.{}_messages.0.message.{}"
+    return {
+        key.format("input", "role"): "user",
+        key.format("input", "content"): text,
+        key.format("output", "role"): "assistant",
+        key.format("output", "content"): f"you said {text}",
+        key.format("output", "tool_calls.0.tool_call.function.name"): "lookup",
+        key.format("output", "tool_calls.0.tool_call.function.arguments"): '{"q":1}',
+    }
+
+
+def test_a_trace_is_shown_as_a_tree_with_its_conversation(api: Any) -> None:
+    spans = (
+        span("b" * 16, "c" * 16, "LLM", "chat", **call("hello")),
+        span("c" * 16, None, "CHAIN", "GET /", **{"input.value": "asked", "output.value": "told"}),
+    )
+    api.arthur.traces.add([ReceivedResource(None, "bot", spans, ())])
+    api.arthur.traces.annotate(TRACE, 0, "wrong city")
+    listed = page(api, "/traces")
+    assert f"/traces/{TRACE}" in listed.links()
+    assert [word in listed.text for word in ("GET /", "asked", "told", "8")] == [True] * 4
+    shown = page(api, f"/traces/{TRACE}").text
+    assert shown.index("GET /") < shown.index("chat")
+    for words in ("hello", "you said hello", 'lookup({"q":1})', "3+5 tokens", "wrong city", "2 spans"):
+        assert words in shown
+    page(api, "/traces/none", 404)
+
+
+def test_what_a_trace_says_is_inert(api: Any) -> None:
+    spans = [span(f"{n:016x}", None, "LLM", text, **call(text)) for n, text in enumerate(HOSTILE, 1)]
+    api.arthur.traces.add([ReceivedResource(None, "bot", tuple(spans), ())])
+    for path in ("/traces", f"/traces/{TRACE}"):
+        found = page(api, path)
+        assert not {"script", "img", "svg"} & set(found.tags)
+        assert not any(name.startswith("on") for name, _ in found.attributes)
