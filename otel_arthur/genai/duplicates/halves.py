@@ -13,7 +13,8 @@ from typing import Final
 
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.evidence import Evidence, evidence_of
-from otel_arthur.genai.duplicates.matching import duplicates, is_at_one_time
+from otel_arthur.genai.duplicates.likeness import is_at_one_time
+from otel_arthur.genai.duplicates.matching import duplicates
 from otel_arthur.genai.span import SpanKey
 
 _LATEST: Final = 256

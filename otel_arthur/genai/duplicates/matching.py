@@ -22,12 +22,16 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from typing import Any, TypeAlias
 
 from otel_arthur.genai.duplicates.evidence import Evidence
+from otel_arthur.genai.duplicates.likeness import (
+    contradict,
+    holds,
+    is_at_one_time,
+    same_answer,
+    same_counts,
+    same_words,
+)
 from otel_arthur.genai.span import SpanKey
 
-SLACK_NS = 5_000_000
-"""Clocks of one process may disagree by this (a coarse clock, two clock sources)."""
-SKEW_NS = 10_000_000_000
-"""Clocks of two processes that took part in one trace may disagree by this."""
 _NEIGHBOURS = 8
 """Partners tried per candidate, scope and round, the nearest in time on each side."""
 _ROUNDS = 64
@@ -122,7 +126,7 @@ class _Clusters:
     def may_join(self, a: Evidence, b: Evidence) -> bool:
         first, second = self._of[a.key], self._of[b.key]
         return first is not second and not any(
-            _contradict(one, other) or (one.scope == other.scope and not self._once_in_scope(one, other))
+            contradict(one, other) or (one.scope == other.scope and not self._once_in_scope(one, other))
             for one in first
             for other in second
         )
@@ -135,7 +139,7 @@ class _Clusters:
 
     def _is_inside(self, inner: Evidence, outer: Evidence) -> bool:
         is_above = any(above is outer for above in _above(inner, self.homes))
-        return is_above and _holds(outer, inner) and _same_answer(outer, inner)
+        return is_above and holds(outer, inner) and same_answer(outer, inner)
 
     def has_scope(self, candidate: Evidence, scope: str) -> bool:
         return any(member.scope == scope for member in self._of[candidate.key])
@@ -166,24 +170,14 @@ def _distance(pair: _Pair) -> tuple[int, SpanKey, SpanKey]:
     return abs(a.start_ns - b.start_ns) + abs(a.end_ns - b.end_ns), a.key, b.key
 
 
-def _contradict(a: Evidence, b: Evidence) -> bool:
-    if a.response_id and b.response_id:
-        return a.response_id != b.response_id
-    return _differ(a.answer, b.answer) and _differ(a.question, b.question)
-
-
-def _differ(a: int | None, b: int | None) -> bool:
-    return a is not None and b is not None and a != b
-
-
 def _with_ancestors(
     candidates: Sequence[Evidence], homes: Mapping[SpanKey, Evidence], clusters: _Clusters
 ) -> Iterator[_Pair]:
     for inner in candidates:
         for outer in _above(inner, homes):
             is_child = inner.parent_span_id == outer.span_id and inner.scope != outer.scope
-            is_told = (is_child and not (inner.failed and not outer.failed)) or _same_answer(outer, inner)
-            if is_told and _holds(outer, inner) and clusters.may_join(outer, inner):
+            is_told = (is_child and not (inner.failed and not outer.failed)) or same_answer(outer, inner)
+            if is_told and holds(outer, inner) and clusters.may_join(outer, inner):
                 yield outer, inner
 
 
@@ -227,56 +221,6 @@ def _open(ones: list[Evidence], others: list[Evidence], clusters: _Clusters) -> 
     return [one for one in ones if not clusters.has_scope(one, scope)]
 
 
-def _overlap(a: Evidence, b: Evidence, slack: int) -> int:
-    """Nanoseconds that two calls share, `slack` added; negative where they are apart."""
-    return min(a.end_ns, b.end_ns) - max(a.start_ns, b.start_ns) + slack
-
-
-def _holds(outer: Evidence, inner: Evidence) -> bool:
-    slack = SLACK_NS if outer.process == inner.process else SKEW_NS
-    if _overlap(outer, inner, 0) < 0 and outer.process == inner.process:
-        return False
-    return outer.start_ns - slack <= inner.start_ns and inner.end_ns <= outer.end_ns + slack
-
-
-def _same_time(a: Evidence, b: Evidence) -> bool:
-    """One interval holds the other, or both are mostly the same (two handlers of one framework)."""
-    longer = max(a.end_ns - a.start_ns, b.end_ns - b.start_ns)
-    return _holds(a, b) or _holds(b, a) or _overlap(a, b, SLACK_NS) * 2 >= longer + SLACK_NS
-
-
-def is_at_one_time(a: Evidence, b: Evidence) -> bool:
-    """Whether two calls overlap, as far as the clocks of their processes can tell."""
-    return _overlap(a, b, SLACK_NS if a.process == b.process else SKEW_NS) >= 0
-
-
-def _same_model(a: Evidence, b: Evidence) -> bool:
-    """One name in common, a dated name and its alias counted as one; unknown models fit all."""
-    if not a.models or not b.models:
-        return True
-    return any(one.startswith(other) or other.startswith(one) for one in a.models for other in b.models)
-
-
-def _same_answer(a: Evidence, b: Evidence) -> bool:
-    """The same answer to the same question; of two that failed the same question alone."""
-    if _differ(a.question, b.question) or a.failed != b.failed:
-        return False
-    return (a.answer is not None and a.answer == b.answer) or (a.failed and a.question is not None)
-
-
-def _same_words(a: Evidence, b: Evidence) -> bool:
-    if _differ(a.question, b.question) or _differ(a.answer, b.answer) or a.failed != b.failed:
-        return False
-    return _same_model(a, b) and _same_time(a, b)
-
-
-def _same_counts(a: Evidence, b: Evidence) -> bool:
-    """For a pair of which one did not record words."""
-    if (a.answer is not None and b.answer is not None) or a.failed != b.failed:
-        return False
-    return not _differ(a.question, b.question) and _same_model(a, b) and (_holds(a, b) or _holds(b, a))
-
-
 def _by_response_id(candidate: Evidence) -> Hashable:
     return candidate.response_id
 
@@ -298,7 +242,7 @@ def _by_counts(candidate: Evidence) -> Hashable:
 
 
 _CONTENT: tuple[tuple[Callable[[Evidence], Hashable], _Test], ...] = (
-    (_by_answer, _same_words),
-    (_by_question, _same_words),
-    (_by_counts, _same_counts),
+    (_by_answer, same_words),
+    (_by_question, same_words),
+    (_by_counts, same_counts),
 )

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from otel_arthur.genai.duplicates.evidence import Evidence
-from otel_arthur.genai.duplicates.matching import SKEW_NS, SLACK_NS
+from otel_arthur.genai.duplicates.likeness import SKEW_NS, SLACK_NS
 
 RELATED: Final = "related"
 """A label of its own: with it, the evidence of a batch is compared even where all have one scope."""
