@@ -69,6 +69,8 @@ class SafeAttributes:
 
     def text(self, value: str) -> str:
         """The text without NUL and lone surrogates."""
+        if value.isascii() and "\x00" not in value:
+            return value
         try:
             value.encode()
         except UnicodeEncodeError:

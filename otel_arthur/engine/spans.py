@@ -32,6 +32,7 @@ class EngineSpan(NamedTuple):
     start_ns: int
     end_ns: int
     attributes: Mapping[str, Value]
+    """Safe already (`SafeAttributes`)."""
     error_type: str | None = None
     """The class of the error that ended the span; an empty text where the class is unknown."""
 
@@ -83,7 +84,7 @@ def _span(span: EngineSpan, mended: Counter[str]) -> Span:
         kind=Span.SPAN_KIND_INTERNAL,
         start_time_unix_nano=start,
         end_time_unix_nano=end,
-        attributes=_key_values(span.attributes, mended),
+        attributes=_encoded(span.attributes),
     )
     if span.parent_span_id is not None:
         encoded.parent_span_id = bytes.fromhex(span.parent_span_id)
@@ -113,7 +114,14 @@ def _key_values(attributes: Mapping[str, Value], mended: Counter[str]) -> list[K
     safe = SafeAttributes(mended)
     for key, value in attributes.items():
         safe.put(key, value)
-    return [KeyValue(key=key, value=_any_value(value)) for key, value in safe.values.items()]
+    return _encoded(safe.values)
+
+
+def _encoded(attributes: Mapping[str, Value]) -> list[KeyValue]:
+    return [
+        KeyValue(key=key, value=AnyValue(string_value=value) if type(value) is str else _any_value(value))
+        for key, value in attributes.items()
+    ]
 
 
 def _any_value(value: Value) -> AnyValue:

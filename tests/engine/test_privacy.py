@@ -27,7 +27,7 @@ NAMES = {
     *("llm.provider", "llm.system"),
 }
 """Attributes of names and ids, which may leave where only metadata does (docs/redaction.md)."""
-SCENARIOS = ("d_tools", "d_agent", "e_err429", "m_embeddings", "q_metadata", "s_image", "y_rag")
+SCENARIOS = ("d_tools", "d_agent", "m_embeddings", "q_metadata", "s_image", "y_rag")
 
 
 def redact(text: str) -> str:
