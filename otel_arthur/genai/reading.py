@@ -6,32 +6,25 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from msgspec import Struct
-from msgspec.structs import replace
 
+from otel_arthur.genai.answered import any_answers, any_tells, empty_answer, lacking, shown
 from otel_arthur.genai.attributes import SpanAttributes, text
 from otel_arthur.genai.call import (
     NO_EXTRA,
-    Choice,
     LLMCall,
-    MediaPart,
     Message,
-    Part,
-    TextPart,
-    ToolCallPart,
-    ToolResultPart,
     Usage,
 )
 from otel_arthur.genai.calls import IF_SAID, has_exception, is_of_no_language_model, says_failed
 from otel_arthur.genai.dialects import BARE_SCOPES, EVENTS, MARKERS, PREFIXES
 from otel_arthur.genai.likelihoods import with_likelihoods
 from otel_arthur.genai.messages.answers import choices_wanted, distinct
-from otel_arthur.genai.messages.finish_reasons import reason_of_choice
-from otel_arthur.genai.messages.forms import instructions_in
 from otel_arthur.genai.messages.message import system_instructions
+from otel_arthur.genai.messages.recorded import instructions_in
 from otel_arthur.genai.span import STATUS_ERROR, SpanView
 from otel_arthur.genai.tables.dialect import Conversation, Dialect
 from otel_arthur.genai.tables.layout import FIELDS, OF_CALL, OF_USAGE, Layout, fields_of, layout_of
-from otel_arthur.genai.tables.words import answer_of, question_of, reasons_of
+from otel_arthur.genai.tables.words import answer_of, question_of
 from otel_arthur.genai.usage import inclusive
 
 _MANY_ATTRIBUTES = 64
@@ -127,7 +120,7 @@ def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[st
         tuple(answer_of(attributes, layout.answer, layout.reasons, fields[_CHOICE_COUNT] or 1)),
     )
     if dialect.hidden is not None:
-        conversation = _shown(conversation, dialect.hidden)
+        conversation = shown(conversation, dialect.hidden)
     choices = conversation.choices
     if len(choices) > 1:
         choices = tuple(distinct(choices, fields[_CHOICE_COUNT] or choices_wanted(view.attributes)))
@@ -136,21 +129,21 @@ def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[st
         choices = choices[:MAX_CHOICES]
     if layout.has_likelihoods:
         choices = with_likelihoods(choices, attributes)
-    answered = _any_answers(choices)
+    answered = any_answers(choices)
     failed = bool(
         view.status_code == STATUS_ERROR
         or view.attributes.get("error.type")
         or (dialect.failure and says_failed(view, dialect.failure))
         or (not answered and has_exception(view))
     )
-    lacking = None
+    reason = None
     if not answered:
-        asked = _any_tells(conversation.messages)
+        asked = any_tells(conversation.messages)
         if _is_none(view, operation, asked and failed, fields):
             return Reading(None, dialect, _not_a_call(view), {}, {})
         if not failed:
-            choices = choices or _empty_answer(attributes, layout, asked, usage)
-            lacking = _lacking(asked, choices, dialect, view)
+            choices = choices or empty_answer(attributes, layout, asked, usage)
+            reason = lacking(asked, choices, dialect, view)
     if failed:
         # Some write the beginnings of an answer that never came.
         choices = tuple([choice for choice in choices if choice.message.parts])
@@ -186,10 +179,10 @@ def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[st
         left_out,
         *fields[_CALL],
     )
-    if lacking is None:
+    if reason is None:
         told = f"LLM call; answers beyond {MAX_CHOICES} are left out: {left_out}" if left_out else "LLM call"
         return Reading(call, dialect, told, layout.sources, attributes.sources)
-    return Reading(call, dialect, lacking, layout.sources, attributes.sources, content_missing=True)
+    return Reading(call, dialect, reason, layout.sources, attributes.sources, content_missing=True)
 
 
 def _after_system(
@@ -208,62 +201,10 @@ def _after_system(
     return messages
 
 
-def _shown(conversation: Conversation, hidden: str) -> Conversation:
-    """The conversation without what was hidden on purpose, and without messages that hold nothing else."""
-    messages = [
-        shown for message in conversation.messages if (shown := _without(message, hidden)) is not None
-    ]
-    choices = [
-        choice if shown is choice.message else replace(choice, message=shown)
-        for choice in conversation.choices
-        if (shown := _without(choice.message, hidden)) is not None
-    ]
-    return Conversation(tuple(messages), tuple(choices))
-
-
-def _without(message: Message, hidden: str) -> Message | None:
-    parts = tuple([part for part in message.parts if not _is_hidden(part, hidden)])
-    if len(parts) == len(message.parts):
-        return message
-    return replace(message, parts=parts) if parts else None
-
-
-def _is_hidden(part: Part, hidden: str) -> bool:
-    if isinstance(part, TextPart | ToolResultPart):
-        return part.text == hidden
-    return isinstance(part, ToolCallPart) and part.name == hidden
-
-
 def _is_none(view: SpanView, operation: str, said: bool, fields: list[Any]) -> bool:
     """Whether a span without an answer is no call after all."""
     models = (fields[_REQUEST_MODEL], fields[_RESPONSE_MODEL])
     return (operation == IF_SAID and not said) or is_of_no_language_model(view, models)
-
-
-def _empty_answer(
-    attributes: SpanAttributes, layout: Layout, asked: bool, usage: Usage
-) -> tuple[Choice, ...]:
-    """The answer of a call of which the span itself shows that it was empty, or none.
-
-    The prompt is there, so content is on, and the model was cut before its first word, was not let speak,
-    called nothing but tools, or counted no token. A stop with tokens is an answer that was lost.
-    Without the prompt content is off, and an answer without words keeps the reason.
-    """
-    reason = reason_of_choice(None, reasons_of(attributes, layout.reasons), 0)
-    is_told = usage.output == 0 or reason not in (None, "stop") if asked else reason is not None
-    return (Choice(Message("assistant", ()), reason),) if is_told else ()
-
-
-def _lacking(asked: bool, choices: tuple[Choice, ...], dialect: Dialect, view: SpanView) -> str | None:
-    """Why a call that succeeded is not to be recorded, or None. A prompt alone may be hidden on purpose."""
-    if asked and choices:
-        return None
-    if not asked:
-        return f"messages were not recorded: {dialect.advice_for(view)}"
-    hidden = dialect.hidden
-    if dialect.hides_answers and (hidden is None or hidden in view.attributes.values()):
-        return f"the answer was not recorded: {dialect.advice_for(view)}"
-    return "the answer was not recorded by the instrumentation"
 
 
 _ResourceFields: TypeAlias = tuple[str | None, str | None, str | None]
@@ -283,29 +224,6 @@ def _resource_fields(resource: Mapping[str, Any]) -> _ResourceFields:
         )
         _last_resource = resource, found
     return found
-
-
-def _any_answers(choices: tuple[Choice, ...]) -> bool:
-    for choice in choices:  # noqa: SIM110 - a generator costs more than the one look that nearly all need
-        if _tells(choice.message):
-            return True
-    return False
-
-
-def _any_tells(messages: tuple[Message, ...]) -> bool:
-    return any(map(_tells, messages))
-
-
-def _tells(message: Message) -> bool:
-    """Whether a message has words; where content is off, some still name the tools called and the media."""
-    parts = message.parts
-    if len(parts) == 1 and type(parts[0]) is TextPart:
-        return bool(parts[0].text)
-    return any(
-        part.arguments is not None if isinstance(part, ToolCallPart) else bool(part.text)
-        for part in parts
-        if not isinstance(part, MediaPart)
-    )
 
 
 def _time_to_first_token(attributes: SpanAttributes, event_name: str) -> float | None:

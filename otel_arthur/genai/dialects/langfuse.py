@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from otel_arthur.genai.attributes import SpanAttributes
 from otel_arthur.genai.call import Choice, Usage
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.messages.forms import answer_in
+from otel_arthur.genai.messages.recorded import answer_in
 from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.tables.dialect import Conversation, Dialect
 from otel_arthur.genai.tables.places import joined, place_of, seconds_until, unquoted, within

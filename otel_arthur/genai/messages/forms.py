@@ -1,8 +1,4 @@
-"""What a recorded value is: messages, a provider's request or answer, or a text that only looks like one.
-
-Text that is JSON is text: an answer ``{"berries": 12}`` is those words. Only what has the form of messages is
-taken for messages; anything else is kept word for word, or as its JSON where it came as a structure.
-"""
+"""What form a recorded value has: of a message, of a part of one, of a provider's request or answer."""
 
 from __future__ import annotations
 
@@ -10,13 +6,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
-from otel_arthur.genai.call import Choice, Message, TextPart
-from otel_arthur.genai.json_text import clean, json_text, parse_json
-from otel_arthur.genai.messages.content.parts import MAX_PARTS, parts_of
-from otel_arthur.genai.messages.documents import request_messages, response_choices
-from otel_arthur.genai.messages.encoded import decoded, role_lines
-from otel_arthur.genai.messages.message import output_choices, role_of
-from otel_arthur.genai.tables.places import structure
+from otel_arthur.genai.json_text import parse_json
+from otel_arthur.genai.messages.content.parts import MAX_PARTS
 
 _Map: TypeAlias = Mapping[str, Any]
 
@@ -70,76 +61,6 @@ def is_repr(value: Any) -> bool:
     return isinstance(value, str) and len(value) < 300 and _REPR.match(value) is not None
 
 
-def question_in(value: Any, found: Any, *, encoded: bool = False) -> list[Message]:
-    """The messages in a recorded input: a list of messages, a request, a function's arguments, or a text.
-
-    Args:
-        value: as it was written.
-        found: the same with its JSON text parsed.
-        encoded: the writer encodes every value, so that a text in quotes is the text between them.
-    """
-    value = _decoded(value) if encoded else value
-    if value is None or value == "" or is_repr(value):
-        return []
-    found = decoded(found)
-    if isinstance(found, list | tuple):
-        items = _flat(cast("Sequence[Any]", found), MAX_PARTS)
-        if _are(is_message, items):
-            return request_messages(items)
-        if has_form_of_parts(items):
-            return [Message("user", tuple(parts_of(items)))]
-    elif isinstance(found, Mapping):
-        request = cast("_Map", found)
-        if is_message(request) or _is_request(request):
-            return request_messages(request)
-        argument = _argument(request)
-        if argument is not None:
-            return question_in(argument, argument)
-    text = _as_text(value)
-    lines = role_lines(text) or [("user", text)]
-    return [Message(role_of(role, ""), (TextPart(words),)) for role, words in lines]
-
-
-def answer_in(value: Any, found: Any, *, encoded: bool = False) -> list[Choice]:
-    """The choices in a recorded output: messages, a provider's answer, or a text.
-
-    Args:
-        value: as it was written.
-        found: the same with its JSON text parsed.
-        encoded: as for `question_in`.
-    """
-    value = _decoded(value) if encoded else value
-    if value is None or value == "" or is_repr(value):
-        return []
-    found = decoded(found)
-    if isinstance(found, list | tuple):
-        items = _flat(cast("Sequence[Any]", found))
-        if len(items) == 1 and isinstance(items[0], Mapping) and _is_response(cast("_Map", items[0])):
-            return response_choices(items[0])
-        if _are(_is_item, items):
-            return response_choices({"output": items})
-        if has_form_of_parts(items):
-            return output_choices([{"role": "assistant", "content": items}])
-        if items and all(is_message(item) or _is_choice(item) for item in items):
-            return response_choices({"choices": [_with_calls(item) for item in items]})
-    elif isinstance(found, Mapping):
-        response = cast("_Map", found)
-        blocked = response.get("promptFeedback", response.get("prompt_feedback"))
-        if isinstance(blocked, Mapping) and not response.get("candidates"):
-            return [Choice(Message("assistant", ()), "content_filter")]
-        if _is_response(response) or is_message(response):
-            return response_choices(response)
-    return [Choice(Message("assistant", (TextPart(_as_text(value)),)))]
-
-
-def instructions_in(value: Any, found: Any) -> Any:
-    """The parts or the text of a system prompt, however it was recorded; a text that is JSON is the text."""
-    if isinstance(found, Mapping):
-        document = cast("_Map", found)
-        return document.get("parts", document.get("content", value))
-    return found if has_form_of_parts(found) or not isinstance(value, str) else value
-
-
 def is_request(value: Any) -> bool:
     """Whether a value is a provider's request, with messages or a prompt."""
     return isinstance(value, Mapping) and _is_request(cast("_Map", value))
@@ -159,12 +80,12 @@ def is_message(item: Any) -> bool:
     if isinstance(inner, Mapping):
         kind = message.get("type")
         return is_message(inner) or (isinstance(kind, str) and kind.lower() in _ITEMS and "content" in inner)
-    return _is_item(message) or (
+    return is_item(message) or (
         isinstance(message.get("parts"), list) and all(_is_part(part) for part in message["parts"])
     )
 
 
-def _are(is_one: Callable[[Any], bool], items: Sequence[Any]) -> bool:
+def are(is_one: Callable[[Any], bool], items: Sequence[Any]) -> bool:
     """Whether these are what `is_one` says, but for items of a type that nobody knows yet."""
     return any(map(is_one, items)) and all(is_one(item) or _is_typed(item) for item in items)
 
@@ -173,7 +94,7 @@ def _is_typed(item: Any) -> bool:
     return isinstance(item, Mapping) and isinstance(cast("_Map", item).get("type"), str)
 
 
-def _is_item(item: Any) -> bool:
+def is_item(item: Any) -> bool:
     """An item of the Responses API, or a message whose class stands in its type."""
     if not isinstance(item, Mapping):
         return False
@@ -208,7 +129,7 @@ def _is_part(item: Any) -> bool:
     return not _UNTYPED_PARTS.isdisjoint(part)
 
 
-def _is_choice(item: Any) -> bool:
+def is_choice(item: Any) -> bool:
     """An answer of a completion model, or a message beside its finish reason."""
     if not isinstance(item, Mapping):
         return False
@@ -225,8 +146,8 @@ def _is_request(request: _Map) -> bool:
     for key in _REQUEST_LISTS:
         value = request.get(key)
         if isinstance(value, list) and value:
-            items = _flat(cast("Sequence[Any]", value), MAX_PARTS)
-            return _are(lambda item: is_message(item) or _is_part(item), items) or (
+            items = flat(cast("Sequence[Any]", value), MAX_PARTS)
+            return are(lambda item: is_message(item) or _is_part(item), items) or (
                 key in ("prompts", "prompt") and all(isinstance(item, str) for item in items)
             )
         if isinstance(value, str):
@@ -234,14 +155,14 @@ def _is_request(request: _Map) -> bool:
     return False
 
 
-def _is_response(response: _Map) -> bool:
+def is_response(response: _Map) -> bool:
     """A provider's answer, or what a framework keeps of it."""
     for key in _ANSWER_LISTS:
         value = response.get(key)
         if isinstance(value, list) and value:
-            items = _flat(cast("Sequence[Any]", value))
+            items = flat(cast("Sequence[Any]", value))
             return all(isinstance(item, Mapping) for item in items) and (
-                any(is_message(item) or _is_choice(item) for item in items) or "text" in items[0]
+                any(is_message(item) or is_choice(item) for item in items) or "text" in items[0]
             )
     if isinstance(response.get("text"), str):
         return not _AROUND_TEXT.isdisjoint(response)
@@ -253,39 +174,7 @@ def _is_response(response: _Map) -> bool:
     return isinstance(message, Mapping) and is_message(cast("_Map", message))
 
 
-def _argument(call: _Map) -> Any:
-    """Of a function's recorded arguments the only one, where it is a list of messages."""
-    if "args" not in call or not set(call) <= {"args", "kwargs"}:
-        return None
-    values = [*_values(call["args"]), *_values(call.get("kwargs"))]
-    if (
-        len(values) == 1
-        and isinstance(values[0], list)
-        and all(map(is_message, cast("list[Any]", values[0])))
-    ):
-        return cast("list[Any]", values[0])
-    # One message in place of a list, as when the list was spread over the arguments.
-    return values if values and all(is_message(value) for value in values) else None
-
-
-def _values(value: Any) -> Sequence[Any]:
-    if isinstance(value, Mapping):
-        return list(cast("_Map", value).values())
-    return cast("Sequence[Any]", value) if isinstance(value, list) else ()
-
-
-def _with_calls(item: Any) -> Any:
-    """An answer whose tool calls are texts of Python, as DSPy records them."""
-    if not isinstance(item, Mapping):
-        return parse_json(item)[0]
-    calls = cast("_Map", item).get("tool_calls")
-    if not isinstance(calls, list) or not all(isinstance(call, str) for call in cast("list[Any]", calls)):
-        return cast("_Map", item)
-    said = {key: value for key, value in cast("_Map", item).items() if value is not None}
-    return {**said, "tool_calls": [structure(call) for call in cast("list[str]", calls)]}
-
-
-def _flat(items: Sequence[Any], most: int | None = None) -> list[Any]:
+def flat(items: Sequence[Any], most: int | None = None) -> list[Any]:
     """Items of which some may be lists of items, as LangChain nests them for a batch.
 
     Args:
@@ -295,13 +184,3 @@ def _flat(items: Sequence[Any], most: int | None = None) -> list[Any]:
     for item in items[:most]:
         flat += cast("list[Any]", item)[:most] if isinstance(item, list) else [item]
     return flat
-
-
-def _decoded(value: Any) -> Any:
-    """The text between the quotes of a text in JSON."""
-    inner = parse_json(value)[0] if isinstance(value, str) and value.startswith('"') else None
-    return inner if isinstance(inner, str) else value
-
-
-def _as_text(value: Any) -> str:
-    return clean(value) if isinstance(value, str) else json_text(value)

@@ -13,8 +13,9 @@ from otel_arthur.genai.call import Choice, Message
 from otel_arthur.genai.json_text import parse_json
 from otel_arthur.genai.messages import schema_form
 from otel_arthur.genai.messages.encoded import role_lines
-from otel_arthur.genai.messages.forms import answer_in, has_form_of_parts, is_message, parts_in, question_in
+from otel_arthur.genai.messages.forms import has_form_of_parts, is_message, parts_in
 from otel_arthur.genai.messages.message import input_messages, output_choices, system_instructions
+from otel_arthur.genai.messages.recorded import answer_in, question_in
 from otel_arthur.genai.span import EventView
 
 _ROLES = {

@@ -14,9 +14,10 @@ from otel_arthur.genai.call import Choice, Message
 from otel_arthur.genai.json_text import parse_json
 from otel_arthur.genai.messages import schema_form
 from otel_arthur.genai.messages.documents import request_messages
-from otel_arthur.genai.messages.forms import answer_in, has_form_of_parts, is_request, question_in
+from otel_arthur.genai.messages.forms import has_form_of_parts, is_request
 from otel_arthur.genai.messages.indexed import items, starts_late, whole
 from otel_arthur.genai.messages.message import input_messages, output_choices
+from otel_arthur.genai.messages.recorded import answer_in, question_in
 from otel_arthur.genai.tables.places import Place, place_of
 
 
