@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Protocol
 from weakref import WeakSet
 
-from otel_arthur.process import children, forks, uvicorn_servers
+from otel_arthur.process import children, exit_status, forks, uvicorn_servers
 from otel_arthur.process.per_process import PerProcess
 
 _logger = logging.getLogger("otel_arthur")
@@ -84,6 +84,8 @@ def farewell() -> None:
     Not a shutdown: a process that recorded nothing does not wait for what others could not send.
     """
     attend(_hand_over_and_send, is_last=True)
+    if is_interpreter_ending():
+        exit_status.keep()
 
 
 def hand_over() -> None:

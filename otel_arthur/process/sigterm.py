@@ -1,6 +1,7 @@
-"""SIGTERM: a process that nobody else ends in order hands over what it holds, then dies of the signal.
+"""SIGTERM and SIGHUP: a process that nobody else ends in order hands over what it holds, and dies.
 
-On Windows nobody is sent this signal: ``TerminateProcess`` asks no process, and what was exported is on disk.
+SIGHUP comes from a terminal that is closed. On Windows nobody is sent these signals: ``TerminateProcess``
+asks no process, and what was exported is on disk.
 """
 
 from __future__ import annotations
@@ -13,22 +14,24 @@ from types import FrameType
 
 from otel_arthur.process import ends
 
+_SIGNALS = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+
 
 def flush_on_sigterm() -> bool:
-    """Shut the tracer provider down at SIGTERM, then end as the signal says. For plain scripts.
+    """Shut the tracer provider down at SIGTERM and SIGHUP, then end as the signal says. For plain scripts.
 
     Never called by the exporter: what was exported is on disk by then, and how a process ends is the
     application's business. Our distro calls it, which is asked for by name. Without it, a process killed
     by SIGTERM loses what the batch processor has not exported yet (up to 5 seconds of spans). Does nothing
     where somebody handles the signal already, as gunicorn and celery do, or outside the main thread.
-    Returns whether it was set.
+    Returns whether it was set for SIGTERM.
     """
     if threading.current_thread() is not threading.main_thread():
         return False
-    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        return False
-    signal.signal(signal.SIGTERM, _terminate)
-    return True
+    free = [number for number in _SIGNALS if signal.getsignal(number) is signal.SIG_DFL]
+    for number in free:
+        signal.signal(number, _terminate)
+    return signal.SIGTERM in free
 
 
 def _terminate(number: int, _frame: FrameType | None) -> None:

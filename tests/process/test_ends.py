@@ -6,6 +6,7 @@ The batch processor is told to wait an hour, so every call sits in its queue whe
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -68,9 +69,14 @@ def test_a_script_of_two_models_just_ends(
     assert {request.path.split("/")[4] for request in server.sends} == {MODEL_ID, OTHER_MODEL}
 
 
-@pytest.mark.parametrize("end", ["SIGTERM", "SIGTERM during the exit"])
+@pytest.mark.parametrize("end", ["SIGTERM", "SIGTERM during the exit", "SIGHUP"])
 def test_a_script_ends_by_sigterm(ended: Callable[..., subprocess.CompletedProcess[str]], end: str) -> None:
-    assert ended(end, code=-15).stderr == ""
+    assert ended(end, code=-signal.SIGHUP if end == "SIGHUP" else -signal.SIGTERM).stderr == ""
+
+
+def test_a_script_ends_by_ctrl_c(ended: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    """The status says so, as without us: of one that is 1 a shell's loop goes on."""
+    assert ended("SIGINT", code=-signal.SIGINT).stderr.endswith("KeyboardInterrupt\n")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")

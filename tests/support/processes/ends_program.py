@@ -64,11 +64,11 @@ def set_up_and_call() -> None:
     calls()
 
 
-def call_until_terminated() -> None:
+def call_until_terminated(number: int) -> None:
     set_up()
     flush_on_sigterm()
     calls()
-    os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), number)
     time.sleep(60)
 
 
@@ -85,8 +85,8 @@ def main() -> None:
     elif end == "exit without the provider's handler":
         set_up(shutdown_on_exit=False)
         calls()
-    elif end == "SIGTERM":
-        call_until_terminated()
+    elif end in ("SIGTERM", "SIGHUP", "SIGINT"):
+        call_until_terminated(getattr(signal, end))
     elif end == "SIGTERM during the exit":
         import atexit
 
