@@ -126,10 +126,13 @@ class Bridge:
                 self._assembly.unreadable(error)
                 continue
             assembled = None
-            if not (_log_exporters or self._assembly.holds_contents or self._assembly.holds_spans):
+            if not _log_exporters and self._assembly.is_empty:
                 # Nothing waits and no content can be on its way: there is nothing to join and to lock.
                 assembled = self._assembly.take_at_once(view)
-            yield from self._told(self._take_view(view) if assembled is None else (assembled,))
+            if assembled is not None and assembled.call is not None:
+                yield assembled.call
+            else:
+                yield from self._told(self._take_view(view) if assembled is None else (assembled,))
 
     def _take_view(self, view: SpanView) -> list[Assembled]:
         # Held while reading: content that came in between would wait for a span that waits for it.

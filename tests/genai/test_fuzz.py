@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otel_arthur.genai.duplicates.evidence import all_to_json, evidence_of
+from otel_arthur.genai.duplicates.evidence import evidence_of
 from otel_arthur.genai.json_text import parse_json
 from otel_arthur.genai.reading import read
 from otel_arthur.genai.span import EventView, SpanView
@@ -188,7 +188,7 @@ def test_any_span_is_read_and_can_be_sent(view: SpanView, form: str) -> None:
     reading = read(view)
     if reading.call is None:
         return
-    all_to_json([evidence_of(reading.call)])
+    evidence_of(reading.call).to_json()
     for inference in build(reading.call, rules=TextRules(input_format=form)):
         orjson.dumps(inference.as_json())
 

@@ -39,6 +39,7 @@ def test_a_relation_is_seen_in_either_order(name: str, in_order: bool) -> None:
     relations = Relations()
     assert not is_related(relations, first)
     assert is_related(relations, second)
+    assert RELATED in Relations().labels([first, second])
 
 
 def test_other_calls_have_one_label_a_scope_and_service() -> None:

@@ -6,7 +6,7 @@ Most calls have no such relation to any other. For these, nobody needs to read t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
 
 from otel_arthur.genai.duplicates.evidence import Evidence
@@ -48,14 +48,21 @@ class Relations:
         self._process: str | None = None
         self._slack = SLACK_NS
 
-    def labels(self, calls: Iterable[Evidence]) -> set[str]:
-        """The labels of the evidence of calls: each scope and service, and `RELATED` where two are."""
+    def labels(self, calls: Sequence[Evidence]) -> set[str]:
+        """The labels of a batch's evidence: each scope and service, and `RELATED` where a call is related to
+        another one, of the batch or of before.
+
+        All at once, as sets: asked one by one, each call costs several walks through memory.
+        """
         labels: set[str] = set()
-        for evidence in calls:
-            key = (evidence.scope, evidence.process)
-            labels.add(self._labels.get(key) or self._label(*key))
-            if self._is_related(evidence) or evidence.is_half:
-                labels.add(RELATED)
+        for scope, process in {(call.scope, call.process) for call in calls}:
+            labels.add(self._labels.get((scope, process)) or self._label(scope, process))
+        is_related = self._is_kin(calls)
+        is_related = self._is_answered_twice(calls) or is_related
+        if is_related or any(call.is_half for call in calls):
+            labels.add(RELATED)
+        if len(self._latest.own) > self._limit:
+            self._earlier, self._latest = self._latest, _Names()
         return labels
 
     def _label(self, scope: str, process: str) -> str:
@@ -69,33 +76,38 @@ class Relations:
         label = self._labels[scope, process] = f"{scope}\t{service}".replace("\n", " ")
         return label
 
-    def _is_related(self, evidence: Evidence) -> bool:
+    def _is_kin(self, calls: Sequence[Evidence]) -> bool:
+        """Whether a span of one call is above another call."""
+        own = {hash(call.span_id) for call in calls}
+        above = {hash(call.parent_span_id) for call in calls if call.parent_span_id is not None}
+        for call in calls:
+            if call.above or call.below:
+                own.update(map(hash, call.below))
+                above.update(map(hash, call.above))
         latest, earlier = self._latest, self._earlier
-        parent, answer = evidence.parent_span_id, evidence.response_id
-        own = hash(evidence.span_id)
-        related = own in latest.above or own in earlier.above
-        if parent is not None:
-            above = hash(parent)
-            related = related or above in latest.own or above in earlier.own
-            latest.above.add(above)
-        if evidence.above or evidence.below:
-            related = self._is_kin(evidence) or related
-        if answer:
-            name = hash(answer)
-            ended = latest.ends.get(name) or earlier.ends.get(name)
-            # A response id that comes again later is another call's.
-            related = related or (ended is not None and evidence.start_ns <= ended + self._slack)
-            latest.ends[name] = max(evidence.end_ns, ended or 0)
-        latest.own.add(own)
-        if len(latest.own) > self._limit:
-            self._earlier, self._latest = latest, _Names()
-        return related
+        latest.own |= own
+        latest.above |= above
+        return any(
+            not one.isdisjoint(other)
+            for one, other in (
+                *((own, latest.above), (own, earlier.above)),
+                *((above, latest.own), (above, earlier.own)),
+            )
+        )
 
-    def _is_kin(self, evidence: Evidence) -> bool:
-        """By the spans above the parent, and by those below that are no calls."""
-        below, above = set(map(hash, evidence.below)), set(map(hash, evidence.above))
-        names = (self._latest, self._earlier)
-        is_kin = any(below & of.above or above & of.own for of in names)
-        self._latest.own |= below
-        self._latest.above |= above
-        return is_kin
+    def _is_answered_twice(self, calls: Sequence[Evidence]) -> bool:
+        """Whether two calls of one time have one response id; later it is another call's."""
+        latest, earlier = self._latest.ends, self._earlier.ends
+        ends = {hash(call.response_id): call.end_ns for call in calls if call.response_id}
+        answered = sum([1 for call in calls if call.response_id])
+        if len(ends) == answered and latest.keys().isdisjoint(ends) and earlier.keys().isdisjoint(ends):
+            latest.update(ends)
+            return False
+        found = False
+        for call in calls:
+            if call.response_id:
+                name = hash(call.response_id)
+                ended = latest.get(name) or earlier.get(name)
+                found = found or (ended is not None and call.start_ns <= ended + self._slack)
+                latest[name] = max(call.end_ns, ended or 0)
+        return found

@@ -7,8 +7,8 @@ holds its lock around each method.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from otel_arthur.genai.call import LLMCall
@@ -22,7 +22,7 @@ UNREADABLE = "unreadable"
 NO_CONTENT = "no content"
 
 
-class Assembled(NamedTuple):
+class Assembled(Struct, frozen=True, gc=False):
     """What became of one span."""
 
     view: SpanView
@@ -75,9 +75,9 @@ class Assembly:
         return self._joiner.holds_spans
 
     @property
-    def holds_contents(self) -> bool:
-        """Whether any content waits for its span."""
-        return self._joiner.holds_contents
+    def is_empty(self) -> bool:
+        """Whether nothing waits for anything."""
+        return self._joiner.is_empty
 
     def take(self, view: SpanView, since: float) -> list[Assembled]:
         """A span that came at `since`: what becomes of it, and of others that no longer wait."""

@@ -69,9 +69,9 @@ class Joiner:
         return bool(self._spans)
 
     @property
-    def holds_contents(self) -> bool:
-        """Whether any content waits for its span."""
-        return bool(self._contents)
+    def is_empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._spans and not self._contents
 
     def with_content(self, view: SpanView) -> SpanView:
         """A span that has come, with the content that waited for it, if any did."""
