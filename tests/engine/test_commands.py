@@ -87,3 +87,22 @@ def test_a_key_that_may_not_ask_leaves_what_is_in_doubt(
         eventually(lambda: engine.traces.spans()[0] == 60, "the Engine has stored all")
         found = Counter(span.span_id for span in engine.traces.spans(limit=1000)[1])
         assert set(found.values()) == {1}
+
+
+def test_replay_sends_whole_traces_and_once(engine: LocalArthur, tmp_path: Path) -> None:
+    folder = CAPTURES / "pair-oi-langchain+oi-openai" / "default"
+    files = [str(folder / f"{name}.pb") for name in ("d_agent", "f_lcel", "j_batch")]
+    settings = {
+        "ARTHUR_BASE_URL": engine.url,
+        "ARTHUR_API_KEY": engine.api_key,
+        "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(tmp_path / "spool"),
+    }
+    for arguments in ([], ["--restart"]):
+        done = run("replay", *arguments, *files, **settings)
+        assert done.returncode == 0, done.stderr
+        _, spans = engine.traces.spans(limit=1000)
+        assert Counter(span.kind for span in spans)["LLM"] == 6
+        assert max(Counter((span.trace_id, span.span_id) for span in spans).values()) == 1
+        roots = [span for span in spans if span.parent_span_id is None]
+        assert len(roots) == len({span.trace_id for span in spans})
+        assert all(root.attributes["input.value"] and root.attributes["output.value"] for root in roots)

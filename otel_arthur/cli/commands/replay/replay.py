@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from otel_arthur.arthur.target.records import Kind
 from otel_arthur.arthur.target.routes import identity_of, model_of
+from otel_arthur.cli.commands.replay.around import around_calls, around_these
 from otel_arthur.cli.commands.replay.journal import Journal
 from otel_arthur.cli.configured import READING, SENDING, configured
 from otel_arthur.cli.connection import fetch_schema
@@ -111,7 +112,7 @@ def command(
         return
     for model_id in sorted({model_of(item.call, configuration) for item in work} - {""}):
         fetch_schema(configuration, model_id)  # A wrong key or model is said at once, not after retries.
-    _Replay(configuration, journals, patience).run(work, export.ends)
+    _Replay(configuration, journals, patience, verdicts).run(work, export.ends)
 
 
 def _folder(folder: Path, dry_run: bool) -> Path:
@@ -183,13 +184,20 @@ def _journals(
 class _Replay:
     """Hands calls over, chunk by chunk, and waits until Arthur has them."""
 
-    def __init__(self, configuration: Configuration, journals: Sequence[Journal], patience: float) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        journals: Sequence[Journal],
+        patience: float,
+        verdicts: Sequence[Verdict],
+    ) -> None:
         self._configuration = configuration
         self._journals = journals
         self._patience = patience
         self._console = new_console(err=True)
         # Duplicates were left out before, over all files at once.
         self._delivery = Delivery(replace(configuration, duplicate_window=0.0), metrics=False)
+        self._around = around_calls(verdicts if self._delivery.wants_around else ())
         self._gave_up = False
 
     def run(self, work: Sequence[_Item], ends: Sequence[int]) -> None:
@@ -227,9 +235,12 @@ class _Replay:
             if not self._send([item.call for item in chunk]):
                 self._gave_up = True
                 return
+            self._delivery.submit(around_these(self._around, [item.call for item in chunk]))
             for item in {item.file: item for item in chunk}.values():
                 self._journals[item.file].advance(item.position)
             progress.advance(task, len(chunk))
+        if self._around:
+            self._delivery.flush(self._patience)
         for file, end in enumerate(ends):
             self._journals[file].advance(end - (ends[file - 1] if file else 0))
 
@@ -253,8 +264,8 @@ class _Replay:
         counts = self._delivery.counts()
         # Ground truth that somebody else recorded may wait for long; it is no part of this.
         left = self._delivery.left(Kind.INFERENCE)
-        told = [f"{plural(counts.sent, 'inference')} accepted"]
-        told += [f"{counts.known} known to the spool already"] if counts.known else []
+        known = [f"{counts.known} known to the spool already"] if counts.known else []
+        told = [f"{plural(counts.sent, 'inference')} accepted", *known]
         told += [f"{number} skipped: {reason}" for reason, number in counts.skipped.items()]
         told += [f"{counts.dead_letter} refused"] if counts.dead_letter else []
         told += [f"{left} waiting"] if left else []
