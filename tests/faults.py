@@ -62,11 +62,15 @@ def checks(rounds: int, soak_seconds: int) -> list[Check]:
     soak = ["benchmarks/soak.py", "--seconds", str(soak_seconds), "--rate", str(RATE), "--fault-every", "30"]
     applications = pytest("tests/delivery/test_kills.py", *kills)
     collectors = pytest("tests/collector/test_kills.py", *kills)
+    processors = pytest("tests/collector/processor/test_kills.py", "-k", "durable", "--timeout", "7200")
     return [
         *(_ends(version) for version in (OLDEST, newest)),
         Check("Processes are killed while Arthur fails", faults),
         Check(f"{2 * rounds} applications are killed at random moments", applications, counted),
         Check(f"A collector is killed {rounds} times at random moments", collectors, counted),
+        Check(
+            f"A Collector, its core and both are killed {rounds} times each under load", processors, counted
+        ),
         Check(f"{RATE * soak_seconds:,} spans with an outage of 3 seconds every 30", soak),
     ]
 

@@ -23,6 +23,14 @@ const (
 	refusePatience = 5 * time.Second
 )
 
+// patience is how long an export waits for the core.
+func (o OnFailure) patience() time.Duration {
+	if o == Refuse {
+		return refusePatience
+	}
+	return passPatience
+}
+
 // handover is what the processors of all signals share: the core, and what becomes of what it does not take.
 type handover struct {
 	core      *sharedCore
@@ -52,22 +60,17 @@ func (h *handover) Shutdown(ctx context.Context) error {
 
 // export is a request for the core.
 type export struct {
-	path       string
-	body       []byte
-	items      int
-	wantsCalls bool
-	notTaken   metric.Int64Counter
+	to       *core.Grouping
+	body     []byte
+	items    int
+	notTaken metric.Int64Counter
 }
 
 // first gives the core an export before anything goes on. The error is for the sender.
 func (h *handover) first(ctx context.Context, e export) (map[selection.SpanKey]struct{}, error) {
-	patience := passPatience
-	if h.onFailure == Refuse {
-		patience = refusePatience
-	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, h.onFailure.patience())
 	defer cancel()
-	calls, err := h.core.Take(ctx, e.path, e.body, e.wantsCalls)
+	calls, err := e.to.Begin(e.body).Wait(ctx)
 	if err == nil {
 		return calls, nil
 	}
@@ -84,13 +87,9 @@ func (h *handover) beside(ctx context.Context, e export, goOn func() error) erro
 	// A sender that gives up does not take the calls away.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), passPatience)
 	defer cancel()
-	taken := make(chan error, 1)
-	go func() {
-		_, err := h.core.Take(ctx, e.path, e.body, false)
-		taken <- err
-	}()
+	pending := e.to.Begin(e.body)
 	err := goOn()
-	if notTaken := <-taken; notTaken != nil {
+	if _, notTaken := pending.Wait(ctx); notTaken != nil {
 		h.count(e, notTaken)
 	}
 	return err

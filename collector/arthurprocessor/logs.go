@@ -6,7 +6,6 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/core"
 	"github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/selection"
 )
 
@@ -31,7 +30,7 @@ func (p *logsProcessor) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	if err != nil {
 		return err
 	}
-	handed := export{core.LogsPath, body, selected.Len(), false, telemetry.ProcessorArthurLogRecordsNotTaken}
+	handed := export{p.core.logs, body, selected.Len(), telemetry.ProcessorArthurLogRecordsNotTaken}
 	if p.onFailure == Pass {
 		return p.beside(ctx, handed, func() error { return p.next.ConsumeLogs(ctx, ld) })
 	}

@@ -16,6 +16,8 @@ import (
 // for each of them, all with the same *Config.
 type sharedCore struct {
 	core.Core
+	traces    *core.Grouping
+	logs      *core.Grouping
 	telemetry *metadata.TelemetryBuilder
 	config    *Config
 	users     int
@@ -44,6 +46,9 @@ func acquire(set processor.Settings, config *Config) (*sharedCore, error) {
 	if made.Core, err = newCore(set.Logger, config, telemetry); err != nil {
 		return nil, err
 	}
+	patience := config.OnFailure.patience()
+	made.traces = core.NewGrouping(made.Core, core.TracesPath, config.Stamp, patience)
+	made.logs = core.NewGrouping(made.Core, core.LogsPath, false, patience)
 	shared[config] = made
 	return made, nil
 }
@@ -97,5 +102,7 @@ func (s *sharedCore) release(ctx context.Context) error {
 		return nil
 	}
 	s.telemetry.Shutdown()
+	s.traces.Shutdown()
+	s.logs.Shutdown()
 	return s.Shutdown(ctx)
 }

@@ -6,7 +6,6 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/core"
 	"github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/selection"
 )
 
@@ -34,7 +33,7 @@ func (p *tracesProcessor) ConsumeTraces(ctx context.Context, td ptrace.Traces) e
 		return err
 	}
 	stamps := p.core.config.Stamp
-	handed := export{core.TracesPath, body, selected.Len(), stamps, telemetry.ProcessorArthurSpansNotTaken}
+	handed := export{p.core.traces, body, selected.Len(), telemetry.ProcessorArthurSpansNotTaken}
 	if !stamps && p.onFailure == Pass {
 		return p.beside(ctx, handed, func() error { return p.next.ConsumeTraces(ctx, td) })
 	}

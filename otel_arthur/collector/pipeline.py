@@ -50,7 +50,11 @@ class Pipeline:
         self._lanes = lanes
         self._rules = rules
         self._reader = ContentReader(
-            lanes.reading, rules.max_bytes, rules.max_items, count_invalid=hop is None
+            lanes.reading,
+            rules.max_bytes,
+            rules.max_items,
+            count_invalid=hop is None,
+            is_selected=rules.takes_everything,
         )
         self._appender = Appender(intake, telemetry, lanes, rules.max_items)
         self._breaker = Breaker()
@@ -92,7 +96,7 @@ class Pipeline:
             self._telemetry.add("otelcol_arthur_requests_unread", reason="items")
             if self._hop is None or (request.json and self._hop.needs_protobuf(request)):
                 return replies.too_many_items(self._rules.max_items)
-        if not (content.concerns_arthur or self._rules.takes_everything):
+        if not content.concerns_arthur:
             return await self._send_on(request, content, None)
         if self._rules.stamp and request.signal is TRACES:
             append, stamped = await self._stamped(request, content, hold)

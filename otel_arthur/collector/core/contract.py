@@ -13,6 +13,7 @@ from otel_arthur.configuration import SETTINGS
 from otel_arthur.genai.dialects import BARE_SCOPES, EVENTS, MARKERS, PREFIXES
 from otel_arthur.genai.events.agentcore import SIDES
 from otel_arthur.genai.events.log_events import MESSAGE_EVENTS, OPERATION_DETAILS
+from otel_arthur.genai.steps.kinds import SCOPES, STEP_MARKERS
 from otel_arthur.inference.identity import partner_inference_id
 
 _ROUTES: Final = {"arthur": ("models",), "engine": ("tasks",)}
@@ -36,6 +37,8 @@ def contract() -> dict[str, Any]:
             "scopes": sorted(BARE_SCOPES),
             "events": sorted(EVENTS),
         },
+        # Around calls, by an attribute or by the beginning of their scope.
+        "steps": {"keys": sorted(STEP_MARKERS), "scopes": sorted(SCOPES)},
         "logs": {
             "events": sorted({*MESSAGE_EVENTS, OPERATION_DETAILS}),
             # A body that is a map with these keys alone may be a conversation.

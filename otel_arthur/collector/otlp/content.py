@@ -59,13 +59,23 @@ class ContentReader:
     Args:
         lane: one thread, for the large ones.
         count_invalid: whether `Content.invalid` is asked for.
+        is_selected: whether the sender has looked already, so that every request concerns Arthur.
     """
 
-    def __init__(self, lane: Executor, max_bytes: int, max_items: int, *, count_invalid: bool) -> None:
+    def __init__(
+        self,
+        lane: Executor,
+        max_bytes: int,
+        max_items: int,
+        *,
+        count_invalid: bool,
+        is_selected: bool = False,
+    ) -> None:
         self._lane = lane
         self._max_bytes = max_bytes
         self._max_items = max_items
         self._count_invalid = count_invalid
+        self._is_selected = is_selected
 
     async def read(self, request: Request, hold: Hold) -> Content:
         """The content of a request. `hold` grows by what stays: the body, if it had to be inflated.
@@ -73,6 +83,9 @@ class ContentReader:
         Raises:
             TooLarge, BadBody, NoRoom: it cannot be read, for these reasons.
         """
+        if self._is_selected and request.compression is None and request.signal is not METRICS:
+            # Parsed once, where its calls are read.
+            return Content(request.body, 0, concerns_arthur=True)
         if len(request.body) <= SMALL_BYTES:
             try:
                 body = decompress(request.body, request.compression, SMALL_BYTES, max_members=1)

@@ -58,7 +58,6 @@ def test_beside_a_collector(core: Core, account: Account, model_id: str) -> None
     assert core.send(log_request(), "logs") == (200, b"")
     counters = core.counters()
     assert counters["otelcol_arthur_calls", "taken"] == 3
-    assert counters["otelcol_receiver_accepted_spans", "otlp", "http"] == 6
     eventually(lambda: account.count(model_id) == 3, "three inferences")
     assert set(account.inferences(model_id)) == {*ids(calls), *ids(more)}
     # Another core must not take its place while it listens, and may once it was killed.

@@ -159,6 +159,11 @@ class StockCollector:
     def log(self) -> str:
         return self._log.read_text(errors="replace")
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         assert self._process is not None
         if self._process.poll() is None:

@@ -21,6 +21,11 @@ type Contract struct {
 		Scopes []string `json:"scopes"`
 		Events []string `json:"events"`
 	} `json:"spans"`
+	// Steps are spans around calls: of agents, tools and searches. They travel with the calls of their trace.
+	Steps struct {
+		Keys   []string `json:"keys"`
+		Scopes []string `json:"scopes"`
+	} `json:"steps"`
 	Logs struct {
 		Events []string `json:"events"`
 		// BodyKeys are the only keys of a body that may be a conversation.

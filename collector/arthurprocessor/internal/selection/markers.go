@@ -6,10 +6,10 @@ import (
 	"github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/contract"
 )
 
-// keySet tells keys of attributes. Nearly every key of an ordinary span is told apart by its first byte and its
+// keySet tells keys of attributes. Nearly every key of an ordinary span is told apart by its first two bytes and its
 // length, without a look at the rest of it.
 type keySet struct {
-	// lengths has, for each first byte, a bit for the length of each key that begins so.
+	// lengths has, for each beginning, a bit for the length of each key that begins so.
 	lengths  [256]uint64
 	keys     map[string]struct{}
 	prefixes []string
@@ -19,16 +19,19 @@ func newKeySet(keys, prefixes []string) *keySet {
 	set := &keySet{keys: make(map[string]struct{}, len(keys)), prefixes: prefixes}
 	for _, key := range keys {
 		set.keys[key] = struct{}{}
-		set.lengths[key[0]] |= 1 << (len(key) & 63)
+		set.lengths[beginning(key)] |= 1 << (len(key) & 63)
 	}
 	for _, prefix := range prefixes {
-		set.lengths[prefix[0]] = ^uint64(0)
+		set.lengths[beginning(prefix)] = ^uint64(0)
 	}
 	return set
 }
 
+// beginning is a number for the first two bytes of a key, which has as many.
+func beginning(key string) byte { return key[0] ^ key[1]<<3 }
+
 func (s *keySet) has(key string) bool {
-	if key == "" || s.lengths[key[0]]&(1<<(len(key)&63)) == 0 {
+	if len(key) < 2 || s.lengths[beginning(key)]&(1<<(len(key)&63)) == 0 {
 		return false
 	}
 	return s.search(key)
@@ -56,6 +59,8 @@ var (
 	markers     = newKeySet(contract.Embedded.Spans.Keys, contract.Embedded.Spans.Prefixes)
 	bareScopes  = contract.Embedded.Spans.Scopes
 	spanEvents  = asSet(contract.Embedded.Spans.Events)
+	stepMarkers = newKeySet(contract.Embedded.Steps.Keys, nil)
+	stepScopes  = contract.Embedded.Steps.Scopes
 	logEvents   = asSet(contract.Embedded.Logs.Events)
 	logBodyKeys = asSet(contract.Embedded.Logs.BodyKeys)
 )

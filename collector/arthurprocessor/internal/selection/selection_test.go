@@ -86,7 +86,7 @@ func mixed() ptrace.Traces {
 	parent := spans.AppendEmpty()
 	parent.SetTraceID(pcommon.TraceID{1})
 	parent.SetSpanID(pcommon.SpanID{1})
-	parent.SetName("GET /secret")
+	parent.SetName("GET /chat")
 	parent.Attributes().PutStr("url.path", "/secret")
 	call := spans.AppendEmpty()
 	call.SetTraceID(pcommon.TraceID{1})
@@ -105,11 +105,23 @@ func TestOnlyWhatConcernsArthurTravels(t *testing.T) {
 	assert.NotContains(t, string(body), "secret")
 	sent, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(body)
 	require.NoError(t, err)
-	require.Equal(t, 2, sent.SpanCount(), "the call, and the ids of its parent")
+	require.Equal(t, 2, sent.SpanCount(), "the call, and the place of its parent")
 	service, _ := sent.ResourceSpans().At(0).Resource().Attributes().Get("service.name")
 	assert.Equal(t, "support-bot", service.Str())
-	parent := sent.ResourceSpans().At(1).ScopeSpans().At(0).Spans().At(0)
+	parent := sent.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
 	assert.Equal(t, pcommon.SpanID{1}, parent.SpanID())
+	assert.Equal(t, "GET /chat", parent.Name())
+}
+
+func TestStepsOfTheTraceTravelAsTheyAre(t *testing.T) {
+	for _, key := range contract.Embedded.Steps.Keys {
+		td := mixed()
+		parent := td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
+		parent.Attributes().PutStr(key, "a step")
+		body, err := FromTraces(td).Marshal()
+		require.NoError(t, err)
+		assert.Contains(t, string(body), "a step", key)
+	}
 }
 
 func TestStampsAreTheIdsOfInferences(t *testing.T) {

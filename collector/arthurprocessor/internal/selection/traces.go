@@ -43,8 +43,8 @@ func (t Traces) Len() int { return len(t.found) }
 
 // Marshal makes an ExportTraceServiceRequest in protobuf of the spans that were found.
 //
-// Of the other spans of their traces it holds the ids alone: whether two records are of one call is told by
-// what stands above and below them.
+// Of their traces it holds further, so that the core knows what stands above, below and around a call: spans that
+// may be steps of an agent as they are, and of all others only the place: ids, name, times and status.
 func (t Traces) Marshal() ([]byte, error) {
 	marshaler := &ptrace.ProtoMarshaler{}
 	if len(t.found) == t.total {
@@ -54,63 +54,73 @@ func (t Traces) Marshal() ([]byte, error) {
 }
 
 func (t Traces) alone() ptrace.Traces {
-	alone := ptrace.NewTraces()
-	traces := make(map[pcommon.TraceID]struct{})
-	found := make(map[spanPlace]struct{}, len(t.found))
-	var target ptrace.SpanSlice
-	last := spanPlace{resource: -1}
+	traces := make(map[pcommon.TraceID]struct{}, 1)
 	for _, place := range t.found {
-		found[place] = struct{}{}
-		if place.resource != last.resource || place.scope != last.scope {
-			target = t.begin(alone, place, place.resource == last.resource)
-			last = place
-		}
-		span := t.span(place)
-		traces[span.TraceID()] = struct{}{}
-		span.CopyTo(target.AppendEmpty())
+		traces[t.span(place).TraceID()] = struct{}{}
 	}
-	t.addRelatives(alone, traces, found)
-	return alone
-}
-
-// begin opens a scope like that of place, in a resource of its own unless the last one is the same.
-func (t Traces) begin(alone ptrace.Traces, place spanPlace, isSameResource bool) ptrace.SpanSlice {
-	source := t.source.ResourceSpans().At(place.resource)
-	resources := alone.ResourceSpans()
-	if !isSameResource {
-		resource := resources.AppendEmpty()
-		source.Resource().CopyTo(resource.Resource())
-		resource.SetSchemaUrl(source.SchemaUrl())
-	}
-	scopeSpans := source.ScopeSpans().At(place.scope)
-	scope := resources.At(resources.Len() - 1).ScopeSpans().AppendEmpty()
-	scopeSpans.Scope().CopyTo(scope.Scope())
-	scope.SetSchemaUrl(scopeSpans.SchemaUrl())
-	return scope.Spans()
-}
-
-func (t Traces) addRelatives(alone ptrace.Traces, traces map[pcommon.TraceID]struct{}, found map[spanPlace]struct{}) {
-	relatives := alone.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans()
+	made := &builder{traces: ptrace.NewTraces(), last: spanPlace{resource: -1}}
+	left := t.found // in the order of the request
 	resources := t.source.ResourceSpans()
 	for r := 0; r < resources.Len(); r++ {
 		scopes := resources.At(r).ScopeSpans()
 		for s := 0; s < scopes.Len(); s++ {
 			spans := scopes.At(s).Spans()
+			scope := scopes.At(s).Scope().Name()
 			for i := 0; i < spans.Len(); i++ {
-				span := spans.At(i)
-				if _, isRelated := traces[span.TraceID()]; !isRelated {
-					continue
+				place, span := spanPlace{r, s, i}, spans.At(i)
+				if len(left) > 0 && left[0] == place {
+					left = left[1:]
+					span.CopyTo(made.next(resources, place))
+				} else if _, isRelated := traces[span.TraceID()]; isRelated {
+					if mayBeStep(span, scope) {
+						span.CopyTo(made.next(resources, place))
+					} else {
+						copyPlace(span, made.next(resources, place))
+					}
 				}
-				if _, isFound := found[spanPlace{r, s, i}]; isFound {
-					continue
-				}
-				relative := relatives.AppendEmpty()
-				relative.SetTraceID(span.TraceID())
-				relative.SetSpanID(span.SpanID())
-				relative.SetParentSpanID(span.ParentSpanID())
 			}
 		}
 	}
+	return made.traces
+}
+
+// builder makes a request whose resources and scopes are those of another one, where they are needed.
+type builder struct {
+	traces ptrace.Traces
+	last   spanPlace
+	spans  ptrace.SpanSlice
+}
+
+// next is a new span under the resource and the scope of place.
+func (b *builder) next(source ptrace.ResourceSpansSlice, place spanPlace) ptrace.Span {
+	from := source.At(place.resource)
+	if place.resource != b.last.resource {
+		resource := b.traces.ResourceSpans().AppendEmpty()
+		from.Resource().CopyTo(resource.Resource())
+		resource.SetSchemaUrl(from.SchemaUrl())
+	}
+	if place.resource != b.last.resource || place.scope != b.last.scope {
+		resources := b.traces.ResourceSpans()
+		scope := resources.At(resources.Len() - 1).ScopeSpans().AppendEmpty()
+		from.ScopeSpans().At(place.scope).Scope().CopyTo(scope.Scope())
+		scope.SetSchemaUrl(from.ScopeSpans().At(place.scope).SchemaUrl())
+		b.spans = scope.Spans()
+	}
+	b.last = place
+	return b.spans.AppendEmpty()
+}
+
+// copyPlace copies where a span stands in its trace, and nothing that it tells.
+func copyPlace(from, to ptrace.Span) {
+	to.SetTraceID(from.TraceID())
+	to.SetSpanID(from.SpanID())
+	to.SetParentSpanID(from.ParentSpanID())
+	to.SetFlags(from.Flags())
+	to.SetName(from.Name())
+	to.SetKind(from.Kind())
+	to.SetStartTimestamp(from.StartTimestamp())
+	to.SetEndTimestamp(from.EndTimestamp())
+	to.Status().SetCode(from.Status().Code())
 }
 
 func (t Traces) span(place spanPlace) ptrace.Span {
@@ -124,6 +134,20 @@ func mayBeCall(span ptrace.Span, scopeSpans ptrace.ScopeSpans) bool {
 	}
 	for key := range attributes.All() {
 		if markers.has(key) {
+			return true
+		}
+	}
+	return false
+}
+
+func mayBeStep(span ptrace.Span, scope string) bool {
+	for _, beginning := range stepScopes {
+		if strings.HasPrefix(scope, beginning) {
+			return true
+		}
+	}
+	for key := range span.Attributes().All() {
+		if stepMarkers.has(key) {
 			return true
 		}
 	}

@@ -1,0 +1,131 @@
+package core // import "github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/core"
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/selection"
+)
+
+const (
+	// Groups under way: while the core writes one to its disk, it reads the other.
+	groupsUnderWay = 2
+	// A group takes no export more that would make it larger. A larger export goes alone.
+	maxGroupBytes = 1 << 20
+	// linger is how long the first export of a group waits for others. A request costs the core as much as ten
+	// calls; the data of a pipeline that passes goes on meanwhile.
+	linger = 20 * time.Millisecond
+)
+
+// Grouping makes one request of exports that arrive together, or while the core is busy: one append for all.
+type Grouping struct {
+	core       Core
+	path       string
+	wantsCalls bool
+	patience   time.Duration
+
+	slots   chan struct{}
+	stopped context.Context
+	stop    context.CancelFunc
+	sending sync.WaitGroup
+	mu      sync.Mutex
+	open    *group
+}
+
+type group struct {
+	body    []byte
+	waiting int // for its answer
+	done    chan struct{}
+	calls   map[selection.SpanKey]struct{}
+	err     error
+}
+
+// NewGrouping groups exports of one signal. A group waits for its answer as long as patience.
+func NewGrouping(core Core, path string, wantsCalls bool, patience time.Duration) *Grouping {
+	stopped, stop := context.WithCancel(context.Background())
+	return &Grouping{
+		core: core, path: path, wantsCalls: wantsCalls, patience: patience,
+		slots: make(chan struct{}, groupsUnderWay), stopped: stopped, stop: stop,
+	}
+}
+
+// Pending is an export on its way to the core.
+type Pending struct {
+	grouping *Grouping
+	group    *group
+}
+
+// Begin hands over an export in protobuf, and does not wait. Wait must be called.
+func (g *Grouping) Begin(body []byte) Pending { return Pending{g, g.join(body)} }
+
+// Wait is the answer, as that of Core.Take. The calls in it are those of the whole group.
+func (p Pending) Wait(ctx context.Context) (map[selection.SpanKey]struct{}, error) {
+	select {
+	case <-p.group.done:
+		return p.group.calls, p.group.err
+	case <-ctx.Done():
+	}
+	select {
+	case <-p.group.done: // the core was in time; it was the next consumer that took long
+		return p.group.calls, p.group.err
+	default:
+		p.grouping.leave(p.group)
+		return nil, &NotTakenError{Late, ctx.Err()}
+	}
+}
+
+// Shutdown ends what waits.
+func (g *Grouping) Shutdown() {
+	g.stop()
+	g.sending.Wait()
+}
+
+func (g *Grouping) join(body []byte) *group {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.open == nil || len(g.open.body)+len(body) > maxGroupBytes {
+		begun := &group{done: make(chan struct{})}
+		g.open = begun
+		g.sending.Go(func() { g.send(begun) })
+	}
+	// Messages in protobuf that are written one after another are one message with the fields of both.
+	g.open.body = append(g.open.body, body...)
+	g.open.waiting++
+	return g.open
+}
+
+func (g *Grouping) leave(left *group) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	left.waiting--
+}
+
+func (g *Grouping) send(sent *group) {
+	defer close(sent.done)
+	timer := time.NewTimer(linger)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-g.stopped.Done():
+	}
+	select {
+	case g.slots <- struct{}{}:
+		defer func() { <-g.slots }()
+	case <-g.stopped.Done():
+		sent.err = &NotTakenError{Down, g.stopped.Err()}
+		return
+	}
+	g.mu.Lock()
+	if g.open == sent {
+		g.open = nil
+	}
+	isAwaited := sent.waiting > 0
+	g.mu.Unlock()
+	if !isAwaited {
+		return // all of them were answered without it, and counted
+	}
+	ctx, cancel := context.WithTimeout(g.stopped, g.patience)
+	defer cancel()
+	sent.calls, sent.err = g.core.Take(ctx, g.path, sent.body, g.wantsCalls)
+}
