@@ -89,7 +89,7 @@ class Authentication:
             return {"Authorization": token, "Arthur-Organization-ID": self._organization}
 
     def renew(self, refused: Mapping[str, str]) -> bool:
-        """Forget the token that got a 401; False when there is nothing newer to try (an API key).
+        """Forget the token that got a 401; False for an API key, which cannot be renewed.
 
         Args:
             refused: the headers of the refused request, so that of several threads only the first renews.

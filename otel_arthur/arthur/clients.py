@@ -1,4 +1,4 @@
-"""What sends to Arthur: our own client, a live model of Arthur's SDK, or whatever has the same methods."""
+"""Clients of Arthur: our own, a live model of Arthur's SDK, or any object with the same methods."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from otel_arthur.arthur.rows import RowResult
 
 
 class Client(Protocol):
-    """What the delivery needs of Arthur: `otel_arthur.arthur.ArthurClient` has it."""
+    """The methods of a client that the delivery calls; `ArthurClient` has them."""
 
     def organization_id(self, *, timeout: float | None = None) -> str: ...
     def model(self, model_id: str, *, timeout: float | None = None) -> Model: ...
@@ -33,7 +33,7 @@ def is_model(sender: Any) -> bool:
 
 
 def client_of(sender: Any) -> tuple[Client | None, str | None]:
-    """The client that `sender` is or that sends through it, and the model that it is bound to, if any."""
+    """`sender` as a client, and the model that this client is bound to, if any."""
     if sender is None or hasattr(sender, "send_ground_truth"):
         return sender, None
     from otel_arthur.arthur.live_model import LiveModel

@@ -96,7 +96,7 @@ class LiveModel:
 
 
 class _Quiet(threading.local):
-    """Whether this thread sends: then the SDK logs nothing, for what becomes of rows is ours to say."""
+    """Whether this thread sends: then the SDK logs nothing, because we report the outcome of rows."""
 
     sending = False
 

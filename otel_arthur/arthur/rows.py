@@ -101,7 +101,7 @@ def read_rows(body: Any, sent: int, what: str) -> list[RowResult]:
 
 
 def _rows(listed: list[Any]) -> list[RowResult | None]:
-    """A result for each item, None for one that is none."""
+    """A result for each item; None for an item that is no result."""
     if _are_alike(listed):
         return [_row(listed[0])] * len(listed)
     seen: dict[tuple[int, str], RowResult] = {}
@@ -124,7 +124,7 @@ def _are_alike(listed: list[Any]) -> bool:
     first = listed[0] if listed else None
     if first.__class__ is not dict or listed.count(first) != len(listed):
         return False
-    # 200.0 and True are equal to an integer, and are none.
+    # 200.0 and True equal an integer without being one.
     return {item.get("status").__class__ for item in listed} == {int}
 
 

@@ -1,7 +1,7 @@
-"""The configuration of a command: what is bad in it and matters to the command is said, not passed over.
+"""The configuration of a command: a bad setting that matters to the command ends the command.
 
-The exporter falls back to a default; a person at a terminal is told instead, before a key or a text goes
-to an address that was not meant.
+The exporter falls back to a default. A person at a terminal can mend the setting first, before a key or a
+text goes to a wrong address.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def configured(*settings: str, **arguments: Any) -> Configuration:
     """The configuration, with one line on stderr for each bad value of `settings`.
 
     Args:
-        settings: the names of those that matter to the command.
+        settings: the names of the settings that matter to the command.
         **arguments: what the command's options say; None where they were not given.
 
     Raises:
@@ -50,7 +50,7 @@ _OPTIONS: Final = {"endpoint": "--endpoint", "spool_dir": "--dir", "model_id": "
 
 
 def as_error(problem: Problem) -> str:
-    """A problem as a command says it: the command ignores nothing, and its arguments are options."""
+    """A problem as a command reports it: its arguments are options."""
     is_option = problem.source.startswith("argument ")
     source = _OPTIONS.get(problem.setting, problem.source) if is_option else problem.source
     return f"{source}: it {problem.what}"

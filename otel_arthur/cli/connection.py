@@ -1,4 +1,4 @@
-"""Commands that talk to Arthur: what they need to connect, and their errors as one line."""
+"""How commands connect to Arthur, and how Arthur's errors become one line."""
 
 from __future__ import annotations
 

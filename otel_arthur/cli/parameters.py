@@ -1,4 +1,4 @@
-"""What several commands ask of their options."""
+"""Options that several commands share, and checks of their values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MAX_KEY_BYTES: Final = 64 * 1024
 
 
 class Seconds(click.FloatRange):
-    """A time; not infinite, and not ``nan``, which no bound keeps out."""
+    """A finite number of seconds: no bound of click's keeps ``nan`` out."""
 
     name = "seconds"
 
@@ -26,7 +26,7 @@ class Seconds(click.FloatRange):
 
 
 def given(_context: click.Context, _parameter: click.Parameter, value: Any) -> Any:
-    """A text that is not empty: ``--model "$UNSET"`` must not mean something else than it says."""
+    """Refuse an empty text: ``--model "$UNSET"`` must not count as an option that was left out."""
     for text in value if isinstance(value, tuple) else (value,):  # pyright: ignore[reportUnknownVariableType]
         if text is not None and not str(text).strip():  # pyright: ignore[reportUnknownArgumentType]
             raise click.BadParameter("it is empty; give a value, or leave the option out")

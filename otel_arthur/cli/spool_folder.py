@@ -55,7 +55,7 @@ def has_database(folder: Path) -> bool:
 
 @contextmanager
 def opened(where: Configuration | str | None) -> Generator[Spool, None, None]:
-    """The spool of a configuration or in a folder; what is wrong with it becomes one line."""
+    """The spool of a configuration or in a folder; a fault of the spool becomes one line."""
     from otel_arthur.spool import carrying
     from otel_arthur.spool.errors import SpoolError
     from otel_arthur.spool.folder import settled

@@ -89,7 +89,7 @@ def unknown(settings: Iterable[Setting], arguments: Mapping[str, Any]) -> list[P
 def _candidates(
     settings: list[Setting], environ: Mapping[str, str], arguments: Mapping[str, Any]
 ) -> Iterator[tuple[str, Setting, Kind[Any], Any]]:
-    """All that is set for one field, the first to be taken first: source, setting, kind and value."""
+    """The values that are set for one field, in the order of preference: source, setting, kind, value."""
     for setting in settings:
         value = _stripped(arguments.get(setting.name))
         if value is not None:

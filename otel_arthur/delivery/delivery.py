@@ -39,7 +39,7 @@ NO_TRUTH_THERE = "ground truth for the Engine"
 class Delivery:
     """Takes calls, keeps them in the spool, and sends them from threads of its own.
 
-    The constructor starts no thread, opens no connection and never raises, and neither does a method.
+    The constructor starts no thread and opens no connection. Neither the constructor nor a method raises.
 
     Args:
         metrics: report to the global meter provider.

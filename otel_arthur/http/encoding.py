@@ -26,7 +26,7 @@ def encode(value: Any) -> bytes:
         TypeError: nested deeper than 254 levels.
     """
     try:
-        # An exact copy: what orjson gives keeps several times its length from whoever comes next.
+        # An exact copy: the bytes that orjson returns hold several times their length in memory.
         row = bytes(memoryview(orjson.dumps(value, default=str, option=_OPTIONS)))
         if _NUL not in row:
             return row

@@ -93,7 +93,7 @@ class Builder:
         slots = _CATALOGUE if schema is None else schema.slots
         copied = {slot.attribute: path for slot in slots if (path := _path(slot, self._rules)) is not None}
         self._copied = tuple(copied)
-        # The position twice more, so that there are always several values.
+        # An attrgetter of one name returns no tuple: two more names make a tuple in any case.
         self._copies = attrgetter(*copied.values(), "position", "position")
         rest = [slot for slot in slots if slot.attribute not in copied]
         self._steps = tuple([_step(slot, self._rules) for slot in rest])

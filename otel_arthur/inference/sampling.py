@@ -1,4 +1,4 @@
-"""Which traces are sent where only a share of them is to be."""
+"""Which traces are sent, where only a share of the traces is sent."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ NOT_SAMPLED: Final = "not sampled"
 
 
 def is_sampled(trace_id: str, ratio: float) -> bool:
-    """Whether calls of a trace are sent. Decided by a digest of the trace id, not by its own bits: those
-    decide the tracer's sampling, and the two must not depend on one another."""
+    """Whether calls of a trace are sent. A digest of the trace id decides. The bits of the id decide the
+    tracer's sampling, and the two samplings must be independent."""
     if ratio >= 1.0:
         return True
     digest = blake2b(trace_id.encode(), digest_size=8, person=b"otel-arthur").digest()

@@ -30,11 +30,11 @@ async def json_body(request: Request, limit: int) -> Any:
 
 
 def loaded(content: bytes) -> Any:
-    """JSON as objects of Python, of which 30 MB of it can make gigabytes.
+    """JSON as Python objects: 30 MB of JSON can become gigabytes.
 
     Raises:
         HTTPException: 413 more values than `MAX_VALUES`.
-        orjson.JSONDecodeError: it is none.
+        orjson.JSONDecodeError: the content is not JSON.
     """
     try:
         bytes_of_json(content, MAX_VALUES)

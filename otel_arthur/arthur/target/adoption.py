@@ -1,4 +1,4 @@
-"""Records that wait under a key that is not quite ours, and when they are ours to send after all."""
+"""Records that wait under another key, and when this process may send them."""
 
 from __future__ import annotations
 

@@ -50,8 +50,8 @@ class Export(NamedTuple):
 def read_export(names: Sequence[str]) -> Export:
     """The spans of files (``-`` is standard input), joined with the events in any of them.
 
-    An empty file is an export without spans (OTLP: an empty request succeeds); it is told on stderr, and
-    so is what of a file cannot be read, which spoils nothing else.
+    An empty file is an export without spans (OTLP: an empty request succeeds). A line on stderr names such
+    a file, and the parts of a file that cannot be read; the rest is read.
 
     Raises:
         WrongUse: a file that cannot be read, or is no trace or log export; the message names it.
@@ -85,7 +85,7 @@ def read_export(names: Sequence[str]) -> Export:
 
 
 class _Digested(RawIOBase):
-    """A file that keeps a digest of what was read of it."""
+    """A file, and a digest of the bytes that were read."""
 
     def __init__(self, file: Any) -> None:
         self._file = file

@@ -1,7 +1,7 @@
 """The one door to a person's terminal or a pipe: all that commands print goes through here.
 
-Texts from outside become printable on the way (`printable`), and a closed pipe or a full disk on
-standard output is told as that, whatever the command was doing.
+Texts from outside become printable (`printable`). A closed pipe or a full disk behind standard output is
+reported as such, whatever the command was doing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from otel_arthur.cli.terminal.errors import WorkFailed
 from otel_arthur.printable import printable, printable_json
 
 CLOSED_PIPE = 141
-"""The exit code where whoever read our output has gone: 128 + SIGPIPE, as a shell says it."""
+"""The exit code where the reader of our output is gone: 128 + SIGPIPE, as in a shell."""
 
 Part = tuple[str, str]
 """Words and the name of their style, which may be empty."""
@@ -98,10 +98,10 @@ def terminal_width() -> int | None:
 
 @contextmanager
 def written(*, err: bool = False) -> Generator[None, None, None]:
-    """A failure to print leaves as one: it is no fault of a file, of the spool, or of Arthur.
+    """Around each print: a failure to print is not taken for one of a file, of the spool, or of Arthur.
 
     Raises:
-        SystemExit: whoever read standard output is gone.
+        SystemExit: the reader of standard output is gone.
         WorkFailed: standard output cannot be written, as on a full disk.
     """
     try:
@@ -116,13 +116,13 @@ def written(*, err: bool = False) -> Generator[None, None, None]:
 
 
 def give_up_output() -> None:
-    """Forget what could not be written: else Python tries once more at its exit, and complains."""
+    """Drop the text that could not be written: else Python writes it again at exit, and complains."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def make_streams_safe() -> None:
-    """No character that the terminal's encoding lacks ends a command: it is shown as an escape."""
+    """Show a character that the terminal's encoding lacks as an escape, instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -1,4 +1,4 @@
-"""A progress bar over a delivery that is being flushed, where somebody looks."""
+"""A progress bar over a delivery that is being flushed, where stderr is a terminal."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def contract() -> dict[str, Any]:
 
 
 def as_file() -> str:
-    """The file's text."""
+    """The contract as the text of the file that the processor is built with."""
     return json.dumps(contract(), indent=2) + "\n"
 
 

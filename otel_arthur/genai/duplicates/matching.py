@@ -38,7 +38,7 @@ _ROUNDS = 64
 _MAX_ABOVE = 16
 """Calls above a call that are looked at."""
 _MAX_SCOPES = 16
-"""Instrumentations that may tell of one call; what names more is hostile."""
+"""Instrumentations that may describe one call; only a hostile sender names more."""
 
 _Test: TypeAlias = Callable[[Evidence, Evidence], bool]
 _Pair: TypeAlias = tuple[Evidence, Evidence]

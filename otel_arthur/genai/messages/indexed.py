@@ -42,7 +42,7 @@ def starts_late(attributes: Mapping[str, Any], prefix: str) -> bool:
 
 
 def whole(messages: list[Any]) -> list[Any]:
-    """The messages after a limit dropped the oldest, without a first one whose role is gone."""
+    """The messages that a limit left: the oldest are gone, and so is a first one that lost its role."""
     first: Any = messages[0]
     if isinstance(first, dict):
         inner = cast("dict[str, Any]", first)

@@ -1,4 +1,4 @@
-"""Who may look at the pages: whoever opened a link printed here, or gives the API key as a password."""
+"""Who may look at the pages: a browser that opened the printed link, or a client with the API key."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class Visitors:
         self._sessions: set[str] = set()
 
     def new_token(self) -> str:
-        """What a link carries as ``?token=``. It lets in one browser, which then has a cookie."""
+        """The ``?token=`` of a link. The token lets in one browser, which then has a cookie."""
         token = secrets.token_urlsafe(24)
         self._tokens.add(token)
         return token
 
     def guarded(self, endpoint: Endpoint) -> Endpoint:
-        """The endpoint, for those let in alone."""
+        """The endpoint, for visitors that are let in."""
 
         async def guarded(request: Request) -> Response:
             # Cookies do not tell ports apart, and several may run.

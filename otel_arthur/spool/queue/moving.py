@@ -48,7 +48,7 @@ def _moved(store: Store, target_of: TargetOf, batch: Batch) -> BatchOutcome:
         by_target.setdefault(target_of(batch.kind, row), []).append(row)
     for target, rows in by_target.items():
         moving = NewBatch(batch.kind, rows, batch.form)
-        # Appended there before it is gone here: a kill between the two leaves it in both, under one id.
+        # Appended there before deleted here: a kill in between leaves the rows in both, under one id.
         if (
             target is not None
             and not store.repaired(lambda target=target, moving=moving: append(store, target, moving)).refused

@@ -10,10 +10,10 @@ import orjson
 
 
 class Journal:
-    """Remembers how many of a file's spans are dealt with, for one destination and time range.
+    """Remembers how many spans of a file are done, for one destination and time range.
 
-    Without a folder it remembers nothing. A journal that cannot be read counts as none: presenting
-    a call again is harmless, its id is the same.
+    Without a folder, and where its file cannot be read, the journal knows of none: a call that is presented
+    again has the same id.
     """
 
     def __init__(self, folder: Path | None, digest_of_file: bytes, *scope: str) -> None:
@@ -23,7 +23,7 @@ class Journal:
         self.path = None if folder is None else folder / f"{digest.hexdigest()}.json"
 
     def spans_done(self) -> int:
-        """The spans of the file, from its beginning, that need not be looked at again."""
+        """How many spans at the beginning of the file are done."""
         if self.path is None:
             return 0
         try:
@@ -33,7 +33,7 @@ class Journal:
         return done if isinstance(done, int) and done > 0 else 0
 
     def advance(self, spans_done: int) -> None:
-        """Remember, atomically. What cannot be written is not remembered."""
+        """Remember, atomically; where the file cannot be written, nothing is remembered."""
         if self.path is None:
             return
         temporary = self.path.with_suffix(f".{os.getpid()}")
