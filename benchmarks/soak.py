@@ -4,7 +4,7 @@
 
 Arthur fails now and then: every so many seconds it takes rows and loses the answer, or is not there for
 three seconds. Exit 1 if the books do not balance, something is left, or threads or files grew after the
-first quarter, or memory by more than a tenth.
+first quarter (three minutes at least), or memory by more than a tenth.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from sink import Sink
 from spans import write
 
 from otel_arthur.sdk.span_exporter import ArthurSpanExporter
+
+WARM_UP_SECONDS = 180.0
 
 
 def resident_megabytes() -> float:
@@ -79,7 +81,9 @@ def main() -> int:
             print(f"{delivery.counts().left} left", flush=True)
         counts, end = delivery.counts(), State.now()
         provider.shutdown()
-    warm = states[len(states) // 4 :]
+    # What it remembers of the latest minutes fills up first.
+    cold_seconds = max(options.seconds / 4, min(WARM_UP_SECONDS, options.seconds * 3 / 4))
+    warm = states[int(cold_seconds / options.seconds * len(states)) :]
     print(f"{written} spans written, {counts.sent} sent, {counts.left} left; at the end {end}")
     print(f"after shutdown {State.now()}")
     problems = [

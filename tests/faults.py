@@ -99,7 +99,7 @@ def main() -> int:
     parser.add_argument(
         "--rounds", type=int, default=150, help="kills of the collector; twice of applications"
     )
-    parser.add_argument("--soak", type=int, default=300, help="seconds")
+    parser.add_argument("--soak", type=int, default=300, help="seconds, 240 at least")
     options = parser.parse_args()
     rows: list[str] = []
     failed = False
