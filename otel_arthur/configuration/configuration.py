@@ -228,7 +228,23 @@ PROTECTED: Final = tuple(setting.name for setting in SETTINGS if setting.is_prot
 
 
 def default_spool_dir() -> Path:
-    """The user's state folder for otel-arthur, as platformdirs gives it."""
+    """The user's state folder for otel-arthur, as platformdirs gives it.
+
+    Where nobody knows the user's home, the folder for temporary files, in which the spool makes its own.
+    """
     import platformdirs
 
-    return Path(platformdirs.user_state_dir("otel-arthur", appauthor=False)) / "spool"
+    try:
+        folder = Path(platformdirs.user_state_dir("otel-arthur", appauthor=False)) / "spool"
+    except Exception:  # a user without a name and a home: as many errors as ways to ask for them
+        folder = Path()
+    return folder if folder.is_absolute() else _temporary_folder()
+
+
+def _temporary_folder() -> Path:
+    import tempfile
+
+    try:
+        return Path(tempfile.gettempdir())
+    except OSError:
+        return Path(os.devnull)  # no folder at all: the spool says so, and calls are kept in memory

@@ -159,6 +159,12 @@ class Books:
         with self._lock:
             self._withheld += 1
 
+    @property
+    def open(self) -> int:
+        """What came in and has not ended."""
+        with self._lock:
+            return self._received - sum(self._outcomes.values())
+
     def counts(self, left: int) -> Counts:
         """All of it now, with what is `left` in the spool."""
         with self._lock:

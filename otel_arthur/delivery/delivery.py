@@ -22,6 +22,7 @@ from otel_arthur.inference.redaction.redactors import checked, redactor_of
 from otel_arthur.process import ends, forks
 from otel_arthur.spool.backed import BackedSpool
 from otel_arthur.spool.batches import NewBatch
+from otel_arthur.spool.clock import Clock
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk.database import FORK_SECONDS
 from otel_arthur.spool.queue.watching import Watch
@@ -45,6 +46,7 @@ class Delivery:
         metrics: report to the global meter provider.
         sender: a live ``arthurai.ArthurModel``, or anything that has the methods of `ArthurClient`, to send
             through instead of our own client.
+        clock: the spool's; the machine's, if no other.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Delivery:
         metrics: bool = True,
         sender: Any = None,
         targets: Callable[[Spool], Sequence[Target]] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         configuration = checked(configuration)
         if configuration.unusable:
@@ -67,7 +70,7 @@ class Delivery:
         self._configuration = configuration
         self._identity = identity_of(configuration) or ("sdk" if sender is not None else "")
         self._given_targets = targets
-        self._spool = BackedSpool(configuration.spool_dir, configuration.spool_max_bytes)
+        self._spool = BackedSpool(configuration.spool_dir, configuration.spool_max_bytes, clock=clock)
         level = lambda: self._run.level()  # noqa: E731
         self._metrics = Metrics(str(next(_names)), level) if metrics else Metrics.off()
         self._is_locked = False

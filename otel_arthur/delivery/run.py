@@ -136,6 +136,9 @@ class Run:
         elif not self.is_shut_down:
             self.destinations.serve(target, destination)
             self.workers.start()
+            if in_memory:
+                # The others may wait for the disk.
+                self.workers.start_another()
             if not batch.hold:
                 # What is held is not due: the workers look again in time.
                 self.workers.wake()
@@ -230,9 +233,10 @@ class Run:
             self.finish(deadline)
 
     def counts(self) -> Counts:
-        """What became of everything so far."""
+        """What became of everything so far. What a disk holds that cannot be read is what has no end yet."""
         with self._recording:
-            return self.books.counts(self.level()[0])
+            left = self.level()[0]
+            return self.books.counts(left if self._spool.is_disk_well else max(left, self.books.open))
 
     def adopt_all(self) -> int:
         """Take over what nobody serves, whichever service it is of; returns how many rows."""
@@ -251,7 +255,7 @@ class Run:
 
     def _give_up_memory(self) -> None:
         """What the disk did not take by now ends with this process; it is said."""
-        self._spool.recover()
+        self._spool.recover(BUSY_SECONDS)
         lost = self._spool.rows_in_memory()
         if lost:
             self.books.end(Outcome.DROPPED, lost, BROKEN, was_taken=True)

@@ -238,7 +238,7 @@ class Workers:
                 batches = self._turns.lease(destination, served.target)
                 if batches:
                     found = True
-                    self._start_another()
+                    self.start_another()
                     self._turns.deliver(destination, served, batches)
             finally:
                 served.pacer.leave()
@@ -246,7 +246,8 @@ class Workers:
                     self._changed.notify_all()
         return found
 
-    def _start_another(self) -> None:
+    def start_another(self) -> None:
+        """One thread more, up to `THREADS`: there is more than those that run can take."""
         with self._changed:
             if len(self._threads) < THREADS and not self._stopping and self._threads:
                 self._add_thread()

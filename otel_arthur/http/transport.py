@@ -244,9 +244,9 @@ def _cookies(response: Response) -> dict[str, str]:
 
 
 def _default_user_agent() -> str:
-    from importlib.metadata import PackageNotFoundError, version
+    from importlib.metadata import version
 
     try:
         return f"otel-arthur/{version('otel-arthur')}"
-    except PackageNotFoundError:
+    except Exception:  # not installed, or its record is broken: as many errors as ways to break it
         return "otel-arthur"

@@ -41,9 +41,17 @@ class ArthurSpanExporter(SpanExporter):
     def __init__(self, /, *, arthur_model: Any = None, **settings: Unpack[Settings]) -> None:
         self._is_shut_down = False
         self._is_handing_over = False
-        configuration, arthur_model = configured(arthur_model, settings)
-        self._bridge = bridges.acquire(configuration, arthur_model)
-        ends.watch_recorder(self)
+        try:
+            configuration, arthur_model = configured(arthur_model, settings)
+            self._bridge = bridges.acquire(configuration, arthur_model)
+            ends.watch_recorder(self)
+        except Exception as error:  # the host application is sacred
+            _logger.warning(
+                "otel-arthur: spans are not recorded, as the exporter cannot be set up (%s: %s)",
+                type(error).__name__,
+                error,
+            )
+            self._is_shut_down = True
 
     def configure(self, *, arthur_model: Any = None, **settings: Unpack[Settings]) -> bool:
         """From now on, be as if made with these arguments; False after shutdown, when nothing changes.

@@ -5,6 +5,7 @@ Memory is bounded, and what is in it goes to its target from there, or to the di
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,11 +15,12 @@ from typing import Final, TypeVar
 
 from otel_arthur.spool import carrying
 from otel_arthur.spool.batches import Appended, Batch, BatchOutcome, NewBatch
+from otel_arthur.spool.clock import Clock
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk.database import BUSY_SECONDS
 from otel_arthur.spool.disk.keys import KeyLimits
 from otel_arthur.spool.errors import SpoolError
-from otel_arthur.spool.guarded import GuardedDisk
+from otel_arthur.spool.guarded import FAILURES, HANG_SECONDS, GuardedDisk
 from otel_arthur.spool.queue import duplicate_window, leases, moving, watching
 from otel_arthur.spool.spool import Spool
 from otel_arthur.spool.upkeep import dead_letters, status
@@ -35,15 +37,23 @@ class BackedSpool(Spool):
         folder: None keeps everything in memory, up to `max_bytes`.
     """
 
-    def __init__(self, folder: Path | None, max_bytes: int, key_limits: KeyLimits | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path | None,
+        max_bytes: int,
+        key_limits: KeyLimits | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         self._limit = max_bytes
-        self._memory = Spool(None, max_bytes if folder is None else min(max_bytes, MEMORY_BYTES), key_limits)
+        in_memory = max_bytes if folder is None else min(max_bytes, MEMORY_BYTES)
+        self._memory = Spool(None, in_memory, key_limits, clock)
         self._has_memory = folder is None
         self._carrying = threading.Lock()
         self._keeping = threading.Lock()
+        self._unrecorded: list[BatchOutcome] = []
         self._disk: GuardedDisk | None = None
         if folder is not None:
-            self._disk = GuardedDisk(folder, lambda place: Spool(place, max_bytes, key_limits))
+            self._disk = GuardedDisk(folder, lambda place: Spool(place, max_bytes, key_limits, clock))
             self._disk.ask(lambda _disk: None, None)
 
     @property
@@ -83,20 +93,50 @@ class BackedSpool(Spool):
 
     def keep(self, destination: Destination, batch: NewBatch) -> tuple[Appended, int]:
         """As `append`, with the number of rows that are in memory only, as the disk takes nothing now."""
-        appended = self._on_disk(lambda disk: disk.append(destination, batch), None)
+        if self._disk is None:
+            return self._memory.append(destination, batch), 0
+        kept: list[Appended] = []
+
+        def keep() -> None:
+            with self._keeping:
+                self._has_memory = True
+                kept.append(self._memory.append(destination, batch))
+
+        appended = self._disk.ask(
+            lambda disk: disk.append(destination, batch),
+            None,
+            HANG_SECONDS,
+            late=lambda _appended: self._kept_twice(destination, batch),
+            instead=keep,
+        )
         if appended is not None:
             return appended, 0
-        with self._keeping:
-            self._has_memory = True
-            appended = self._memory.append(destination, batch)
-        return appended, 0 if self._disk is None else appended.new
+        if not kept:
+            keep()
+        return kept[0], kept[0].new
 
-    def recover(self) -> None:
-        """Take what is in memory to the disk, if that is well again."""
-        if self._disk is None or not self._has_memory or not self._carrying.acquire(blocking=False):
+    def _kept_twice(self, destination: Destination, batch: NewBatch) -> None:
+        """The disk has a batch after all that memory was given, and perhaps has sent."""
+        with contextlib.suppress(*FAILURES):
+            disk = None if self._disk is None else self._disk.spool
+            if not carrying.forget(self._memory, destination, batch) and disk is not None:
+                carrying.forget(disk, destination, batch)
+
+    def recover(self, seconds: float | None = None) -> None:
+        """Take what is in memory to the disk, and outcomes that it did not record, if that is well again.
+
+        Args:
+            seconds: wait so long at most.
+        """
+        if self._disk is None or not (self._has_memory or self._unrecorded):
+            return
+        if not self._carrying.acquire(blocking=False):
             return
         try:
-            if self._on_disk(lambda disk: carrying.carry(self._memory, disk), None) == 0:
+            outcomes = list(self._unrecorded)
+            if outcomes and self._on_disk(lambda disk: disk.finish(outcomes), None) is not None:
+                del self._unrecorded[: len(outcomes)]
+            if self._on_disk(lambda disk: carrying.carry(self._memory, disk), None, seconds) == 0:
                 with self._keeping:
                     self._has_memory = carrying.rows(self._memory) > 0
         finally:
@@ -106,7 +146,9 @@ class BackedSpool(Spool):
         """Add spans that were skipped to the counters; raises where the disk does not take them now."""
         if self._disk is None:
             self._memory.count_skipped(counts, patience)
-        elif not self._on_disk(lambda disk: disk.count_skipped(counts, patience) or True, False):
+            return
+        seconds = patience + HANG_SECONDS
+        if not self._on_disk(lambda disk: disk.count_skipped(counts, patience) or True, False, seconds):
             raise SpoolError(self.why)
 
     def lease(self, destination: int, kind: int, terms: leases.Terms) -> list[Batch]:
@@ -116,22 +158,27 @@ class BackedSpool(Spool):
         return self._on_disk(lambda disk: disk.lease(destination, kind, terms), [])
 
     def finish(self, outcomes: Sequence[BatchOutcome]) -> list[BatchOutcome]:
-        """Record outcomes where the batches came from. Raises where the disk records none."""
+        """Record outcomes where the batches came from, later where the disk records none now."""
         kept = [outcome for outcome in outcomes if outcome.batch.in_memory]
         others = [outcome for outcome in outcomes if not outcome.batch.in_memory]
         recorded = self._memory.finish(kept) if kept else []
         if others:
-            disk = None if self._disk is None else self._disk.spool
-            if disk is None:
-                raise SpoolError(self.why)
-            recorded += disk.finish(others)
+            on_disk = self._on_disk(lambda disk: disk.finish(others), None, HANG_SECONDS)
+            if on_disk is None:
+                # Nothing more is leased from a disk that records nothing: these are few.
+                self._unrecorded += others
+            recorded += others if on_disk is None else on_disk
         return recorded
 
     def close_window(
         self, destination: int, window: float, judge: duplicate_window.Judge, *, at_once: bool = False
     ) -> int:
         """Decide about the duplicates, in each of the two."""
-        return sum(self._both(lambda one: one.close_window(destination, window, judge, at_once=at_once)))
+        return sum(
+            self._both(
+                lambda one: one.close_window(destination, window, judge, at_once=at_once), HANG_SECONDS
+            )
+        )
 
     def destination_of(self, destinations: Sequence[int], identity: str, stem: int) -> int | None:
         """The destination that has or had a row of the first kind, as far as is remembered."""
@@ -226,8 +273,8 @@ class BackedSpool(Spool):
 
     def close(self) -> None:
         """Close the database. What is in memory stays until this object is gone."""
-        for one in self._opened():
-            one.close()
+        if self._disk is not None:
+            self._disk.close()
 
     def before_fork(self) -> None:
         """Nothing of SQLite may be at work while the process forks."""
@@ -244,6 +291,7 @@ class BackedSpool(Spool):
     def after_fork_in_child(self) -> bool:
         """Leave leases and memory to the parent; False where the disk cannot be used here."""
         self._carrying, self._keeping = threading.Lock(), threading.Lock()
+        self._unrecorded = []
         self._memory.after_fork_in_child()
         self._has_memory = self._disk is None
         return self._disk is None or self._disk.after_fork_in_child()
@@ -254,11 +302,11 @@ class BackedSpool(Spool):
     def _whole(self) -> Spool:
         return self._on_disk(lambda disk: disk, None) or self._memory
 
-    def _both(self, ask: Callable[[Spool], _T]) -> list[_T]:
+    def _both(self, ask: Callable[[Spool], _T], seconds: float | None = None) -> list[_T]:
         found = [ask(self._memory)] if self._has_memory else []
         nothing: list[_T] = []
-        return found + self._on_disk(lambda disk: [ask(disk)], nothing)
+        return found + self._on_disk(lambda disk: [ask(disk)], nothing, seconds)
 
-    def _on_disk(self, operation: Callable[[Spool], _T], otherwise: _T) -> _T:
+    def _on_disk(self, operation: Callable[[Spool], _T], otherwise: _T, seconds: float | None = None) -> _T:
         """Do it on the disk; `otherwise` where there is none, or it fails, or failed not long ago."""
-        return otherwise if self._disk is None else self._disk.ask(operation, otherwise)
+        return otherwise if self._disk is None else self._disk.ask(operation, otherwise, seconds)

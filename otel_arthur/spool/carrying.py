@@ -4,7 +4,6 @@ folder that is no longer used as it is."""
 from __future__ import annotations
 
 import sqlite3
-import time
 from typing import Final, NamedTuple
 
 from otel_arthur.spool.batches import Batch, BatchOutcome, Evidence, NewBatch
@@ -14,6 +13,7 @@ from otel_arthur.spool.disk.store import Store, count
 from otel_arthur.spool.folder import Place
 from otel_arthur.spool.queue import appending, leases
 from otel_arthur.spool.queue.reading import rows_of
+from otel_arthur.spool.rows import keys_of, pack_keys
 from otel_arthur.spool.spool import Spool
 
 _LEASE_SECONDS: Final = 60.0
@@ -54,6 +54,24 @@ def rows(memory: Spool) -> int:
     return memory.store.index.read("SELECT ifnull(sum(rows), 0) FROM batches")[0][0]
 
 
+def forget(spool: Spool, destination: Destination, batch: NewBatch) -> bool:
+    """As if a batch had never been appended; False where it is being sent, or has been."""
+    keys = pack_keys(list(dict.fromkeys(keys_of(destination.number, batch.kind, batch.rows))))
+    store = spool.store
+    with store.index.transaction() as index:
+        found = index.execute(
+            "SELECT number, rows, file FROM batches WHERE keys = ? AND owner IS NULL AND sent_at IS NULL",
+            (keys,),
+        ).fetchone()
+        if found is None:
+            return False
+        number, rows_there, file = found
+        index.execute("DELETE FROM batches WHERE number = ?", (number,))
+        count(index, destination.number, batch.kind, "appended", -rows_there)
+    store.bodies.remove([file])
+    return True
+
+
 def carry(source: Spool, target: Spool) -> int:
     """Append what nobody is sending to `target`, dead letters too, and forget it in `source`.
 
@@ -84,7 +102,7 @@ def empty(place: Place, spool: Spool) -> None:
 
 def _claim(store: Store, after: int) -> _Waiting | None:
     """The next batch that nobody sends, now leased to us, whether it is held or not."""
-    now = time.time()
+    now = store.clock.time()
     with store.index.transaction() as index:
         candidates = index.execute(
             "SELECT number, owner, leased_until, set_at FROM batches WHERE number > ? ORDER BY number",

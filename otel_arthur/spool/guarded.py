@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sqlite3
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from otel_arthur.spool import carrying
+from otel_arthur.spool.bounded import Bounded
+from otel_arthur.spool.disk.database import BUSY_SECONDS
 from otel_arthur.spool.errors import SpoolError
 from otel_arthur.spool.folder import Place, absolute, settled
 from otel_arthur.spool.spool import Spool
@@ -21,6 +24,8 @@ _T = TypeVar("_T")
 
 RETRY_SECONDS: Final = 5.0
 """After the disk failed it is left alone so long: nobody waits for it at each call."""
+HANG_SECONDS: Final = BUSY_SECONDS + 1.0
+"""A disk that has not answered for longer hangs. Another process's lock is said before."""
 QUIET_SECONDS: Final = 600.0
 """A cause that was seen within so long is not said again."""
 FAILURES: Final = (sqlite3.Error, OSError, SpoolError, UnicodeDecodeError)
@@ -41,6 +46,7 @@ class GuardedDisk:
         self._user = _user()
         self._spool: Spool | None = None
         self._opening = threading.Lock()
+        self._bounded = Bounded()
         self._retry_at = 0.0
         self._why = ""
         self._seen: dict[str, float] = {}
@@ -65,16 +71,34 @@ class GuardedDisk:
         """What the disk's last failure was, while it lasts."""
         return self._why
 
-    def ask(self, operation: Callable[[Spool], _T], otherwise: _T) -> _T:
-        """Do it on the disk; `otherwise` where that fails, or failed not long ago."""
-        if time.monotonic() < self._retry_at:
+    def ask(
+        self,
+        operation: Callable[[Spool], _T],
+        otherwise: _T,
+        seconds: float | None = None,
+        late: Callable[[_T], None] = lambda _done: None,
+        instead: Callable[[], None] = lambda: None,
+    ) -> _T:
+        """Do it on the disk; `otherwise` where that fails, or failed not long ago.
+
+        Args:
+            seconds: wait so long at most, as a sync may hang; None for threads that may hang with it.
+            late: is given what was done where that ended when nobody waited any more.
+            instead: done where nobody waits any more, before `late` can be.
+        """
+        if time.monotonic() < self._retry_at or self._bounded.is_stuck:
             return otherwise
         try:
-            done = operation(self._opened())
+            if seconds is None:
+                done = operation(self._opened())
+            else:
+                done = self._bounded.run(lambda: operation(self._opened()), seconds, late, instead)
         except FAILURES as error:
             self._rest(error)
             return otherwise
-        self._why = ""
+        if self._why and time.monotonic() >= self._retry_at:
+            # Else another thread has just seen it fail.
+            self._why = ""
         return done
 
     def try_now(self) -> None:
@@ -86,9 +110,16 @@ class GuardedDisk:
         if self._spool is not None and self._place is not None:
             carrying.empty(self._place, self._spool)
 
+    def close(self) -> None:
+        """Close it, if the disk lets us: a last sync may hang."""
+        if (spool := self._spool) is not None and not self._bounded.is_stuck:
+            with contextlib.suppress(*FAILURES):
+                self._bounded.run(spool.close, HANG_SECONDS, lambda _none: None, lambda: None)
+
     def after_fork_in_child(self) -> bool:
         """Leave leases to the parent; False where the disk cannot be used here."""
         self._opening = threading.Lock()
+        self._bounded = Bounded()
         return self._spool is None or self._spool.after_fork_in_child()
 
     def _opened(self) -> Spool:
@@ -96,8 +127,16 @@ class GuardedDisk:
             if self._spool is None:
                 self._user = _user()
                 self._place = settled(absolute(self._configured))
-                self._spool = self._make(self._place.folder)
+                self._spool = self._made(self._place.folder)
             return self._spool
+
+    def _made(self, folder: Path) -> Spool:
+        try:
+            return self._make(folder)
+        except FAILURES:
+            raise
+        except Exception as error:  # a damaged file may have anything raised
+            raise SpoolError(f"{type(error).__name__}: {error}") from error
 
     def _rest(self, error: BaseException) -> None:
         now = self._retry_at = time.monotonic()

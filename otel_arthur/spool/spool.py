@@ -5,10 +5,13 @@ The one door to this room. `docs/spool.md` describes format, keys and syncing.
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from otel_arthur.spool.batches import Appended, Batch, BatchOutcome, NewBatch
+from otel_arthur.spool.clock import Clock
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk.database import BUSY_SECONDS
 from otel_arthur.spool.disk.keys import KeyLimits
@@ -27,14 +30,23 @@ class Spool:
         folder: None keeps everything in memory.
         max_bytes: of rows; what does not fit is refused.
         key_limits: how many keys are remembered.
+        clock: the machine's, if no other.
 
     Raises:
         SpoolError, OSError, sqlite3.Error: the folder or its database cannot be used.
     """
 
-    def __init__(self, folder: Path | None, max_bytes: int, key_limits: KeyLimits | None = None) -> None:
-        self._store = Store(folder, max_bytes, key_limits)
-        self._store.repaired(lambda: self._store.index.read("SELECT count(*) FROM batches"))
+    def __init__(
+        self,
+        folder: Path | None,
+        max_bytes: int,
+        key_limits: KeyLimits | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._store = Store(folder, max_bytes, key_limits, clock)
+        self._store.ensured(lambda: self._store.index.read("SELECT count(*) FROM batches"))
+        with contextlib.suppress(sqlite3.Error, OSError):  # the next upkeep does it
+            ages.follow_clock(self._store)
         self._store.check()
         self._store.reserve.make()
 

@@ -188,6 +188,8 @@ class Connection:
         target = ":memory:"
         if self._path is not None:
             make_where_missing(self._path.parent)
+            if self._path.is_dir() and not self._path.is_symlink():
+                raise sqlite3.DatabaseError("a folder in its place is not a database")
             for ending in ("", "-wal", "-shm"):
                 check_file(self._path.with_name(self._path.name + ending))
             target = str(self._path)

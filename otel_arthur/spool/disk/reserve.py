@@ -9,31 +9,67 @@ from typing import Final
 
 SIZE: Final = 2 * 1024 * 1024
 """Bytes: as much as folding the database's log back may take, and some outcomes."""
+_LEAST: Final = 256 * 1024
+_INODES: Final = 3
+"""As many as SQLite's log, its index and the lock of a holder of leases take."""
+_SHARE: Final = 4
+"""Of what is free, so much of it at most: the calls need it more."""
 
 
 class Reserve:
-    """A file that is given up when the disk is full, and made again when it is not."""
+    """Files that are given up when the disk is full, and made again when it is not."""
 
     def __init__(self, folder: Path | None) -> None:
-        self._path = None if folder is None else folder / "reserve"
+        self._folder = folder
+        self._paths = [] if folder is None else [folder / f"reserve{n or ''}" for n in range(_INODES)]
 
     def make(self) -> None:
         """Reserve the room, if there is any."""
-        if self._path is None or self._path.exists():
+        if self._folder is None or all(path.exists() for path in self._paths):
             return
         with contextlib.suppress(OSError):
-            descriptor = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-            try:
-                os.write(descriptor, bytes(SIZE))
-            finally:
-                os.close(descriptor)
+            free, inodes = _free(self._folder)
+            size = min(SIZE, free // _SHARE)
+            if size >= _LEAST and inodes > 2 * _INODES:
+                for number, path in enumerate(self._paths):
+                    if not path.exists():
+                        _fill(path, 0 if number else size)
 
     def release(self) -> bool:
         """Give the room up; whether there was any."""
-        if self._path is None:
+        was_there = False
+        for path in self._paths:
+            with contextlib.suppress(OSError):
+                path.unlink()
+                was_there = True
+        return was_there
+
+    def is_needed(self) -> bool:
+        """Whether the disk has next to no room, whatever an error says."""
+        if self._folder is None:
             return False
         try:
-            self._path.unlink()
+            free, inodes = _free(self._folder)
         except OSError:
             return False
-        return True
+        return free < _LEAST or inodes < _INODES
+
+
+def _free(folder: Path) -> tuple[int, int]:
+    """Bytes and inodes that are left; where a file system counts no inodes, or nobody tells, many."""
+    if not hasattr(os, "statvfs"):
+        return _SHARE * SIZE, 1 << 30
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize, found.f_favail if found.f_files else 1 << 30
+
+
+def _fill(path: Path, size: int) -> None:
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        whole = os.write(descriptor, bytes(size)) == size
+    except OSError:
+        whole = False
+    finally:
+        os.close(descriptor)
+    if not whole:
+        path.unlink()

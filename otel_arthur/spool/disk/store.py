@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from otel_arthur.notices import Notices
+from otel_arthur.spool.clock import Clock
 from otel_arthur.spool.disk.bodies import Bodies
 from otel_arthur.spool.disk.database import Connection, is_damage, is_full, set_aside
 from otel_arthur.spool.disk.keys import KeyIndex, KeyLimits
@@ -35,8 +36,15 @@ class Store:
         SpoolError, OSError, sqlite3.Error: the folder or its database cannot be used.
     """
 
-    def __init__(self, folder: Path | None, max_bytes: int, key_limits: KeyLimits | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path | None,
+        max_bytes: int,
+        key_limits: KeyLimits | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         self.folder = folder
+        self.clock = clock or Clock()
         self.max_bytes = max_bytes
         self.bodies = Bodies(None if folder is None else folder / "bodies")
         key_limits = key_limits or KeyLimits()
@@ -106,7 +114,7 @@ class Store:
         try:
             return self.repaired(operation)
         except (sqlite3.OperationalError, OSError) as error:
-            if not is_full(error) or not self.reserve.release():
+            if not (is_full(error) or self.reserve.is_needed()) or not self.reserve.release():
                 raise
             return self.repaired(operation)
 

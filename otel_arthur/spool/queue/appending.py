@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Collection, Mapping
 from dataclasses import astuple
 
@@ -37,7 +36,7 @@ def insert(
     keyed: Collection[int],
 ) -> int:
     """Add one batch in a transaction, and remember its keys; returns its number."""
-    now = time.time()
+    now = store.clock.time()
     add_destination(index, destination)
     packed = pack_keys(list(keyed))
     number = index.execute(

@@ -7,7 +7,6 @@ duplicate, whichever of the two would have won, as the first is with Arthur alre
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -74,7 +73,7 @@ def close_window(
     Raises:
         sqlite3.Error, OSError: nothing is decided.
     """
-    now = time.time()
+    now = store.clock.time()
     if not any(batch.is_due for batch in _held(store.index.read, destination, now, at_once)):
         return 0
     removed_files: list[str | None] = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -84,7 +83,7 @@ def lease(store: Store, destination: int, kind: int, terms: Terms) -> list[Batch
     Raises:
         sqlite3.Error, OSError: nothing is leased.
     """
-    now = time.time()
+    now = store.clock.time()
     query = (destination, kind, *due(now))
     # Looked at first without the lock that others wait for: mostly nothing is due.
     if not store.index.read(f"SELECT 1 FROM batches WHERE {_CANDIDATES} LIMIT 1", query):
@@ -113,7 +112,7 @@ def finish(store: Store, outcomes: Sequence[BatchOutcome]) -> list[BatchOutcome]
     Raises:
         sqlite3.Error, OSError: nothing is recorded; the leases end and the rows are presented again.
     """
-    now = time.time()
+    now = store.clock.time()
     new_files: list[str | None] = []
     old_files: list[str | None] = []
     recorded: list[BatchOutcome] = []
@@ -150,22 +149,23 @@ def finish(store: Store, outcomes: Sequence[BatchOutcome]) -> list[BatchOutcome]
 def next_due(store: Store, destinations: str) -> float | None:
     """Seconds until something that is held or postponed becomes due; None when nothing waits."""
     ((at,),) = store.index.read(f"SELECT min(ready_at) FROM batches WHERE destination IN ({destinations})")
-    return None if at is None else max(at - time.time(), 0.0)
+    return None if at is None else max(at - store.clock.time(), 0.0)
 
 
 def can_be_tried(store: Store, destinations: str, seconds: float) -> bool:
     """Whether anything of these destinations is held, on its way, or due within `seconds`, or is gone."""
+    now = store.clock.time()
     ((rows, candidates),) = store.index.read(
-        "SELECT count(*), ifnull(sum(held = 1 OR owner IS NOT NULL OR ready_at <= ?), 0) FROM batches "
-        f"WHERE destination IN ({destinations})",
-        (time.time() + seconds,),
+        f"SELECT count(*), ifnull(sum(held = 1 OR owner IS NOT NULL OR ready_at <= ? OR {IS_DUE}), 0) "
+        f"FROM batches WHERE destination IN ({destinations})",
+        (now + seconds, *due(now)),
     )
     return candidates > 0 or rows == 0
 
 
 def left(store: Store, destinations: str, numbers: str = "") -> dict[tuple[int, int], int]:
     """Rows (of the batches of these numbers) by destination and kind that no other living process sends."""
-    now = time.time()
+    now = store.clock.time()
     found = store.index.read(
         "SELECT destination, kind, owner, leased_until, set_at, sum(rows) FROM batches "
         f"WHERE destination IN ({destinations}) {f'AND number IN ({numbers})' if numbers else ''} "
@@ -186,7 +186,7 @@ def note_error(store: Store, destination: int, error: str | None) -> None:
     with store.index.transaction() as index:
         index.execute(
             "UPDATE destinations SET last_error = ?, last_error_at = ? WHERE number = ?",
-            (error, time.time() if error else None, destination),
+            (error, store.clock.time() if error else None, destination),
         )
 
 

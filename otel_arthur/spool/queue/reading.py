@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from typing import Final, Protocol
 
 from otel_arthur.spool.disk.bodies import Body
@@ -55,7 +54,7 @@ def _postpone(store: Store, number: int, error: OSError) -> None:
             store.bodies.folder,
             error.strerror,
         )
-    now = time.time()
+    now = store.clock.time()
     with store.index.transaction() as index:
         index.execute(
             "UPDATE batches SET owner = NULL, ready_at = ?, set_at = ? WHERE number = ? AND owner = ?",

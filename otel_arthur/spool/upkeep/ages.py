@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Final
 
+from otel_arthur.spool.clock import Boot
 from otel_arthur.spool.disk.store import Store, count, listed
+
+SET_SECONDS: Final = 60.0
+"""A clock that moved less was not set."""
+_SEEN: Final = "SELECT name, value FROM state WHERE name IN ('boot', 'origin')"
+"""The machine's start as somebody saw it last: its number, and its moment by the clock of then."""
 
 
 def tidy(store: Store, max_age: float | None) -> int:
@@ -15,15 +21,48 @@ def tidy(store: Store, max_age: float | None) -> int:
     """
     store.owner.sweep()
     store.reserve.make()
+    follow_clock(store)
     dropped = 0
     if max_age is not None:
-        dropped = _drop(store, f"created < {time.time() - max_age}", "older than the age limit")
+        dropped = _drop(store, f"created < {store.clock.time() - max_age}", "older than the age limit")
     if not store.index.read("SELECT 1 FROM batches LIMIT 1"):
         # Nothing waits: neither do the texts of what was delivered.
         store.index.shrink_log()
     known = store.index.read("SELECT file FROM batches WHERE file IS NOT NULL")
     store.bodies.sweep({name for (name,) in known})
     return dropped
+
+
+def follow_clock(store: Store) -> None:
+    """Where the clock was set since somebody looked, move the times of what waits along with it.
+
+    Nothing is older because a clock was set forward. After a restart of the machine its clock is believed.
+    """
+    now, boot = store.clock.time(), store.clock.boot()
+    origin = now - boot.seconds if boot else now
+    state = store.index.read(_SEEN)
+    if boot is None or not _is_news(dict(state), boot, origin):
+        return
+    with store.index.transaction() as index:
+        # Asked again with the lock: another process may have done it.
+        seen = dict(index.execute(_SEEN).fetchall())
+        if not _is_news(seen, boot, origin):
+            return
+        shift = origin - seen["origin"] if seen.get("boot") == boot.number else 0.0
+        if shift:
+            # What was written before, by the clock of then: not after its last moment, or in our future.
+            before = "created <= ?" if shift > 0 else "created > ?"
+            index.execute(
+                f"UPDATE batches SET created = created + ?, free_at = free_at + ? WHERE {before}",
+                (shift, shift, now - max(shift, 0.0)),
+            )
+        index.executemany(
+            "INSERT OR REPLACE INTO state VALUES (?, ?)", [("boot", boot.number), ("origin", round(origin))]
+        )
+
+
+def _is_news(seen: Mapping[str, int], boot: Boot, origin: float) -> bool:
+    return seen.get("boot") != boot.number or abs(origin - seen["origin"]) > SET_SECONDS
 
 
 def discard(store: Store, destinations: Iterable[int]) -> int:
@@ -47,7 +86,7 @@ def _drop(store: Store, condition: str, reason: str) -> int:
         chosen = index.execute(
             f"SELECT number, destination, kind, rows, file FROM batches WHERE {condition} "
             "AND (owner IS NULL OR leased_until < ?)",
-            (time.time(),),
+            (store.clock.time(),),
         ).fetchall()
         for number, destination, kind, rows, file in chosen:
             index.execute("DELETE FROM batches WHERE number = ?", (number,))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -70,7 +69,7 @@ def status_of(store: Store) -> Status:
     Raises:
         sqlite3.Error: it cannot be read.
     """
-    now = time.time()
+    now = store.clock.time()
     with store.index.transaction() as index:
         found = index.execute(
             "SELECT endpoint, identity, model, target, organization, last_error, last_error_at "

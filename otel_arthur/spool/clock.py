@@ -1,0 +1,37 @@
+"""The machine's clock, and how it is known that somebody has set it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Final, NamedTuple
+
+_BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
+
+
+class Boot(NamedTuple):
+    """A start of the machine, which no setting of a clock moves."""
+
+    number: int
+    """Tells it from others."""
+    seconds: float
+    """Since then, the machine's sleep included."""
+
+
+class Clock:
+    """The machine's."""
+
+    def time(self) -> float:
+        """Unix seconds, as far as the machine knows."""
+        return time.time()
+
+    def boot(self) -> Boot | None:
+        """None where the system does not tell."""
+        clock = getattr(time, "CLOCK_BOOTTIME", None)
+        if clock is None:
+            return None
+        try:
+            number = int(_BOOT.read_text().strip().replace("-", "")[:15], 16)
+        except (OSError, ValueError):
+            return None
+        return Boot(number, time.clock_gettime(clock))
