@@ -56,10 +56,8 @@ def has_database(folder: Path) -> bool:
 @contextmanager
 def opened(where: Configuration | str | None) -> Generator[Spool, None, None]:
     """The spool of a configuration or in a folder; a fault of the spool becomes one line."""
-    from otel_arthur.spool import carrying
+    from otel_arthur.spool import commands
     from otel_arthur.spool.errors import SpoolError
-    from otel_arthur.spool.folder import settled
-    from otel_arthur.spool.spool import Spool
 
     configuration = where if isinstance(where, Configuration) else configuration_for(where, *SPOOL)
     path = configuration.spool_dir
@@ -72,16 +70,14 @@ def opened(where: Configuration | str | None) -> Generator[Spool, None, None]:
             f"there is no spool in {path}; nothing has been spooled there yet, or name another --dir"
         )
     try:
-        place = settled(path)
-        spool = Spool(place.folder, configuration.spool_max_bytes)
+        spool = commands.opened(path, configuration.spool_max_bytes)
         try:
-            carrying.empty(place, spool)
             yield spool
         finally:
             spool.close()
     except (SpoolError, OSError, sqlite3.Error) as error:
-        raise _unusable(path, error) from None
+        raise _unusable(path, commands.told(path, error)) from None
 
 
-def _unusable(folder: Path, error: Exception) -> WorkFailed:
+def _unusable(folder: Path, error: Exception | str) -> WorkFailed:
     return WorkFailed(f"the spool in {folder} cannot be used: {error}")

@@ -5,7 +5,6 @@ Memory is bounded, and what is in it goes to its target from there, or to the di
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,7 +19,7 @@ from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk.database import BUSY_SECONDS
 from otel_arthur.spool.disk.keys import KeyLimits
 from otel_arthur.spool.errors import SpoolError
-from otel_arthur.spool.guarded import FAILURES, HANG_SECONDS, GuardedDisk
+from otel_arthur.spool.guarded import HANG_SECONDS, GuardedDisk
 from otel_arthur.spool.queue import duplicate_window, leases, moving, watching
 from otel_arthur.spool.spool import Spool
 from otel_arthur.spool.upkeep import dead_letters, status
@@ -106,7 +105,7 @@ class BackedSpool(Spool):
             lambda disk: disk.append(destination, batch),
             None,
             HANG_SECONDS,
-            late=lambda _appended: self._kept_twice(destination, batch),
+            late=lambda _appended: carrying.forget_one(self._memory, self._opened(), destination, batch),
             instead=keep,
         )
         if appended is not None:
@@ -114,13 +113,6 @@ class BackedSpool(Spool):
         if not kept:
             keep()
         return kept[0], kept[0].new
-
-    def _kept_twice(self, destination: Destination, batch: NewBatch) -> None:
-        """The disk has a batch after all that memory was given, and perhaps has sent."""
-        with contextlib.suppress(*FAILURES):
-            disk = None if self._disk is None else self._disk.spool
-            if not carrying.forget(self._memory, destination, batch) and disk is not None:
-                carrying.forget(disk, destination, batch)
 
     def recover(self, seconds: float | None = None) -> None:
         """Take what is in memory to the disk, and outcomes that it did not record, if that is well again.
@@ -134,7 +126,7 @@ class BackedSpool(Spool):
             return
         try:
             outcomes = list(self._unrecorded)
-            if outcomes and self._on_disk(lambda disk: disk.finish(outcomes), None) is not None:
+            if outcomes and self._on_disk(lambda disk: disk.finish(outcomes), None, seconds) is not None:
                 del self._unrecorded[: len(outcomes)]
             if self._on_disk(lambda disk: carrying.carry(self._memory, disk), None, seconds) == 0:
                 with self._keeping:

@@ -3,13 +3,16 @@ folder that is no longer used as it is."""
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from otel_arthur.spool.batches import Batch, BatchOutcome, Evidence, NewBatch
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk.bodies import Body
 from otel_arthur.spool.disk.store import Store, count
+from otel_arthur.spool.errors import SpoolError
 from otel_arthur.spool.folder import Place
 from otel_arthur.spool.queue import appending, leases
 from otel_arthur.spool.queue.reading import rows_of
@@ -70,6 +73,14 @@ def forget(spool: Spool, destination: Destination, batch: NewBatch) -> bool:
         count(index, destination.number, batch.kind, "appended", -rows_there)
     store.bodies.remove([file])
     return True
+
+
+def forget_one(memory: Spool, disk: Sequence[Spool], destination: Destination, batch: NewBatch) -> None:
+    """The disk has a batch after all that memory was given, and perhaps has sent: one of them is enough."""
+    for spool in (memory, *disk):
+        with contextlib.suppress(sqlite3.Error, OSError, SpoolError):
+            if forget(spool, destination, batch):
+                return
 
 
 def carry(source: Spool, target: Spool) -> int:

@@ -14,9 +14,10 @@ from typing import Final, TypeVar
 
 from otel_arthur.spool import carrying
 from otel_arthur.spool.bounded import Bounded
-from otel_arthur.spool.disk.database import BUSY_SECONDS
+from otel_arthur.spool.disk.database import BUSY_SECONDS, is_busy
+from otel_arthur.spool.disk.holder import holder_of
 from otel_arthur.spool.errors import SpoolError
-from otel_arthur.spool.folder import Place, absolute, settled
+from otel_arthur.spool.folder import DATABASE_NAME, Place, absolute, settled
 from otel_arthur.spool.spool import Spool
 
 _logger = logging.getLogger("otel_arthur")
@@ -142,6 +143,8 @@ class GuardedDisk:
         now = self._retry_at = time.monotonic()
         self._retry_at += RETRY_SECONDS
         self._why = str(error) or type(error).__name__
+        if is_busy(error) and (holder := holder_of(self.folder / DATABASE_NAME)):
+            self._why = f"{error}, by {holder}"
         if _user() != self._user:
             # The process gave privileges up: another folder may be its own now.
             self._spool = None

@@ -383,3 +383,21 @@ def test_a_spool_that_cannot_be_written_stops_the_start(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert f"the spool's folder {tmp_path}/file/spool cannot be written" in done.stderr.splitlines()[-1]
+
+
+def test_a_folder_that_is_taken_away_is_said_as_that(collector: Start, tmp_path: Path) -> None:
+    spool = tmp_path / "taken"
+    ours = collector(spool=f"{{directory: '{spool}'}}")
+    assert post(ours, llm_request(1)).status_code == 200
+    page = f"http://{ours.addresses['health']}/readyz"
+    assert requests.get(page, timeout=10).status_code == 200
+    spool.rename(tmp_path / "elsewhere")
+    spool.write_text("a file in its place")
+    assert post(ours, llm_request(1)).status_code == 200
+    eventually(lambda: requests.get(page, timeout=10).status_code == 503, "it is not ready")
+    trouble = requests.get(page, timeout=10).json()["trouble"]
+    assert str(spool) in trouble
+    assert "full" not in trouble
+    spool.unlink()
+    eventually(lambda: requests.get(page, timeout=10).status_code == 200, "it is ready again")
+    ours.stop()

@@ -56,17 +56,29 @@ def test_a_neighbour_that_stands_still_stops_nobody(
     server: FaultServer,
     deliver: Callable[..., Delivery],
     stopped_holder: Callable[[], subprocess.Popen[str]],
+    spool_dir: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     delivery = deliver()
     first = llm_calls(3)
     delivery.submit(first)
     assert delivery.flush(PATIENCE)
     holder = stopped_holder()
+    command = [sys.executable, "-m", "otel_arthur", "spool", "status", "--dir", str(spool_dir)]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.returncode == 1
+    if Path("/proc/locks").exists():
+        assert f"process {holder.pid} (python" in told.stderr
+        assert "which is stopped holds it" in told.stderr
     calls = llm_calls(20)
     submitted = delivery.submit(calls)
     assert (submitted.spooled, submitted.in_memory, submitted.refused) == (0, 20, 0)
     wanted = sorted(ids_of([*first, *calls]))
     eventually(lambda: sorted(server.accepted_ids) == wanted, "all arrive")
+    # One line for one cause, however often the disk is tried.
+    delivery.submit(llm_calls(1))
+    said = [line for line in caplog.messages if "cannot be used now" in line]
+    assert len(said) == 1
     # Nobody knows what waits on the disk.
     assert not delivery.flush(1)
     holder.kill()
@@ -201,3 +213,33 @@ def test_privileges_dropped_after_the_start_lose_nothing(
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["0", "31", "0"], done.stderr
+
+
+def test_a_relative_folder_is_what_it_was_first(
+    server: FaultServer, deliver: Callable[..., Delivery], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.stop()
+    monkeypatch.chdir(tmp_path)
+    relative = Path(f"spool-{tmp_path.name}")
+    assert deliver(spool_dir=relative).submit(llm_calls(1)).spooled == 1
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    later = deliver(spool_dir=relative, timeout=50.0)
+    assert later.submit(llm_calls(1)).spooled == 1
+    assert later.counts().left == 2
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_one_cause_is_one_line(
+    deliver: Callable[..., Delivery], spool_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    delivery = deliver()
+    shutil.rmtree(spool_dir / "bodies")
+    (spool_dir / "bodies").write_text("no folder")
+    for _ in range(4):
+        # Each body has a name of its own, and the index can be read in between.
+        delivery.submit(llm_calls(30, 5000))
+        assert delivery._spool._disk is not None
+        delivery._spool._disk.try_now()
+        delivery.counts()
+    assert len([line for line in caplog.messages if "cannot be used now" in line]) == 1

@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from otel_arthur.spool.backed import BackedSpool
+from otel_arthur.spool.batches import BatchOutcome, DeadLetter
 from otel_arthur.spool.disk.disk_format import FORMAT
 from otel_arthur.spool.errors import NewerFormat
+from otel_arthur.spool.queue.leases import Terms
 from otel_arthur.spool.spool import Spool
 from tests.support.paths import ROOT
-from tests.support.spans.spool_records import HERE, batch, leased_ids
+from tests.support.spans.spool_records import HERE, KIND, batch, leased_ids
 
 CUT = """
 import os, sys
@@ -64,9 +67,6 @@ def test_a_newer_version_upgrades_the_file_of_a_running_process(
 
 
 def test_what_was_delivered_is_wiped(opened: Callable[..., Spool], spool_dir: Path) -> None:
-    from otel_arthur.spool.batches import BatchOutcome
-    from otel_arthur.spool.queue.leases import Terms
-
     spool = opened()
     for start in range(0, 90, 9):
         spool.append(HERE, batch(5, 10, start=start))
@@ -100,3 +100,22 @@ def test_a_body_that_is_gone_for_long_is_counted(
     spool = opened()
     assert leased_ids(spool) == []
     assert spool.status().destinations[0].outcomes[1]["dropped: gone from the disk"] == 20
+
+
+def test_a_dead_letter_made_in_memory_goes_to_the_disk(spool_dir: Path) -> None:
+    spool = BackedSpool(spool_dir, 1 << 30)
+    shutil.rmtree(spool_dir / "bodies")
+    (spool_dir / "bodies").write_text("no folder")
+    assert spool.keep(HERE, batch(20, 5000))[1] == 20
+    (leased,) = spool.lease(HERE.number, KIND, Terms())
+    letters = [DeadLetter(row, "no") for row in leased.rows[:3]]
+    spool.finish([BatchOutcome(leased, sent=17, dead=letters)])
+    (spool_dir / "bodies").unlink()
+    assert spool._disk is not None
+    spool._disk.try_now()
+    spool.recover()
+    spool.close()
+    again = Spool(spool_dir, 1 << 30)
+    assert [letter.id for letter in again.letters()] == ["id-0", "id-1", "id-2"]
+    assert again.status().destinations[0].outcomes[KIND] == {"appended": 3, "dead_letter": 3}
+    again.close()

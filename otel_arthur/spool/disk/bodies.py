@@ -136,7 +136,7 @@ class Bodies:
         """A batch's body, wherever it lies; OSError where it cannot be read now."""
         if body is not None or self.folder is None or file is None:
             return body or b""
-        with open(self.folder / file, "rb", opener=_no_link) as found:
+        with open(self.folder / _name(file), "rb", opener=_no_link) as found:
             return found.read()
 
     def remove(self, names: Iterable[str | None]) -> None:
@@ -145,13 +145,13 @@ class Bodies:
             if name is not None and self.folder is not None:
                 self._forget(name)
                 with contextlib.suppress(OSError):
-                    (self.folder / name).unlink()
+                    (self.folder / _name(name)).unlink()
 
     def keep_aside(self, name: str | None) -> None:
         """Rename a damaged file, so that it is never read again but can be looked at."""
         if name is not None and self.folder is not None:
             with contextlib.suppress(OSError):
-                (self.folder / name).rename(self.folder / f"{name}.damaged")
+                (self.folder / _name(name)).rename(self.folder / f"{_name(name)}.damaged")
 
     def sweep(self, known: Collection[str]) -> None:
         """Delete old files that no batch names: their writer died before a commit."""
@@ -187,8 +187,14 @@ class Bodies:
         self._size -= 0 if kept is None else kept.size
 
 
+def _name(name: str) -> str:
+    """Of a file in our folder, whatever a damaged index says."""
+    return Path(name).name
+
+
 def _no_link(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0))
+    # A pipe in the place of a file is nothing to wait for either.
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
 
 def _inline(parts: Sequence[bytes]) -> Body:
