@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.paths import ROOT
+
+if TYPE_CHECKING:
+    from otel_arthur.local.server import LocalArthur
 
 settings.register_profile(
     "shared machine", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
@@ -50,6 +55,23 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.startswith(("OTEL_", "ARTHUR_", "OPENAI_", "TRACELOOP_", "OPENINFERENCE_", "LANGSMITH_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("OTEL_EXPORTER_ARTHUR_SPOOL_DIR", str(tmp_path / "spool"))
+
+
+@pytest.fixture
+def arthur() -> Iterator[LocalArthur]:
+    from otel_arthur.local.server import LocalArthur
+    from tests.support.servers.ports import free_port
+
+    with LocalArthur(port=free_port()) as running:
+        yield running
+
+
+@pytest.fixture
+def model_id(arthur: LocalArthur) -> str:
+    """A model there, with all that the bridge can fill."""
+    from tests.support.servers.account import onboarded
+
+    return onboarded(arthur)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -6,16 +6,14 @@ import os
 import subprocess
 import sys
 import venv
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.onboarding import model_request
-from otel_arthur.configuration import Configuration
 from otel_arthur.local.server import LocalArthur
 from tests.support.paths import CAPTURES, ROOT
+from tests.support.servers.account import onboarded
 from tests.support.waiting import PATIENCE
 
 SPANS = CAPTURES / "genai-langchain-1.3b0" / "span_only" / "a_invoke.pb"
@@ -23,21 +21,9 @@ MISSING_FOLDER = "no-such-folder"
 
 
 @pytest.fixture
-def arthur() -> Iterator[LocalArthur]:
-    with LocalArthur() as server:
-        yield server
-
-
-@pytest.fixture
 def settings(arthur: LocalArthur, tmp_path: Path) -> dict[str, str]:
     """Everything right."""
-    client = ArthurClient.from_configuration(
-        Configuration.from_environment({}, endpoint=arthur.url, api_key=arthur.api_key)
-    )
-    try:
-        model_id = client.create_model(model_request("bot", {"tenant": "STRING"})).id
-    finally:
-        client.close()
+    model_id = onboarded(arthur, model_request("bot", {"tenant": "STRING"}))
     values = {
         "ENDPOINT": arthur.url,
         "API_KEY": arthur.api_key,

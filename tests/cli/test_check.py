@@ -7,33 +7,16 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
 from otel_arthur.local.server import LocalArthur
+from tests.support.servers.account import onboarded
 from tests.support.waiting import PATIENCE
-
-
-@pytest.fixture
-def arthur() -> Iterator[LocalArthur]:
-    with LocalArthur() as server:
-        yield server
-
-
-def onboarded(arthur: LocalArthur, request: dict) -> str:
-    client = ArthurClient.from_configuration(
-        Configuration.from_environment({}, endpoint=arthur.url, api_key=arthur.api_key)
-    )
-    try:
-        return client.create_model(request).id
-    finally:
-        client.close()
 
 
 def check(
@@ -73,7 +56,7 @@ def test_it_says_what_fills_what_and_sends_nothing(arthur: LocalArthur) -> None:
 
 
 def test_send_sends_one_marked_inference(arthur: LocalArthur) -> None:
-    model_id = onboarded(arthur, model_request("bot"))
+    model_id = onboarded(arthur)
     done = check(arthur, model_id, "--send")
 
     assert done.returncode == 0, done.stderr
@@ -101,7 +84,7 @@ def test_a_model_without_a_text_output_is_refused_by_name(arthur: LocalArthur) -
     ids=["wrong key", "unknown model", "nobody there"],
 )
 def test_what_is_wrong_is_one_line(arthur: LocalArthur, environ: dict[str, str], said: str) -> None:
-    done = check(arthur, onboarded(arthur, model_request("bot")), **environ)
+    done = check(arthur, onboarded(arthur), **environ)
 
     assert done.returncode == 1
     assert said in done.stderr
@@ -109,7 +92,7 @@ def test_what_is_wrong_is_one_line(arthur: LocalArthur, environ: dict[str, str],
 
 
 def test_the_spool_is_looked_at_and_not_made(arthur: LocalArthur, tmp_path: Path) -> None:
-    model_id = onboarded(arthur, model_request("bot"))
+    model_id = onboarded(arthur)
     folder = tmp_path / "new" / "spool"
     done = check(arthur, model_id, OTEL_EXPORTER_ARTHUR_SPOOL_DIR=str(folder))
     assert f"{folder} (new)" in done.stdout
@@ -135,7 +118,7 @@ def test_a_spool_that_cannot_be_used_is_one_line(arthur: LocalArthur, tmp_path: 
         folder.mkdir()
         with contextlib.closing(sqlite3.connect(folder / "spool.db")) as other:
             other.execute("CREATE TABLE notes (text)")
-    done = check(arthur, onboarded(arthur, model_request("bot")), OTEL_EXPORTER_ARTHUR_SPOOL_DIR=str(folder))
+    done = check(arthur, onboarded(arthur), OTEL_EXPORTER_ARTHUR_SPOOL_DIR=str(folder))
     assert done.returncode
     (line,) = done.stderr.splitlines()
     assert str(folder) in line

@@ -6,7 +6,7 @@ import gzip
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,6 @@ from tests.support.waiting import PATIENCE
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 TYPES = {"expected_text": "UNSTRUCTURED_TEXT", "score": "FLOAT", "stars": "INTEGER", "good": "BOOLEAN"}
 IDS = ("one", "two", "three")
-
-
-@pytest.fixture
-def arthur() -> Iterator[LocalArthur]:
-    with LocalArthur() as server:
-        yield server
 
 
 @pytest.fixture

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.cli.commands.replay.replay import CHUNK
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
 from otel_arthur.local.server import LocalArthur
 from tests.support.paths import CAPTURES
+from tests.support.servers.account import onboarded
 from tests.support.servers.fault_behaviours import Exchange, accept, refuse_rows, status
 from tests.support.servers.fault_server import FaultServer
 from tests.support.waiting import PATIENCE
@@ -32,26 +32,9 @@ NOON = 1_763_812_800 * SECOND
 
 
 @pytest.fixture
-def arthur() -> Iterator[LocalArthur]:
-    with LocalArthur() as server:
-        yield server
-
-
-@pytest.fixture
 def fault() -> Iterator[FaultServer]:
     with FaultServer() as server:
         yield server
-
-
-@pytest.fixture
-def model_id(arthur: LocalArthur) -> str:
-    client = ArthurClient.from_configuration(
-        Configuration.from_environment({}, endpoint=arthur.url, api_key=arthur.api_key)
-    )
-    try:
-        return client.create_model(model_request("bot")).id
-    finally:
-        client.close()
 
 
 def environ(tmp_path: Path, url: str, api_key: str, model_id: str) -> dict[str, str]:
@@ -243,10 +226,7 @@ def test_ground_truth_of_somebody_else_that_waits_is_no_part_of_a_replay(
     arthur: LocalArthur, tmp_path: Path
 ) -> None:
     """It waits for its inference for 15 minutes; the replay ends before, and says what is left and why."""
-    configuration = Configuration.from_environment({}, endpoint=arthur.url, api_key=arthur.api_key)
-    client = ArthurClient.from_configuration(configuration)
-    model_id = client.create_model(model_request("bot", ground_truth=True)).id
-    client.close()
+    model_id = onboarded(arthur, model_request("bot", ground_truth=True))
     file, ids = export(tmp_path, 3)
     settings = environ(tmp_path, arthur.url, arthur.api_key, model_id)
     delivery = Delivery(Configuration.from_environment(settings), metrics=False)

@@ -12,11 +12,12 @@ from otel_arthur.local import LocalArthur
 from tests.support.environments import stock_collector
 from tests.support.processes.collectors import ArthurCollector
 from tests.support.servers.account import Account
+from tests.support.servers.ports import free_port
 
 
 @pytest.fixture
 def account() -> Iterator[Account]:
-    with LocalArthur() as arthur:
+    with LocalArthur(port=free_port()) as arthur:
         yield Account(arthur)
 
 

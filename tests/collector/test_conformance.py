@@ -10,7 +10,8 @@ import pytest
 from otel_arthur.local import LocalArthur
 from tests.collector.conformance import RULES, Server, broken_rules
 from tests.support.paths import ROOT
-from tests.support.processes.collectors import ArthurCollector, StockCollector, free_port
+from tests.support.processes.collectors import ArthurCollector, StockCollector
+from tests.support.servers.ports import free_port
 
 STOCK_LIMIT = 20 * 1024 * 1024
 """The stock receiver's default for HTTP bodies."""

@@ -22,6 +22,7 @@ from otel_arthur.collector.otlp.inflating import zstd
 from tests.collector.conformance import otlp_json
 from tests.support.processes.collectors import ArthurCollector
 from tests.support.servers.next_hops import GRPCServerBehind, HTTPServerBehind
+from tests.support.servers.ports import free_port
 from tests.support.spans.otlp_requests import (
     METHODS,
     all_spans,
@@ -289,8 +290,6 @@ def test_stamping_adds_the_id_to_llm_spans_alone(collector: Start, account: Any,
 
 def test_a_loop_is_found(collector: Start, tmp_path: Any) -> None:
     """Our next hop is a collector of ours whose next hop is a relay back to us."""
-    from tests.support.processes.collectors import free_port
-
     port = free_port()
     receivers = f"{{otlp: {{http: {{endpoint: '127.0.0.1:{port}'}}}}}}"
     second = collector(name="second", forward=f"{{endpoint: 'http://127.0.0.1:{port}'}}")

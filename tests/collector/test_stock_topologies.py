@@ -13,8 +13,9 @@ from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tests.support.paths import ROOT
-from tests.support.processes.collectors import ArthurCollector, StockCollector, free_port, running
+from tests.support.processes.collectors import ArthurCollector, StockCollector, running
 from tests.support.servers.account import Account
+from tests.support.servers.ports import free_port
 from tests.support.spans.exports import trace_exports
 from tests.support.spans.otlp_requests import (
     all_spans,

@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from otel_arthur.arthur.client import ArthurClient
-from otel_arthur.arthur.onboarding import model_request
-from otel_arthur.configuration import Configuration
 from otel_arthur.local.server import LocalArthur
+from tests.support.servers.account import onboarded
 from tests.support.waiting import PATIENCE
 
 APPLICATION = """
@@ -43,25 +40,15 @@ logger_provider:
 """
 
 
-@pytest.fixture
-def arthur() -> Iterator[LocalArthur]:
-    with LocalArthur() as server:
-        yield server
-
-
 def run(
     arthur: LocalArthur, folder: Path, spans: dict[str, object], logs: dict[str, object] | None = None
 ) -> tuple[list[str], list[str]]:
     """Run an application configured by a file; the answers that arrived, and our lines on its stderr."""
-    client = ArthurClient.from_configuration(
-        Configuration.from_environment({}, endpoint=arthur.url, api_key=arthur.api_key)
-    )
-    model = client.create_model(model_request("bot")).id
-    client.close()
+    model_id = onboarded(arthur)
     given = {
         "endpoint": arthur.url,
         "api_key": arthur.api_key,
-        "model_id": model,
+        "model_id": model_id,
         "spool_dir": str(folder / "spool"),
     }
     # JSON is YAML.
@@ -77,7 +64,7 @@ def run(
     )
     assert done.returncode == 0, done.stderr
     assert '"name": "chat m"' in done.stdout, "the application's other telemetry"
-    rows = arthur.store.inferences(model, limit=10).inferences
+    rows = arthur.store.inferences(model_id, limit=10).inferences
     return [row.inference_data["output_text"] for row in rows], done.stderr.splitlines()
 
 

@@ -13,11 +13,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from otel_arthur.arthur.authentication import Authentication
-from otel_arthur.arthur.client import ArthurClient
-from otel_arthur.arthur.onboarding import model_request
-from otel_arthur.http.transport import Transport
 from otel_arthur.local.server import LocalArthur
+from tests.support.servers.account import onboarded
 from tests.support.servers.fault_behaviours import (
     Behaviour,
     Exchange,
@@ -88,9 +85,7 @@ def arthur(careless: bool) -> Iterator[LocalArthur]:
 def test_eight_faults_kill_drain(
     arthur: LocalArthur, spool_dir: Path, processes: int, careless: bool
 ) -> None:
-    client = ArthurClient(Transport(arthur.url), Authentication(api_key=arthur.api_key))
-    model_id = client.create_model(model_request("bot")).id
-    client.close()
+    model_id = onboarded(arthur)
     with FaultServer() as front:
         front.always(through(arthur), on="")
         faults = [

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.paths import ROOT
 from tests.support.servers.fault_server import MODEL_ID, FaultServer
+from tests.support.servers.ports import free_port
 from tests.support.waiting import PATIENCE
 
 PRELUDE = """
@@ -238,7 +239,6 @@ os._exit(0)
 
 def test_gunicorn_workers(server: FaultServer, spool_dir: Path, tmp_path: Path) -> None:
     pytest.importorskip("gunicorn")
-    import socket
     import urllib.request
 
     (tmp_path / "served.py").write_text(
@@ -251,8 +251,7 @@ def application(environ, start_response):
     return [ids_of(calls)[0].encode()]
 """
     )
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     environ = {
         **os.environ,
         "PYTHONPATH": f"{ROOT}:{tmp_path}",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -20,12 +19,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from otel_arthur.arthur.authentication import Authentication
-from otel_arthur.arthur.client import ArthurClient
-from otel_arthur.arthur.onboarding import model_request
-from otel_arthur.http.transport import Transport
 from otel_arthur.local.server import LocalArthur
+from tests.support.servers.account import onboarded
 from tests.support.servers.openai_server import OpenAIServer
+from tests.support.servers.ports import free_port
 from tests.support.waiting import PATIENCE, eventually
 
 INSTRUMENT = str(Path(sys.executable).with_name("opentelemetry-instrument"))
@@ -88,9 +85,7 @@ class Backend:
 
     def __init__(self, arthur: LocalArthur, server: OpenAIServer, spool_dir: Path) -> None:
         self._arthur = arthur
-        client = ArthurClient(Transport(arthur.url), Authentication(api_key=arthur.api_key))
-        self._model = client.create_model(model_request("served")).id
-        client.close()
+        self._model = onboarded(arthur)
         self.environ = {
             **os.environ,
             "PYTHONWARNINGS": "ignore",
@@ -141,11 +136,6 @@ def serve(backend: Backend, tmp_path: Path) -> Iterator[Callable[..., subprocess
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
 
 
 def ask(port: int, text: str) -> str:

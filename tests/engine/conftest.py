@@ -11,11 +11,12 @@ import pytest
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
 from otel_arthur.local.server import LocalArthur
+from tests.support.servers.ports import free_port
 
 
 @pytest.fixture
 def engine() -> Iterator[LocalArthur]:
-    with LocalArthur() as arthur:
+    with LocalArthur(port=free_port()) as arthur:
         yield arthur
 
 

@@ -8,14 +8,11 @@ from collections.abc import Callable
 
 import pytest
 
-from otel_arthur.arthur.authentication import Authentication
-from otel_arthur.arthur.client import ArthurClient
-from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.delivery import Delivery
 from otel_arthur.genai.call import Choice, Message, TextPart, Usage
-from otel_arthur.http.transport import Transport
 from otel_arthur.local.engine.traces import StoredSpan
 from otel_arthur.local.server import LocalArthur
+from tests.support.servers.account import onboarded
 from tests.support.spans.llm_calls import llm_call, llm_calls
 from tests.support.waiting import PATIENCE
 
@@ -110,9 +107,7 @@ def test_ground_truth_is_left_out_and_counted(
 
 
 def test_two_targets_get_the_same_call(engine: LocalArthur, deliver: Callable[..., Delivery]) -> None:
-    client = ArthurClient(Transport(engine.url), Authentication(api_key=engine.api_key))
-    model = client.create_model(model_request("both")).id
-    client.close()
+    model = onboarded(engine)
     delivery = deliver(endpoint=engine.url, api_key=engine.api_key, model_id=model)
     call = llm_call()
     delivery.submit([call])

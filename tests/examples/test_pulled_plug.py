@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,15 +11,13 @@ from pathlib import Path
 import pytest
 import requests
 
-from otel_arthur.arthur.authentication import Authentication
-from otel_arthur.arthur.client import ArthurClient
-from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.demo.model_server import ModelServer, ModelServerError
-from otel_arthur.http.transport import Transport
 from otel_arthur.local.server import LocalArthur
 from tests.support.paths import ROOT
+from tests.support.servers.account import onboarded
 from tests.support.servers.fault_behaviours import Behaviour, Exchange
 from tests.support.servers.fault_server import FaultServer
+from tests.support.servers.ports import free_port
 from tests.support.waiting import PATIENCE
 
 CHAT = ROOT / "examples" / "chat.py"
@@ -55,9 +52,10 @@ def model() -> Iterator[tuple[str, str]]:
 class Arthur:
     """``otel-arthur local``, always on the same port and database."""
 
+    api_key = KEY
+
     def __init__(self, database: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self._port = free.getsockname()[1]
+        self._port = free_port()
         self.database = database
         self.url = f"http://127.0.0.1:{self._port}"
         self._process: subprocess.Popen[str] | None = None
@@ -134,9 +132,7 @@ class Chat:
 
 @pytest.mark.parametrize("back", ["before the end", "after the end"])
 def test_each_turn_arrives_once(model: tuple[str, str], arthur: Arthur, tmp_path: Path, back: str) -> None:
-    client = ArthurClient(Transport(arthur.url), Authentication(api_key=KEY))
-    model_id = client.create_model(model_request("chat")).id
-    client.close()
+    model_id = onboarded(arthur)
     environ = {
         **os.environ,
         "OPENAI_BASE_URL": model[0],

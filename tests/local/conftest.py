@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from otel_arthur.local import LocalArthur
+from tests.support.servers.ports import free_port
 from tests.support.waiting import PATIENCE
 
 ATTRIBUTES: dict[str, tuple[str, str]] = {
@@ -111,7 +112,7 @@ def _results(response: requests.Response, rows: list[Any]) -> list[dict[str, Any
 
 @pytest.fixture
 def arthur() -> Iterator[LocalArthur]:
-    with LocalArthur() as running:
+    with LocalArthur(port=free_port()) as running:
         yield running
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.support.servers.ports import free_port
 from tests.support.waiting import PATIENCE
 
 COMMAND = [sys.executable, "-m", "otel_arthur", "local"]
@@ -137,9 +138,7 @@ def test_the_key_from_a_file_or_a_variable(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_one_eval_starts_it_and_another_finds_it(tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
+    port = str(free_port())
     command = [*COMMAND, "--port", port, "--db", str(tmp_path / "db"), "--model", "bot", "--print-env"]
     first = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
     match = re.search(r"`kill (\d+)` ends it", first.stderr)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -17,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.servers.fault_server import FaultServer
+from tests.support.servers.ports import free_port
 from tests.support.waiting import PATIENCE, eventually
 
 FOLDER = Path(__file__).parents[1] / "support/processes"
@@ -40,8 +40,7 @@ BIND = ["-b", "127.0.0.1:{port}", "ends_asgi:app"]
 def test_a_server_ends_by_sigterm(
     server: FaultServer, environ: dict[str, str], tmp_path: Path, name: str, exporter: str
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     command = [part.format(port=port) for part in (SERVERS[name] + (BIND if "gunicorn" in name else []))]
     environ |= {
         "EXPORTER": exporter,

@@ -10,9 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from otel_arthur.arthur.client import ArthurClient
-from otel_arthur.arthur.onboarding import model_request
-from otel_arthur.configuration import Configuration
 from otel_arthur.local.server import LocalArthur
 from tests.support.environments.tiers import environment, needs, python_of
 from tests.support.servers.openai_server import OpenAIServer
@@ -35,23 +32,6 @@ print(len(llm.generate([[HumanMessage("two choices")]], n=2).generations[0]))
 print(asyncio.run(llm.ainvoke("ECHO secret-3")).text)
 """
 CALLS = 20
-
-
-@pytest.fixture
-def arthur() -> Iterator[LocalArthur]:
-    with LocalArthur() as server:
-        yield server
-
-
-@pytest.fixture
-def model_id(arthur: LocalArthur) -> str:
-    client = ArthurClient.from_configuration(
-        Configuration.from_environment({}, endpoint=arthur.url, api_key=arthur.api_key)
-    )
-    try:
-        return client.create_model(model_request("bot")).id
-    finally:
-        client.close()
 
 
 @pytest.fixture

@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from otel_arthur.arthur.authentication import Authentication
-from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.onboarding import model_request
-from otel_arthur.http.transport import Transport
 from otel_arthur.local.server import LocalArthur
+from tests.support.servers.account import onboarded
 from tests.support.servers.fault_behaviours import hang
 from tests.support.servers.fault_server import MODEL, FaultServer
 
@@ -52,20 +49,6 @@ def run(program: str, url: str, key: str, model_id: str, spool: Path, **extra: s
     return done.stdout.split()
 
 
-@pytest.fixture
-def arthur() -> Iterator[LocalArthur]:
-    with LocalArthur() as server:
-        yield server
-
-
-def onboarded(arthur: LocalArthur) -> str:
-    client = ArthurClient(Transport(arthur.url), Authentication(api_key=arthur.api_key))
-    try:
-        return client.create_model(model_request("bot", ground_truth=True)).id
-    finally:
-        client.close()
-
-
 def truths(arthur: LocalArthur, model_id: str) -> dict[str, object]:
     rows = arthur.store.inferences(model_id, limit=100).inferences
     return {row.partner_inference_id: row.ground_truth_data for row in rows}
@@ -73,7 +56,7 @@ def truths(arthur: LocalArthur, model_id: str) -> dict[str, object]:
 
 def test_force_flush_waits_for_ground_truth_alone(arthur: LocalArthur, tmp_path: Path) -> None:
     """The process is killed right after, so nothing else can have sent it."""
-    model_id = onboarded(arthur)
+    model_id = onboarded(arthur, model_request("bot", ground_truth=True))
     program = """
 identity = chat()
 assert otel_arthur.force_flush()
@@ -87,7 +70,7 @@ os._exit(0)
 
 
 def test_a_process_without_an_exporter(arthur: LocalArthur, tmp_path: Path) -> None:
-    model_id = onboarded(arthur)
+    model_id = onboarded(arthur, model_request("bot", ground_truth=True))
     ids = run(
         SPAN + "print(*[chat() for _ in range(3)])", arthur.url, arthur.api_key, model_id, tmp_path / "a"
     )

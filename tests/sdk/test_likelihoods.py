@@ -24,14 +24,13 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from pydantic import SecretStr
 
 from otel_arthur import ArthurSpanExporter
-from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.onboarding import model_request
-from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.reading import read
 from otel_arthur.local.server import LocalArthur
 from otel_arthur.sdk.inside_the_sdk import attributes_of, view_of
 from otel_arthur.sdk.likelihoods import LikelihoodsInstrumentor
+from tests.support.servers.account import onboarded
 from tests.support.servers.openai_answers import alternatives
 from tests.support.servers.openai_server import OpenAIServer
 
@@ -208,11 +207,7 @@ def test_with_our_exporter_no_other_backend_sees_them(
     tmp_path: Path,
 ) -> None:
     with LocalArthur() as arthur:
-        client = ArthurClient.from_configuration(
-            Configuration.from_environment({}, endpoint=arthur.url, api_key=arthur.api_key)
-        )
-        model_id = client.create_model(model_request("bot", likelihoods=True, tokens=True)).id
-        client.close()
+        model_id = onboarded(arthur, model_request("bot", likelihoods=True, tokens=True))
         provider.add_span_processor(
             BatchSpanProcessor(
                 ArthurSpanExporter(

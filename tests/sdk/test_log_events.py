@@ -22,9 +22,6 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from otel_arthur import ArthurLogExporter, ArthurSpanExporter
-from otel_arthur.arthur.client import ArthurClient
-from otel_arthur.arthur.onboarding import model_request
-from otel_arthur.configuration import Configuration
 from otel_arthur.genai.events.joiner import Joiner
 from otel_arthur.local.server import LocalArthur
 from otel_arthur.sdk import bridge as bridges
@@ -32,23 +29,6 @@ from tests.support.waiting import PATIENCE, eventually
 
 NEVER_MILLIS = 3_600_000
 """A processor with this delay exports only when it is flushed or shut down."""
-
-
-@pytest.fixture
-def arthur() -> Iterator[LocalArthur]:
-    with LocalArthur() as server:
-        yield server
-
-
-@pytest.fixture
-def model_id(arthur: LocalArthur) -> str:
-    client = ArthurClient.from_configuration(
-        Configuration.from_environment({}, endpoint=arthur.url, api_key=arthur.api_key)
-    )
-    try:
-        return client.create_model(model_request("bot")).id
-    finally:
-        client.close()
 
 
 @pytest.fixture(autouse=True)

@@ -12,11 +12,9 @@ from typing import Any
 
 import pytest
 
-from otel_arthur.arthur.client import ArthurClient
-from otel_arthur.arthur.onboarding import model_request
-from otel_arthur.configuration import Configuration
 from otel_arthur.local.server import LocalArthur
 from tests.support.environments.tiers import needs, python_of
+from tests.support.servers.account import onboarded
 from tests.support.servers.openai_server import OpenAIServer
 from tests.support.waiting import PATIENCE
 
@@ -57,11 +55,7 @@ class Backend:
 
     def __init__(self, arthur: LocalArthur, server: OpenAIServer, folder: Path) -> None:
         self._arthur, self._folder = arthur, folder
-        client = ArthurClient.from_configuration(
-            Configuration.from_environment({}, endpoint=arthur.url, api_key=arthur.api_key)
-        )
-        self._model = client.create_model(model_request("bot")).id
-        client.close()
+        self._model = onboarded(arthur)
         self._environ = {
             **os.environ,
             "OPENAI_BASE_URL": server.base_url,

@@ -7,7 +7,6 @@ import logging
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,33 +22,12 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcess
 from pydantic import SecretStr
 
 from otel_arthur import ArthurSpanExporter
-from otel_arthur.arthur.client import ArthurClient
-from otel_arthur.arthur.onboarding import model_request
-from otel_arthur.configuration import PROTECTED, Configuration
+from otel_arthur.configuration import PROTECTED
 from otel_arthur.local.server import LocalArthur
+from tests.support.servers.account import onboarded
 from tests.support.servers.openai_server import OpenAIServer
+from tests.support.servers.ports import free_port
 from tests.support.waiting import PATIENCE, eventually
-
-
-@pytest.fixture
-def arthur() -> Iterator[LocalArthur]:
-    with LocalArthur() as server:
-        yield server
-
-
-@pytest.fixture
-def model_id(arthur: LocalArthur) -> str:
-    return onboarded(arthur)
-
-
-def onboarded(arthur: LocalArthur) -> str:
-    client = ArthurClient.from_configuration(
-        Configuration.from_environment({}, endpoint=arthur.url, api_key=arthur.api_key)
-    )
-    try:
-        return client.create_model(model_request("bot")).id
-    finally:
-        client.close()
 
 
 def exporter_for(
@@ -135,7 +113,7 @@ def test_shutdown_sends_what_is_left_and_export_refuses_after(
 
 
 def test_arthur_that_appears_late_gets_everything(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with LocalArthur(db=tmp_path / "arthur.db") as arthur:
+    with LocalArthur(port=free_port(), db=tmp_path / "arthur.db") as arthur:
         model_id = onboarded(arthur)
         arthur.stop()
         provider = TracerProvider()
@@ -154,7 +132,7 @@ def test_arthur_that_appears_late_gets_everything(tmp_path: Path, caplog: pytest
 
 def test_a_simple_processor_does_not_wait_for_arthur(tmp_path: Path) -> None:
     """On the application's thread `export` must only spool: here nothing ever answers."""
-    with LocalArthur() as arthur:
+    with LocalArthur(port=free_port()) as arthur:
         model_id = onboarded(arthur)
         arthur.stop()
         provider = TracerProvider()

@@ -13,10 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from otel_arthur.arthur.client import ArthurClient
-from otel_arthur.arthur.onboarding import model_request
-from otel_arthur.configuration import Configuration
 from otel_arthur.local.server import LocalArthur
+from tests.support.servers.account import onboarded
 from tests.support.waiting import PATIENCE
 
 APPLICATION = """
@@ -69,21 +67,9 @@ def listener() -> Iterator[Listener]:
 
 
 @pytest.fixture
-def arthur() -> Iterator[LocalArthur]:
-    with LocalArthur() as server:
-        yield server
-
-
-@pytest.fixture
 def settings(arthur: LocalArthur, listener: Listener, tmp_path: Path) -> dict[str, str]:
     """Everything right, with the listener as the endpoint."""
-    client = ArthurClient.from_configuration(
-        Configuration.from_environment({}, endpoint=arthur.url, api_key=arthur.api_key)
-    )
-    try:
-        model_id = client.create_model(model_request("bot")).id
-    finally:
-        client.close()
+    model_id = onboarded(arthur)
     return {
         "OTEL_EXPORTER_ARTHUR_ENDPOINT": f"http://{listener.address}",
         "OTEL_EXPORTER_ARTHUR_API_KEY": arthur.api_key,

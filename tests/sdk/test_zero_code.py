@@ -11,10 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from otel_arthur.arthur.client import ArthurClient
-from otel_arthur.arthur.onboarding import model_request
-from otel_arthur.configuration import Configuration
 from otel_arthur.local.server import LocalArthur
+from tests.support.servers.account import onboarded
 from tests.support.servers.openai_server import OpenAIServer
 from tests.support.waiting import PATIENCE
 
@@ -38,24 +36,9 @@ except Exception as error:
 
 
 @pytest.fixture
-def arthur() -> Iterator[LocalArthur]:
-    with LocalArthur() as server:
-        yield server
-
-
-@pytest.fixture
 def model_server() -> Iterator[OpenAIServer]:
     with OpenAIServer() as server:
         yield server
-
-
-def onboard(arthur: LocalArthur) -> str:
-    client = ArthurClient.from_configuration(
-        Configuration.from_environment({}, endpoint=arthur.url, api_key=arthur.api_key)
-    )
-    model = client.create_model(model_request("bot"))
-    client.close()
-    return model.id
 
 
 def inferences(arthur: LocalArthur, model_id: str) -> list[dict]:
@@ -103,7 +86,7 @@ EXPECTED_OUTPUT = [
 
 
 def test_every_call_arrives_once(arthur: LocalArthur, model_server: OpenAIServer, tmp_path: Path) -> None:
-    model_id = onboard(arthur)
+    model_id = onboarded(arthur)
     done = run(
         model_server,
         tmp_path,
@@ -198,7 +181,7 @@ def test_ctrl_c_while_the_sdk_shuts_down_loses_nothing(
         "OTEL_TRACES_EXPORTER": "arthur",
         "OTEL_EXPORTER_ARTHUR_ENDPOINT": arthur.url,
         "OTEL_EXPORTER_ARTHUR_API_KEY": arthur.api_key,
-        "OTEL_EXPORTER_ARTHUR_MODEL_ID": onboard(arthur),
+        "OTEL_EXPORTER_ARTHUR_MODEL_ID": onboarded(arthur),
         "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(tmp_path / "child-spool"),
     }
     done = run(model_server, tmp_path, {**settings, "DELAY": delay}, INTERRUPTED)

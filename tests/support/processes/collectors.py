@@ -21,13 +21,6 @@ from tests.support.environments import stock_collector
 from tests.support.waiting import PATIENCE, eventually
 
 
-def free_port() -> int:
-    """A port that was free a moment ago, for programs that cannot be told to take any."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
 class ArthurCollector:
     """``otel-arthur collector --config FILE`` in a process of its own."""
 

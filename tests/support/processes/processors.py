@@ -13,8 +13,9 @@ from typing import Any
 
 import requests
 
-from tests.support.processes.collectors import StockCollector, free_port
+from tests.support.processes.collectors import StockCollector
 from tests.support.servers.account import Account
+from tests.support.servers.ports import free_port
 
 _MARK = "OTEL_ARTHUR_TEST_RUN"
 

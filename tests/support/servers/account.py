@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from click.testing import CliRunner
 
+from otel_arthur.arthur.client import ArthurClient
+from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.cli import cli
+from otel_arthur.configuration import Configuration
 from otel_arthur.local import LocalArthur
+
+
+class Reachable(Protocol):
+    """An Arthur, by what one needs to know of it."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def api_key(self) -> str: ...
+
+
+def onboarded(arthur: Reachable, request: dict[str, Any] | None = None) -> str:
+    """A new model's id: of what `model_request` made, by default with all that the bridge can fill."""
+    client = ArthurClient.from_configuration(
+        Configuration.from_environment({}, endpoint=arthur.url, api_key=arthur.api_key)
+    )
+    try:
+        return client.create_model(request or model_request("bot")).id
+    finally:
+        client.close()
 
 
 class Account:

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.support.servers.fault_behaviours import JSON, Behaviour, Exchange, Request, accept
+from tests.support.servers.ports import free_port
 from tests.support.waiting import PATIENCE
 
 ROWS = "/inferences"
@@ -52,7 +53,7 @@ class FaultServer:
 
     def __init__(self, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
         self.host = host
-        self.port = 0
+        self.port = free_port()
         self.requests: list[Request] = []
         """Every request whose head arrived, in order of arrival."""
         self.accepted_rows: list[JSON] = []
@@ -116,13 +117,12 @@ class FaultServer:
             return self._arrived.wait_for(lambda: len(self.requests) >= count, timeout)
 
     def start(self) -> None:
-        """Listen: on a free port at first, on the same one later."""
+        """Listen, always on the same port."""
         self._stopping.clear()
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((self.host, self.port))
         listener.listen(128)
-        self.port = listener.getsockname()[1]
         self._listener = listener
         self._spawn(self._listen, listener)
 
