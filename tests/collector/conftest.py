@@ -13,6 +13,7 @@ from tests.support.environments import stock_collector
 from tests.support.processes.collectors import ArthurCollector
 from tests.support.servers.account import Account
 from tests.support.servers.ports import free_port
+from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -28,7 +29,10 @@ def model_id(account: Account) -> str:
 
 @pytest.fixture
 def collector(account: Account, model_id: str, tmp_path: Path) -> Iterator[Callable[..., ArthurCollector]]:
-    """Starts collectors with a few lines of YAML beside those that every test needs."""
+    """Starts collectors with a few lines of YAML beside those that every test needs.
+
+    Where a test says nothing of time they have all of it: the next hop may be slow on a busy machine.
+    """
     started: list[ArthurCollector] = []
 
     def start(extra: str = "", name: str = "collector", **replaced: str) -> ArthurCollector:
@@ -41,9 +45,12 @@ def collector(account: Account, model_id: str, tmp_path: Path) -> Iterator[Calla
             "spool": f"{{directory: ./spool-{name}}}",
             "health": "{endpoint: '127.0.0.1:0'}",
             "metrics": "{endpoint: '127.0.0.1:0'}",
-            "service": "{drain_seconds: 10}",
+            "service": f"{{drain_seconds: {PATIENCE:g}}}",
+            "limits": f"{{request_timeout: {PATIENCE:g}s}}",
             **replaced,
         }
+        if "timeout" not in (forward := sections.get("forward", "timeout")):
+            sections["forward"] = f"{forward[:-1]}, timeout: {PATIENCE:g}s}}"
         yaml = "".join(f"{key}: {value}\n" for key, value in sections.items() if value) + extra
         process = ArthurCollector(tmp_path, yaml, name)
         started.append(process)

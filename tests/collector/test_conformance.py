@@ -12,6 +12,7 @@ from tests.collector.conformance import RULES, Server, broken_rules
 from tests.support.paths import ROOT
 from tests.support.processes.collectors import ArthurCollector, StockCollector
 from tests.support.servers.ports import free_port
+from tests.support.waiting import PATIENCE
 
 STOCK_LIMIT = 20 * 1024 * 1024
 """The stock receiver's default for HTTP bodies."""
@@ -26,13 +27,15 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Server]
             f"arthur: {{endpoint: '{arthur.url}', api_key: k, models: [{{model_id: none}}]}}\n"
             "receivers: {otlp: {grpc: {endpoint: '127.0.0.1:0'}, http: {endpoint: '127.0.0.1:0'}}}\n"
             "service: {drain_seconds: 2}\n"
+            f"limits: {{request_timeout: {PATIENCE:g}s}}\n"
         )
         with ArthurCollector(folder, f"{common}spool: {{directory: ./end}}\n", "end") as end:
             servers = {"end": Server(end.http, end.grpc)}
             hops = {"http": end.http, "grpc": f"grpc://{end.grpc}"}
             started = []
             for name, endpoint in hops.items():
-                yaml = f"{common}spool: {{directory: ./{name}}}\nforward: {{endpoint: '{endpoint}'}}\n"
+                yaml = f"{common}spool: {{directory: ./{name}}}\n"
+                yaml += f"forward: {{endpoint: '{endpoint}', timeout: {PATIENCE:g}s}}\n"
                 started.append(ArthurCollector(folder, yaml, name).start())
                 servers[name] = Server(started[-1].http, started[-1].grpc)
             yield servers
