@@ -10,8 +10,9 @@ import pytest
 import requests
 
 from tests.collector.test_stock_topologies import Topology, pair_of_records, send
-from tests.support.processes.collectors import free_port, running
+from tests.support.processes.collectors import running
 from tests.support.servers.account import Account
+from tests.support.servers.ports import free_port
 from tests.support.spans.otlp_requests import all_spans
 from tests.support.waiting import eventually
 
