@@ -6,7 +6,7 @@ Source: arthur-engine 2.1.686, ``POST /api/v1/traces/{trace_id}/annotations``, m
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import orjson
@@ -24,6 +24,7 @@ UNKNOWN_SECONDS: Final = 15.0
 """Until a trace that the Engine does not know is asked for again."""
 PATIENCE_ATTEMPTS: Final = 60
 """The Engine must have said so often that it does not know the trace."""
+REPLACED: Final = "replaced by later feedback"
 _FOR_GOOD: Final = frozenset({400, 422})
 
 
@@ -45,14 +46,23 @@ def feedback_row(feedback: Feedback, rules: TextRules, calls: Sequence[str] = ()
     return Row(feedback.trace_id, content, 0, secrets.token_hex(8), after)
 
 
-def annotate(client: EngineClient, batches: Sequence[Batch], attempt: Attempt) -> Presented:
-    """Send annotations, in order. Presenting one again does no harm. Does not raise."""
+def annotate(
+    client: EngineClient, batches: Sequence[Batch], attempt: Attempt, latest: Mapping[str, str]
+) -> Presented:
+    """Send annotations. Presenting one again does no harm. Does not raise.
+
+    Args:
+        latest: trace -> the version of its latest annotation that this process took. An earlier one that
+            comes later, for it had to wait, is left out.
+    """
     outcomes = [BatchOutcome(batch) for batch in batches]
     trouble: Trouble | None = None
     attempt.begin()
     for outcome in outcomes:
         for row in outcome.batch.rows:
-            if trouble is None:
+            if latest.get(row.id, row.version) != row.version:
+                outcome.skipped, outcome.skip_reason = outcome.skipped + 1, REPLACED
+            elif trouble is None:
                 trouble = _annotate(client, row, outcome, attempt)
             else:
                 outcome.waiting.append(row)

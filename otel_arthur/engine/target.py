@@ -39,6 +39,10 @@ BLOCKED_SECONDS: Final = 0.25
 """Between looks whether the calls of a root are gone."""
 
 
+LATEST: Final = 10_000
+"""Traces whose latest feedback is remembered."""
+
+
 class EngineTarget:
     """See `target.Target`. Used by several threads.
 
@@ -62,6 +66,7 @@ class EngineTarget:
         self._client: EngineClient | None = None
         self._is_closed = False
         self._services: set[str | None] = set()
+        self._latest: dict[str, str] = {}
         self._relations = Relations()
         self.mended: Counter[str] = Counter()
         """Kind of mending -> how many values were made safe."""
@@ -120,6 +125,11 @@ class EngineTarget:
             feedback_row(one, self._rules, () if trees is None else trees.calls_of(one.trace_id))
             for one in given
         ]
+        for row in rows:
+            self._latest.pop(row.id, None)
+            self._latest[row.id] = row.version
+        while len(self._latest) > LATEST:
+            del self._latest[next(iter(self._latest))]
         return self._here, NewBatch(FEEDBACK, rows)
 
     def present(self, destination: Destination, batches: Sequence[Batch], attempt: Attempt) -> Presented:
@@ -139,7 +149,7 @@ class EngineTarget:
                 outcome.postpone()
             return Presented(outcomes, Trouble(str(error), type(error).__name__, is_slow=True))
         if batches[0].kind == FEEDBACK:
-            return annotate(client, batches, attempt)
+            return annotate(client, batches, attempt, self._latest)
         if self.trees is not None and batches[0].form == OPEN:
             for batch in batches:
                 batch.rows[:] = [completed(row, self.trees) for row in batch.rows]
