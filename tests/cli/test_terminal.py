@@ -142,6 +142,12 @@ def ground_truth(tmp_path: Path) -> Path:
     return file
 
 
+def feedback(folder: Path) -> Path:
+    file = folder / "feedback.jsonl"
+    file.write_text(json.dumps({"trace_id": EVIL, "score": 1, "explanation": EVIL}) + "\n")
+    return file
+
+
 def one_of(*arguments: str | Path) -> Callable[[Run, Path, Path], list[tuple[str | Path, ...]]]:
     return lambda _run, _trace, _folder: [arguments]
 
@@ -166,6 +172,10 @@ CASES: dict[tuple[str, ...], Callable[[Run, Path, Path], list[tuple[str | Path, 
     ("ground-truth",): lambda run, trace, folder: [
         ("ground-truth", ground_truth(folder)),
         ("ground-truth", folder / EVIL),
+    ],
+    ("feedback",): lambda run, trace, folder: [
+        ("feedback", feedback(folder)),
+        ("feedback", folder / EVIL),
     ],
     ("spool", "status"): lambda run, trace, folder: [
         ("spool", "status"),
