@@ -92,6 +92,10 @@ def run(arthur: FaultServer, tmp_path: Path) -> Run:
         "HOME": str(tmp_path),
         "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(tmp_path / "spool"),
     }
+    engine = {
+        "OTEL_EXPORTER_ARTHUR_ENGINE_ENDPOINT": arthur.url,
+        "OTEL_EXPORTER_ARTHUR_ENGINE_API_KEY": "key",
+    }
 
     def run(*arguments: str | Path, **more: str) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
@@ -99,7 +103,7 @@ def run(arthur: FaultServer, tmp_path: Path) -> Run:
             capture_output=True,
             timeout=PATIENCE,
             check=False,
-            env=environ | more,
+            env=environ | (engine if arguments[0] == "feedback" else {}) | more,
         )
 
     return run
@@ -144,7 +148,7 @@ def ground_truth(tmp_path: Path) -> Path:
 
 def feedback(folder: Path) -> Path:
     file = folder / "feedback.jsonl"
-    file.write_text(json.dumps({"trace_id": EVIL, "score": 1, "explanation": EVIL}) + "\n")
+    file.write_text(json.dumps({EVIL: EVIL, "trace_id": 7}) + "\n")
     return file
 
 
