@@ -34,7 +34,7 @@ def ids(engine: LocalArthur) -> Counter[str]:
 def test_an_engine_slower_than_the_timeout_stores_each_span_once(deliver: Callable[..., Delivery]) -> None:
     with LocalArthur(engine_seconds=(0.02, 0.02)) as slow:
         delivery = deliver(
-            engine_endpoint=slow.url, engine_api_key=slow.api_key, timeout=0.5, engine_doubt=3.0
+            engine_endpoint=slow.url, engine_api_key=slow.api_key, timeout=0.5, engine_doubt=10.0
         )
         calls = llm_calls(60)
         delivery.submit(calls)
@@ -130,7 +130,7 @@ def test_kill_9_at_any_moment_loses_and_doubles_nothing(
             "PYTHONPATH": str(ROOT),
             "OTEL_EXPORTER_ARTHUR_ENGINE_ENDPOINT": engine.url,
             "OTEL_EXPORTER_ARTHUR_ENGINE_API_KEY": engine.api_key,
-            "OTEL_EXPORTER_ARTHUR_ENGINE_DOUBT": "2",
+            "OTEL_EXPORTER_ARTHUR_ENGINE_DOUBT": "6",
             "OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW": "0",
             "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(spool),
         }
@@ -145,7 +145,7 @@ def test_kill_9_at_any_moment_loses_and_doubles_nothing(
         process.stdout.close()
         acknowledged = {word for line in told if line.endswith("\n") for word in line.split()}
         delivery = deliver(
-            engine_endpoint=engine.url, engine_api_key=engine.api_key, engine_doubt=2.0, spool_dir=spool
+            engine_endpoint=engine.url, engine_api_key=engine.api_key, engine_doubt=6.0, spool_dir=spool
         )
         delivery.start()
         eventually(lambda: delivery.flush(1), "all is sent")

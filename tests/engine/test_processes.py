@@ -44,7 +44,7 @@ def started(engine: LocalArthur, spool: Path, traces: int, end: str) -> subproce
         "ARTHUR_BASE_URL": engine.url,
         "ARTHUR_API_KEY": engine.api_key,
         "OTEL_EXPORTER_ARTHUR_TIMEOUT": "0.5",
-        "OTEL_EXPORTER_ARTHUR_ENGINE_DOUBT": "3",
+        "OTEL_EXPORTER_ARTHUR_ENGINE_DOUBT": "10",
         "OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW": "0",
         "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(spool),
     }
@@ -73,7 +73,7 @@ def test_four_processes_against_an_engine_that_answers_slower_than_the_timeout(
         for process in processes:
             process.communicate(timeout=PATIENCE)
         delivery = deliver(
-            engine_endpoint=engine.url, engine_api_key=engine.api_key, engine_doubt=3.0, spool_dir=spool
+            engine_endpoint=engine.url, engine_api_key=engine.api_key, engine_doubt=10.0, spool_dir=spool
         )
         delivery.start()
         eventually(lambda: delivery.flush(1), "the spool is empty")
