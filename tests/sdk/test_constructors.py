@@ -45,7 +45,7 @@ def test_no_cause_makes_a_constructor_raise(tmp_path: Path, cause: str) -> None:
         pytest.skip("another user needs the superuser")
     tmp_path.chmod(0o755)
     environ = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("HOME", "XDG_"))},
+        **{name: value for name, value in os.environ.items() if not name.startswith(("HOME", "XDG_", "COV"))},
         "PYTHONPATH": str(ROOT),
         "OTEL_EXPORTER_ARTHUR_ENDPOINT": "http://127.0.0.1:1",
         "OTEL_EXPORTER_ARTHUR_API_KEY": "k",

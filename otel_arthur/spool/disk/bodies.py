@@ -132,6 +132,10 @@ class Bodies:
             self._kept.clear()
             self._size = 0
 
+    def has(self, body: Body) -> bool:
+        """Whether a body lies where it was written."""
+        return body.file is None or self.folder is None or (self.folder / _name(body.file)).exists()
+
     def read(self, body: bytes | None, file: str | None) -> bytes:
         """A batch's body, wherever it lies; OSError where it cannot be read now."""
         if body is not None or self.folder is None or file is None:

@@ -102,6 +102,9 @@ def _append_keyed(
             used = index.execute("SELECT value FROM state WHERE name = 'bytes'").fetchone()[0]
             full = bool(keyed) and used + body.size > store.max_bytes
             if keyed and not full:
+                if not store.bodies.has(body):
+                    # Another thread has set a damaged database aside meanwhile, and this body with it.
+                    body = store.bodies.write(list(keyed.values()))
                 insert(store, index, destination, batch, body, keyed)
                 is_inserted = True
             appended = Appended(

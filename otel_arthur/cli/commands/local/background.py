@@ -81,4 +81,4 @@ def in_background(last_line: str) -> list[str]:
         if line.startswith("dashboard"):
             say(line, err=True)
     say(f"Local Arthur runs in the background; `kill {process.pid}` ends it.", err=True)
-    return [line for line in lines if line.startswith("export ")]
+    return [line for line in lines if line.startswith("export OTEL_EXPORTER_")]
