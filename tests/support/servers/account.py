@@ -56,7 +56,8 @@ class Account:
         }
         done = CliRunner(env=environment).invoke(cli, ["onboard", name])
         assert done.exit_code == 0, done.output
-        return done.stdout.strip()
+        # Old releases of click put stderr's line before it.
+        return done.stdout.split()[-1]
 
     def inferences(self, model_id: str) -> dict[str, dict[str, Any]]:
         """The data of everything that this model has, by ``partner_inference_id``."""
