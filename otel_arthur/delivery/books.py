@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from otel_arthur.delivery.metrics import Metrics
+from otel_arthur.delivery.names import in_words
 from otel_arthur.spool.outcomes import RECEIVED, Outcome, unaccounted
 
 FULL = "spool full"
@@ -85,10 +86,10 @@ class Counts:
 
 
 class LastWord(NamedTuple):
-    """What is said at the end of a process, by kind of rows."""
+    """What is said at the end of a process, by the name of rows."""
 
-    sent: Mapping[int, int]
-    left: Mapping[int, int]
+    sent: Mapping[str, int]
+    left: Mapping[str, int]
     why: str
     """Why rows are left; empty where nothing is known of it."""
 
@@ -105,17 +106,8 @@ class LastWord(NamedTuple):
         if any(self.left.values()):
             where = f"left in {folder} for the next run" if folder else "lost with the memory"
             why = f": {self.why}" if self.why else ""
-            parts.append(f"{_named(self.left)} not sent, {where}{why}")
-        return f"{_named(self.sent)} sent, {', '.join(parts)}" if parts else None
-
-
-_NAMES = {1: ("inference", "inferences"), 2: ("ground truth", "ground truths")}
-
-
-def _named(counts: Mapping[int, int]) -> str:
-    """Counts by kind in words, as in "8 inferences and 1 ground truth"."""
-    parts = [f"{count} {_NAMES[kind][count != 1]}" for kind, count in sorted(counts.items()) if count]
-    return " and ".join(parts) or f"0 {_NAMES[1][1]}"
+            parts.append(f"{in_words(self.left)} not sent, {where}{why}")
+        return f"{in_words(self.sent)} sent, {', '.join(parts)}" if parts else None
 
 
 class Books:

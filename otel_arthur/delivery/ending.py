@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
 from otel_arthur.delivery.books import Books, LastWord
+from otel_arthur.delivery.names import name_of
 from otel_arthur.delivery.patience import Patience, Progress
 from otel_arthur.delivery.workers import Workers
 from otel_arthur.spool.destination import Destination
@@ -33,7 +34,7 @@ class Ending:
         self._books = books
         self._progress = progress
         self._missing = missing
-        self._gave_up_at: tuple[int, Mapping[int, int]] | None = None
+        self._gave_up_at: tuple[int, Mapping[str, int]] | None = None
 
     def finish(
         self,
@@ -64,17 +65,18 @@ class Ending:
                 _logger.warning("otel-arthur: %s", line)
         return sent
 
-    def _state(self) -> tuple[int, Mapping[int, int]] | None:
+    def _state(self) -> tuple[int, Mapping[str, int]] | None:
         """With nothing new in it, there is nothing to wait for again."""
         try:
             return self._spool.last_number(), self._progress.accepted
         except (sqlite3.Error, OSError, SpoolError):
             return None
 
-    def _left(self, destinations: Iterable[Destination]) -> Counter[int]:
+    def _left(self, destinations: Iterable[Destination]) -> Counter[str]:
         """Rows that wait for these destinations and that no other process is sending."""
-        left: Counter[int] = Counter()
+        left: Counter[str] = Counter()
+        by_number = {destination.number: destination for destination in destinations}
         with contextlib.suppress(sqlite3.Error, OSError, SpoolError):
-            for (_number, kind), rows in self._spool.left({d.number for d in destinations}).items():
-                left[kind] += rows
+            for (number, kind), rows in self._spool.left(by_number).items():
+                left[name_of(by_number[number], kind)] += rows
         return left

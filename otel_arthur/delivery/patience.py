@@ -21,7 +21,7 @@ class Progress:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._accepted: Counter[int] = Counter()
+        self._accepted: Counter[str] = Counter()
         self._errors: dict[Destination, str] = {}
         self._preparing: set[int] = set()
         """Threads that load what a request needs: a busy machine takes long, and Arthur is not to blame."""
@@ -56,15 +56,15 @@ class Progress:
             else:
                 self._errors.pop(destination, None)
 
-    def accept(self, kind: int, rows: int) -> None:
+    def accept(self, name: str, rows: int) -> None:
         """Arthur accepted rows."""
         with self._lock:
-            self._accepted[kind] += rows
+            self._accepted[name] += rows
             self._steps += bool(rows)
 
     @property
-    def accepted(self) -> Mapping[int, int]:
-        """Rows accepted so far, by kind."""
+    def accepted(self) -> Mapping[str, int]:
+        """Rows accepted so far, by name."""
         with self._lock:
             return dict(self._accepted)
 

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import orjson
 
-from otel_arthur.arthur.target.records import Kind
-from otel_arthur.spool.destination import Destination
+from otel_arthur.delivery.names import NAMES, name_of, names_of
 from otel_arthur.spool.outcomes import APPENDED, AT_THE_DOOR, Outcome, unaccounted
 from otel_arthur.spool.upkeep.dead_letters import Letter
 from otel_arthur.spool.upkeep.status import DestinationStatus, KindStatus, Status
 
-NAMES = {int(kind): kind.name.lower() for kind in Kind}
-"""The platform's kinds by number."""
-_OF_TARGETS = {"engine": {1: "span", 2: "root", 3: "feedback"}}
-"""Those of other targets."""
 _PLURALS = {"inference": "inferences", "span": "spans", "root": "roots"}
 _JSON_KINDS = {"": frozenset(NAMES), "engine": frozenset({3})}
 """Kinds whose rows are JSON."""
-
-
-def names_of(destination: Destination) -> Mapping[int, str]:
-    """The kinds of a destination's rows in JSON and tables, by number."""
-    return _OF_TARGETS.get(destination.target, NAMES)
 
 
 def as_json(status: Status) -> dict[str, Any]:
@@ -91,18 +80,13 @@ def letter_json(letter: Letter) -> dict[str, Any]:
     return {
         "number": letter.number,
         "partner_inference_id": letter.id,
-        "kind": kind_of(letter),
+        "kind": name_of(letter.destination, letter.kind),
         "model": letter.destination.model,
         "endpoint": letter.destination.endpoint,
         "refused_at": letter.at,
         "reason": letter.reason,
         "row": _row(letter),
     }
-
-
-def kind_of(letter: Letter) -> str:
-    """What a dead letter is."""
-    return names_of(letter.destination).get(letter.kind, f"kind {letter.kind}")
 
 
 def _row(letter: Letter) -> Any:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from otel_arthur.delivery.books import Books
 from otel_arthur.delivery.destinations import Destinations, Served
 from otel_arthur.delivery.metrics import Metrics
+from otel_arthur.delivery.names import name_of
 from otel_arthur.delivery.patience import Progress
 from otel_arthur.delivery.retry import backoff
 from otel_arthur.notices import Notices
@@ -74,7 +75,7 @@ class Turns:
             self._unbegun.append(batches)
         self.progress.prepares()
         began = time.perf_counter()
-        attempt = _Attempt(self, batches, until)
+        attempt = _Attempt(self, destination, batches, until)
         presented = target.present(destination, batches, attempt)
         self.progress.ended(destination, presented.trouble.text if presented.trouble else "")
         with self._beginning:
@@ -160,8 +161,11 @@ class Turns:
 class _Attempt:
     """See `target.Attempt`: of one turn."""
 
-    def __init__(self, turns: Turns, batches: Sequence[Batch], until: float) -> None:
+    def __init__(
+        self, turns: Turns, destination: Destination, batches: Sequence[Batch], until: float
+    ) -> None:
         self._turns = turns
+        self._destination = destination
         self._batches = batches
         self._until = until
 
@@ -184,4 +188,4 @@ class _Attempt:
 
     def accept(self, rows: int) -> None:
         """The target accepted rows."""
-        self._turns.progress.accept(self._batches[0].kind, rows)
+        self._turns.progress.accept(name_of(self._destination, self._batches[0].kind), rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from otel_arthur.delivery import Delivery
 from otel_arthur.local.server import LocalArthur
 from otel_arthur.sdk import ground_truth
 from otel_arthur.target import Feedback
+from tests.support.servers.ports import free_port
 from tests.support.spans.llm_calls import llm_call
 from tests.support.waiting import PATIENCE, eventually
 
@@ -113,3 +115,37 @@ def test_a_file_of_feedback(
     assert done.returncode == 2
     assert "line 2: score" in done.stderr
     assert "line 3: it needs" in done.stderr
+
+
+def test_the_line_at_an_end_counts_rows_by_their_names(
+    deliver: Callable[..., Delivery], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of the Engine's kinds none is a ground truth, and none is unknown to the line."""
+    delivery = deliver(engine_endpoint=f"http://127.0.0.1:{free_port()}")
+    call = llm_call()
+    delivery.submit([call])
+    delivery.submit_feedback([Feedback(call.trace_id, call.span_id, 1, None)])
+    with caplog.at_level(logging.WARNING, "otel_arthur"):
+        assert not delivery.shutdown(0.2)
+    assert "0 inferences sent, 1 span and 1 feedback not sent, left in " in caplog.text
+
+
+def test_the_command_says_what_waits_where_nobody_answers(tmp_path: Path) -> None:
+    file = tmp_path / "feedback.jsonl"
+    file.write_text(json.dumps({"trace_id": "a" * 32, "score": 1}))
+    done = subprocess.run(
+        [sys.executable, "-m", "otel_arthur", "feedback", str(file), "--timeout", "0", "--json"],
+        env={
+            **os.environ,
+            "ARTHUR_BASE_URL": f"http://127.0.0.1:{free_port()}",
+            "ARTHUR_API_KEY": "k",
+            "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(tmp_path / "spool"),
+        },
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert json.loads(done.stdout) == {"read": 1, "sent": 0, "refused": 0, "waiting": 1}
+    assert "1 row not taken within 0 s, waiting in the spool" in done.stderr

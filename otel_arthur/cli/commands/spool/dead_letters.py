@@ -27,7 +27,8 @@ def dead_letters() -> None:
 @JSON
 def list_(folder: str | None, as_json: bool) -> None:
     """List the dead letters: id and reason."""
-    from otel_arthur.delivery.status import kind_of, letter_json
+    from otel_arthur.delivery.names import name_of
+    from otel_arthur.delivery.status import letter_json
 
     with opened(folder) as spool:
         if as_json:
@@ -38,7 +39,7 @@ def list_(folder: str | None, as_json: bool) -> None:
             (
                 str(letter.number),
                 letter.id,
-                kind_of(letter).replace("_", " "),
+                name_of(letter.destination, letter.kind).replace("_", " "),
                 letter.destination.model,
                 moment(letter.at),
                 letter.reason,

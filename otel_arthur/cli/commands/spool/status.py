@@ -34,7 +34,8 @@ _HEADINGS = ("model", "endpoint", "waiting", "held", "oldest", "dead letters", "
 
 
 def _show_status(folder: str, found: Status) -> None:
-    from otel_arthur.delivery.status import NAMES, held, oldest_seconds, outcomes_of, unaccounted_for
+    from otel_arthur.delivery.names import NAMES
+    from otel_arthur.delivery.status import held, oldest_seconds, outcomes_of, unaccounted_for
 
     say(f"{folder}: {size(found.bytes)} of {size(found.max_bytes)}")
     rows: list[tuple[str, ...]] = []
