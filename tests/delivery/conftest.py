@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
+from tests.support.paths import ROOT
 from tests.support.servers.fault_server import MODEL_ID, FaultServer
 
 
@@ -41,6 +43,20 @@ def configured(server: FaultServer, spool_dir: Path) -> Callable[..., Configurat
         return Configuration(**{**values, **settings})
 
     return configure
+
+
+@pytest.fixture
+def environ(server: FaultServer, spool_dir: Path) -> dict[str, str]:
+    """A program's, with the same configuration by variables."""
+    return {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "OTEL_EXPORTER_ARTHUR_ENDPOINT": server.url,
+        "OTEL_EXPORTER_ARTHUR_API_KEY": "k",
+        "OTEL_EXPORTER_ARTHUR_MODEL_ID": server.model["id"],
+        "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(spool_dir),
+        "OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW": "0",
+    }
 
 
 @pytest.fixture

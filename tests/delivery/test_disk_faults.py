@@ -15,7 +15,6 @@ import pytest
 
 from otel_arthur.delivery import Delivery
 from tests.support.books import balance
-from tests.support.paths import ROOT
 from tests.support.servers.fault_server import FaultServer
 from tests.support.spans.llm_calls import ids_of, llm_calls
 from tests.support.waiting import PATIENCE, eventually
@@ -191,18 +190,7 @@ print(delivery.counts().sent, delivery.counts().unaccounted)
 
 
 @as_root
-def test_privileges_dropped_after_the_start_lose_nothing(
-    server: FaultServer, spool_dir: Path, tmp_path: Path
-) -> None:
-    environ = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "OTEL_EXPORTER_ARTHUR_ENDPOINT": server.url,
-        "OTEL_EXPORTER_ARTHUR_API_KEY": "k",
-        "OTEL_EXPORTER_ARTHUR_MODEL_ID": server.model["id"],
-        "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(spool_dir),
-        "OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW": "0",
-    }
+def test_privileges_dropped_after_the_start_lose_nothing(environ: dict[str, str]) -> None:
     done = subprocess.run(
         [sys.executable, "-c", DROPPED],
         env=environ,
