@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from otel_arthur.spool.batches import Batch, BatchOutcome, Evidence, NewBatch
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.disk.bodies import Body
+from otel_arthur.spool.disk.bodies import BODY_COLUMNS, Body
 from otel_arthur.spool.disk.store import Store, count
 from otel_arthur.spool.errors import SpoolError
 from otel_arthur.spool.folder import Place
@@ -35,20 +35,12 @@ class _Waiting(NamedTuple):
     hold: float
     patience: float | None
     sent_at: float | None
-    bytes: int
-    checksum: int
-    inline: bytes | None
-    file: str | None
-    framing: int
-
-    @property
-    def body(self) -> Body:
-        return Body(*self[-5:])
+    body: Body
 
 
 _COLUMNS: Final = (
     "number, destination, kind, form, created, rows, held, max(ready_at - set_at, 0), free_at - created, "
-    "sent_at, bytes, checksum, body, file, framing"
+    f"sent_at, {BODY_COLUMNS}"
 )
 
 
@@ -131,7 +123,7 @@ def _claim(store: Store, after: int) -> _Waiting | None:
             "UPDATE batches SET owner = ?, leased_until = ? WHERE number = ?",
             (store.owner.name, now + _LEASE_SECONDS, number),
         )
-    return _Waiting(*found)
+    return _Waiting._make((*found[:-5], Body(*found[-5:])))
 
 
 def _carried(source: Store, target: Store, waiting: _Waiting) -> bool:

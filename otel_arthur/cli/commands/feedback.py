@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -18,7 +17,6 @@ from otel_arthur.target import Feedback
 
 _SCORES: Final = {"0": 0, "1": 1, "false": 0, "true": 1}
 _AT_ONCE: Final = 500
-_POLL_SECONDS: Final = 0.2
 
 
 @click.command(
@@ -81,7 +79,7 @@ def _feedback(record: Mapping[str, Any]) -> Feedback | str:
 
 
 def _send(rows: list[Feedback], configuration: Any, timeout: float, as_json: bool) -> None:
-    from otel_arthur.cli.terminal.progress import end, watched
+    from otel_arthur.cli.terminal.progress import end, send
     from otel_arthur.delivery import Delivery
 
     delivery = Delivery(configuration, metrics=False)
@@ -89,12 +87,7 @@ def _send(rows: list[Feedback], configuration: Any, timeout: float, as_json: boo
     no_room = 0
     for start in range(0, len(rows), _AT_ONCE):
         no_room += delivery.submit_feedback(rows[start : start + _AT_ONCE], watch).refused
-    deadline = time.monotonic() + timeout
-    with watched(delivery, "Sending"):
-        while not delivery.flush(min(1.0, max(deadline - time.monotonic(), 0.0))):
-            if not watch.waiting().rows or time.monotonic() >= deadline:
-                break
-            time.sleep(_POLL_SECONDS)
+    send(delivery, watch, timeout)
     end(delivery, 1.0)
     waiting, refused = watch.waiting().rows, watch.refused()
     counts = {

@@ -5,11 +5,16 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Final
 
 from otel_arthur.cli.terminal import new_console
 from otel_arthur.delivery.delivery import Delivery
+from otel_arthur.spool.queue.watching import Watch
+
+_POLL_SECONDS: Final = 0.2
 
 
 @contextmanager
@@ -36,6 +41,16 @@ def watched(delivery: Delivery, what: str) -> Generator[None, None, None]:
         finally:
             ended.set()
             thread.join()
+
+
+def send(delivery: Delivery, watch: Watch, timeout: float) -> None:
+    """Send until the watched rows are gone, `timeout` seconds at most: others' rows may wait for long."""
+    deadline = time.monotonic() + timeout
+    with watched(delivery, "Sending"):
+        while not delivery.flush(min(1.0, max(deadline - time.monotonic(), 0.0))):
+            if not watch.waiting().rows or time.monotonic() >= deadline:
+                break
+            time.sleep(_POLL_SECONDS)
 
 
 def end(delivery: Delivery, timeout: float) -> None:

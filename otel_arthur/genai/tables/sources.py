@@ -76,36 +76,26 @@ def answer_at(*written: str | Place, encoded: bool = False) -> Source:
 
 def recorded_question() -> Source:
     """``input.value``: a text, or anything as JSON, as its type beside it says."""
-
-    def read(attributes: SpanAttributes) -> Sequence[Message]:
-        value, found, encoded = _recorded(attributes, "input")
-        messages = question_in(value, found, encoded=encoded)
-        if messages:
-            attributes.sources["messages"] = "input.value"
-        return messages
-
-    return Source(read, (place_of("input.value"),))
+    return _recorded("messages", "input", question_in)
 
 
 def recorded_answer() -> Source:
     """``output.value``, likewise."""
-
-    def read(attributes: SpanAttributes) -> Sequence[Choice]:
-        value, found, encoded = _recorded(attributes, "output")
-        choices = answer_in(value, found, encoded=encoded)
-        if choices:
-            attributes.sources["choices"] = "output.value"
-        return choices
-
-    return Source(read, (place_of("output.value"),))
+    return _recorded("choices", "output", answer_in)
 
 
-def _recorded(attributes: SpanAttributes, side: str) -> tuple[Any, Any, bool]:
-    """A value, the structure in it, and whether texts are encoded too."""
-    key, kind = f"{side}.value", attributes.get(f"{side}.mime_type")
-    value = attributes.get(key)
-    found = value if kind == "text/plain" else attributes.json(key)
-    return value, found, kind == "application/json"
+def _recorded(half: str, side: str, read_any: Callable[..., Sequence[Any]]) -> Source:
+    key, kind = f"{side}.value", f"{side}.mime_type"
+
+    def read(attributes: SpanAttributes) -> Sequence[Any]:
+        value, written = attributes.get(key), attributes.get(kind)
+        found = value if written == "text/plain" else attributes.json(key)
+        halves = read_any(value, found, encoded=written == "application/json")
+        if halves:
+            attributes.sources[half] = key
+        return halves
+
+    return Source(read, (place_of(key),))
 
 
 def request_at(*written: str | Place) -> Source:

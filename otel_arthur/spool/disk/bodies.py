@@ -47,6 +47,10 @@ class Body(NamedTuple):
     framing: int = FRAMED
 
 
+BODY_COLUMNS: Final = "bytes, checksum, body, file, framing"
+"""Those of the index that make a `Body`, in its order."""
+
+
 class _Kept(NamedTuple):
     """Rows of a file, in memory."""
 

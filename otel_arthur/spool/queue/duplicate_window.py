@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from otel_arthur.spool.disk.bodies import Body
+from otel_arthur.spool.disk.bodies import BODY_COLUMNS, Body
 from otel_arthur.spool.disk.store import Store, count, replace_rows
 from otel_arthur.spool.queue.leases import IS_DUE, due
 from otel_arthur.spool.rows import Row
@@ -187,7 +187,7 @@ def _kept(row: Row, losers: Mapping[str, str], lost: Mapping[str, Sequence[Row]]
 def _rows(store: Store, index: sqlite3.Connection, number: int) -> list[Row]:
     """The rows of a batch; none of one that is damaged, which is counted when it is leased."""
     *body, kind, count_written = index.execute(
-        "SELECT bytes, checksum, body, file, framing, kind, rows FROM batches WHERE number = ?", (number,)
+        f"SELECT {BODY_COLUMNS}, kind, rows FROM batches WHERE number = ?", (number,)
     ).fetchone()
     try:
         rows = store.bodies.rows(Body(*body), kind, is_last=False)

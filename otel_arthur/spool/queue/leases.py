@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from otel_arthur.spool.batches import Batch, BatchOutcome
-from otel_arthur.spool.disk.bodies import Body, inline
+from otel_arthur.spool.disk.bodies import BODY_COLUMNS, Body, inline
 from otel_arthur.spool.disk.store import Store, count, listed, replace_rows
 from otel_arthur.spool.queue.precedence import sort
 from otel_arthur.spool.queue.reading import rows_of
@@ -52,20 +52,11 @@ class _Candidate(NamedTuple):
     owner: str | None
     leased_until: float | None
     set_at: float | None
-    bytes: int
-    checksum: int
-    inline: bytes | None
-    file: str | None
-    framing: int
-
-    @property
-    def body(self) -> Body:
-        return Body(*self[-5:])
+    body: Body
 
 
 _COLUMNS: Final = (
-    "number, rows, form, created, attempts, sent_at, free_at, owner, leased_until, set_at, "
-    "bytes, checksum, body, file, framing"
+    f"number, rows, form, created, attempts, sent_at, free_at, owner, leased_until, set_at, {BODY_COLUMNS}"
 )
 _CANDIDATES: Final = f"destination = ? AND kind = ? AND held = 0 AND {IS_DUE}"
 
@@ -196,14 +187,15 @@ def _choose(
     chosen: list[_Candidate] = []
     rows = size = 0
     candidates = index.execute(f"SELECT {_COLUMNS} FROM batches WHERE {_CANDIDATES} ORDER BY number", query)
-    for candidate in map(_Candidate._make, candidates):
+    for found in candidates:
+        candidate = _Candidate._make((*found[:-5], Body(*found[-5:])))
         if is_leased(store, candidate.owner, candidate.leased_until, candidate.set_at, now):
             if terms.in_order:
                 break
             continue
         first = chosen[0] if chosen else candidate
         rows += candidate.rows
-        size += candidate.bytes
+        size += candidate.body.size
         is_other = (candidate.form, candidate.sent_at is None) != (first.form, first.sent_at is None)
         if chosen and (rows > terms.rows or size > terms.bytes or is_other):
             break

@@ -25,8 +25,6 @@ class InIndex(Protocol):
     @property
     def rows(self) -> int: ...
     @property
-    def file(self) -> str | None: ...
-    @property
     def body(self) -> Body: ...
 
 
@@ -42,7 +40,7 @@ def rows_of(store: Store, destination: int, kind: int, batch: InIndex) -> list[R
         return None
     if rows is None or len(rows) != batch.rows:
         _drop(store, destination, kind, batch, "damaged on disk")
-        store.bodies.keep_aside(batch.file)
+        store.bodies.keep_aside(batch.body.file)
         return None
     return rows
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
@@ -19,7 +18,6 @@ from otel_arthur.cli.terminal.output import plural, print_json, say
 from otel_arthur.configuration import Configuration
 
 _AT_ONCE: Final = 500
-_POLL_SECONDS: Final = 0.2
 
 
 @click.command(
@@ -76,7 +74,7 @@ def _send(
     timeout: float,
     as_json: bool,
 ) -> None:
-    from otel_arthur.cli.terminal.progress import end, watched
+    from otel_arthur.cli.terminal.progress import end, send
     from otel_arthur.delivery import Delivery
 
     delivery = Delivery(configuration, metrics=False)
@@ -85,13 +83,7 @@ def _send(
     for some in _chunks(rows):
         read += len(some)
         no_room += delivery.submit_ground_truth(some, model_id, watch).refused
-    deadline = time.monotonic() + timeout
-    with watched(delivery, "Sending"):
-        # Only of these rows: ground truth that somebody else recorded may wait for long.
-        while not delivery.flush(min(1.0, max(deadline - time.monotonic(), 0.0))):
-            if not watch.waiting().rows or time.monotonic() >= deadline:
-                break
-            time.sleep(_POLL_SECONDS)
+    send(delivery, watch, timeout)
     known = delivery.counts().known
     end(delivery, 1.0)
     waiting, refused = watch.waiting(), watch.refused()
