@@ -71,7 +71,7 @@ class ArthurSpanExporter(SpanExporter):
         return True
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Put the calls among `spans` into the spool; FAILURE only after shutdown.
+        """Put the calls among `spans` into the spool; FAILURE after shutdown, and where one was not kept.
 
         Called by the processor's thread it returns at once. Called by ``force_flush`` on the
         application's thread it also waits, bounded by the timeout of one request, for the sending:
@@ -90,7 +90,11 @@ class ArthurSpanExporter(SpanExporter):
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
         """Wait until all that was exported is sent, at most `timeout_millis`; whether it was."""
-        return self._is_shut_down or self._bridge.flush(timeout_millis / 1000)
+        try:
+            return self._is_shut_down or self._bridge.flush(timeout_millis / 1000)
+        except Exception as error:  # the host application is sacred
+            _logger.warning("otel-arthur: a flush ended early (%s)", type(error).__name__)
+            return False
 
     def shutdown(self, timeout_millis: float | None = None) -> None:
         """Send while Arthur accepts rows, within the limit; the rest stays in the spool. Idempotent.
@@ -102,7 +106,10 @@ class ArthurSpanExporter(SpanExporter):
             self._is_shut_down = True
             limit = self._bridge.configuration.exit_timeout
             seconds = limit if timeout_millis is None else min(timeout_millis / 1000, limit)
-            ends.attend(lambda: bridges.release(self._bridge, seconds))
+            try:
+                ends.attend(lambda: bridges.release(self._bridge, seconds))
+            except Exception as error:  # the host application is sacred
+                _logger.warning("otel-arthur: the shutdown ended early (%s)", type(error).__name__)
 
     def hand_over(self) -> None:
         """Put into the spool what the batch processor holds, and what waits for its content."""

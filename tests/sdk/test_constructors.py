@@ -1,7 +1,8 @@
-"""A constructor that raises would leave the application without telemetry, whatever the cause."""
+"""What raises into the application, in a constructor or later, costs all its telemetry: nothing does."""
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -9,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from otel_arthur import ArthurSpanExporter
+from otel_arthur.delivery.workers import Workers
 from tests.support.paths import ROOT
+from tests.support.servers.ports import free_port
 
 BUILT = """
 import importlib.metadata, os, sys
@@ -68,3 +72,22 @@ def test_no_cause_makes_a_constructor_raise(tmp_path: Path, cause: str) -> None:
     if cause == "nobody":
         assert done.stdout.strip().endswith("otel-arthur-54321")
         assert Path(done.stdout.strip()).is_absolute()
+
+
+def test_no_fault_inside_comes_out_of_a_flush_or_a_shutdown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A fault that nobody knows yet, put where the last one was: into the end of the sending."""
+    exporter = ArthurSpanExporter(
+        endpoint=f"http://127.0.0.1:{free_port()}", api_key="k", model_id="m", spool_dir=tmp_path / "spool"
+    )
+
+    def fails(*_: object, **__: object) -> bool:
+        raise KeyError(3)
+
+    with caplog.at_level(logging.WARNING, "otel_arthur"), monkeypatch.context() as patched:
+        patched.setattr(Workers, "flush", fails)
+        assert not exporter.force_flush()
+        exporter.shutdown()
+    assert "a flush ended early (KeyError)" in caplog.text
+    assert "the shutdown ended early (KeyError)" in caplog.text
