@@ -13,6 +13,7 @@ from otel_arthur.printable import one_line
 
 if TYPE_CHECKING:
     from otel_arthur.sdk.capture import capture, inference_id
+    from otel_arthur.sdk.context import context
     from otel_arthur.sdk.feedback import record_feedback
     from otel_arthur.sdk.flush import force_flush
     from otel_arthur.sdk.ground_truth import record_ground_truth
@@ -29,6 +30,7 @@ __all__ = [
     "ArthurLogExporter",
     "ArthurSpanExporter",
     "capture",
+    "context",
     "force_flush",
     "inference_id",
     "instrument",
@@ -40,6 +42,7 @@ _HOMES = {
     "ArthurLogExporter": "otel_arthur.sdk.log_exporter",
     "ArthurSpanExporter": "otel_arthur.sdk.span_exporter",
     "capture": "otel_arthur.sdk.capture",
+    "context": "otel_arthur.sdk.context",
     "force_flush": "otel_arthur.sdk.flush",
     "inference_id": "otel_arthur.sdk.capture",
     "instrument": "otel_arthur.sdk.setup.instrument",
@@ -56,3 +59,7 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

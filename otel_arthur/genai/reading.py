@@ -22,6 +22,7 @@ from otel_arthur.genai.messages.answers import choices_wanted, distinct
 from otel_arthur.genai.messages.message import system_instructions
 from otel_arthur.genai.messages.recorded import instructions_in
 from otel_arthur.genai.span import STATUS_ERROR, SpanView
+from otel_arthur.genai.stated import CONVERSATION, STATED, USER, stated
 from otel_arthur.genai.tables.dialect import Conversation, Dialect
 from otel_arthur.genai.tables.layout import FIELDS, OF_CALL, OF_USAGE, Layout, fields_of, layout_of
 from otel_arthur.genai.tables.words import answer_of, question_of
@@ -37,6 +38,7 @@ _PROVIDER = FIELDS.index("provider")
 _START, _CHOICE_COUNT = FIELDS.index("start_ns"), FIELDS.index("choice_count")
 _ERROR_TYPE, _TIME_TO_FIRST_TOKEN = FIELDS.index("error_type"), FIELDS.index("time_to_first_token")
 _REQUEST_MODEL, _RESPONSE_MODEL = FIELDS.index("request_model"), FIELDS.index("response_model")
+_CONVERSATION, _USER = FIELDS.index("conversation_id"), FIELDS.index("user_id")
 
 
 MAX_CHOICES = 10_000
@@ -152,6 +154,12 @@ def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[st
         fields[_TIME_TO_FIRST_TOKEN] = _time_to_first_token(attributes, dialect.first_token_event)
     if dialect.usage is not None:
         usage = dialect.usage(usage, conversation, attributes)
+    own = _extra(view, extra) if extra else NO_EXTRA
+    if STATED in view.attributes:
+        said = stated(view.attributes)
+        fields[_CONVERSATION] = text(said.pop(CONVERSATION, None)) or fields[_CONVERSATION]
+        fields[_USER] = text(said.pop(USER, None)) or fields[_USER]
+        own = {**own, **said}
     service_name, service_instance, environment = _resource_fields(view.resource)
     # By position: naming the fields costs as much again as all else here.
     call = LLMCall(
@@ -173,7 +181,7 @@ def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[st
         service_instance,
         environment,
         attributes.truncated,
-        _extra(view, extra) if extra else NO_EXTRA,
+        own,
         False,
         view.kin,
         left_out,

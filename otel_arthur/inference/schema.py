@@ -52,7 +52,8 @@ class Schema:
 
     slots: tuple[Slot, ...]
     unfilled: tuple[str, ...] = ()
-    """Attributes of the model for which the bridge has no value; ground truth is not among them."""
+    """Attributes that the application alone can fill, with ``otel_arthur.context``; ground truth is not among
+    them."""
     ground_truth: Mapping[str, str] = field(default_factory=dict[str, str])
     """Ground truth attributes, name -> value type."""
 
@@ -83,9 +84,8 @@ def schema_of(attributes: Iterable[AttributeLike], extra: Iterable[str] = ()) ->
         source = _source(attribute, slots, extra_names)
         if source is None:
             unfilled.append(attribute.name)
-        else:
-            is_extra = attribute.name in extra_names
-            slots.append(Slot(attribute.name, attribute.value_type, source, is_extra))
+        is_extra = source is None or attribute.name in extra_names
+        slots.append(Slot(attribute.name, attribute.value_type, source or attribute.name, is_extra))
     taken = {slot.field for slot in slots}
     lacking = [
         description

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
-from weakref import WeakSet
 
 from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
 from otel_arthur.arthur.target import intake
 from otel_arthur.genai.call import LLMCall
@@ -21,6 +19,7 @@ from otel_arthur.genai.reading import is_candidate, read
 from otel_arthur.inference.identity import partner_inference_id
 from otel_arthur.sdk import bridge as bridges
 from otel_arthur.sdk.inside_the_sdk import attributes_of, view_of
+from otel_arthur.sdk.watching import watch
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
@@ -86,6 +85,9 @@ class CapturedCalls:
         kept = [call for call in self._calls if (call.trace_id, call.span_id) not in losers]
         return sorted(kept, key=lambda call: (call.start_ns, call.span_id))
 
+    def __repr__(self) -> str:
+        return f"<otel_arthur.capture: inference ids {self.inference_ids}>"
+
     def __iter__(self) -> Iterator[str | None]:
         return iter(self.inference_ids)
 
@@ -116,7 +118,7 @@ def capture() -> Generator[CapturedCalls, None, None]:
 
     Works across threads and tasks that inherit the context. Needs the SDK's tracer provider.
     """
-    _watch(trace.get_tracer_provider())
+    watch(_CaptureProcessor, "capture() sees no calls")
     calls = CapturedCalls()
     token = _captured.set((calls, *_captured.get()))
     try:
@@ -126,8 +128,6 @@ def capture() -> Generator[CapturedCalls, None, None]:
 
 
 _captured: ContextVar[tuple[CapturedCalls, ...]] = ContextVar("otel_arthur_captured", default=())
-_watched: WeakSet[TracerProvider] = WeakSet()
-_lock = threading.Lock()
 
 
 class _CaptureProcessor(SpanProcessor):
@@ -148,13 +148,3 @@ class _CaptureProcessor(SpanProcessor):
         if reading is not None and reading.call is not None:
             for calls in captured:
                 calls._add(reading.call)  # pyright: ignore[reportPrivateUsage]
-
-
-def _watch(provider: trace.TracerProvider) -> None:
-    if not isinstance(provider, TracerProvider):
-        _logger.warning("otel-arthur: capture() sees no calls: no SDK tracer provider is set up")
-        return
-    with _lock:
-        if provider not in _watched:
-            _watched.add(provider)
-            provider.add_span_processor(_CaptureProcessor())

@@ -48,7 +48,7 @@ def test_it_says_what_fills_what_and_sends_nothing(arthur: LocalArthur) -> None:
     assert done.returncode == 0, done.stderr
     assert "input_text: the messages sent to the model" in done.stdout
     assert "duration: seconds" in done.stdout
-    assert "OTEL_EXPORTER_ARTHUR_ATTRIBUTES can fill it" in done.stdout
+    assert "otel_arthur.context(mood=...) in your code" in done.stdout
     assert "ground truth, when you send it" in done.stdout
     assert "prompt_tokens" in done.stdout.split("not sent, for the model has no such attribute")[1]
     assert arthur.store.count(model_id) == 0

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     "own",
     type=NamesAndTypes(),
     multiple=True,
-    help="With metadata of your own, as in tenant:STRING; OTEL_EXPORTER_ARTHUR_ATTRIBUTES fills it. "
-    "Repeatable.",
+    help="With metadata of your own, as in tenant:STRING; otel_arthur.context(tenant=...) or "
+    "OTEL_EXPORTER_ARTHUR_ATTRIBUTES fills it. Repeatable.",
 )
 @click.option(
     "--exist-ok", is_flag=True, help="Where a model of this name exists, print its id instead of failing."

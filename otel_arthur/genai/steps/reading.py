@@ -11,6 +11,7 @@ from otel_arthur.genai.events.assembly import Assembled
 from otel_arthur.genai.json_text import json_text
 from otel_arthur.genai.messages.indexed import items
 from otel_arthur.genai.span import STATUS_ERROR, SpanView
+from otel_arthur.genai.stated import CONVERSATION, USER, stated
 from otel_arthur.genai.steps.kinds import EMBEDDING, RETRIEVER, TOOL, kind_of
 from otel_arthur.genai.steps.step import Frame, Step, Told, Wordless, frame_of
 from otel_arthur.genai.tables.layout import FIELDS, Layout, fields_of, layout_of
@@ -109,6 +110,7 @@ def step_of(view: SpanView) -> Step | None:
         return None
     attributes, layout = SpanAttributes(view), layout_of(view)
     fields = fields_of(attributes, layout)
+    said = stated(view.attributes)
     failed = view.status_code == STATUS_ERROR
     is_tool = kind == TOOL
     asked = _first(view, _INPUT)
@@ -128,8 +130,8 @@ def step_of(view: SpanView) -> Step | None:
         _first(view, _TOOL_ARGUMENTS) if is_tool else None,
         _documents(attributes) if kind == RETRIEVER else (),
         (_first(view, _MODEL) or fields[_REQUEST_MODEL]) if kind in (EMBEDDING, "RERANKER") else None,
-        fields[_CONVERSATION],
-        fields[_USER],
+        text(said.get(CONVERSATION)) or fields[_CONVERSATION],
+        text(said.get(USER)) or fields[_USER],
         (fields[_ERROR_TYPE] or _exception(attributes)) if failed else None,
     )
 

@@ -118,8 +118,10 @@ def _show_model(pattern: str, model: Model, schema: Schema, configuration: Confi
     name = model.display_name or model.partner_model_id or ""
     say(f"model         {model.id} {name}" + (f" for {pattern}" if pattern else ""))
     rows = [
-        *((slot.attribute, slot.value_type, _source(slot.field, configuration)) for slot in schema.slots),
-        *((name, "", "nothing: OTEL_EXPORTER_ARTHUR_ATTRIBUTES can fill it") for name in schema.unfilled),
+        *(
+            (slot.attribute, slot.value_type, _source(slot.field, schema, configuration))
+            for slot in schema.slots
+        ),
         *((name, kind, "ground truth, when you send it") for name, kind in schema.ground_truth.items()),
     ]
     new_console().table(("attribute", "type", "filled from"), rows)
@@ -129,7 +131,9 @@ def _show_model(pattern: str, model: Model, schema: Schema, configuration: Confi
         say(f"not sent, for the model has no such attribute: {', '.join(lacking)}")
 
 
-def _source(field: str, configuration: Configuration) -> str:
+def _source(field: str, schema: Schema, configuration: Configuration) -> str:
+    if field in schema.unfilled:
+        return f"otel_arthur.context({field}=...) in your code, or OTEL_EXPORTER_ARTHUR_ATTRIBUTES"
     if field in configuration.attributes:
         return f"attribute {configuration.attributes[field]}"
     return f"{field}: {FIELDS[field].description}" if field in FIELDS else field
