@@ -58,10 +58,10 @@ def checks(rounds: int, soak_seconds: int) -> list[Check]:
     newest = next((version for version in NEWEST if not _lacks(version)), NEWEST[0])
     kills = ["-s", "-k", "many_times", "--timeout", "3600"]
     counted = {"KILL_ROUNDS": str(rounds)}
-    faults = pytest("tests/delivery/test_kills_and_faults.py", "tests/examples/test_pulled_plug.py")
+    faults = pytest("tests/delivery/faults/test_kills_and_faults.py", "tests/examples/test_pulled_plug.py")
     soak = ["benchmarks/soak.py", "--seconds", str(soak_seconds), "--rate", str(RATE), "--fault-every", "30"]
-    applications = pytest("tests/delivery/test_kills.py", *kills)
-    collectors = pytest("tests/collector/test_kills.py", *kills)
+    applications = pytest("tests/delivery/faults/test_kills.py", *kills)
+    collectors = pytest("tests/collector/service/test_kills.py", *kills)
     processors = pytest("tests/collector/processor/test_kills.py", "-k", "durable", "--timeout", "7200")
     return [
         *(_ends(version) for version in (OLDEST, newest)),

@@ -6,7 +6,7 @@ loaded them has no such children.
 
 Read from: CPython 3.10 to 3.13 (``multiprocessing.process.BaseProcess._bootstrap`` clears the finalizers,
 runs what was registered for after a fork, and runs the finalizers at the end, whatever the start method),
-billiard 4.2 and 4.3, Celery 5.4 and 5.7 (``tests/delivery/test_servers.py``).
+billiard 4.2 and 4.3, Celery 5.4 and 5.7 (``tests/delivery/ends/test_servers.py``).
 """
 
 from __future__ import annotations

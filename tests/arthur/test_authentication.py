@@ -15,7 +15,8 @@ from otel_arthur.arthur.authentication import Authentication
 from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.http.errors import ConfigurationError, NotArthur, Unauthorized, Unavailable
 from otel_arthur.http.transport import Transport
-from tests.support.servers.fault_behaviours import Behaviour, Exchange, delay, html, status
+from tests.support.servers.fault_behaviours import delay, html, status
+from tests.support.servers.fault_exchange import Behaviour, Exchange
 from tests.support.servers.fault_server import FaultServer
 
 ROW = {"partner_inference_id": "a"}

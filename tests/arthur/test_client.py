@@ -15,7 +15,6 @@ from otel_arthur.http import errors as e
 from otel_arthur.http.transport import Transport
 from tests.arthur.safety import KEY, PROMPT, assert_safe, row
 from tests.support.servers.fault_behaviours import (
-    HTML,
     answer,
     at_most,
     cut_body,
@@ -29,6 +28,7 @@ from tests.support.servers.fault_behaviours import (
     status,
     truncated_json,
 )
+from tests.support.servers.fault_exchange import HTML
 from tests.support.servers.fault_server import MODEL, ORGANIZATION, FaultServer
 
 

@@ -21,7 +21,8 @@ from otel_arthur.http.endpoint import base_url
 from otel_arthur.http.errors import ConfigurationError, Unavailable
 from otel_arthur.http.transport import Transport
 from tests.support.servers.certificates import Certificate
-from tests.support.servers.fault_behaviours import Exchange, delay, drip, hang, never_read
+from tests.support.servers.fault_behaviours import delay, drip, hang, never_read
+from tests.support.servers.fault_exchange import Exchange
 from tests.support.servers.fault_server import FaultServer
 from tests.support.waiting import PATIENCE
 

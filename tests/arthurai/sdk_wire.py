@@ -26,7 +26,8 @@ from otel_arthur.http.encoding import encode
 from otel_arthur.http.transport import Transport
 from otel_arthur.inference.build import build
 from otel_arthur.inference.schema import schema_of
-from tests.support.servers.fault_behaviours import Request, status
+from tests.support.servers.fault_behaviours import status
+from tests.support.servers.fault_exchange import Request
 from tests.support.servers.fault_server import MODEL, FaultServer
 
 KEY = "the-key"

@@ -34,10 +34,13 @@ from tests.support.servers.openai_answers import (
     PROMPT_TOKENS,
     REASONING_TOKENS,
 )
-from tests.support.servers.openai_server import Call, OpenAIServer
+from tests.support.servers.openai_calls import Call
+from tests.support.servers.openai_server import OpenAIServer
 
 JSON = dict[str, Any]
 ENVIRONMENTS = environments.ENVIRONMENTS | environments_long_tail.ENVIRONMENTS
+PROGRAMS = CAPTURES / "programs"
+"""What an environment runs, with what it imports beside it."""
 NODE_ENVIRONMENTS = environments_long_tail.NODE_ENVIRONMENTS
 RECORDINGS = environments.RECORDINGS + environments_long_tail.RECORDINGS
 
@@ -76,11 +79,11 @@ def command_of(recording: Recording, mode: Mode, out: Path) -> tuple[list[str], 
     if recording.environment in NODE_ENVIRONMENTS:
         folder = environment_node(recording.environment)
         # Node looks for packages beside the program.
-        program = str(shutil.copy(CAPTURES / recording.program, folder))
+        program = str(shutil.copy(PROGRAMS / recording.program, folder))
         pins = (pin.rpartition("@") for pin in NODE_ENVIRONMENTS[recording.environment])
         return ["node", program, str(out), arguments, *recording.scenarios], {n: v for n, _, v in pins}
     python = environment_python(recording.environment)
-    command = [str(python), str(CAPTURES / recording.program), "--out", str(out), "--arguments", arguments]
+    command = [str(python), str(PROGRAMS / recording.program), "--out", str(out), "--arguments", arguments]
     command += [part for name in recording.instrumentors for part in ("--instrumentor", name)]
     command += [part for name in recording.scenarios for part in ("--only", name)]
     return command, installed(python, ENVIRONMENTS[recording.environment])

@@ -20,7 +20,8 @@ from otel_arthur.delivery import Delivery
 from otel_arthur.local.server import LocalArthur
 from tests.support.paths import CAPTURES
 from tests.support.servers.account import onboarded
-from tests.support.servers.fault_behaviours import Exchange, accept, refuse_rows, status
+from tests.support.servers.fault_behaviours import accept, refuse_rows, status
+from tests.support.servers.fault_exchange import Exchange
 from tests.support.servers.fault_server import FaultServer
 from tests.support.waiting import PATIENCE
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
+from otel_arthur.cli.commands import spool
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
 from tests.support.paths import ROOT
@@ -72,3 +74,22 @@ def deliver(configured: Callable[..., Configuration]) -> Iterator[Callable[..., 
     yield build
     for delivery in made:
         delivery.shutdown(0.2)
+
+
+@pytest.fixture
+def invoke(server: FaultServer, spool_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Runs a command (by default `otel-arthur spool`) with the same configuration by variables."""
+    settings = {
+        "ENDPOINT": server.url,
+        "API_KEY": "k",
+        "ORGANIZATION_ID": "o",
+        "MODEL_ID": MODEL_ID,
+        "SPOOL_DIR": str(spool_dir),
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(f"OTEL_EXPORTER_ARTHUR_{name}", value)
+
+    def run(*arguments: str, command: Any = spool.command, **options: Any) -> Result:
+        return CliRunner().invoke(command, list(arguments), **options)
+
+    return run

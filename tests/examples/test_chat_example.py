@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.paths import ROOT
-from tests.support.servers.fault_behaviours import Exchange
+from tests.support.servers.fault_exchange import Exchange
 from tests.support.servers.fault_server import FaultServer
 from tests.support.servers.openai_server import OpenAIServer
 from tests.support.waiting import PATIENCE

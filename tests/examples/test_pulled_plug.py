@@ -15,7 +15,7 @@ from otel_arthur.demo.model_server import ModelServer, ModelServerError
 from otel_arthur.local.server import LocalArthur
 from tests.support.paths import ROOT
 from tests.support.servers.account import onboarded
-from tests.support.servers.fault_behaviours import Behaviour, Exchange
+from tests.support.servers.fault_exchange import Behaviour, Exchange
 from tests.support.servers.fault_server import FaultServer
 from tests.support.servers.ports import free_port
 from tests.support.waiting import PATIENCE

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.servers.fault_behaviours import Behaviour, at_most, delay, drip, hang, status
+from tests.support.servers.fault_behaviours import at_most, delay, drip, hang, status
+from tests.support.servers.fault_exchange import Behaviour
 from tests.support.servers.fault_server import FaultServer
 from tests.support.waiting import PATIENCE, eventually
 

@@ -16,7 +16,8 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery, patience
 from otel_arthur.spool.backed import BackedSpool
 from tests.support.paths import ROOT
-from tests.support.servers.fault_behaviours import Behaviour, delay, status
+from tests.support.servers.fault_behaviours import delay, status
+from tests.support.servers.fault_exchange import Behaviour
 from tests.support.servers.fault_server import MODEL_ID, FaultServer
 from tests.support.waiting import PATIENCE
 

@@ -20,7 +20,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from tests.support.servers.fault_behaviours import JSON, Behaviour, Exchange, Request, accept
+from tests.support.servers.fault_behaviours import accept
+from tests.support.servers.fault_exchange import JSON, Behaviour, Exchange, Request
 from tests.support.servers.ports import free_port
 from tests.support.waiting import PATIENCE
 

@@ -6,20 +6,18 @@ import logging
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
-from hashlib import blake2b
-from pathlib import Path
-from typing import NamedTuple
 
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from otel_arthur.arthur.target.records import Kind
-from otel_arthur.arthur.target.routes import identity_of, model_of
+from otel_arthur.arthur.target.routes import model_of
 from otel_arthur.cli.commands.replay.around import around_calls, around_these
 from otel_arthur.cli.commands.replay.journal import Journal
+from otel_arthur.cli.commands.replay.work import Item, journal_folder, journals_of, work_in
 from otel_arthur.cli.configured import READING, SENDING, configured
 from otel_arthur.cli.connection import fetch_schema
 from otel_arthur.cli.files.trace_files import FILES, FORMATS, Export, read_export
@@ -32,11 +30,11 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.verdicts import Verdict, judge
-from otel_arthur.spool.errors import SpoolError
-from otel_arthur.spool.folder import place_of, settled
 
 CHUNK = 256
 """Calls handed over at once. The next wait until Arthur has these: a backfill never fills the spool."""
+
+
 _INTERRUPTED = 130
 
 
@@ -100,85 +98,19 @@ def command(
     configuration = configured(*SENDING, *READING, "sample_ratio")
     if configuration.missing is not None and not dry_run:
         raise WrongUse(configuration.missing)
-    folder = None if configuration.spool_dir is None else _folder(configuration.spool_dir, dry_run)
+    folder = None if configuration.spool_dir is None else journal_folder(configuration.spool_dir, dry_run)
     export = read_export(files)
     metadata_only = configuration.content == "metadata"
     verdicts = judge(export.views, configuration.attributes, metadata_only)
     _say_found(verdicts, export)
-    journals = _journals(configuration, folder, export.digests, f"{since} {until}")
-    work = list(_work(verdicts, export, journals, (since, until), restart))
+    journals = journals_of(configuration, folder, export.digests, f"{since} {until}")
+    work = list(work_in(verdicts, export, journals, (since, until), restart))
     if dry_run:
         _say_would(configuration, work)
         return
     for model_id in sorted({model_of(item.call, configuration) for item in work} - {""}):
         fetch_schema(configuration, model_id)  # A wrong key or model is said at once, not after retries.
     _Replay(configuration, journals, patience, verdicts).run(work, export.ends)
-
-
-def _folder(folder: Path, dry_run: bool) -> Path:
-    """The folder in which it is remembered how far a replay came; made where anything is sent."""
-    try:
-        place = place_of(folder) if dry_run else settled(folder)
-    except (SpoolError, OSError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise WrongUse(
-            f"the spool's folder {folder} cannot be used ({why}); "
-            "OTEL_EXPORTER_ARTHUR_SPOOL_DIR names another, or is off"
-        ) from None
-    return place.folder / "replay"
-
-
-class _Item(NamedTuple):
-    """A call to send, and where it stands."""
-
-    call: LLMCall
-    file: int
-    position: int
-    """Spans of its file that are dealt with once it is."""
-
-
-def _work(
-    verdicts: Sequence[Verdict],
-    export: Export,
-    journals: Sequence[Journal],
-    between: tuple[int | None, int | None],
-    restart: bool,
-) -> Iterator[_Item]:
-    since, until = between
-    start = 0
-    for file, end in enumerate(export.ends):
-        done = 0 if restart else journals[file].spans_done()
-        for position, verdict in enumerate(verdicts[start:end], 1):
-            call = verdict.reading.call
-            if (
-                position > done
-                and call is not None
-                and verdict.decision in ("inference", "failed")
-                and (since is None or call.end_ns >= since)
-                and (until is None or call.end_ns < until)
-            ):
-                yield _Item(call, file, position)
-        start = end
-
-
-def _journals(
-    configuration: Configuration, folder: Path | None, digests: Sequence[bytes], between: str
-) -> list[Journal]:
-    """One for each file. What becomes of its spans depends on the other files too: on their events."""
-    together = blake2b(digest_size=16)
-    for digest in sorted(digests):
-        together.update(digest)
-    scope = (
-        together.hexdigest(),
-        between,
-        configuration.endpoint,
-        identity_of(configuration),
-        configuration.model_id or "",
-        *(f"{route.pattern}={route.model_id}" for route in configuration.routes),
-        configuration.content,
-        configuration.errors,
-    )
-    return [Journal(folder, digest, *scope) for digest in digests]
 
 
 class _Replay:
@@ -200,7 +132,7 @@ class _Replay:
         self._around = around_calls(verdicts if self._delivery.wants_around else ())
         self._gave_up = False
 
-    def run(self, work: Sequence[_Item], ends: Sequence[int]) -> None:
+    def run(self, work: Sequence[Item], ends: Sequence[int]) -> None:
         """Send, say what became of it, and end the process with the exit code that tells the same."""
         logger = logging.getLogger("otel_arthur")
         handler = _LogLines(self._console)
@@ -228,7 +160,7 @@ class _Replay:
             disable=not self._console.is_terminal,
         )
 
-    def _send_all(self, work: Sequence[_Item], ends: Sequence[int], progress: Progress) -> None:
+    def _send_all(self, work: Sequence[Item], ends: Sequence[int], progress: Progress) -> None:
         task = progress.add_task("", total=len(work))
         for start in range(0, len(work), CHUNK):
             chunk = work[start : start + CHUNK]
@@ -294,7 +226,7 @@ def _say_found(verdicts: Sequence[Verdict], export: Export) -> None:
         say(f"{plural(export.unjoined, 'log event')} with content found no span in these files.", err=True)
 
 
-def _say_would(configuration: Configuration, work: Sequence[_Item]) -> None:
+def _say_would(configuration: Configuration, work: Sequence[Item]) -> None:
     models = Counter(model_of(item.call, configuration) or "(no model configured)" for item in work)
     for model_id, number in sorted(models.items()):
         say(f"{plural(number, 'call')} would go to model {model_id}.")

@@ -15,14 +15,8 @@ import requests
 
 from otel_arthur.local.server import LocalArthur
 from tests.support.servers.account import onboarded
-from tests.support.servers.fault_behaviours import (
-    Behaviour,
-    Exchange,
-    html,
-    reset_after_reading,
-    reset_before_reading,
-    status,
-)
+from tests.support.servers.fault_behaviours import html, reset_after_reading, reset_before_reading, status
+from tests.support.servers.fault_exchange import Behaviour, Exchange
 from tests.support.servers.fault_server import FaultServer
 from tests.support.waiting import PATIENCE
 

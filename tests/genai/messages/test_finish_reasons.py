@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from otel_arthur.genai.messages.finish_reasons import SPELLINGS, finish_reason_of, reasons_of
+from tests.support.paths import ROOT
 
-READING = Path(__file__).parents[2] / "docs" / "reading.md"
+READING = ROOT / "docs" / "reading.md"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The collector as operators meet it: durable answers, routing, reload, drain, health, metrics, secrets."""
+"""The collector as operators meet it: durable answers, routes, health, metrics, secrets, a bad start."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import grpc
 import pytest
 import requests
 from google.rpc import error_details_pb2, status_pb2
 
-from tests.support.processes.collectors import ArthurCollector
+from tests.collector.posting import PROTOBUF, Start, post
 from tests.support.servers.account import Account
 from tests.support.servers.next_hops import HTTPServerBehind
 from tests.support.spans.otlp_requests import (
@@ -27,18 +25,6 @@ from tests.support.spans.otlp_requests import (
     status_details,
 )
 from tests.support.waiting import PATIENCE, eventually
-
-PROTOBUF = {"Content-Type": "application/x-protobuf"}
-Start = Callable[..., ArthurCollector]
-
-
-def post(collector: ArthurCollector, request: Any, **headers: str) -> requests.Response:
-    return requests.post(
-        f"{collector.http}/v1/traces",
-        data=request.SerializeToString(),
-        headers={**PROTOBUF, **headers},
-        timeout=PATIENCE,
-    )
 
 
 def test_an_answer_means_that_it_is_on_disk(collector: Start, account: Account, model_id: str) -> None:
@@ -131,94 +117,6 @@ def test_one_process_serves_several_organisations(collector: Start, account: Acc
         assert set(account.inferences(mine)) == set(ids(our_own))
 
 
-def test_reload_takes_a_good_file_and_keeps_running_on_a_bad_one(
-    collector: Start, account: Account, model_id: str
-) -> None:
-    ours = collector()
-    second = account.onboard("second")
-    good = ours.path.read_text()
-    ours.path.write_text(good.replace("models:", "modles:"))
-    ours.send(signal.SIGHUP)
-    said = (
-        ours.wait_for("configuration not reloaded")["msg"]
-        + ours.wait_for("configuration not reloaded")["msg"]
-    )
-    assert "line 2: arthur needs models" in said
-    assert "line 2: arthur.modles is not a key of this section; did you mean models?" in said
-    first_request, second_request = llm_request(), llm_request()
-    assert post(ours, first_request).status_code == 200
-    ours.path.write_text(good.replace(model_id, second))
-    ours.send(signal.SIGHUP)
-    ours.wait_for("configuration reloaded")
-    assert post(ours, second_request).status_code == 200
-    moved = ours.path.read_text().replace(
-        "http: {endpoint: '127.0.0.1:0'}", "http: {endpoint: '127.0.0.2:0'}"
-    )
-    ours.path.write_text(moved)
-    ours.send(signal.SIGHUP)
-    ours.wait_for("configuration reloaded")
-    assert ours.http.startswith("http://127.0.0.2:")
-    assert post(ours, plain_request()).status_code == 200
-    with socket.create_server(("127.0.0.3", 0)) as taken:
-        ours.path.write_text(moved.replace("127.0.0.2:0", f"127.0.0.3:{taken.getsockname()[1]}"))
-        ours.send(signal.SIGHUP)
-        ours.wait_for("configuration not reloaded: cannot listen")
-        eventually(lambda: "127.0.0.2:" in ours.http, "the old address")
-        eventually(lambda: is_ready(ours), "readiness after a reload that failed")
-        assert post(ours, plain_request()).status_code == 200
-    assert ours.stop() == 0
-    assert set(account.inferences(model_id)) == set(ids(first_request))
-    assert set(account.inferences(second)) == set(ids(second_request))
-
-
-def is_ready(collector: ArthurCollector) -> bool:
-    try:
-        for server in ("health", "otlp/http", "otlp/grpc"):
-            host, port = collector.addresses[server].split(":")
-            socket.create_connection((host, int(port)), PATIENCE).close()
-    except OSError:
-        return False
-    return True
-
-
-def test_drain_answers_what_is_under_way(collector: Start) -> None:
-    import threading
-
-    arrived, release = threading.Event(), threading.Event()
-
-    def slow(_got: Any) -> tuple[int, dict[str, str], bytes]:
-        arrived.set()
-        release.wait(PATIENCE)
-        return 200, PROTOBUF, b""
-
-    with HTTPServerBehind() as behind:
-        behind.answer = slow
-        ours = collector(forward=f"{{endpoint: '{behind.url}'}}")
-        statuses: list[int] = []
-        thread = threading.Thread(target=lambda: statuses.append(post(ours, plain_request()).status_code))
-        thread.start()
-        assert arrived.wait(PATIENCE)
-        ours.send(signal.SIGTERM)
-        ours.wait_for("draining")
-        ready = requests.get(f"http://{ours.addresses['health']}/readyz", timeout=PATIENCE)
-        assert ready.status_code == 503
-        assert requests.get(f"http://{ours.addresses['health']}/healthz", timeout=PATIENCE).status_code == 200
-        with pytest.raises(requests.ConnectionError):
-            post(ours, plain_request())
-        release.set()
-        thread.join(PATIENCE)
-        assert statuses == [200]
-        assert ours.stop() == 0
-
-
-def test_drain_ends_at_its_deadline(collector: Start, account: Account) -> None:
-    ours = collector(service="{drain_seconds: 1}")
-    account.arthur.stop()
-    assert post(ours, llm_request(5)).status_code == 200
-    assert ours.stop() == 0
-    assert ours.lines[-1]["everything_sent"] is False
-
-
 def test_no_secret_and_no_content_in_logs_or_metrics(collector: Start, account: Account) -> None:
     ours = collector(
         receivers="{otlp: {http: {endpoint: '127.0.0.1:0', auth: {bearer_token: tokensecret}}}}",
@@ -298,72 +196,6 @@ def test_failed_spans_are_counted_and_do_not_cost_their_request(
     assert metrics['otelcol_arthur_spans_skipped{reason="invalid id"}'] == 1
     assert metrics['otelcol_arthur_spans_skipped{reason="too many attributes"}'] == 1
     assert set(account.inferences(model_id)) == {good}
-
-
-def event_request(span: Any, text: str) -> Any:
-    """The GenAI event that carries a span's messages, as a log record."""
-    from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-
-    request = ExportLogsServiceRequest()
-    record = (
-        request.resource_logs.add()
-        .scope_logs.add()
-        .log_records.add(
-            event_name="gen_ai.client.inference.operation.details",
-            trace_id=span.trace_id,
-            span_id=span.span_id,
-            time_unix_nano=span.end_time_unix_nano,
-        )
-    )
-    complete = all_spans(llm_request(text=text))[0]
-    for attribute in complete.attributes:
-        if attribute.key.endswith("messages"):
-            record.attributes.append(attribute)
-    return request
-
-
-@pytest.mark.parametrize("order", ["span first", "event first"])
-def test_messages_that_come_as_log_events_are_joined(
-    collector: Start, account: Account, model_id: str, order: str
-) -> None:
-    request = llm_request()
-    span = all_spans(request)[0]
-    kept = [attribute for attribute in span.attributes if not attribute.key.endswith("messages")]
-    del span.attributes[:]
-    span.attributes.extend(kept)
-    event = event_request(span, "from a log")
-    with HTTPServerBehind() as behind:
-        ours = collector(forward=f"{{endpoint: '{behind.url}'}}")
-        sent = [("traces", request), ("logs", event)]
-        for signal_name, message in sent if order == "span first" else reversed(sent):
-            response = requests.post(
-                f"{ours.http}/v1/{signal_name}",
-                data=message.SerializeToString(),
-                headers=PROTOBUF,
-                timeout=PATIENCE,
-            )
-            assert response.status_code == 200
-        assert sorted(got.path for got in behind.got) == ["/v1/logs", "/v1/traces"]
-        ours.stop()
-    (inference,) = account.inferences(model_id).values()
-    assert inference["input_text"] == "Human: from a log"
-    assert inference["output_text"] == "from a log to you"
-
-
-def test_a_call_whose_messages_never_come_is_skipped_with_its_reason(
-    collector: Start, account: Account, model_id: str
-) -> None:
-    request = llm_request()
-    span = all_spans(request)[0]
-    kept = [attribute for attribute in span.attributes if not attribute.key.endswith("messages")]
-    del span.attributes[:]
-    span.attributes.extend(kept)
-    ours = collector()
-    assert post(ours, request).status_code == 200
-    assert ours.metrics()['otelcol_arthur_calls{outcome="waiting"}'] == 1
-    ours.stop()
-    assert any("without messages is skipped" in line["msg"] for line in ours.lines)
-    assert account.count(model_id) == 0
 
 
 def test_a_spool_that_cannot_be_written_stops_the_start(tmp_path: Path) -> None:

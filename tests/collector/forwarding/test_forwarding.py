@@ -19,7 +19,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from otel_arthur.collector.otlp.inflating import zstd
-from tests.collector.conformance import otlp_json
+from tests.collector.conformance.server import otlp_json
 from tests.support.processes.collectors import ArthurCollector
 from tests.support.servers.next_hops import GRPCServerBehind, HTTPServerBehind
 from tests.support.servers.ports import free_port

@@ -1,4 +1,4 @@
-"""`otel-arthur spool` and `otel-arthur ground-truth`, as a person or a program uses them."""
+"""`otel-arthur spool`, as a person or a program uses it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from typing import Any
 
 import orjson
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from otel_arthur.cli.commands import spool
-from otel_arthur.cli.commands.ground_truth import ground_truth
 from otel_arthur.delivery import Delivery
 from otel_arthur.genai.call import LLMCall
 from tests.support.processes.terminal import shown_in_terminal
@@ -20,24 +18,6 @@ from tests.support.processes.threads import wait_for_senders
 from tests.support.servers.fault_behaviours import refuse_rows
 from tests.support.servers.fault_server import MODEL_ID, FaultServer
 from tests.support.spans.llm_calls import ids_of, llm_calls
-
-
-@pytest.fixture
-def invoke(server: FaultServer, spool_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    settings = {
-        "ENDPOINT": server.url,
-        "API_KEY": "k",
-        "ORGANIZATION_ID": "o",
-        "MODEL_ID": MODEL_ID,
-        "SPOOL_DIR": str(spool_dir),
-    }
-    for name, value in settings.items():
-        monkeypatch.setenv(f"OTEL_EXPORTER_ARTHUR_{name}", value)
-
-    def run(*arguments: str, command: Any = spool.command, **options: Any) -> Result:
-        return CliRunner().invoke(command, list(arguments), **options)
-
-    return run
 
 
 def lines(result: Result) -> list[Any]:
@@ -101,6 +81,14 @@ def spooled(delivery: Delivery, calls: Sequence[LLMCall], truths: Sequence[Mappi
     delivery.submit_ground_truth(truths)
     delivery.shutdown(0.2)
     wait_for_senders()
+
+
+def truth_of(inference_id: str) -> dict[str, Any]:
+    return {
+        "partner_inference_id": inference_id,
+        "ground_truth_timestamp": "2026-11-22T12:00:00+00:00",
+        "ground_truth_data": {"expected_text": "Paris"},
+    }
 
 
 OTHER = "44444444-4444-4444-4444-444444444444"
@@ -232,86 +220,6 @@ def test_drain_without_credentials_says_what_to_set(
     result = invoke("drain")
     assert result.exit_code == 2
     assert "OTEL_EXPORTER_ARTHUR_API_KEY" in result.stderr
-
-
-def truth_of(inference_id: str) -> dict[str, Any]:
-    return {
-        "partner_inference_id": inference_id,
-        "ground_truth_timestamp": "2026-11-22T12:00:00+00:00",
-        "ground_truth_data": {"expected_text": "Paris"},
-    }
-
-
-def with_truth(server: FaultServer) -> None:
-    """The model takes ground truth."""
-    truth = {"stage": "GROUND_TRUTH", "implicit": False}
-    names = {"expected_text": "UNSTRUCTURED_TEXT", "score": "INTEGER", "a": "INTEGER"}
-    attributes = [{"name": name, "value_type": kind, **truth} for name, kind in names.items()]
-    server.model = {**server.model, "attributes": [*server.model["attributes"], *attributes]}
-
-
-@pytest.mark.parametrize("form", ["jsonl", "csv"])
-def test_ground_truth_from_a_file(
-    server: FaultServer, invoke: Callable[..., Result], tmp_path: Path, form: str
-) -> None:
-    with_truth(server)
-    trace, span = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
-    file = tmp_path / f"truth.{form}"
-    if form == "jsonl":
-        rows = [
-            {"partner_inference_id": "one", "expected_text": "Paris", "score": 4},
-            {"trace_id": trace.upper(), "span_id": span, "choice_index": 1, "expected_text": "Rome"},
-            {
-                "partner_inference_id": "three",
-                "ground_truth_timestamp": "2026-11-22T12:00:00Z",
-                "ground_truth_data": {"expected_text": "Bern"},
-            },
-        ]
-        file.write_bytes(b"\n".join(map(orjson.dumps, rows)) + b"\n\n")
-    else:
-        file.write_text(
-            "partner_inference_id,trace_id,span_id,choice_index,ground_truth_timestamp,expected_text,score\n"
-            "one,,,,,Paris,4\n"
-            f",{trace},{span},1,,Rome,\n"
-            "three,,,,2026-11-22T12:00:00Z,Bern,\n"
-        )
-    result = invoke(str(file), command=ground_truth.command)
-    assert result.exit_code == 0, result.output
-    rows = {row["partner_inference_id"]: row for row in server.accepted_rows}
-    assert rows["one"]["ground_truth_data"] == {"expected_text": "Paris", "score": 4}
-    assert rows[f"{trace}-{span}-1"]["ground_truth_data"] == {"expected_text": "Rome"}
-    assert rows["three"]["ground_truth_timestamp"] == "2026-11-22T12:00:00+00:00"
-
-
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        ("not json", "not JSON"),
-        ("[1]", "a list"),
-        ("{}", "partner_inference_id is missing"),
-        ('{"partner_inference_id": 7, "a": 1}', "partner_inference_id is a int; it must be a text"),
-        ('{"trace_id": "xyz", "span_id": "b7ad6b7169203331", "a": 1}', "32 hexadecimal digits"),
-        ('{"partner_inference_id": "x"}', "no ground truth value"),
-        ('{"partner_inference_id": "x", "ground_truth_data": 5}', "ground_truth_data is a int"),
-        ('{"partner_inference_id": "x", "ground_truth_timestamp": "noon", "a": 1}', "is no time"),
-        (
-            '{"partner_inference_id": "x", "ground_truth_timestamp": "2026-11-22T12:00:00", "a": 1}',
-            "no time zone",
-        ),
-    ],
-)
-def test_a_mistake_in_a_file_is_one_line_and_sends_nothing(
-    server: FaultServer, invoke: Callable[..., Result], tmp_path: Path, line: str, said: str
-) -> None:
-    with_truth(server)
-    file = tmp_path / "truth.jsonl"
-    file.write_text('{"partner_inference_id": "good", "a": 1}\n' + line + "\n")
-    result = invoke(str(file), command=ground_truth.command)
-    assert result.exit_code == 2
-    assert "line 2" in result.stderr
-    assert said in result.stderr
-    assert len(result.stderr.splitlines()) == 1
-    assert not server.sends
 
 
 def test_what_waits_is_discarded_where_that_is_meant(

@@ -15,7 +15,8 @@ import pytest
 from otel_arthur.delivery import Delivery
 from tests.support.paths import ROOT
 from tests.support.processes.threads import wait_for_senders
-from tests.support.servers.fault_behaviours import Behaviour, Request, accept, hold, status
+from tests.support.servers.fault_behaviours import accept, hold, status
+from tests.support.servers.fault_exchange import Behaviour, Request
 from tests.support.servers.fault_server import MODEL_ID, ROWS, FaultServer
 from tests.support.spans.llm_calls import ids_of, llm_calls
 from tests.support.waiting import PATIENCE

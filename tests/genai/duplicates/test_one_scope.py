@@ -11,7 +11,7 @@ from otel_arthur.genai.call import Choice, LLMCall, Message, TextPart, Usage
 from otel_arthur.genai.duplicates.completion import completed
 from otel_arthur.genai.duplicates.kin import kin_of
 from otel_arthur.genai.span import Kin
-from tests.genai.test_duplicates import FRAMEWORK, OTHER, PROVIDER, llm_call, losers
+from tests.genai.duplicates.test_duplicates import FRAMEWORK, OTHER, PROVIDER, llm_call, losers
 
 TRACE = "a" * 32
 

@@ -1,0 +1,84 @@
+"""What of the files is still to be sent: the calls between two moments that no earlier run has dealt with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import NamedTuple
+
+from otel_arthur.arthur.target.routes import identity_of
+from otel_arthur.cli.commands.replay.journal import Journal
+from otel_arthur.cli.files.trace_files import Export
+from otel_arthur.cli.terminal.errors import WrongUse
+from otel_arthur.configuration import Configuration
+from otel_arthur.genai.call import LLMCall
+from otel_arthur.genai.duplicates.verdicts import Verdict
+from otel_arthur.spool.errors import SpoolError
+from otel_arthur.spool.folder import place_of, settled
+
+
+def journal_folder(folder: Path, dry_run: bool) -> Path:
+    """The folder in which it is remembered how far a replay came; made where anything is sent."""
+    try:
+        place = place_of(folder) if dry_run else settled(folder)
+    except (SpoolError, OSError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise WrongUse(
+            f"the spool's folder {folder} cannot be used ({why}); "
+            "OTEL_EXPORTER_ARTHUR_SPOOL_DIR names another, or is off"
+        ) from None
+    return place.folder / "replay"
+
+
+class Item(NamedTuple):
+    """A call to send, and where it stands."""
+
+    call: LLMCall
+    file: int
+    position: int
+    """Spans of its file that are dealt with once it is."""
+
+
+def work_in(
+    verdicts: Sequence[Verdict],
+    export: Export,
+    journals: Sequence[Journal],
+    between: tuple[int | None, int | None],
+    restart: bool,
+) -> Iterator[Item]:
+    since, until = between
+    start = 0
+    for file, end in enumerate(export.ends):
+        done = 0 if restart else journals[file].spans_done()
+        for position, verdict in enumerate(verdicts[start:end], 1):
+            call = verdict.reading.call
+            if (
+                position > done
+                and call is not None
+                and verdict.decision in ("inference", "failed")
+                and (since is None or call.end_ns >= since)
+                and (until is None or call.end_ns < until)
+            ):
+                yield Item(call, file, position)
+        start = end
+
+
+def journals_of(
+    configuration: Configuration, folder: Path | None, digests: Sequence[bytes], between: str
+) -> list[Journal]:
+    """One for each file. What becomes of its spans depends on the other files too: on their events."""
+    together = blake2b(digest_size=16)
+    for digest in sorted(digests):
+        together.update(digest)
+    scope = (
+        together.hexdigest(),
+        between,
+        configuration.endpoint,
+        identity_of(configuration),
+        configuration.model_id or "",
+        *(f"{route.pattern}={route.model_id}" for route in configuration.routes),
+        configuration.content,
+        configuration.errors,
+    )
+    return [Journal(folder, digest, *scope) for digest in digests]

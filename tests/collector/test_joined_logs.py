@@ -1,0 +1,83 @@
+"""Messages that come as log events: joined to their span, or its call is skipped with the reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import requests
+
+from tests.collector.posting import PROTOBUF, Start, post
+from tests.support.servers.account import Account
+from tests.support.servers.next_hops import HTTPServerBehind
+from tests.support.spans.otlp_requests import (
+    all_spans,
+    llm_request,
+)
+from tests.support.waiting import PATIENCE
+
+
+def event_request(span: Any, text: str) -> Any:
+    """The GenAI event that carries a span's messages, as a log record."""
+    from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+
+    request = ExportLogsServiceRequest()
+    record = (
+        request.resource_logs.add()
+        .scope_logs.add()
+        .log_records.add(
+            event_name="gen_ai.client.inference.operation.details",
+            trace_id=span.trace_id,
+            span_id=span.span_id,
+            time_unix_nano=span.end_time_unix_nano,
+        )
+    )
+    complete = all_spans(llm_request(text=text))[0]
+    for attribute in complete.attributes:
+        if attribute.key.endswith("messages"):
+            record.attributes.append(attribute)
+    return request
+
+
+@pytest.mark.parametrize("order", ["span first", "event first"])
+def test_messages_that_come_as_log_events_are_joined(
+    collector: Start, account: Account, model_id: str, order: str
+) -> None:
+    request = llm_request()
+    span = all_spans(request)[0]
+    kept = [attribute for attribute in span.attributes if not attribute.key.endswith("messages")]
+    del span.attributes[:]
+    span.attributes.extend(kept)
+    event = event_request(span, "from a log")
+    with HTTPServerBehind() as behind:
+        ours = collector(forward=f"{{endpoint: '{behind.url}'}}")
+        sent = [("traces", request), ("logs", event)]
+        for signal_name, message in sent if order == "span first" else reversed(sent):
+            response = requests.post(
+                f"{ours.http}/v1/{signal_name}",
+                data=message.SerializeToString(),
+                headers=PROTOBUF,
+                timeout=PATIENCE,
+            )
+            assert response.status_code == 200
+        assert sorted(got.path for got in behind.got) == ["/v1/logs", "/v1/traces"]
+        ours.stop()
+    (inference,) = account.inferences(model_id).values()
+    assert inference["input_text"] == "Human: from a log"
+    assert inference["output_text"] == "from a log to you"
+
+
+def test_a_call_whose_messages_never_come_is_skipped_with_its_reason(
+    collector: Start, account: Account, model_id: str
+) -> None:
+    request = llm_request()
+    span = all_spans(request)[0]
+    kept = [attribute for attribute in span.attributes if not attribute.key.endswith("messages")]
+    del span.attributes[:]
+    span.attributes.extend(kept)
+    ours = collector()
+    assert post(ours, request).status_code == 200
+    assert ours.metrics()['otelcol_arthur_calls{outcome="waiting"}'] == 1
+    ours.stop()
+    assert any("without messages is skipped" in line["msg"] for line in ours.lines)
+    assert account.count(model_id) == 0
