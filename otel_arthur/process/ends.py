@@ -15,9 +15,8 @@ from typing import Protocol
 from weakref import WeakSet
 
 from otel_arthur.process import children, exit_status, forks, uvicorn_servers
+from otel_arthur.process.never_raises import never_raises
 from otel_arthur.process.per_process import PerProcess
-
-_logger = logging.getLogger("otel_arthur")
 
 EXIT_SECONDS = 30.0
 """What an end may take at most by default, and only while Arthur takes rows."""
@@ -91,10 +90,8 @@ def farewell() -> None:
 def hand_over() -> None:
     """Have all recorders put what they hold into the spool."""
     for recorder in list(_recorders):
-        try:
+        with never_raises("an exporter did not hand over", logging.DEBUG):
             recorder.hand_over()
-        except Exception as error:  # the host application is sacred
-            _logger.debug("otel-arthur: an exporter did not hand over (%s)", type(error).__name__)
 
 
 def send() -> None:

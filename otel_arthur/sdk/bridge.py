@@ -26,6 +26,7 @@ from otel_arthur.genai.steps.reading import told
 from otel_arthur.genai.steps.step import Told
 from otel_arthur.inference.redaction.redactors import checked
 from otel_arthur.process import ends, forks
+from otel_arthur.process.never_raises import never_raises
 from otel_arthur.sdk.inside_the_sdk import attributes_of, view_of
 from otel_arthur.sdk.logs.log_flush import flush_log_records, start
 from otel_arthur.sdk.setup.report import report
@@ -164,15 +165,14 @@ class Bridge:
             start(self._timer)
 
     def _expire(self) -> None:
-        try:
+        # A thread's death must not be the last word.
+        with never_raises("spans that wait were not looked at", logging.DEBUG):
             with self._lock:
                 expired = self._assembly.expire(time.monotonic())
                 self._timer = None
                 if self._assembly.holds_spans:
                     self._watch()
             self._submit(self._told(expired))
-        except Exception as error:  # a thread's death must not be the last word
-            _logger.debug("otel-arthur: spans that wait were not looked at (%s)", type(error).__name__)
 
     def _fetch_events(self, timeout: float) -> None:
         """Have the log processor export what it holds, if spans wait for it.

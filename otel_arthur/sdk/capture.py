@@ -17,6 +17,7 @@ from otel_arthur.genai.duplicates.evidence import evidence_of
 from otel_arthur.genai.duplicates.matching import duplicates
 from otel_arthur.genai.reading import is_candidate, read
 from otel_arthur.inference.identity import partner_inference_id
+from otel_arthur.process.never_raises import never_raises
 from otel_arthur.sdk import bridge as bridges
 from otel_arthur.sdk.inside_the_sdk import attributes_of, view_of
 from otel_arthur.sdk.watching import watch
@@ -139,12 +140,9 @@ class _CaptureProcessor(SpanProcessor):
             return
         if not span.context.trace_flags.sampled:
             return
-        try:
+        with never_raises("a span could not be captured", logging.DEBUG):
             attributes = attributes_of(span)
             reading = read(view_of(span, attributes)) if is_candidate(attributes) else None
-        except Exception as error:  # the host application is sacred
-            _logger.debug("otel-arthur: a span could not be captured (%s)", type(error).__name__)
-            return
-        if reading is not None and reading.call is not None:
-            for calls in captured:
-                calls._add(reading.call)  # pyright: ignore[reportPrivateUsage]
+            if reading is not None and reading.call is not None:
+                for calls in captured:
+                    calls._add(reading.call)  # pyright: ignore[reportPrivateUsage]

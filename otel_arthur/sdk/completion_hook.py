@@ -17,9 +17,9 @@ from typing import Any, cast
 from opentelemetry.trace import Span
 
 from otel_arthur.genai.events.log_events import Content, LogEvent
+from otel_arthur.process.never_raises import never_raises
 from otel_arthur.sdk import bridge as bridges
 
-_logger = logging.getLogger("otel_arthur")
 _MAX_DEPTH = 16
 
 
@@ -36,7 +36,7 @@ class ArthurCompletionHook:
         **_: Any,
     ) -> None:
         """Called on the application's thread: cheap, and never raises. Media are named, not kept."""
-        try:
+        with never_raises("the content of a call was not taken", logging.DEBUG):
             context = span.get_span_context() if span is not None else None
             # A span that is not sampled never reaches an exporter.
             if context is None or not context.is_valid or not context.trace_flags.sampled:
@@ -50,8 +50,6 @@ class ArthurCompletionHook:
             if content.attributes:
                 key = (f"{context.trace_id:032x}", f"{context.span_id:016x}")
                 bridges.offer([LogEvent(key, content)])
-        except Exception as error:  # the host application is sacred
-            _logger.debug("otel-arthur: the content of a call was not taken (%s)", type(error).__name__)
 
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})

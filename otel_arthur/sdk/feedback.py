@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from otel_arthur.inference.identity import parse
+from otel_arthur.process.never_raises import never_raises
 from otel_arthur.process.per_process import PerProcess
 from otel_arthur.sdk.capture import is_sampled
 from otel_arthur.sdk.ground_truth import delivery_in_use
@@ -40,7 +41,7 @@ def record_feedback(
     trace it was about. It is spooled and retried as calls are, and waits for a call that is still on its way.
     Never raises: a bad argument is one log line and False.
     """
-    try:
+    with never_raises("feedback was not taken"):
         feedback = _feedback(inference_id, trace_id, score, explanation)
         if feedback is None:
             return False
@@ -50,9 +51,7 @@ def record_feedback(
         _say_where_two_share(feedback)
         taken = delivery_in_use().submit_feedback([feedback])
         return bool(taken.spooled or taken.in_memory)
-    except Exception as error:  # the host application is sacred
-        _logger.warning("otel-arthur: feedback was not taken (%s)", type(error).__name__)
-        return False
+    return False
 
 
 def _feedback(inference_id: Any, trace_id: Any, score: Any, explanation: Any) -> Feedback | None:

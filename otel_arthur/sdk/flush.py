@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import time
 
+from otel_arthur.process.never_raises import never_raises
 from otel_arthur.sdk import bridge as bridges
 from otel_arthur.sdk import ground_truth
-
-_logger = logging.getLogger("otel_arthur")
 
 
 def force_flush(timeout_millis: int = 30000) -> bool:
@@ -21,7 +19,7 @@ def force_flush(timeout_millis: int = 30000) -> bool:
     """
     from opentelemetry import trace
 
-    try:
+    with never_raises("a flush failed"):
         deadline = time.monotonic() + timeout_millis / 1000
         flush = getattr(trace.get_tracer_provider(), "force_flush", None)
         if flush is not None:
@@ -30,7 +28,5 @@ def force_flush(timeout_millis: int = 30000) -> bool:
             *[bridge.flush(max(deadline - time.monotonic(), 0.0)) for bridge in bridges.live()],
             ground_truth.flush(max(deadline - time.monotonic(), 0.0)),
         ]
-    except Exception as error:  # the host application is sacred
-        _logger.warning("otel-arthur: a flush failed (%s)", type(error).__name__)
-        return False
-    return all(flushed)
+        return all(flushed)
+    return False

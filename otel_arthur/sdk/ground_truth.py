@@ -12,6 +12,7 @@ from otel_arthur.delivery import Delivery
 from otel_arthur.http.encoding import encode
 from otel_arthur.inference.identity import parse
 from otel_arthur.inference.redaction.redactors import checked
+from otel_arthur.process.never_raises import never_raises
 from otel_arthur.process.per_process import PerProcess
 from otel_arthur.sdk import bridge as bridges
 from otel_arthur.sdk.capture import is_sampled
@@ -45,7 +46,7 @@ def record_ground_truth(
     without an exporter of ours is configured by the variables. Never raises: a bad call is one log
     line and False.
     """
-    try:
+    with never_raises("ground truth was not taken"):
         if inference_id is None or _is_left_out(inference_id):
             return _refuse_unsent()
         row = _row(inference_id, values, named_values, timestamp)
@@ -53,9 +54,7 @@ def record_ground_truth(
             return False
         taken = delivery_in_use().submit_ground_truth([row])
         return bool(taken.spooled or taken.in_memory)
-    except Exception as error:  # the host application is sacred
-        _logger.warning("otel-arthur: ground truth was not taken (%s)", type(error).__name__)
-        return False
+    return False
 
 
 def _is_left_out(inference_id: Any) -> bool:

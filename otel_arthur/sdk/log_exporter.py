@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from otel_arthur.genai.events.log_events import LogEvent, from_sdk_log
 from otel_arthur.process import ends
+from otel_arthur.process.never_raises import never_raises
 from otel_arthur.sdk import bridge as bridges
 from otel_arthur.sdk.logs.logs_of_the_sdk import LogRecordExporter, LogRecordExportResult, ReadableLogRecord
 
@@ -41,15 +42,13 @@ class ArthurLogExporter(LogRecordExporter):
         """Take the GenAI events among `batch`; FAILURE only after shutdown."""
         if self._is_shut_down:
             return LogRecordExportResult.FAILURE
-        try:
+        # Never above debug: a warning may become a log record, which comes back here.
+        with never_raises("a batch of events was not taken", logging.DEBUG):
             events = [event for record in batch if (event := _event(record)) is not None]
             if events:
                 bridges.offer(events)
-        except Exception as error:  # the host application is sacred
-            # Never above debug: a warning may become a log record, which comes back here.
-            _logger.debug("otel-arthur: a batch of events was not taken (%s)", type(error).__name__)
-            return LogRecordExportResult.FAILURE
-        return LogRecordExportResult.SUCCESS
+            return LogRecordExportResult.SUCCESS
+        return LogRecordExportResult.FAILURE
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
         """Nothing waits here: what `export` took is with its span or waits for it."""
@@ -63,8 +62,7 @@ class ArthurLogExporter(LogRecordExporter):
 
 
 def _event(record: ReadableLogRecord) -> LogEvent | None:
-    try:
+    # One record of a shape never seen must not cost its batch.
+    with never_raises("a log record could not be read", logging.DEBUG):
         return from_sdk_log(record)
-    except Exception as error:  # one record of a shape never seen must not cost its batch
-        _logger.debug("otel-arthur: a log record could not be read (%s)", type(error).__name__)
-        return None
+    return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from otel_arthur.process import ends
+from otel_arthur.process.never_raises import never_raises
 from otel_arthur.sdk import bridge as bridges
 from otel_arthur.sdk.inside_the_sdk import export_what_is_queued, is_force_flush
 from otel_arthur.sdk.logs.log_flush import start
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from otel_arthur.configuration.arguments import Settings
-
-_logger = logging.getLogger("otel_arthur")
 
 
 class ArthurSpanExporter(SpanExporter):
@@ -39,19 +37,13 @@ class ArthurSpanExporter(SpanExporter):
     """
 
     def __init__(self, /, *, arthur_model: Any = None, **settings: Unpack[Settings]) -> None:
-        self._is_shut_down = False
+        self._is_shut_down = True
         self._is_handing_over = False
-        try:
+        with never_raises("spans are not recorded, as the exporter cannot be set up"):
             configuration, arthur_model = configured(arthur_model, settings)
             self._bridge = bridges.acquire(configuration, arthur_model)
             ends.watch_recorder(self)
-        except Exception as error:  # the host application is sacred
-            _logger.warning(
-                "otel-arthur: spans are not recorded, as the exporter cannot be set up (%s: %s)",
-                type(error).__name__,
-                error,
-            )
-            self._is_shut_down = True
+            self._is_shut_down = False
 
     def configure(self, *, arthur_model: Any = None, **settings: Unpack[Settings]) -> bool:
         """From now on, be as if made with these arguments; False after shutdown, when nothing changes.
@@ -79,22 +71,18 @@ class ArthurSpanExporter(SpanExporter):
         """
         if self._is_shut_down:
             return SpanExportResult.FAILURE
-        try:
+        with never_raises("a batch of spans was not taken"):
             is_kept = self._bridge.take_spans(spans)
             if is_force_flush() and not self._is_handing_over:
                 self._bridge.flush(self._bridge.configuration.timeout)
-        except Exception as error:  # the host application is sacred
-            _logger.warning("otel-arthur: a batch of spans was not taken (%s)", type(error).__name__)
-            return SpanExportResult.FAILURE
-        return SpanExportResult.SUCCESS if is_kept else SpanExportResult.FAILURE
+            return SpanExportResult.SUCCESS if is_kept else SpanExportResult.FAILURE
+        return SpanExportResult.FAILURE
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
         """Wait until all that was exported is sent, at most `timeout_millis`; whether it was."""
-        try:
+        with never_raises("a flush ended early"):
             return self._is_shut_down or self._bridge.flush(timeout_millis / 1000)
-        except Exception as error:  # the host application is sacred
-            _logger.warning("otel-arthur: a flush ended early (%s)", type(error).__name__)
-            return False
+        return False
 
     def shutdown(self, timeout_millis: float | None = None) -> None:
         """Send while Arthur accepts rows, within the limit; the rest stays in the spool. Idempotent.
@@ -106,10 +94,8 @@ class ArthurSpanExporter(SpanExporter):
             self._is_shut_down = True
             limit = self._bridge.configuration.exit_timeout
             seconds = limit if timeout_millis is None else min(timeout_millis / 1000, limit)
-            try:
+            with never_raises("the shutdown ended early"):
                 ends.attend(lambda: bridges.release(self._bridge, seconds))
-            except Exception as error:  # the host application is sacred
-                _logger.warning("otel-arthur: the shutdown ended early (%s)", type(error).__name__)
 
     def hand_over(self) -> None:
         """Put into the spool what the batch processor holds, and what waits for its content."""

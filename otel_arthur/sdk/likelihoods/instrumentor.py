@@ -25,6 +25,7 @@ from opentelemetry.trace import Span
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.events.log_events import Content, LogEvent
 from otel_arthur.genai.likelihoods import LIKELIHOODS, TIME_TO_FIRST_TOKEN, TOKENS
+from otel_arthur.process.never_raises import never_raises
 from otel_arthur.sdk import bridge as bridges
 from otel_arthur.sdk.likelihoods.logprobs import is_token_event, likelihoods_of
 from otel_arthur.sdk.likelihoods.spans import spans_of
@@ -101,22 +102,18 @@ class _Watch:
         self._lock = threading.Lock()
 
     def on_token(self, wrapped: Any, manager: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        try:
+        with never_raises("a token was not timed", logging.DEBUG):
             run_id = manager.run_id
             if run_id not in self._first_tokens and is_token_event(args, kwargs):
                 self._remember(run_id)
-        except Exception as error:  # the host application is sacred
-            _logger.debug("otel-arthur: a token was not timed (%s)", type(error).__name__)
         return wrapped(*args, **kwargs)
 
     def on_end(self, wrapped: Any, manager: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        try:
+        with never_raises("likelihoods were not taken", logging.DEBUG):
             result: LLMResult = args[0] if args else kwargs["response"]
             first_token = self._first_tokens.pop(manager.run_id, None)
             if spans := spans_of(manager.handlers, manager.run_id):
                 _add(spans, likelihoods_of(result), first_token)
-        except Exception as error:  # the host application is sacred
-            _logger.debug("otel-arthur: likelihoods were not taken (%s)", type(error).__name__)
         return wrapped(*args, **kwargs)
 
     def on_error(self, wrapped: Any, manager: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

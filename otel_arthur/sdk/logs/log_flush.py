@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 
-_logger = logging.getLogger("otel_arthur")
+from otel_arthur.process.never_raises import never_raises
 
 
 def flush_log_records(timeout: float) -> None:
@@ -23,10 +23,9 @@ def flush_log_records(timeout: float) -> None:
         return
 
     def run() -> None:
-        try:
+        # Another exporter's error is not ours to tell.
+        with never_raises("log records could not be flushed", logging.DEBUG):
             flush(int(timeout * 1000))
-        except Exception as error:  # another exporter's error is not ours to tell
-            _logger.debug("otel-arthur: log records could not be flushed (%s)", type(error).__name__)
 
     thread = threading.Thread(target=run, name="otel-arthur-log-flush", daemon=True)
     if start(thread):

@@ -14,6 +14,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from otel_arthur.configuration import Configuration
+from otel_arthur.process.never_raises import never_raises
 from otel_arthur.process.sigterm import flush_on_sigterm
 from otel_arthur.sdk.span_exporter import ArthurSpanExporter
 
@@ -63,12 +64,8 @@ def instrument(
     if is_ours if wanted is None else wanted:
         flush_on_sigterm()
     for name in _names(instrumentations):
-        try:
+        with never_raises(f"the instrumentation {name} cannot be switched on"):
             _switch_on(name, provider)
-        except Exception as error:  # the host application is sacred
-            _logger.warning(
-                "otel-arthur: the instrumentation %s cannot be switched on (%s)", name, type(error).__name__
-            )
     return provider
 
 

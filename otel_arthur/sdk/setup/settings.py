@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from otel_arthur.arthur.clients import is_model
 from otel_arthur.configuration import Configuration, Problem
+from otel_arthur.process.never_raises import never_raises
 
 if TYPE_CHECKING:
     from otel_arthur.configuration.arguments import Settings
-
-_logger = logging.getLogger("otel_arthur")
 
 
 def configured(arthur_model: Any, settings: Settings) -> tuple[Configuration, Any]:
@@ -36,12 +34,7 @@ def configured(arthur_model: Any, settings: Settings) -> tuple[Configuration, An
 
 
 def _record_likelihoods() -> None:
-    try:
+    with never_raises("argument likelihoods is ignored; pip install 'otel-arthur[langchain]'"):
         from otel_arthur.sdk.likelihoods.instrumentor import watch
 
         watch()
-    except Exception as error:  # the host application is sacred
-        _logger.warning(
-            "otel-arthur: argument likelihoods is ignored (%s); pip install 'otel-arthur[langchain]'",
-            type(error).__name__,
-        )
