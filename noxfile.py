@@ -25,7 +25,7 @@ from nox.command import CommandFailed
 ROOT = Path(__file__).parent
 sys.path.insert(0, str(ROOT))
 
-from tests.captures import environments, environments_long_tail  # noqa: E402
+from tests.captures import environments, environments_long_tail, environments_products  # noqa: E402
 
 nox.options.default_venv_backend = "uv|venv"
 nox.options.download_python = "never"
@@ -49,7 +49,9 @@ CORE = (
     "tests/configuration/test_configuration.py",
 )
 """The tests that say whether the bridge works at all: run on each Python and with the oldest dependencies."""
-CAPTURED = environments.ENVIRONMENTS | environments_long_tail.ENVIRONMENTS
+CAPTURED = (
+    environments.ENVIRONMENTS | environments_long_tail.ENVIRONMENTS | environments_products.ENVIRONMENTS
+)
 """Capture environment -> its pinned packages."""
 
 

@@ -24,7 +24,7 @@ from google.protobuf import json_format
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from tests.captures import environments, environments_long_tail
+from tests.captures import environments, environments_long_tail, environments_products
 from tests.captures.environments import Mode, Recording
 from tests.support.environments.tiers import environment, missing, python_of
 from tests.support.paths import CACHE, CAPTURES, ROOT
@@ -38,11 +38,13 @@ from tests.support.servers.openai_calls import Call
 from tests.support.servers.openai_server import OpenAIServer
 
 JSON = dict[str, Any]
-ENVIRONMENTS = environments.ENVIRONMENTS | environments_long_tail.ENVIRONMENTS
+ENVIRONMENTS = (
+    environments.ENVIRONMENTS | environments_long_tail.ENVIRONMENTS | environments_products.ENVIRONMENTS
+)
+NODE_ENVIRONMENTS = environments_long_tail.NODE_ENVIRONMENTS | environments_products.NODE_ENVIRONMENTS
+RECORDINGS = environments.RECORDINGS + environments_long_tail.RECORDINGS + environments_products.RECORDINGS
 PROGRAMS = CAPTURES / "programs"
 """What an environment runs, with what it imports beside it."""
-NODE_ENVIRONMENTS = environments_long_tail.NODE_ENVIRONMENTS
-RECORDINGS = environments.RECORDINGS + environments_long_tail.RECORDINGS
 
 
 def folder_of(name: str) -> Path:
@@ -79,9 +81,12 @@ def command_of(recording: Recording, mode: Mode, out: Path) -> tuple[list[str], 
     if recording.environment in NODE_ENVIRONMENTS:
         folder = environment_node(recording.environment)
         # Node looks for packages beside the program.
-        program = str(shutil.copy(PROGRAMS / recording.program, folder))
+        for program in PROGRAMS.glob("*.mjs"):
+            shutil.copy(program, folder)
         pins = (pin.rpartition("@") for pin in NODE_ENVIRONMENTS[recording.environment])
-        return ["node", program, str(out), arguments, *recording.scenarios], {n: v for n, _, v in pins}
+        command = ["node", str(folder / recording.program), str(out), arguments]
+        command += ["".join(recording.instrumentors), *recording.scenarios]
+        return command, {n: v for n, _, v in pins}
     python = environment_python(recording.environment)
     command = [str(python), str(PROGRAMS / recording.program), "--out", str(out), "--arguments", arguments]
     command += [part for name in recording.instrumentors for part in ("--instrumentor", name)]

@@ -7,28 +7,9 @@ not be run is in ``test_long_tail_documented.py``, and its `verified` is False.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
-
-class Dialect(NamedTuple):
-    """One dialect of the long tail: the columns that hold its captures, or its documentation only."""
-
-    dialect: str
-    version: str
-    verified: bool
-    columns: tuple[str, ...] = ()
-    reference: str = ""
-
-
-class Row(NamedTuple):
-    """Why a field is not on some spans. `instead` allows another value, which the reason explains."""
-
-    columns: str
-    fields: tuple[str, ...]
-    scenarios: tuple[str, ...]
-    reason: str
-    instead: bool = False
-
+from tests.genai import products
+from tests.genai.rows import ALL, COUNTS, OWN_ERROR, RESPONSES, STREAMS, Dialect, Row
 
 LONG_TAIL: Mapping[str, Dialect] = {
     "Pydantic AI": Dialect(
@@ -64,6 +45,7 @@ LONG_TAIL: Mapping[str, Dialect] = {
     "traceAI": Dialect("traceai", "0.1.10", True, ("traceai-0.1.10/default",)),
     "Laminar": Dialect("laminar", "0.8.2", True, ("laminar-0.8.2/default",)),
     "Monocle": Dialect("monocle", "0.8.15", True, ("monocle-0.8.15/default",)),
+    **products.PRODUCTS,
     "Spring AI": Dialect(
         "spring-ai",
         "1.0, 2.0",
@@ -94,14 +76,9 @@ SWITCHED_OFF: Mapping[str, str] = {
     "vercel-ai-6.0.326/content_false": "recordOutputs: true",
     "haystack-3.0.0/content_false": "HAYSTACK_CONTENT_TRACING_ENABLED=true",
     "anthropic-sdk-2.12.0/content_false": "ANTHROPIC_OPEN_TELEMETRY_TRACES_CONTENT_MODE=content",
+    **products.SWITCHED_OFF,
 }
 """Captures made with content off -> what must be named to turn it on."""
-
-ALL = ("*",)
-STREAMS = ("b_stream", "u_stream_no_usage", "v_responses_stream", "x_async_stream")
-RESPONSES = ("l_responses", "v_responses_stream")
-_COUNTS = ("input_tokens", "output_tokens", "total_tokens", "cached_tokens", "reasoning_tokens")
-_OWN_ERROR = "the framework's own exception, whose name may end otherwise"
 
 ABSENT: Sequence[Row] = (
     Row("oi-llama-index-*", ("max_tokens", "temperature", "response_id"), ALL, "not recorded"),
@@ -151,14 +128,14 @@ ABSENT: Sequence[Row] = (
     Row("google-adk-*", ("finish_reason",), ("d_tools",), "Gemini's own word for tool calls", instead=True),
     Row("agent-framework-*", ("max_tokens", "temperature"), ALL, "on the agent's span only"),
     Row("agent-framework-*", ("time_to_first_token",), STREAMS, "not recorded"),
-    Row("agent-framework-*", ("error_type",), ("e_err429",), _OWN_ERROR, instead=True),
+    Row("agent-framework-*", ("error_type",), ("e_err429",), OWN_ERROR, instead=True),
     Row(
         "semantic-kernel-*",
         ("response_model", "cached_tokens", "reasoning_tokens", "time_to_first_token"),
         ALL,
         "not recorded",
     ),
-    Row("semantic-kernel-*", ("error_type",), ("e_err429",), _OWN_ERROR, instead=True),
+    Row("semantic-kernel-*", ("error_type",), ("e_err429",), OWN_ERROR, instead=True),
     Row("logfire-*", ("response_model",), STREAMS, "in streams it is the model asked for", instead=True),
     Row("logfire-*", ("response_id", "time_to_first_token"), STREAMS, "in streams"),
     Row("logfire-*", ("finish_reason",), RESPONSES, "with the Responses API"),
@@ -190,11 +167,11 @@ ABSENT: Sequence[Row] = (
         ALL,
         "not recorded: a component is set up before its span",
     ),
-    Row("haystack-*", _COUNTS, STREAMS, "in streams"),
+    Row("haystack-*", COUNTS, STREAMS, "in streams"),
     Row("llama-index-events-*", ("provider", "max_tokens", "temperature"), ALL, "not recorded"),
     Row(
         "llama-index-events-*",
-        (*_COUNTS, "answer", "finish_reason", "response_model", "response_id", "time_to_first_token"),
+        (*COUNTS, "answer", "finish_reason", "response_model", "response_id", "time_to_first_token"),
         STREAMS,
         "the span of a stream ends before the answer",
     ),
@@ -229,4 +206,5 @@ ABSENT: Sequence[Row] = (
         instead=True,
     ),
     Row("traceai-*", ("messages",), ("s_image",), "an image's type is not recorded", instead=True),
+    *products.ABSENT,
 )

@@ -180,6 +180,8 @@ WRITERS: Sequence[Writer] = (
     Writer("pydantic-ai", "pydantic-ai", _of(semconv)),
     Writer("pydantic-ai", "pydantic-ai", _pydantic_events),
     Writer("litellm", "litellm", _of(semconv)),
+    Writer("openlit", "openlit.instrumentation.openai", _of(semconv)),
+    Writer("netra", "netra.instrumentation.openai", _of(indexed)),
     Writer("agent-framework", "agent_framework", _of(semconv)),
     Writer("anthropic-sdk", "com.anthropic.sdk.python", _of(semconv)),
     Writer("spring-ai", "org.springframework.boot", _of(semconv)),

@@ -23,7 +23,9 @@ from otel_arthur.genai.dialects import (
     mastra,
     mlflow,
     monocle,
+    netra,
     openinference,
+    openlit,
     openllmetry,
     openllmetry_legacy,
     pydantic_ai,
@@ -70,6 +72,8 @@ DIALECTS: tuple[Dialect, ...] = tuple(
         llama_index_events,
         monocle,
         sentry,
+        openlit,
+        netra,
         # Told by what they write; the general takes what is left.
         openllmetry_legacy,
         openllmetry,

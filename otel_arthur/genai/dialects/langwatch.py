@@ -5,10 +5,14 @@ Reference: https://docs.langwatch.ai/integration/opentelemetry. Detects: ``langw
 
 from __future__ import annotations
 
+from typing import Any
+
 from otel_arthur.genai import calls
+from otel_arthur.genai.attributes import as_map, number
 from otel_arthur.genai.dialects import semconv
+from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.tables.dialect import Dialect
-from otel_arthur.genai.tables.places import joined, within
+from otel_arthur.genai.tables.places import Place, joined, matched, within
 from otel_arthur.genai.tables.provider_fields import COUNTS, PARAMETERS
 from otel_arthur.genai.tables.sources import answer_at, question_at
 
@@ -20,6 +24,12 @@ def _values(attribute: str) -> tuple[str, ...]:
     return (f"{attribute}#value.0.value", f"{attribute}#value", attribute)
 
 
+def _first_token(stamps: Any, _: SpanView) -> float | None:
+    """Seconds between two times in milliseconds, which the SDK for Python writes."""
+    began, first = number(as_map(stamps).get("started_at")), number(as_map(stamps).get("first_token_at"))
+    return None if began is None or first is None else (first - began) / 1000
+
+
 DIALECT = Dialect(
     name="langwatch",
     reference="https://docs.langwatch.ai/integration/opentelemetry/guide",
@@ -28,6 +38,9 @@ DIALECT = Dialect(
     fields=joined(
         semconv.FIELDS,
         {
+            # The SDK for Python puts it before the model's name.
+            "provider": (matched("gen_ai.request.model", r"([^/]+)/"),),
+            "time_to_first_token": (Place("langwatch.timestamps", (".",), convert=_first_token),),
             "conversation_id": ("langwatch.thread.id", "langwatch.metadata#thread_id"),
             "user_id": ("langwatch.user.id", "langwatch.metadata#user_id"),
         },

@@ -108,7 +108,7 @@ def texts_at(*written: str) -> Source:
     return _source("messages", written, lambda _, found: input_messages(found) if _is_texts(found) else ())
 
 
-def answer_texts_at(*written: str) -> Source:
+def answer_texts_at(*written: str | Place) -> Source:
     """A list of texts, each an answer."""
     return _source("choices", written, lambda _, found: output_choices(found) if _is_texts(found) else ())
 

@@ -1,24 +1,11 @@
 // What an application on the Vercel AI SDK does. A letter means the same as with LangChain.
-//
-// Run by vercel_ai.py: one scenario after another, waits for a line after each.
-import { createInterface } from 'node:readline';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { createOpenAI } from '@ai-sdk/openai';
 import { embed, generateText, stepCountIs, streamText, tool } from 'ai';
 import { z } from 'zod';
-import { resourceFromAttributes } from '@opentelemetry/resources';
-import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
-import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
+import { record, setup } from './recording.mjs';
 
-const [out, argumentsText, ...only] = process.argv.slice(2);
-const telemetry = { isEnabled: true, ...JSON.parse(argumentsText) };
-const spans = new InMemorySpanExporter();
-const provider = new NodeTracerProvider({
-  resource: resourceFromAttributes({ 'service.name': 'captures' }),
-  spanProcessors: [new SimpleSpanProcessor(spans)],
-});
-provider.register();
-
+const telemetry = { isEnabled: true, ...setup.arguments };
+const provider = setup.provide();
 const openai = createOpenAI();
 const SYSTEM = 'You are a helpful assistant.';
 const getWeather = tool({
@@ -74,15 +61,4 @@ const scenarios = {
     }),
 };
 
-mkdirSync(out, { recursive: true });
-const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-for (const [name, run] of Object.entries(scenarios)) {
-  if (only.length && !only.includes(name)) continue;
-  await run();
-  await provider.forceFlush();
-  writeFileSync(`${out}/${name}.pb`, ProtobufTraceSerializer.serializeRequest(spans.getFinishedSpans()));
-  spans.reset();
-  console.log(name);
-  await lines.next();
-}
-process.exit(0);
+await record(scenarios, () => provider.forceFlush());

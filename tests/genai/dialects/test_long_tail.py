@@ -7,6 +7,7 @@ from fnmatch import fnmatch
 
 import pytest
 
+from tests.genai import products
 from tests.genai.long_tail import ABSENT, LONG_TAIL, SWITCHED_OFF, Row
 from tests.genai.truth import Capture, Comparison, calls_served, captures, comparisons, verdicts_of, views_of
 
@@ -65,9 +66,13 @@ def test_each_call_is_one_inference_and_nothing_else_is(capture: Capture) -> Non
     assert {verdict.reading.dialect.name for verdict in verdicts if verdict.reading.dialect} <= {dialect}
     answered = [call for call in calls_served(capture) if call["status"] == 200]
     decisions = sorted(verdict.decision for verdict in verdicts)
-    if capture.scenario in NO_CALL.get(dialect, ()):
+    lost = (*LOST.get(dialect, ()), *products.LOST.get(capture.recording, ()))
+    if unseen := products.UNSEEN.get(capture.recording, {}).get(capture.scenario):
+        assert len(decisions) == len(calls_served(capture)) - unseen
+        assert set(decisions) <= {"inference"}
+    elif capture.scenario in NO_CALL.get(dialect, ()):
         assert decisions == []
-    elif capture.scenario in LOST.get(dialect, ()):
+    elif capture.scenario in lost:
         assert decisions == ["skipped"]
         assert verdicts[0].reason == "the answer was not recorded by the instrumentation"
     elif capture.scenario == "z_fake_model":

@@ -1,0 +1,133 @@
+"""Products for observability and frameworks in other languages: as `long_tail`, which takes these rows in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tests.genai.rows import ALL, NOT_RECORDED, RESPONSES, STREAMS, Dialect, Row
+
+
+def _one(name: str, dialect: str, version: str) -> Dialect:
+    """One recording with the mode ``default``."""
+    return Dialect(dialect, version, True, (f"{name}-{version}/default",))
+
+
+PRODUCTS: Mapping[str, Dialect] = {
+    "Langfuse for JavaScript": _one("langfuse-js", "langfuse", "5.11.1"),
+    "OpenLIT": _one("openlit", "openlit", "1.45.0"),
+    "OpenLIT, older": _one("openlit", "semconv-events", "1.33.8"),
+    "OpenLIT for JavaScript": _one("openlit-js", "openlit", "1.15.0"),
+    "AgentOps": _one("agentops", "openllmetry-legacy", "0.4.21"),
+    "LangWatch": _one("langwatch", "langwatch", "1.4.0"),
+    "Netra": _one("netra", "netra", "1.2.2"),
+    "Langtrace": _one("langtrace", "langtrace", "3.8.21"),
+    "Langtrace for JavaScript": _one("langtrace-js", "langtrace", "6.3.7"),
+    "Sentry for JavaScript": _one("sentry-js", "sentry", "10.78.0"),
+    "Traceloop for JavaScript": _one("traceloop-js", "semconv", "0.27.0"),
+}
+"""Name for people -> what is known of it."""
+
+SWITCHED_OFF: Mapping[str, str] = {
+    "openlit-1.45.0/content_false": "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true",
+    "sentry-js-10.78.0/content_false": "sendDefaultPii: true",
+}
+
+UNSEEN: Mapping[str, Mapping[str, int]] = {
+    "openlit-1.33.8": {"d_tools": 1, "e_err429": 1, "l_responses": 1},
+    "traceloop-js-0.27.0": {"e_err429": 1},
+    "langtrace-js-6.3.7": {"l_responses": 1, "v_responses_stream": 1},
+}
+"""Recording -> scenario -> how many calls of it have no span."""
+
+LOST: Mapping[str, Sequence[str]] = {
+    "openlit-1.33.8": ("i_n2",),
+    "traceloop-js-0.27.0": ("v_responses_stream",),
+}
+"""Recording -> scenarios whose answers it loses."""
+
+_FIRST = "the first of several only"
+
+ABSENT: Sequence[Row] = (
+    Row("langfuse-js-*", ("provider", "request_model", "finish_reason", "response_id"), ALL, NOT_RECORDED),
+    Row("langfuse-js-*", ("response_model",), ("b_stream",), "in streams it is the model asked for", True),
+    Row("langfuse-js-*", ("error_type",), ALL, "only the message is recorded", True),
+    Row("langfuse-js-*", ("answer",), ("i_n2",), _FIRST, True),
+    Row("langfuse-js-*", ("max_tokens",), RESPONSES, "with the Responses API"),
+    Row("openlit-1.45*", ("reasoning_tokens",), ALL, "only with the Responses API"),
+    Row("openlit-1.45*", ("messages",), ("d_tools",), "a call of the history has no part", True),
+    Row("openlit-1.45*", ("answer",), ("i_n2",), "several answers are one text", True),
+    Row("openlit-*", ("messages", "max_tokens", "temperature"), ("e_err429",), "of a call that failed"),
+    Row(
+        "openlit-1.33*",
+        ("response_model", "cached_tokens", "reasoning_tokens", "tool_calls", "user_id"),
+        ALL,
+        NOT_RECORDED,
+    ),
+    Row("openlit-1.33*", ("answer",), ("d_tools", "i_n2"), "only that a tool was called", True),
+    Row("openlit-1.33*", ("finish_reason",), ("d_tools", "i_n2"), "of tools and of several answers"),
+    Row("openlit-js-*", ("reasoning_tokens",), ALL, "only with the Responses API"),
+    Row("openlit-js-*", ("answer",), ("i_n2",), _FIRST, True),
+    Row("agentops-*", ("provider",), ALL, "spelled OpenAI", True),
+    Row(
+        "agentops-*",
+        ("cached_tokens", "reasoning_tokens", "time_to_first_token"),
+        ALL,
+        NOT_RECORDED,
+    ),
+    Row("agentops-*", ("tool_calls",), ALL, "on a span of its own"),
+    Row("langwatch-*", ("request_model",), ALL, "with the provider before it", True),
+    Row(
+        "langwatch-*",
+        ("finish_reason", "response_model", "response_id", "cached_tokens"),
+        ALL,
+        NOT_RECORDED,
+    ),
+    Row("langwatch-*", ("answer",), ("i_n2",), _FIRST, True),
+    Row("netra-*", ("provider", "response_id", "user_id"), ALL, NOT_RECORDED),
+    Row("netra-*", ("finish_reason",), RESPONSES, "with the Responses API"),
+    Row(
+        "langtrace-3*",
+        ("finish_reason", "reasoning_tokens", "time_to_first_token", "user_id"),
+        ALL,
+        NOT_RECORDED,
+    ),
+    Row("langtrace-3*", ("response_id",), ALL, "only with the Responses API, not in streams"),
+    Row("langtrace-3*", ("cached_tokens",), (*STREAMS, *RESPONSES), "in streams and with the Responses API"),
+    Row("langtrace-3*", ("messages",), ("d_tools",), "a call of the history has no words", True),
+    Row("langtrace-3*", ("max_tokens",), RESPONSES, "with the Responses API"),
+    Row("langtrace-3*", ("answer",), ("v_responses_stream",), "a streamed response twice over", True),
+    Row("langtrace-3*", ("response_model",), ("v_responses_stream",), "in streams of the Responses API"),
+    Row("sentry-js-*", ("max_tokens", "reasoning_tokens", "time_to_first_token"), ALL, NOT_RECORDED),
+    Row("sentry-js-*", ("error_type",), ALL, NOT_RECORDED, True),
+    Row("sentry-js-*", ("messages",), RESPONSES, "the instructions of a response are not recorded", True),
+    Row(
+        "traceloop-js-*",
+        ("cached_tokens", "reasoning_tokens", "time_to_first_token"),
+        ALL,
+        NOT_RECORDED,
+    ),
+    Row("traceloop-js-*", ("input_tokens", "output_tokens", "total_tokens"), STREAMS, "in streams"),
+    Row("traceloop-js-*", ("answer",), ("i_n2",), _FIRST, True),
+    Row("traceloop-js-*", ("messages",), RESPONSES, "the instructions of a response are not recorded", True),
+    Row(
+        "traceloop-js-*",
+        ("answer", "finish_reason", "response_model", "response_id"),
+        ("v_responses_stream",),
+        "in streams of the Responses API",
+    ),
+    Row(
+        "langtrace-js-*",
+        ("finish_reason", "response_id", "cached_tokens", "reasoning_tokens", "time_to_first_token"),
+        ALL,
+        NOT_RECORDED,
+    ),
+    Row(
+        "langtrace-js-*",
+        ("input_tokens", "output_tokens", "total_tokens"),
+        ("b_stream",),
+        "in streams it counts by itself",
+        True,
+    ),
+    Row("langtrace-js-*", ("messages",), ("e_err429",), "of a call that failed"),
+    Row("langtrace-js-*", ("error_type",), ALL, "the API's word for it", True),
+)
