@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
+import orjson
 from msgspec.structs import replace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Status
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from otel_arthur.engine.openinference import CHAIN, INPUT, KIND, OUTPUT, mime_type_of
-from otel_arthur.engine.spans import span_in
+from otel_arthur.engine.openinference.calls import (
+    CHAIN,
+    INPUT,
+    KIND,
+    METADATA,
+    MODEL,
+    OUTPUT,
+    PARAMETERS,
+    mime_type_of,
+)
+from otel_arthur.engine.otlp.spans import span_in
 from otel_arthur.genai.duplicates.deciding import decide
+from otel_arthur.http.encoding import mapping
 from otel_arthur.spool.queue.duplicate_window import Testimony
 from otel_arthur.spool.rows import Row
 
 _TAKEN: Final = (
+    MODEL,
+    PARAMETERS,
     "llm.token_count.",
     "llm.finish_reason",
     "llm.provider",
@@ -24,6 +37,11 @@ _TAKEN: Final = (
     "user.id",
 )
 """How attributes begin that are taken from the other span."""
+_IN_JSON: Final = {
+    PARAMETERS: ("model", "temperature", "top_p", "max_tokens"),
+    METADATA: ("response_id", "time_to_first_token"),
+}
+"""Attributes that are JSON objects, and the values in them that are taken likewise."""
 _OF_A_CHAIN: Final = frozenset(
     (INPUT, OUTPUT, mime_type_of(INPUT), mime_type_of(OUTPUT), "session.id", "user.id")
 )
@@ -64,15 +82,37 @@ class EngineJudge:
         """The row with the attributes that it lacks, and with the failure that another span tells."""
         request = ExportTraceServiceRequest.FromString(row.content)
         span = span_in(request)
-        before = span.ByteSize()
-        present = {one.key for one in span.attributes}
         for duplicate in duplicates:
             other = span_in(ExportTraceServiceRequest.FromString(duplicate.content))
-            for one in other.attributes:
-                if one.key.startswith(_TAKEN) and one.key not in present:
-                    present.add(one.key)
-                    span.attributes.append(one)
+            _take(span, other)
             if other.status.code == Status.STATUS_CODE_ERROR != span.status.code:
                 span.status.CopyFrom(other.status)
                 span.events.extend(other.events)
-        return row if span.ByteSize() == before else replace(row, content=request.SerializeToString())
+        content = request.SerializeToString()
+        return row if content == row.content else replace(row, content=content)
+
+
+def _take(span: Span, other: Span) -> None:
+    """As `genai.duplicates.completion.completed`, for spans that are written already."""
+    own = {one.key: one.value for one in span.attributes}
+    # Who does not know the model that answered repeats the one that was asked for.
+    asked = _object(own[PARAMETERS].string_value).get("model") if PARAMETERS in own else None
+    for one in other.attributes:
+        mine = own.get(one.key)
+        if mine is None:
+            if one.key.startswith(_TAKEN):
+                span.attributes.append(one)
+        elif one.key == MODEL and mine.string_value == asked:
+            mine.string_value = one.value.string_value
+        elif one.key in _IN_JSON:
+            values, others = _object(mine.string_value), _object(one.value.string_value)
+            lacking = {
+                name: others[name] for name in _IN_JSON[one.key] if name in others.keys() - values.keys()
+            }
+            if lacking:
+                mine.string_value = orjson.dumps({**values, **lacking}).decode()
+
+
+def _object(text: str) -> Mapping[str, Any]:
+    """JSON that `openinference` wrote."""
+    return mapping(orjson.loads(text))

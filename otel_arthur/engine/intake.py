@@ -12,10 +12,18 @@ from msgspec.structs import replace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from otel_arthur.configuration import Configuration
-from otel_arthur.engine.openinference import CHAIN, INPUT, KIND, OUTPUT, PLAIN, attributes_of, mime_type_of
-from otel_arthur.engine.safe_values import Value
-from otel_arthur.engine.spans import TASK, EngineSpan, put, request_of, span_in
-from otel_arthur.engine.steps import attributes_of_step
+from otel_arthur.engine.openinference.calls import (
+    CHAIN,
+    INPUT,
+    KIND,
+    OUTPUT,
+    PLAIN,
+    attributes_of,
+    mime_type_of,
+)
+from otel_arthur.engine.openinference.safe_values import Value
+from otel_arthur.engine.openinference.steps import attributes_of_step
+from otel_arthur.engine.otlp.spans import TASK, EngineSpan, put, request_of, span_in
 from otel_arthur.engine.trees import Departure, Trees, Words
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.relations import Relations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import Counter
 from collections.abc import Callable
@@ -123,7 +124,9 @@ def test_two_spans_of_one_call_are_one_llm_span_with_what_both_know(
     engine: LocalArthur, deliver: Callable[..., Delivery], spans: str
 ) -> None:
     delivery = deliver(duplicate_window=1, engine_spans=spans)
-    outer = llm_call(choices=(Choice(Message("assistant", (TextPart("yes"),))),))
+    outer = llm_call(
+        choices=(Choice(Message("assistant", (TextPart("yes"),))),), request_model="m", temperature=0.5
+    )
     inner = llm_call(
         trace_id=outer.trace_id,
         parent_span_id=outer.span_id,
@@ -132,6 +135,10 @@ def test_two_spans_of_one_call_are_one_llm_span_with_what_both_know(
         end_ns=outer.end_ns - 1,
         choices=(Choice(Message("assistant", (TextPart("yes"),)), "stop"),),
         usage=Usage(3, 5, 8, cached=2),
+        request_model="m",
+        response_model="m-2026",
+        response_id="r1",
+        max_tokens=9,
     )
     delivery.submit([inner])
     delivery.submit([outer])
@@ -139,6 +146,10 @@ def test_two_spans_of_one_call_are_one_llm_span_with_what_both_know(
     (span,) = [span for span in stored(engine) if span.kind == "LLM"]
     assert span.attributes["llm.finish_reason"] == "stop"
     assert span.attributes["llm.token_count.prompt_details.cache_read"] == 2
+    assert span.attributes["llm.model_name"] == "m-2026"
+    parameters = json.loads(span.attributes["llm.invocation_parameters"])
+    assert parameters == {"model": "m", "temperature": 0.5, "max_tokens": 9}
+    assert json.loads(span.attributes["metadata"])["response_id"] == "r1"
     counts = delivery.counts()
     expected = (1, 1, 0) if spans == "calls" else (2, 0, 0)
     assert (counts.sent, counts.duplicate, counts.unaccounted) == expected

@@ -12,9 +12,9 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_arthur.engine.openinference import attributes_of
-from otel_arthur.engine.safe_values import LARGEST_COUNT, Value
-from otel_arthur.engine.spans import EngineSpan, request_of
+from otel_arthur.engine.openinference.calls import attributes_of
+from otel_arthur.engine.openinference.safe_values import LARGEST_COUNT, Value
+from otel_arthur.engine.otlp.spans import EngineSpan, request_of
 from otel_arthur.genai.call import (
     Choice,
     LLMCall,

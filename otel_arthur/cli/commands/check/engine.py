@@ -10,8 +10,8 @@ from otel_arthur.cli.terminal.output import say
 from otel_arthur.configuration import EngineConfiguration
 from otel_arthur.engine.client import EngineClient, Forbidden
 from otel_arthur.engine.intake import span_of
+from otel_arthur.engine.otlp.spans import request_of
 from otel_arthur.engine.presenting import trouble_of
-from otel_arthur.engine.spans import request_of
 from otel_arthur.http.errors import ArthurError
 from otel_arthur.inference.privacy import TextRules
 

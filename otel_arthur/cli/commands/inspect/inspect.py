@@ -63,7 +63,7 @@ def command(
     if export.unjoined:
         say(f"{plural(export.unjoined, 'log event')} with content found no span in these files.", err=True)
     if target == "engine":
-        from otel_arthur.engine.otlp_json import as_otlp_json
+        from otel_arthur.engine.otlp.as_json import as_otlp_json
         from otel_arthur.engine.preview import preview
 
         print_json(as_otlp_json(preview(verdicts, configuration, rules)))

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
-from otel_arthur.engine.safe_values import SafeAttributes, Value
+from otel_arthur.engine.openinference.safe_values import SafeAttributes, Value
 from otel_arthur.genai.call import LLMCall, MediaPart, Message, ReasoningPart, ToolResultPart
 from otel_arthur.genai.json_text import json_text
 from otel_arthur.inference import transcript
@@ -21,6 +21,9 @@ LLM: Final = "LLM"
 CHAIN: Final = "CHAIN"
 INPUT: Final = "input.value"
 OUTPUT: Final = "output.value"
+MODEL: Final = "llm.model_name"
+PARAMETERS: Final = "llm.invocation_parameters"
+METADATA: Final = "metadata"
 PLAIN: Final = "text/plain"
 
 _MODALITIES: Final = frozenset({"image", "audio", "video", "document", "file"})
@@ -57,12 +60,12 @@ def attributes_of(call: LLMCall, rules: TextRules, mended: Counter[str]) -> dict
     texts = Texts(rules)
     span = SafeAttributes(mended)
     span.put(KIND, LLM)
-    span.put("llm.model_name", _identifier(texts, call.response_model or call.request_model))
+    span.put(MODEL, _identifier(texts, call.response_model or call.request_model))
     if call.provider:
         provider = str(_identifier(texts, call.provider))
         span.put("llm.provider", _PROVIDERS.get(provider, provider))
         span.put("llm.system", _SYSTEMS.get(provider, provider))
-    span.put_json("llm.invocation_parameters", _parameters(call, texts))
+    span.put_json(PARAMETERS, _parameters(call, texts))
     if not rules.metadata_only:
         _put_messages(span, "llm.input_messages", call.messages, texts)
         _put_messages(span, "llm.output_messages", [choice.message for choice in call.choices], texts)
@@ -77,7 +80,7 @@ def attributes_of(call: LLMCall, rules: TextRules, mended: Counter[str]) -> dict
     _put_usage(span, call)
     span.put("session.id", texts.apply(call.conversation_id, Privacy.NAME))
     span.put("user.id", texts.apply(call.user_id, Privacy.NAME))
-    span.put_json("metadata", _metadata(call, texts), safe_keys=True)
+    span.put_json(METADATA, _metadata(call, texts), safe_keys=True)
     return span.values
 
 

@@ -13,8 +13,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from otel_arthur.engine.openinference import PLAIN, mime_type_of
-from otel_arthur.engine.safe_values import SafeAttributes, Value
+from otel_arthur.engine.openinference.calls import PLAIN, mime_type_of
+from otel_arthur.engine.openinference.safe_values import SafeAttributes, Value
 
 SCOPE: Final = "otel_arthur"
 TASK: Final = "arthur.task"

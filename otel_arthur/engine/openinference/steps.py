@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from otel_arthur.engine.openinference import INPUT, KIND, OUTPUT, put_text
-from otel_arthur.engine.safe_values import SafeAttributes, Value
+from otel_arthur.engine.openinference.calls import INPUT, KIND, OUTPUT, put_text
+from otel_arthur.engine.openinference.safe_values import SafeAttributes, Value
 from otel_arthur.genai.steps.step import Step
 from otel_arthur.inference import transcript
 from otel_arthur.inference.privacy import Privacy, TextRules, Texts

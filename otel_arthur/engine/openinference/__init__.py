@@ -1,0 +1,1 @@
+"""What a call and a step are in OpenInference's words. Pure."""

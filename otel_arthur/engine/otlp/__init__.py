@@ -1,0 +1,1 @@
+"""OTLP as the Engine takes it: one request a span."""
