@@ -104,14 +104,14 @@ class EngineIntake:
         if call.failed and self._configuration.errors == "skip":
             self.add_around(frame_of_call(call))
             return FAILED_CALL
-        span = span_of(call, self._rules, self._mended)
+        attributes = attributes_of(call, self._rules, self._mended)
         if self._trees is None:
-            self._put(span, call.service_name)
+            self._put(_span_of(call, attributes, None, self._rules), call.service_name)
         else:
-            values = span.attributes
-            words = Words(call.start_ns, _text(values, INPUT), call.end_ns, _text(values, OUTPUT))
-            departures = self._trees.joins(frame_of_call(call), words, span.row_id)
-            self._put(span._replace(parent_span_id=departures[0].parent_span_id), call.service_name)
+            words = Words(call.start_ns, _text(attributes, INPUT), call.end_ns, _text(attributes, OUTPUT))
+            departures = self._trees.joins(frame_of_call(call), words, f"{call.trace_id}-{call.span_id}")
+            parent = departures[0].parent_span_id
+            self._put(_span_of(call, attributes, parent, self._rules), call.service_name)
             self._put_ancestors(departures)
         if len(self._services) < MAX_SERVICES:
             self._services.add(call.service_name)
@@ -200,14 +200,20 @@ class EngineIntake:
 
 def span_of(call: LLMCall, rules: TextRules, mended: Counter[str]) -> EngineSpan:
     """The span that stands for a call, as the root of its trace."""
+    return _span_of(call, attributes_of(call, rules, mended), None, rules)
+
+
+def _span_of(
+    call: LLMCall, attributes: Mapping[str, Value], parent_span_id: str | None, rules: TextRules
+) -> EngineSpan:
     return EngineSpan(
         call.trace_id,
         call.span_id,
-        None,
+        parent_span_id,
         call.name,
         call.start_ns,
         call.end_ns,
-        attributes_of(call, rules, mended),
+        attributes,
         error_of(call.error_type, rules) if call.failed else None,
     )
 

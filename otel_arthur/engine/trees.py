@@ -106,7 +106,7 @@ class Trees:
         with self._lock:
             if row is not None:
                 self._await(frame.trace_id, row)
-            return self._settle(frame, words)
+            return self._settle(frame, words, is_call=row is not None)
 
     def calls_of(self, trace_id: str) -> tuple[str, ...]:
         """The rows of the latest calls of a trace."""
@@ -118,7 +118,7 @@ class Trees:
         with self._lock:
             return self._words.get(key)
 
-    def _settle(self, frame: Frame, words: Words | None) -> list[Departure]:
+    def _settle(self, frame: Frame, words: Words | None, *, is_call: bool = False) -> list[Departure]:
         departures: list[Departure] = []
         while True:
             key, parent = frame.key, self._parent_of(frame)
@@ -130,7 +130,9 @@ class Trees:
             departures.append(Departure(frame, written, is_root, words if is_root else None))
             _remember(self._sent, key, parent)
             if parent is None:
-                self._put_words(key, words)
+                # A call has words of its own, whatever comes later.
+                if not is_call or len(departures) > 1:
+                    self._put_words(key, words)
                 return departures
             above = self._kept.pop(parent, None)
             if above is None:

@@ -65,14 +65,17 @@ class TextRules:
 class Texts:
     """Applies the rules to the values of one inference, and remembers whether a text was cut."""
 
-    __slots__ = ("cut", "rules")
+    __slots__ = ("_is_free", "cut", "rules")
 
     def __init__(self, rules: TextRules) -> None:
         self.rules = rules
         self.cut = False
+        self._is_free = rules.redact is None and rules.max_length is None and not rules.metadata_only
 
     def apply(self, value: Any, privacy: Privacy) -> Any:
         """The value as it may leave, or None where it may not. Lists and the keys of maps count as texts."""
+        if self._is_free and (value is None or type(value) is str):
+            return value
         if self.rules.metadata_only:
             value = _METADATA[privacy](value)
         if privacy.is_redacted:

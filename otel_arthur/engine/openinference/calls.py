@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from otel_arthur.engine.openinference.safe_values import SafeAttributes, Value
-from otel_arthur.genai.call import LLMCall, MediaPart, Message, ReasoningPart, ToolResultPart
+from otel_arthur.genai.call import LLMCall, MediaPart, Message, ReasoningPart, TextPart, ToolResultPart
 from otel_arthur.genai.json_text import json_text
 from otel_arthur.inference import transcript
 from otel_arthur.inference.privacy import Privacy, TextRules, Texts
@@ -60,9 +60,9 @@ def attributes_of(call: LLMCall, rules: TextRules, mended: Counter[str]) -> dict
     texts = Texts(rules)
     span = SafeAttributes(mended)
     span.put(KIND, LLM)
-    span.put(MODEL, _identifier(texts, call.response_model or call.request_model))
+    span.put(MODEL, texts.apply(call.response_model or call.request_model, Privacy.NAME))
     if call.provider:
-        provider = str(_identifier(texts, call.provider))
+        provider = str(texts.apply(call.provider, Privacy.NAME))
         span.put("llm.provider", _PROVIDERS.get(provider, provider))
         span.put("llm.system", _SYSTEMS.get(provider, provider))
     span.put_json(PARAMETERS, _parameters(call, texts))
@@ -87,13 +87,13 @@ def attributes_of(call: LLMCall, rules: TextRules, mended: Counter[str]) -> dict
 def _put_messages(span: SafeAttributes, key: str, messages: Sequence[Message], texts: Texts) -> None:
     number = 0
     for message in messages:
-        for one in _apart(message):
+        for one in _apart(message) if len(message.parts) > 1 else (message,):
             _put_message(span, f"{key}.{number}.message", one, texts)
             number += 1
 
 
 def _apart(message: Message) -> list[Message]:
-    """The message; a message of several tool results as one message each, since each answers its own call."""
+    """The message; one of several tool results as a message for each, since each answers its own call."""
     results = [part for part in message.parts if isinstance(part, ToolResultPart)]
     if not results:
         return [message]
@@ -104,16 +104,20 @@ def _apart(message: Message) -> list[Message]:
 
 def _put_message(span: SafeAttributes, key: str, message: Message, texts: Texts) -> None:
     span.put(f"{key}.role", texts.apply(message.role, Privacy.NAME))
-    text = message.text
-    if text or not message.tool_calls:
+    text, parts = message.text, message.parts
+    if len(parts) == 1 and type(parts[0]) is TextPart:
         span.put(f"{key}.content", texts.apply(text, Privacy.WORDS))
-    for number, call in enumerate(message.tool_calls):
+        return
+    calls = message.tool_calls
+    if text or not calls:
+        span.put(f"{key}.content", texts.apply(text, Privacy.WORDS))
+    for number, call in enumerate(calls):
         tool = f"{key}.tool_calls.{number}.tool_call"
         span.put(f"{tool}.id", texts.apply(call.id, Privacy.NAME))
         span.put(f"{tool}.function.name", texts.apply(call.name, Privacy.NAME))
         span.put_json(f"{tool}.function.arguments", texts.apply(_arguments(call.arguments), Privacy.WORDS))
     number = 0
-    for part in message.parts:
+    for part in parts:
         content = f"{key}.contents.{number}.message_content"
         if isinstance(part, ToolResultPart):
             span.put(f"{key}.tool_call_id", texts.apply(part.id, Privacy.NAME))
@@ -162,7 +166,7 @@ def _put_usage(span: SafeAttributes, call: LLMCall) -> None:
 
 def _parameters(call: LLMCall, texts: Texts) -> dict[str, Any] | None:
     parameters = {
-        "model": _identifier(texts, call.request_model),
+        "model": texts.apply(call.request_model, Privacy.NAME),
         "temperature": call.temperature,
         "top_p": call.top_p,
         "max_tokens": call.max_tokens,
@@ -173,16 +177,12 @@ def _parameters(call: LLMCall, texts: Texts) -> dict[str, Any] | None:
 def _metadata(call: LLMCall, texts: Texts) -> dict[str, Any] | None:
     """What OpenInference has no attribute for, and the application's own attributes."""
     values: dict[str, Any] = {
-        "operation": _identifier(texts, call.operation),
-        "response_id": _identifier(texts, call.response_id),
-        "environment": _identifier(texts, call.environment),
+        "operation": texts.apply(call.operation, Privacy.NAME),
+        "response_id": texts.apply(call.response_id, Privacy.NAME),
+        "environment": texts.apply(call.environment, Privacy.NAME),
         "time_to_first_token": call.time_to_first_token,
         "dialect": call.dialect,
         "truncated": call.truncated or texts.cut or None,
         **{name: texts.apply(value, Privacy.WORDS) for name, value in call.extra.items()},
     }
     return {name: value for name, value in values.items() if value is not None} or None
-
-
-def _identifier(texts: Texts, value: str | None) -> str | None:
-    return None if value is None else texts.apply(value, Privacy.NAME)

@@ -18,6 +18,8 @@ from otel_arthur.http.encoding import encode
 Value: TypeAlias = str | bool | int | float | list[str]
 LARGEST_COUNT: Final = 2**31 - 1
 _NO_NUMBER: Final = ("NaN", "Infinity")
+_MARKS: Final = (b"null", "\ufffd".encode())
+"""What `encode` makes of numbers that are none, and of characters that the Engine cannot store."""
 
 
 class SafeAttributes:
@@ -64,8 +66,12 @@ class SafeAttributes:
             return
         if isinstance(value, str):
             self.put(key, self._json_text(value))
-        else:
-            self.put(key, encode(self._safe(value, safe_keys)).decode())
+            return
+        written = encode(value)
+        # Looked through only where something of it may be bad: most is not.
+        if any(mark in written for mark in _MARKS) or (safe_keys and b"/" in written):
+            written = encode(self._safe(value, safe_keys))
+        self.values[key] = written.decode()
 
     def text(self, value: str) -> str:
         """The text without NUL and lone surrogates."""

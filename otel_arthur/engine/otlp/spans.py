@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from otel_arthur.engine.openinference.calls import PLAIN, mime_type_of
 from otel_arthur.engine.openinference.safe_values import SafeAttributes, Value
+
+if TYPE_CHECKING:
+    from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 
 SCOPE: Final = "otel_arthur"
 TASK: Final = "arthur.task"
@@ -52,14 +56,25 @@ def request_of(
         task_id: the UUID of a task.
         mended: kind of mending -> number.
     """
+    safe = SafeAttributes(mended)
+    request = ExportTraceServiceRequest.FromString(
+        _empty(safe.text(service_name or ""), safe.text(task_id or ""))
+    )
+    _write(span_in(request), span, mended)
+    return request
+
+
+@lru_cache(maxsize=64)
+def _empty(service_name: str, task_id: str) -> bytes:
+    """A request with a span that is not written yet: all spans of a service have the rest in common."""
     request = ExportTraceServiceRequest()
     resource_spans = request.resource_spans.add()
-    resource = {**({_SERVICE: service_name} if service_name else {}), **({TASK: task_id} if task_id else {})}
-    resource_spans.resource.attributes.extend(_key_values(resource, mended))
+    resource = {_SERVICE: service_name, TASK: task_id}
+    _add(resource_spans.resource.attributes, {key: value for key, value in resource.items() if value})
     scope_spans = resource_spans.scope_spans.add()
     scope_spans.scope.name = SCOPE
-    scope_spans.spans.append(_span(span, mended))
-    return request
+    scope_spans.spans.add(kind=Span.SPAN_KIND_INTERNAL)
+    return request.SerializeToString()
 
 
 def span_in(request: ExportTraceServiceRequest) -> Span:
@@ -72,33 +87,27 @@ def put(span: Span, texts: Mapping[str, str]) -> None:
     given = {**texts, **{mime_type_of(key): PLAIN for key in texts}}
     kept = [one for one in span.attributes if one.key not in given]
     del span.attributes[:]
-    span.attributes.extend([*kept, *_key_values(given, Counter())])
+    span.attributes.extend(kept)
+    _add(span.attributes, given)
 
 
-def _span(span: EngineSpan, mended: Counter[str]) -> Span:
-    start, end = _times(span.start_ns, span.end_ns, mended)
-    encoded = Span(
-        trace_id=bytes.fromhex(span.trace_id),
-        span_id=bytes.fromhex(span.span_id),
-        name=SafeAttributes(mended).text(span.name),
-        kind=Span.SPAN_KIND_INTERNAL,
-        start_time_unix_nano=start,
-        end_time_unix_nano=end,
-        attributes=_encoded(span.attributes),
-    )
+def _write(to: Span, span: EngineSpan, mended: Counter[str]) -> None:
+    to.trace_id = bytes.fromhex(span.trace_id)
+    to.span_id = bytes.fromhex(span.span_id)
     if span.parent_span_id is not None:
-        encoded.parent_span_id = bytes.fromhex(span.parent_span_id)
+        to.parent_span_id = bytes.fromhex(span.parent_span_id)
+    to.name = SafeAttributes(mended).text(span.name)
+    to.start_time_unix_nano, to.end_time_unix_nano = _times(span.start_ns, span.end_ns, mended)
+    _add(to.attributes, span.attributes)
     if span.error_type is None:
-        encoded.status.code = Status.STATUS_CODE_OK
-        return encoded
-    encoded.status.code = Status.STATUS_CODE_ERROR
+        to.status.code = Status.STATUS_CODE_OK
+        return
+    to.status.code = Status.STATUS_CODE_ERROR
     if span.error_type:
-        encoded.events.add(
-            name="exception",
-            time_unix_nano=end,
-            attributes=_key_values({"exception.type": span.error_type}, mended),
-        )
-    return encoded
+        event = to.events.add(name="exception", time_unix_nano=to.end_time_unix_nano)
+        error = SafeAttributes(mended)
+        error.put("exception.type", span.error_type)
+        _add(event.attributes, error.values)
 
 
 def _times(start: int, end: int, mended: Counter[str]) -> tuple[int, int]:
@@ -110,27 +119,19 @@ def _times(start: int, end: int, mended: Counter[str]) -> tuple[int, int]:
     return start, max(start, end)
 
 
-def _key_values(attributes: Mapping[str, Value], mended: Counter[str]) -> list[KeyValue]:
-    safe = SafeAttributes(mended)
+def _add(to: RepeatedCompositeFieldContainer[KeyValue], attributes: Mapping[str, Value]) -> None:
+    """Add attributes one by one: messages that are made by themselves and then copied cost twice."""
     for key, value in attributes.items():
-        safe.put(key, value)
-    return _encoded(safe.values)
-
-
-def _encoded(attributes: Mapping[str, Value]) -> list[KeyValue]:
-    return [
-        KeyValue(key=key, value=AnyValue(string_value=value) if type(value) is str else _any_value(value))
-        for key, value in attributes.items()
-    ]
-
-
-def _any_value(value: Value) -> AnyValue:
-    if isinstance(value, bool):
-        return AnyValue(bool_value=value)
-    if isinstance(value, str):
-        return AnyValue(string_value=value)
-    if isinstance(value, int):
-        return AnyValue(int_value=value)
-    if isinstance(value, float):
-        return AnyValue(double_value=value)
-    return AnyValue(array_value=ArrayValue(values=[AnyValue(string_value=item) for item in value]))
+        one = to.add()
+        one.key = key
+        written = one.value
+        if isinstance(value, str):
+            written.string_value = value
+        elif isinstance(value, bool):
+            written.bool_value = value
+        elif isinstance(value, int):
+            written.int_value = value
+        elif isinstance(value, float):
+            written.double_value = value
+        else:
+            written.array_value.values.extend([AnyValue(string_value=item) for item in value])
