@@ -123,6 +123,11 @@ class Intake(Protocol):
         """The rows of all that was added."""
         ...
 
+    @property
+    def mended(self) -> Mapping[str, int]:
+        """Kind of mending -> how often something was changed so that the target can take it."""
+        ...
+
 
 class Feedback(NamedTuple):
     """What a person says of a trace."""
@@ -155,6 +160,11 @@ class Target(Protocol):
     @property
     def kinds(self) -> Mapping[int, Terms]:
         """The kinds of its rows, first those that go first, and how each is leased."""
+        ...
+
+    @property
+    def of_calls(self) -> Collection[int]:
+        """The kinds of rows that calls and what is around them become; the others are what a person says."""
         ...
 
     @property

@@ -45,6 +45,8 @@ class Counts:
     """Waiting in the spool now."""
     withheld: int = 0
     """Texts that were kept back as their redaction failed; not an outcome of a row."""
+    mended: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Kind of mending -> how often something was changed so that a target can take it; no outcome either."""
 
     def total(self, outcome: Outcome) -> int:
         """For all reasons."""
@@ -107,7 +109,7 @@ class LastWord(NamedTuple):
             where = f"left in {folder} for the next run" if folder else "lost with the memory"
             why = f": {self.why}" if self.why else ""
             parts.append(f"{in_words(self.left)} not sent, {where}{why}")
-        return f"{in_words(self.sent)} sent, {', '.join(parts)}" if parts else None
+        return f"{in_words(self.sent, like=self.left)} sent, {', '.join(parts)}" if parts else None
 
 
 class Books:
@@ -119,6 +121,7 @@ class Books:
         self._outcomes: Counter[tuple[Outcome, str]] = Counter()
         self._received = 0
         self._withheld = 0
+        self._mended: Counter[str] = Counter()
 
     def receive(self, count: int) -> None:
         """So much came in."""
@@ -151,6 +154,12 @@ class Books:
         with self._lock:
             self._withheld += 1
 
+    def mend(self, kind: str, count: int) -> None:
+        """So much was changed so that a target can take it."""
+        with self._lock:
+            self._mended[kind] += count
+        self._metrics.mended(kind, count)
+
     @property
     def open(self) -> int:
         """What came in and has not ended."""
@@ -160,7 +169,7 @@ class Books:
     def counts(self, left: int) -> Counts:
         """All of it now, with what is `left` in the spool."""
         with self._lock:
-            return Counts(self._received, dict(self._outcomes), left, self._withheld)
+            return Counts(self._received, dict(self._outcomes), left, self._withheld, dict(self._mended))
 
 
 _ERROR_TYPES = {Outcome.DEAD_LETTER: "rejected", Outcome.DROPPED: "dropped"}

@@ -164,12 +164,12 @@ class Delivery:
         """Follows certain records in the spool, for a command that sends nobody else's."""
         return self._spool.watch()
 
-    def flush(self, timeout: float, *, kind: int | None = None) -> bool:
-        """Send what is in the spool, at most `timeout` seconds; whether all of it (of a `kind`) went.
+    def flush(self, timeout: float, *, calls_only: bool = False) -> bool:
+        """Send what is in the spool, at most `timeout` seconds; whether all of it (that calls became) went.
 
         False too where calls wait for a key or a model that is not configured: nothing can be sent.
         """
-        return self._run.flush(time.monotonic() + timeout, kind=kind)
+        return self._run.flush(time.monotonic() + timeout, calls_only=calls_only)
 
     def finish(self, timeout: float) -> bool:
         """Send while Arthur takes rows, at most `timeout` seconds; whether all was sent. Use goes on."""
@@ -198,9 +198,9 @@ class Delivery:
         """What became of everything in this process so far."""
         return self._run.counts()
 
-    def left(self, kind: int) -> int:
-        """Rows of a kind that wait in the spool for this process."""
-        return self._run.level(kind=kind)[0]
+    def calls_left(self) -> int:
+        """Rows that calls became and that wait in the spool for this process."""
+        return self._run.calls_left()
 
     @property
     def trouble(self) -> str:

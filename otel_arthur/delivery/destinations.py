@@ -34,6 +34,14 @@ class Destinations:
         """All of them, as they are now."""
         return self._served
 
+    def of_calls(self) -> Mapping[int, list[int]]:
+        """Kind of the rows that calls become -> numbers of the destinations that have it."""
+        found: dict[int, list[int]] = {}
+        for destination, one in self._served.items():
+            for kind in one.target.of_calls:
+                found.setdefault(kind, []).append(destination.number)
+        return found
+
     @property
     def numbers(self) -> list[int]:
         """Their numbers in the spool."""

@@ -44,6 +44,11 @@ class Metrics:
             unit="{inference}",
             description="Inferences by outcome, and reason where there is one.",
         )
+        self._mended = meter.create_counter(
+            "otel_arthur.mended",
+            unit="{value}",
+            description="Values that were changed so that Arthur can take them, by reason.",
+        )
         if provider is None:
             _report_level_of(self)
 
@@ -80,6 +85,10 @@ class Metrics:
         if reason:
             attributes["otel_arthur.reason"] = reason
         self._outcomes.add(count, {**self.attributes, **attributes})
+
+    def mended(self, reason: str, count: int) -> None:
+        """Values were changed so that a target can take them."""
+        self._mended.add(count, {**self.attributes, "otel_arthur.reason": reason})
 
 
 _reported: WeakSet[Metrics] = WeakSet()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from otel_arthur.arthur.target.records import Kind
@@ -32,11 +33,27 @@ def name_of(destination: Destination, kind: int) -> str:
     return names_of(destination).get(kind, f"kind {kind}")
 
 
-def in_words(counts: Mapping[str, int]) -> str:
-    """Counts by name in a sentence, as in "8 inferences and 1 ground truth"."""
+def waiting(destination: Destination, kind: int) -> str:
+    """The begin of a sentence, as in "Inferences wait"."""
+    name = name_of(destination, kind)
+    plural = _plural_of(name)
+    return f"{plural.capitalize()} {'waits' if plural == name else 'wait'}"
+
+
+def in_words(counts: Mapping[str, int], like: Mapping[str, int] = MappingProxyType({})) -> str:
+    """Counts by name in a sentence, as in "8 inferences and 1 ground truth".
+
+    Args:
+        like: where there are none, there are none of the first of these.
+    """
     parts = [
-        f"{count} {name.replace('_', ' ') if count == 1 else _PLURALS.get(name, f'rows of {name}')}"
+        f"{count} {name.replace('_', ' ') if count == 1 else _plural_of(name)}"
         for name in [*_PLURALS, *sorted(counts.keys() - _PLURALS.keys())]
         if (count := counts.get(name, 0))
     ]
-    return " and ".join(parts) or "0 inferences"
+    none = next((name for name in [*_PLURALS, *sorted(like)] if like.get(name)), "inference")
+    return " and ".join(parts) or f"0 {_plural_of(none)}"
+
+
+def _plural_of(name: str) -> str:
+    return _PLURALS.get(name, f"rows of {name}")

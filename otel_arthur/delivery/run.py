@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from otel_arthur.delivery.books import AGE, BROKEN, FULL, TOO_MANY, UNREADABLE, Books, Counts, Submitted
 from otel_arthur.delivery.destinations import Destinations
@@ -24,7 +24,7 @@ from otel_arthur.spool.batches import NewBatch
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk.database import BUSY_SECONDS
 from otel_arthur.spool.errors import SpoolError
-from otel_arthur.spool.outcomes import Outcome
+from otel_arthur.spool.outcomes import MENDED, Outcome
 from otel_arthur.target import Intake, Target
 
 _logger = logging.getLogger("otel_arthur")
@@ -59,8 +59,8 @@ class Run:
         self.notices = Notices()
         self.books = Books(metrics)
         self.destinations = Destinations()
-        self._skipped: Counter[str] = Counter()
-        """Spans that were skipped, by reason, and are not in the spool's counters yet."""
+        self._uncounted: Counter[tuple[str, str]] = Counter()
+        """By outcome and reason: what is no row, and is not in the spool's counters yet."""
         self._unserved: set[Destination] = set()
         self.targets = targets(self)
         progress = Progress()
@@ -84,6 +84,7 @@ class Run:
                     self.notices.say(TOO_MANY, "a call has more than 10,000 answers; the others are left out")
         finally:  # whatever becomes of the rest, these were taken
             for target, intake in intakes:
+                self._mend(intake.mended)
                 for destination, batch in intake.batches():
                     self.append(target, destination, batch, submitted)
         return submitted
@@ -148,7 +149,15 @@ class Run:
         self.books.receive(count)
         self.books.end(Outcome.SKIPPED, count, reason)
         with self.lock:
-            self._skipped[reason] += count
+            self._uncounted[Outcome.SKIPPED.value, reason] += count
+
+    def _mend(self, mended: Mapping[str, int]) -> None:
+        """So much was changed so that a target can take it."""
+        for kind, count in mended.items():
+            if count:
+                self.books.mend(kind, count)
+                with self.lock:
+                    self._uncounted[MENDED, kind] += count
 
     def withhold(self) -> None:
         """A text whose redaction failed."""
@@ -156,21 +165,21 @@ class Run:
         self.notices.say("withheld", "the redaction of a text failed; such texts are withheld")
 
     def record_skips(self, patience: float = BUSY_SECONDS) -> None:
-        """Write what was skipped to the spool's counters, which outlive the process.
+        """Write what was skipped and mended to the spool's counters, which outlive the process.
 
         Args:
             patience: seconds to wait at most where another process holds the spool; then it is tried again
                 the next time.
         """
         with self.lock:
-            counts, self._skipped = self._skipped, Counter()
+            counts, self._uncounted = self._uncounted, Counter()
         if not counts:
             return
         try:
-            self._spool.count_skipped(counts, patience)
+            self._spool.count(counts, patience)
         except (sqlite3.Error, OSError, SpoolError):
             with self.lock:
-                self._skipped.update(counts)
+                self._uncounted.update(counts)
 
     def level(
         self, destinations: Iterable[Destination] | None = None, kind: int | None = None
@@ -192,10 +201,19 @@ class Run:
         if self.destinations.served and not self.is_shut_down:
             self.workers.start()
 
-    def flush(self, deadline: float, *, kind: int | None = None) -> bool:
-        """Send what is in the spool until `deadline` (`time.monotonic`); whether all (of a kind) went."""
+    def calls_left(self) -> int:
+        """Rows that calls became and that wait for this process."""
+        served = self.destinations.served
+        return sum(
+            self.level({*target.own, *(one for one in served if served[one].target is target)}, kind)[0]
+            for target in self.targets
+            for kind in target.of_calls
+        )
+
+    def flush(self, deadline: float, *, calls_only: bool = False) -> bool:
+        """Send what is in the spool (of calls) until `deadline` (`time.monotonic`); whether all went."""
         self.record_skips(max(deadline - time.monotonic(), 0.0))
-        is_sent = self.workers.flush(deadline, kind=kind)
+        is_sent = self.workers.flush(deadline, calls_only=calls_only)
         # Once more: the disk may have refused them before.
         self.record_skips(min(BUSY_SECONDS, max(deadline - time.monotonic(), 0.0)))
         return is_sent and not self.is_unserved()

@@ -23,6 +23,7 @@ def as_json(status: Status) -> dict[str, Any]:
         "bytes": status.bytes,
         "max_bytes": status.max_bytes,
         "skipped": status.skipped,
+        "mended": status.mended,
         "destinations": [_destination(one) for one in status.destinations],
         "waiting": status.waiting,
     }

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from otel_arthur.delivery.books import Books
 from otel_arthur.delivery.destinations import Destinations, Served
 from otel_arthur.delivery.metrics import Metrics
-from otel_arthur.delivery.names import name_of
+from otel_arthur.delivery.names import name_of, waiting
 from otel_arthur.delivery.patience import Progress
 from otel_arthur.delivery.retry import backoff
 from otel_arthur.notices import Notices
@@ -86,7 +86,7 @@ class Turns:
         if self._is_over:
             pass  # A failure may be of our own making.
         elif trouble is not None:
-            self._report(destination, served, trouble)
+            self._report(destination, served, trouble, waiting(destination, batches[0].kind))
         else:
             self._works(destination, served)
         self._record(presented)
@@ -141,17 +141,17 @@ class Turns:
         self._books.end(Outcome.DEAD_LETTER, len(outcome.dead), was_taken=True)
         self._books.end(Outcome.SKIPPED, outcome.skipped, outcome.skip_reason, was_taken=True)
 
-    def _report(self, destination: Destination, served: Served, trouble: Trouble) -> None:
+    def _report(self, destination: Destination, served: Served, trouble: Trouble, rows_wait: str) -> None:
         is_news = served.pacer.failed(trouble.retry_after, slow=trouble.is_slow, reason=trouble.cause)
         if is_news:
             where = "in memory" if self._spool.folder is None else f"in {self._spool.folder}"
-            _logger.warning("otel-arthur: %s. Inferences wait %s and are retried.", trouble.text, where)
+            _logger.warning("otel-arthur: %s. %s %s, to be sent again.", trouble.text, rows_wait, where)
         self._spool.note_error(destination.number, trouble.text)
 
     def _works(self, destination: Destination, served: Served) -> None:
         if served.pacer.succeeded():
             self._spool.note_error(destination.number, None)
-            _logger.info("otel-arthur: Arthur takes inferences of model %s again", destination.model)
+            _logger.info("otel-arthur: Arthur takes what waits for %s again", destination.model)
         if self._notices.is_first(f"success of {destination}"):
             organization = served.target.organization(destination)
             if organization:

@@ -88,14 +88,14 @@ class Workers:
         deadline: float,
         *,
         give_up: bool = False,
-        kind: int | None = None,
+        calls_only: bool = False,
         patience: Patience | None = None,
     ) -> bool:
         """Send what is in the spool now, until `deadline` on `time.monotonic`'s clock; whether all went.
 
         Args:
             give_up: stop as soon as each destination that is left has failed once more.
-            kind: wait for records of this kind alone.
+            calls_only: wait for what calls became alone.
             patience: of an end: it ends the wait too, and does not wait for what other processes send.
                 What this process has begun to send for others it ends, as they do not wait for that.
         """
@@ -109,7 +109,7 @@ class Workers:
             try:
                 self._begin_flush(patience)
                 while True:
-                    left = self._left(up_to, kind, patience)
+                    left = self._left(up_to, calls_only, patience)
                     # What waits on a disk that cannot be read, nobody knows.
                     if not left and self._spool.is_disk_well:
                         if patience is not None and not self._rest(patience):
@@ -147,9 +147,13 @@ class Workers:
             self._turns.end()
         return not any(thread.is_alive() for thread in self._threads)
 
-    def _left(self, up_to: int, kind: int | None, patience: Patience | None) -> Mapping[Destination, Served]:
+    def _left(self, up_to: int, calls_only: bool, patience: Patience | None) -> Mapping[Destination, Served]:
         numbers = self._destinations.numbers
-        occupied = self._spool.occupied(numbers, up_to, kind)
+        if calls_only:
+            by_kind = self._destinations.of_calls()
+            occupied = {n for kind, of in by_kind.items() for n in self._spool.occupied(of, up_to, kind)}
+        else:
+            occupied = self._spool.occupied(numbers, up_to)
         if occupied and patience is not None:
             occupied &= {number for number, _kind in self._spool.left(numbers)}
         return {d: one for d, one in self._destinations.served.items() if d.number in occupied}

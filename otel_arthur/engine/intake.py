@@ -36,6 +36,8 @@ from otel_arthur.spool.rows import Row
 from otel_arthur.target import MAX_SERVICES, HeldEvidence
 
 FAILED_CALL: Final = "failed call"
+ORPHAN: Final = "parent"
+"""The mending of a span that became a root, since what was above it is no longer kept."""
 ROOT_SECONDS: Final = 120.0
 """A root waits no longer for the calls of its trace."""
 _NO_EVIDENCE: Final = Evidence("", b"[]")
@@ -67,7 +69,6 @@ class EngineIntake:
     Args:
         destination: where the rows wait.
         task_id: the task of all calls; None leaves the task to their service's name.
-        mended: kind of mending -> how many values were made safe.
         services: each service of a call is added.
         trees: None sends each call alone, as a root.
     """
@@ -78,7 +79,6 @@ class EngineIntake:
         rules: TextRules,
         destination: Destination,
         task_id: str | None,
-        mended: Counter[str],
         services: set[str | None],
         relations: Relations,
         trees: Trees | None,
@@ -89,7 +89,8 @@ class EngineIntake:
         self._rules = rules
         self._destination = destination
         self._task_id = task_id
-        self._mended = mended
+        self.mended: Counter[str] = Counter()
+        """Kind of mending -> how many values were made safe, and how many spans lost what was above them."""
         self._services = services
         self._trees = trees
         self._is_live = is_live
@@ -104,12 +105,13 @@ class EngineIntake:
         if call.failed and self._configuration.errors == "skip":
             self.add_around(frame_of_call(call))
             return FAILED_CALL
-        attributes = attributes_of(call, self._rules, self._mended)
+        attributes = attributes_of(call, self._rules, self.mended)
         if self._trees is None:
             self._put(_span_of(call, attributes, None, self._rules), call.service_name)
         else:
             words = Words(call.start_ns, _text(attributes, INPUT), call.end_ns, _text(attributes, OUTPUT))
             departures = self._trees.joins(frame_of_call(call), words, f"{call.trace_id}-{call.span_id}")
+            self.mended[ORPHAN] += departures[0].is_orphan
             parent = departures[0].parent_span_id
             self._put(_span_of(call, attributes, parent, self._rules), call.service_name)
             self._put_ancestors(departures)
@@ -130,7 +132,7 @@ class EngineIntake:
                 self._put_departure(departure, {KIND: CHAIN})
             return None
         error = error_of(told.error_type, self._rules) if frame.failed else None
-        attributes = attributes_of_step(told, self._rules, self._mended)
+        attributes = attributes_of_step(told, self._rules, self.mended)
         departures = self._trees.joins(frame)
         self._put_departure(departures[0], attributes, error)
         self._put_ancestors(departures)
@@ -174,6 +176,7 @@ class EngineIntake:
         self, departure: Departure, attributes: Mapping[str, Value], error: str | None = None
     ) -> None:
         frame, words = departure.frame, departure.words
+        self.mended[ORPHAN] += departure.is_orphan
         span = EngineSpan(
             frame.trace_id,
             frame.span_id,
@@ -188,7 +191,7 @@ class EngineIntake:
         self._put(span, frame.service_name, form if departure.is_root else None)
 
     def _put(self, span: EngineSpan, service_name: str | None, root: Form | None = None) -> None:
-        request = request_of(span, service_name, self._task_id, self._mended)
+        request = request_of(span, service_name, self._task_id, self.mended)
         content, identity = request.SerializeToString(), span.row_id
         self._held.add_end(span.end_ns)
         if root is None or self._trees is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
@@ -29,8 +28,10 @@ ROWS: Final = 64
 """In one request. A real engine took 12 to 20 s for 512 spans of as many traces, on two loaded cores."""
 
 
+CALL: Final = 1
+"""`intake.Kind.CALL`; that module is imported with the first call."""
 ROOT: Final = 2
-"""`intake.Kind.ROOT`; that module is imported with the first call."""
+"""`intake.Kind.ROOT`."""
 FEEDBACK: Final = 3
 """`intake.Kind.FEEDBACK`."""
 OPEN: Final = 2
@@ -51,6 +52,7 @@ class EngineTarget:
     """
 
     name = NAME
+    of_calls = frozenset({CALL, ROOT})
 
     def __init__(
         self,
@@ -68,14 +70,12 @@ class EngineTarget:
         self._services: set[str | None] = set()
         self._latest: dict[str, str] = {}
         self._relations = Relations()
-        self.mended: Counter[str] = Counter()
-        """Kind of mending -> how many values were made safe."""
         seconds = max(60.0, 4 * configuration.timeout)
         terms = Terms(
             rows=ROWS, bytes=1024 * 1024, seconds=seconds, doubt=engine.doubt, blocked=BLOCKED_SECONDS
         )
         feedback = Terms(seconds=seconds, in_order=True, blocked=BLOCKED_SECONDS)
-        self.kinds: Mapping[int, Terms] = {1: terms, ROOT: terms, FEEDBACK: feedback}
+        self.kinds: Mapping[int, Terms] = {CALL: terms, ROOT: terms, FEEDBACK: feedback}
         self.request_seconds = configuration.timeout
         self.wants_around = engine.spans == "traces"
         self.trees = Trees(keep_remote=engine.remote_parent == "keep") if self.wants_around else None
@@ -109,7 +109,6 @@ class EngineTarget:
             self._rules,
             self._here,
             self._engine.task_id,
-            self.mended,
             self._services,
             self._relations,
             self.trees,

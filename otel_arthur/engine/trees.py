@@ -58,6 +58,8 @@ class Departure(NamedTuple):
     """It is the first span of its process in the trace."""
     words: Words | None = None
     """For a root."""
+    is_orphan: bool = False
+    """It became a root since the span above it is no longer kept."""
 
 
 class Trees:
@@ -83,8 +85,6 @@ class Trees:
         self._characters = 0
         self._calls: OrderedDict[str, list[str]] = OrderedDict()
         self._call_count = 0
-        self.orphans = 0
-        """Spans that became roots, since a span above them was no longer kept."""
 
     def passes(self, frame: Frame, now: float) -> list[Departure]:
         """A span that is neither a call nor a step ended: what goes to the Engine, if it was asked for."""
@@ -127,7 +127,8 @@ class Trees:
             words = collected if words is None else words.with_others(collected)
             is_root = parent is None or frame.is_parent_remote
             written = None if parent is None else parent[1]
-            departures.append(Departure(frame, written, is_root, words if is_root else None))
+            is_orphan = parent is None and not self._is_top(frame)
+            departures.append(Departure(frame, written, is_root, words if is_root else None, is_orphan))
             _remember(self._sent, key, parent)
             if parent is None:
                 # A call has words of its own, whatever comes later.
@@ -142,13 +143,14 @@ class Trees:
 
     def _parent_of(self, frame: Frame) -> SpanKey | None:
         """The span that the Engine gets as the parent."""
-        if frame.parent_span_id is None or (frame.is_parent_remote and not self._keep_remote):
+        if self._is_top(frame):
             return None
-        parent = (frame.trace_id, frame.parent_span_id)
-        if hash(parent) in self._gone:
-            self.orphans += 1
-            return None
-        return parent
+        parent = (frame.trace_id, frame.parent_span_id or "")
+        return None if hash(parent) in self._gone else parent
+
+    def _is_top(self, frame: Frame) -> bool:
+        """Whether nothing above it can go to the Engine from here."""
+        return frame.parent_span_id is None or (frame.is_parent_remote and not self._keep_remote)
 
     def _ask(self, key: SpanKey, words: Words | None) -> None:
         """Ask for a span that has not ended, or give words to the topmost span above one that went."""

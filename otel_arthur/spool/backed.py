@@ -134,13 +134,13 @@ class BackedSpool(Spool):
         finally:
             self._carrying.release()
 
-    def count_skipped(self, counts: Mapping[str, int], patience: float = BUSY_SECONDS) -> None:
-        """Add spans that were skipped to the counters; raises where the disk does not take them now."""
+    def count(self, counts: Mapping[tuple[str, str], int], patience: float = BUSY_SECONDS) -> None:
+        """As `Spool.count`; raises where the disk does not take it now."""
         if self._disk is None:
-            self._memory.count_skipped(counts, patience)
+            self._memory.count(counts, patience)
             return
         seconds = patience + HANG_SECONDS
-        if not self._on_disk(lambda disk: disk.count_skipped(counts, patience) or True, False, seconds):
+        if not self._on_disk(lambda disk: disk.count(counts, patience) or True, False, seconds):
             raise SpoolError(self.why)
 
     def lease(self, destination: int, kind: int, terms: leases.Terms) -> list[Batch]:

@@ -33,6 +33,9 @@ RECEIVED: Final = "received"
 APPENDED: Final = "appended"
 """What a spool took."""
 
+MENDED: Final = "mended"
+"""Changed so that a target can take it: no outcome of a row, and counted beside them."""
+
 AT_THE_DOOR: Final = frozenset({Outcome.KNOWN, Outcome.REFUSED})
 """Outcomes of what a spool never took."""
 

@@ -69,9 +69,9 @@ class Spool:
         """Add rows durably. Those whose key is known already are left out."""
         return self._store.repaired(lambda: appending.append(self._store, destination, batch))
 
-    def count_skipped(self, counts: Mapping[str, int], patience: float = BUSY_SECONDS) -> None:
-        """Add spans that were skipped to the counters, by reason, within `patience` seconds."""
-        self._store.ensured(lambda: appending.count_skipped(self._store, counts, patience))
+    def count(self, counts: Mapping[tuple[str, str], int], patience: float = BUSY_SECONDS) -> None:
+        """Add what is no row to the counters, by outcome and reason, within `patience` seconds."""
+        self._store.ensured(lambda: appending.count_all(self._store, counts, patience))
 
     def lease(self, destination: int, kind: int, terms: leases.Terms) -> list[Batch]:
         """The oldest batches of a destination that are due, now leased to us (see `leases.lease`)."""

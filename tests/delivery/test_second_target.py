@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -39,6 +39,8 @@ class ToyTarget:
     judge = ArthurJudge()
     services = ()
     wants_around = False
+    of_calls = (CALLS, ROOTS)
+    mended: Mapping[str, int] = {}
 
     def __init__(self, file: Path, doubt: float = 0.5) -> None:
         self.file = file

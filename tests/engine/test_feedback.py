@@ -127,7 +127,7 @@ def test_the_line_at_an_end_counts_rows_by_their_names(
     delivery.submit_feedback([Feedback(call.trace_id, call.span_id, 1, None)])
     with caplog.at_level(logging.WARNING, "otel_arthur"):
         assert not delivery.shutdown(0.2)
-    assert "0 inferences sent, 1 span and 1 feedback not sent, left in " in caplog.text
+    assert "0 spans sent, 1 span and 1 feedback not sent, left in " in caplog.text
 
 
 def test_the_command_says_what_waits_where_nobody_answers(tmp_path: Path) -> None:

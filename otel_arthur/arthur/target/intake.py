@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 
 from otel_arthur.arthur.target.fitting import is_wanted
 from otel_arthur.arthur.target.records import Form, Kind, inference_row
@@ -42,6 +43,8 @@ class ArthurIntake:
         schema_of: the schema of a model as far as it is known.
         services: each service of a call is added.
     """
+
+    mended: Mapping[str, int] = MappingProxyType({})
 
     def __init__(
         self,

@@ -43,6 +43,7 @@ class ArthurTarget:
 
     name = ""
     wants_around = False
+    of_calls = frozenset({Kind.INFERENCE})
 
     def __init__(
         self,

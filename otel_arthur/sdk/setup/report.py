@@ -36,7 +36,7 @@ def report(configuration: Configuration, sender: Any = None, beside: Sequence[Co
     if reasons:
         withheld = any(problem.setting in ("content", "redact") for problem in configuration.unusable)
         _logger.warning(
-            "otel-arthur: nothing is sent to Arthur yet: %s. Until then inferences wait %s%s.",
+            "otel-arthur: nothing is sent to Arthur yet: %s. Until then calls wait %s%s.",
             "; ".join(reasons),
             "in memory" if configuration.spool_dir is None else f"in {configuration.spool_dir}",
             ", without their texts" if withheld else "",

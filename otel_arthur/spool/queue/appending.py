@@ -80,11 +80,11 @@ def add_destination(index: sqlite3.Connection, destination: Destination) -> None
     )
 
 
-def count_skipped(store: Store, counts: Mapping[str, int], patience: float) -> None:
-    """Add spans to the spool's counters, by reason, within `patience` seconds; errors as `append`."""
+def count_all(store: Store, counts: Mapping[tuple[str, str], int], patience: float) -> None:
+    """Add to the spool's counters, by outcome and reason, within `patience` seconds; errors as `append`."""
     with store.index.transaction(patience) as index:
-        for reason, number in counts.items():
-            count(index, NOWHERE, 1, "skipped", number, reason)
+        for (outcome, reason), number in counts.items():
+            count(index, NOWHERE, 1, outcome, number, reason)
 
 
 def _append_keyed(

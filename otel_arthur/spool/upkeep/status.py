@@ -8,6 +8,7 @@ from typing import Any
 
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk.store import NOWHERE, Store
+from otel_arthur.spool.outcomes import MENDED, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class Status:
     max_bytes: int
     skipped: dict[str, int]
     """Reason -> spans that could have been rows but were not recorded."""
+    mended: dict[str, int]
+    """Kind of mending -> how often something was changed so that a target can take it."""
     destinations: tuple[DestinationStatus, ...]
 
     @property
@@ -76,13 +79,17 @@ def status_of(store: Store) -> Status:
             "FROM destinations ORDER BY endpoint, model, identity, target"
         ).fetchall()
         destinations = tuple(_destination(index, now, Destination(*row[:4]), *row[4:]) for row in found)
-        skipped = dict(
-            index.execute(
-                "SELECT reason, value FROM counters WHERE destination = ? AND outcome = 'skipped'", (NOWHERE,)
-            ).fetchall()
+        skipped, mended = (
+            dict(
+                index.execute(
+                    "SELECT reason, value FROM counters WHERE destination = ? AND outcome = ?",
+                    (NOWHERE, outcome),
+                ).fetchall()
+            )
+            for outcome in (Outcome.SKIPPED.value, MENDED)
         )
         (used,) = index.execute("SELECT value FROM state WHERE name = 'bytes'").fetchone()
-    return Status(used, store.max_bytes, skipped, destinations)
+    return Status(used, store.max_bytes, skipped, mended, destinations)
 
 
 def _destination(

@@ -8,11 +8,11 @@ from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.verdicts import Verdict
 from otel_arthur.genai.steps.kinds import CHAIN
 from otel_arthur.genai.steps.reading import around
-from otel_arthur.genai.steps.step import Step, Told, Wordless, frame_of
+from otel_arthur.genai.steps.step import Step, Told, frame_of
 
 
 def around_calls(verdicts: Iterable[Verdict]) -> Mapping[str, list[Told]]:
-    """Trace -> the spans that are no calls, the calls without words, and duplicates as chains."""
+    """Trace -> the spans that are no calls, and duplicates as chains."""
     found: dict[str, list[Told]] = {}
     for verdict in sorted(verdicts, key=lambda one: one.view.end_ns):
         view, call = verdict.view, verdict.reading.call
@@ -20,8 +20,6 @@ def around_calls(verdicts: Iterable[Verdict]) -> Mapping[str, list[Told]]:
             told: Told = around(view)
         elif verdict.decision == "duplicate":
             told = Step(frame_of(view), CHAIN)
-        elif verdict.decision == "skipped":
-            told = Wordless(call)
         else:
             continue
         found.setdefault(view.trace_id, []).append(told)

@@ -13,7 +13,6 @@ from datetime import datetime, timezone
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from otel_arthur.arthur.target.records import Kind
 from otel_arthur.arthur.target.routes import model_of
 from otel_arthur.cli.commands.replay.around import around_calls, around_these
 from otel_arthur.cli.commands.replay.journal import Journal
@@ -28,13 +27,15 @@ from otel_arthur.cli.terminal.output import plural, say
 from otel_arthur.cli.terminal.screen import Screen
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
-from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.verdicts import Verdict, judge
+from otel_arthur.genai.steps.step import Told
 
 CHUNK = 256
 """Calls handed over at once. The next wait until Arthur has these: a backfill never fills the spool."""
 
 
+RETENTION_DAYS = 90
+"""An Engine keeps spans so long after their end (arthur-engine 2.1.686)."""
 _INTERRUPTED = 130
 
 
@@ -104,7 +105,12 @@ def command(
     verdicts = judge(export.views, configuration.attributes, metadata_only)
     _say_found(verdicts, export)
     journals = journals_of(configuration, folder, export.digests, f"{since} {until}")
-    work = list(work_in(verdicts, export, journals, (since, until), restart))
+    engine = configuration.engine
+    is_whole = engine is not None and engine.spans == "traces"
+    between = since, until
+    work = list(work_in(verdicts, export, journals, between, restart, wants_wordless=is_whole))
+    if engine is not None:
+        _say_retention(work)
     if dry_run:
         _say_would(configuration, work)
         return
@@ -164,19 +170,20 @@ class _Replay:
         task = progress.add_task("", total=len(work))
         for start in range(0, len(work), CHUNK):
             chunk = work[start : start + CHUNK]
-            if not self._send([item.call for item in chunk]):
+            if not self._send([item.told for item in chunk]):
                 self._gave_up = True
                 return
             self._delivery.submit(around_these(self._around, [item.call for item in chunk]))
             for item in {item.file: item for item in chunk}.values():
                 self._journals[item.file].advance(item.position)
             progress.advance(task, len(chunk))
-        if self._around:
-            self._delivery.flush(self._patience)
+        if self._around and not self._send([]):
+            self._gave_up = True
+            return
         for file, end in enumerate(ends):
             self._journals[file].advance(end - (ends[file - 1] if file else 0))
 
-    def _send(self, calls: Sequence[LLMCall]) -> bool:
+    def _send(self, calls: Sequence[Told]) -> bool:
         """Whether all of `calls` were dealt with before patience ran out."""
         deadline = time.monotonic() + self._patience
         before = self._delivery.counts()
@@ -185,7 +192,7 @@ class _Replay:
             if pending:
                 # Repeating is harmless: what the spool has taken it knows by its key.
                 pending = self._delivery.submit(calls).refused > 0
-            if self._delivery.flush(1.0, kind=Kind.INFERENCE) and not pending:
+            if self._delivery.flush(1.0, calls_only=True) and not pending:
                 return True
             now = self._delivery.counts()
             if (now.sent, now.dead_letter) != (before.sent, before.dead_letter):
@@ -195,9 +202,9 @@ class _Replay:
     def _conclude(self, total: int, interrupted: bool) -> None:
         counts = self._delivery.counts()
         # Ground truth that somebody else recorded may wait for long; it is no part of this.
-        left = self._delivery.left(Kind.INFERENCE)
+        left, row = self._delivery.calls_left(), _row_of(self._configuration)
         known = [f"{counts.known} known to the spool already"] if counts.known else []
-        told = [f"{plural(counts.sent, 'inference')} accepted", *known]
+        told = [f"{plural(counts.sent, row)} accepted", *known]
         told += [f"{number} skipped: {reason}" for reason, number in counts.skipped.items()]
         told += [f"{counts.dead_letter} refused"] if counts.dead_letter else []
         told += [f"{left} waiting"] if left else []
@@ -211,11 +218,11 @@ class _Replay:
             raise WorkFailed(f"no progress for {self._patience:g} seconds. {on}")
         if counts.dead_letter:
             raise WorkFailed(
-                f"Arthur refused {plural(counts.dead_letter, 'inference')}; "
+                f"Arthur refused {plural(counts.dead_letter, row)}; "
                 "`otel-arthur spool dead-letters` lists them with the reasons"
             )
         if left:
-            raise WorkFailed(f"{plural(left, 'inference')} not with Arthur yet. {on}")
+            raise WorkFailed(f"{plural(left, row)} not with Arthur yet. {on}")
 
 
 def _say_found(verdicts: Sequence[Verdict], export: Export) -> None:
@@ -226,7 +233,29 @@ def _say_found(verdicts: Sequence[Verdict], export: Export) -> None:
         say(f"{plural(export.unjoined, 'log event')} with content found no span in these files.", err=True)
 
 
+def _row_of(configuration: Configuration) -> str:
+    """What one call becomes."""
+    if configuration.engine is None:
+        return "inference"
+    return "record" if configuration.is_v3_target else "span"
+
+
+def _say_retention(work: Sequence[Item]) -> None:
+    kept_from = time.time_ns() - RETENTION_DAYS * 86_400 * 1_000_000_000
+    old = sum(item.call.end_ns < kept_from for item in work)
+    if old:
+        say(
+            f"{plural(old, 'call')} ended more than {RETENTION_DAYS} days ago: "
+            "an Arthur Engine deletes such spans within a day.",
+            err=True,
+        )
+
+
 def _say_would(configuration: Configuration, work: Sequence[Item]) -> None:
+    if (engine := configuration.engine) is not None:
+        say(f"{plural(len(work), 'call')} would go to the Arthur Engine at {engine.endpoint}.")
+        if not configuration.is_v3_target:
+            return
     models = Counter(model_of(item.call, configuration) or "(no model configured)" for item in work)
     for model_id, number in sorted(models.items()):
         say(f"{plural(number, 'call')} would go to model {model_id}.")

@@ -14,6 +14,7 @@ from otel_arthur.cli.terminal.errors import WrongUse
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.verdicts import Verdict
+from otel_arthur.genai.steps.step import Told, Wordless
 from otel_arthur.spool.errors import SpoolError
 from otel_arthur.spool.folder import place_of, settled
 
@@ -38,6 +39,13 @@ class Item(NamedTuple):
     file: int
     position: int
     """Spans of its file that are dealt with once it is."""
+    is_wordless: bool = False
+    """Its words were not recorded: it is for a target that counts tokens without words."""
+
+    @property
+    def told(self) -> Told:
+        """As the delivery takes it."""
+        return Wordless(self.call) if self.is_wordless else self.call
 
 
 def work_in(
@@ -46,8 +54,16 @@ def work_in(
     journals: Sequence[Journal],
     between: tuple[int | None, int | None],
     restart: bool,
+    *,
+    wants_wordless: bool,
 ) -> Iterator[Item]:
+    """What is to be sent, in the order of the files.
+
+    Args:
+        wants_wordless: calls whose words were not recorded are sent too.
+    """
     since, until = between
+    wanted = {"inference", "failed", *(("skipped",) if wants_wordless else ())}
     start = 0
     for file, end in enumerate(export.ends):
         done = 0 if restart else journals[file].spans_done()
@@ -56,11 +72,11 @@ def work_in(
             if (
                 position > done
                 and call is not None
-                and verdict.decision in ("inference", "failed")
+                and verdict.decision in wanted
                 and (since is None or call.end_ns >= since)
                 and (until is None or call.end_ns < until)
             ):
-                yield Item(call, file, position)
+                yield Item(call, file, position, verdict.decision == "skipped")
         start = end
 
 
@@ -71,6 +87,7 @@ def journals_of(
     together = blake2b(digest_size=16)
     for digest in sorted(digests):
         together.update(digest)
+    engine = configuration.engine
     scope = (
         together.hexdigest(),
         between,
@@ -80,5 +97,6 @@ def journals_of(
         *(f"{route.pattern}={route.model_id}" for route in configuration.routes),
         configuration.content,
         configuration.errors,
+        *(() if engine is None else ("engine", engine.endpoint, engine.task_id or "", engine.spans)),
     )
     return [Journal(folder, digest, *scope) for digest in digests]

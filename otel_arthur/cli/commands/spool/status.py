@@ -69,3 +69,5 @@ def _show_status(folder: str, found: Status) -> None:
             say(f"{one.destination.model}: {count} unaccounted for, please report this")
     for reason, count in found.skipped.items():
         say(f"{count} spans skipped: {reason}")
+    for reason, count in found.mended.items():
+        say(f"{count} mended so that Arthur can take them: {reason}")
