@@ -132,6 +132,12 @@ def collector(session: nox.Session) -> None:
     session.run_install(sys.executable, "-m", "tests.support.environments.stock_collector")
 
 
+@nox.session(tags=["tier"], venv_backend="none")
+def browser(session: nox.Session) -> None:
+    """A Chromium for the pages of local Arthur; continuous integration installs it."""
+    session.run_install(sys.executable, "-m", "tests.support.environments.browser")
+
+
 @nox.session
 @nox.parametrize("environment", [nox.param(name, id=name) for name in CAPTURED])
 def captures(session: nox.Session, environment: str) -> None:

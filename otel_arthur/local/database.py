@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from pathlib import Path
 from typing import Final
 
 IN_MEMORY: Final = ":memory:"
-_SCHEMA_VERSION: Final = 2
+_SCHEMA_VERSION: Final = 3
 _INFERENCES: Final = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE models (
@@ -58,7 +59,75 @@ CREATE TABLE engine_annotations (
   trace_id TEXT PRIMARY KEY, score INTEGER NOT NULL, description TEXT, time_ns INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
-_UPGRADES: Final = (_INFERENCES, _TRACES)
+_CALLS: Final = """
+CREATE TABLE calls (                   -- what the dashboard counts, filters and sorts, of both APIs
+  id INTEGER PRIMARY KEY,              -- order of arrival
+  inference INTEGER UNIQUE REFERENCES inferences (number),
+  span INTEGER UNIQUE REFERENCES engine_spans (number),
+  target TEXT NOT NULL,                -- id of the model or of the task
+  identity TEXT NOT NULL,              -- partner_inference_id or span id
+  ended INTEGER NOT NULL,              -- milliseconds since the epoch
+  is_first INTEGER NOT NULL,           -- 0 for further answers of a call, and for repeated ids
+  status TEXT, error_type TEXT, finish_reason TEXT,
+  duration REAL, first_token REAL,     -- seconds
+  tokens_in INTEGER, tokens_out INTEGER,
+  model TEXT, service TEXT, conversation TEXT, user TEXT, trace TEXT
+);
+CREATE INDEX calls_by_time ON calls (ended, id);
+CREATE INDEX calls_by_conversation ON calls (conversation, ended);
+CREATE INDEX calls_by_trace ON calls (trace, ended);
+INSERT INTO calls SELECT {of_inference} FROM inferences AS new;
+INSERT INTO calls SELECT {of_span} FROM engine_spans AS new WHERE kind = 'LLM';
+CREATE TRIGGER call_of_inference AFTER INSERT ON inferences
+  BEGIN INSERT INTO calls SELECT {of_inference}; END;
+CREATE TRIGGER call_of_span AFTER INSERT ON engine_spans WHEN new.kind = 'LLM'
+  BEGIN INSERT INTO calls SELECT {of_span}; END;
+"""
+_OF_INFERENCE: Final = (
+    "NULL",
+    "new.number",
+    "NULL",
+    "new.model_id",
+    "new.partner_inference_id",
+    "CAST(round((julianday(new.inference_timestamp) - 2440587.5) * 86400000) AS INTEGER)",
+    "new.presentation = 1 AND coalesce({choice_index}, 0) = 0",
+    *("{status}", "{error_type}", "{finish_reason}"),
+    *("CAST({duration} AS REAL)", "CAST({time_to_first_token} AS REAL)"),
+    *("CAST({prompt_tokens} AS INTEGER)", "CAST({completion_tokens} AS INTEGER)"),
+    *("coalesce({model}, {request_model})", "{service_name}", "{conversation_id}", "{user_id}", "{trace_id}"),
+)
+"""The columns of `calls`; a name in braces is an attribute of the inference."""
+_OF_SPAN: Final = (
+    "NULL",
+    "NULL",
+    "new.number",
+    "new.task_id",
+    "new.span_id",
+    "new.end_ns / 1000000",
+    "1",
+    "CASE new.status WHEN 'Error' THEN 'error' ELSE 'ok' END",
+    *("{exception.type}", "{llm.finish_reason}"),
+    "(new.end_ns - new.start_ns) / 1e9",
+    "CASE WHEN json_valid({metadata}) THEN json_extract({metadata}, '$.time_to_first_token') END",
+    *("new.prompt_tokens", "new.completion_tokens"),
+    "{llm.model_name}",
+    "(SELECT name FROM engine_tasks WHERE engine_tasks.id = new.task_id)",
+    *("{session.id}", "{user.id}", "new.trace_id"),
+)
+
+
+def _columns(columns: tuple[str, ...], document: str) -> str:
+    return re.sub(r"\{([\w.]+)\}", rf"""json_extract({document}, '$."\1"')""", ", ".join(columns))
+
+
+_UPGRADES: Final = (
+    _INFERENCES,
+    _TRACES,
+    _CALLS.format(
+        of_inference=_columns(_OF_INFERENCE, "new.inference_data"),
+        of_span=_columns(_OF_SPAN, "new.attributes"),
+    ),
+)
 """What each version adds to the one before."""
 
 

@@ -118,7 +118,7 @@ class LocalArthur:
         )
         self.traces = engine.traces
         self._visitors = Visitors(self._credentials)
-        pages = Pages(self.store, self._visitors)
+        pages = Pages(self.traces, self._visitors, key)
         traces = TracePages(self.traces, self._visitors)
         self.app = Starlette(
             routes=[*api.routes(), *engine.routes(), *pages.routes(), *traces.routes()],

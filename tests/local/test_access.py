@@ -154,7 +154,7 @@ def test_the_pages_ask_for_the_key(client_of: Any, host: str) -> None:
     with LocalArthur(host, allow_remote=True) as arthur:
         assert arthur.url == f"http://127.0.0.1:{arthur.port}"
         api = client_of(arthur)
-        for path in ("/", "/inferences/1"):
+        for path in ("/", "/calls/1"):
             refused = requests.get(arthur.url + path, timeout=PATIENCE)
             assert refused.status_code == 401
             assert refused.headers["WWW-Authenticate"].startswith("Basic ")
@@ -193,7 +193,7 @@ def test_a_printed_link_lets_in_one_browser(arthur: LocalArthur) -> None:
 
 
 def test_security_headers_are_everywhere(api: Any) -> None:
-    for path in ("/", "/inferences/7", "/api/v3/models", "/nothing", "/static/pages.css"):
+    for path in ("/", "/calls/7", "/api/v3/models", "/nothing", "/static/pages.css"):
         for headers in ({}, {"Host": "evil.example"}):
             response = api.session.get(api.arthur.url + path, headers=headers, timeout=PATIENCE)
             policy = response.headers["Content-Security-Policy"]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
+from otel_arthur.printable import printable
+from tests.support.servers.account import onboarded
 from tests.support.waiting import PATIENCE
 
 HOSTILE = [
@@ -58,11 +63,20 @@ def page(api: Any, path: str, status: int = 200, **parameters: Any) -> Page:
     return found
 
 
-def test_an_empty_list(api: Any) -> None:
-    assert "Nothing has arrived" in page(api, "/").text
+def test_an_empty_database_says_what_to_do(api: Any) -> None:
+    for path in ("/", "/calls"):
+        found = page(api, path).text
+        assert "Nothing has arrived" in found
+        assert f"export OTEL_EXPORTER_ARTHUR_ENDPOINT={api.arthur.url}" in found
+    assert "ARTHUR_BASE_URL" in page(api, "/traces").text
 
 
-def test_the_list_and_one_inference(api: Any, model_id: str, new_row: Any) -> None:
+def calls_on(found: Page) -> list[str]:
+    """The links to calls, in order."""
+    return [link for link in found.links() if link.startswith("/calls/")]
+
+
+def test_the_list_and_one_call(api: Any, model_id: str, new_row: Any) -> None:
     api.send(
         model_id,
         [
@@ -80,51 +94,164 @@ def test_the_list_and_one_inference(api: Any, model_id: str, new_row: Any) -> No
     )
     truth = {"expected_text": "Hello!"}
     api.send_ground_truth(model_id, [{"partner_inference_id": "newer", "ground_truth_data": truth}])
-    listed = page(api, "/")
-    assert "2 inferences" in listed.text
-    newer, older = [link for link in listed.links() if link.startswith("/inferences/")]
-    assert listed.text.index("13:00:00.000") < listed.text.index("12:00:00.250")
+    listed = page(api, "/calls")
+    assert "2 calls" in listed.text
+    newer, older = calls_on(listed)
+    assert listed.text.index("13:00:00") < listed.text.index("12:00:00")
+    assert "420 ms" in listed.text
     whole = page(api, newer)
     expected = [
         "newer",
         "monday",
         "Support bot",
-        "Human: hi",
+        "hi",
         "Hello",
         "0.42",
         "true",
         "Hel",
-        "0.99",
+        "99.0%",
         "null",
         "Hello!",
     ]
-    assert [words for words in expected if words not in whole.text] == []
+    shown = whole.text + "".join(value or "" for _, value in whole.attributes)
+    assert [words for words in expected if words not in shown] == []
     assert "None has arrived" in page(api, older).text
     assert "None has arrived" not in whole.text
 
 
-def test_search_and_pages(api: Any, model_id: str, new_row: Any) -> None:
-    other = api.onboard("other")
-    api.send(model_id, [new_row(f"row-{number}", finish_reason="Straße & Co") for number in range(60)])
-    api.send(other, [new_row("other-1")])
-    first = page(api, "/", search="STRASSE &", model=model_id)
-    assert "60 inferences" in first.text
+TRANSCRIPT = """System: Be brief.
+Human: weather?
+AI: Let me look.[{'name': 'weather', 'args': {'city': 'Paris'}, 'id': 'a', 'type': 'tool_call'}]
+Tool: {"sky": "clear"}
+Human: and tomorrow?"""
+
+
+def test_a_failed_call_is_said_to_have_failed_and_turns_have_roles(api: Any) -> None:
+    model_id = onboarded(api.arthur)
+    data = {"input_text": TRANSCRIPT, "output_text": "", "status": "error", "error_type": "RateLimitError"}
+    api.send(model_id, [{"inference_data": {**data, "conversation_id": "c/1", "trace_id": "f" * 32}}])
+    for path in ("/calls/1", "/conversation?id=c%2F1"):
+        found = page(api, path).text
+        assert "This call failed: RateLimitError. The model gave no answer." in " ".join(found.split())
+        order = [
+            "system",
+            "Be brief.",
+            "user",
+            "weather?",
+            "assistant",
+            "Let me look.",
+            "calls weather",
+            "Paris",
+        ]
+        order += ["tool", '"sky": "clear"', "user", "and tomorrow?", "failed"]
+        places: list[int] = []
+        for words in order:
+            places.append(found.index(words, places[-1] if places else found.index("system")))
+    assert "RateLimitError" in page(api, "/").text
+    assert "1 call" in page(api, f"/traces/{'f' * 32}").text
+
+
+def test_filters_orders_and_pages(api: Any, new_row: Any) -> None:
+    model_id = onboarded(api.arthur)
+    rows = [
+        {
+            "partner_inference_id": f"row-{number}",
+            "inference_data": {
+                "input_text": "Human: hi",
+                "output_text": f"Straße & Co {number}",
+                "duration": number / 10,
+                "user_id": f"u-{number % 3}",
+                "prompt_tokens": number,
+                "status": "error" if number % 20 == 0 else "ok",
+                "model": "a" if number % 2 else "b",
+                "choice_index": 1 if number == 59 else 0,
+            },
+        }
+        for number in range(60)
+    ]
+    api.send(model_id, rows)
+    first = page(api, "/calls", search="STRASSE &")
+    assert "60 calls" in first.text
     assert "page 1 of 2" in first.text
-    [older] = [link for link in first.links() if "page=2" in link]
-    second = page(api, older)
+    [next_page] = [link for link in first.links() if "page=2" in link]
+    second = page(api, next_page)
     assert "page 2 of 2" in second.text
-    shown = [link for one in (first, second) for link in one.links() if link.startswith("/inferences/")]
-    assert len(set(shown)) == 60
-    assert "1 inference" in page(api, "/", model=other).text
-    assert "Nothing matches" in page(api, "/", search="absent").text
-    odd: dict[str, Any]
-    for odd in ({"page": "-1"}, {"page": "x"}, {"page": "9" * 9}, {"page": "9" * 30}, {"model": "nope"}):
-        page(api, "/", **odd)
+    assert len({link.partition("?")[0] for one in (first, second) for link in calls_on(one)}) == 60
+    assert "3 calls" in page(api, "/calls?status=error").text
+    assert "30 calls" in page(api, "/calls", model="a").text
+    assert "10 calls" in page(api, "/calls", user="u-1", model="b").text
+    assert "5 calls" in page(api, "/calls", slower="5.5").text
+    assert "10 calls" in page(api, "/calls", tokens="50").text
+    assert "60 calls" in page(api, "/calls", service="(none)", last="24h").text
+    assert "Nothing matches" in page(api, "/calls", until="2020-01-01 00:00").text
+    assert "Nothing matches" in page(api, "/calls", search="absent").text
+    slow = page(api, "/calls", sort="-duration", model="b")
+    assert calls_on(slow)[0].startswith("/calls/59?")
+    one = page(api, calls_on(slow)[1])
+    before, after = (link for link in one.links() if link.startswith("/calls/"))
+    assert [link.partition("?")[0] for link in (before, after)] == ["/calls/59", "/calls/55"]
+    assert "59\n" in page(api, "/").text  # a second choice is no call of its own
+    for odd in (
+        "page=-1",
+        "page=x",
+        f"page={'9' * 30}",
+        "to=nope",
+        "sort=nope",
+        "slower=x",
+        "since=y",
+        "last=z",
+    ):
+        page(api, f"/calls?{odd}")
+        page(api, f"/?{odd}")
 
 
-def test_unknown_inferences(api: Any) -> None:
+def test_points_of_the_charts_are_sums_of_their_calls(api: Any) -> None:
+    model_id = onboarded(api.arthur)
+    at = ["2026-11-22T12:00:00+00:00", "2026-11-22T12:00:01+00:00", "2026-11-22T12:10:00+00:00"]
+    data = {"input_text": "x", "output_text": "y", "duration": 2.0, "completion_tokens": 5, "status": "ok"}
+    api.send(model_id, [{"inference_timestamp": one, "inference_data": data} for one in at])
+    points = api.session.get(
+        f"{api.arthur.url}/overview.json", headers={"Authorization": api.arthur.api_key}, timeout=PATIENCE
+    ).json()
+    assert points["times"][1] - points["times"][0] == points["step"]
+    assert (points["calls"][0], points["calls"][-1], sum(points["calls"])) == (2, 1, 3)
+    assert (points["out"][0], points["p95"][0], points["p95"][1]) == (10, 2.0, None)
+
+
+def test_exports_hold_what_the_list_shows(api: Any) -> None:
+    model_id = onboarded(api.arthur)
+    rows = [
+        {"inference_data": {"input_text": "=1+1", "output_text": f"a,{n}", "user_id": f"u{n % 2}"}}
+        for n in range(9)
+    ]
+    api.send(model_id, rows)
+
+    def download(name: str) -> str:
+        address, key = f"{api.arthur.url}/calls.{name}?user=u1", {"Authorization": api.arthur.api_key}
+        response = api.session.get(address, headers=key, timeout=PATIENCE)
+        assert response.headers["Content-Disposition"] == f'attachment; filename="calls.{name}"'
+        return response.text
+
+    table = list(csv.DictReader(io.StringIO(download("csv"))))
+    assert [row["output"] for row in table] == ["a,1", "a,3", "a,5", "a,7"]
+    assert {row["input"] for row in table} == {"'=1+1"}  # which no spreadsheet computes
+    lines = [json.loads(line) for line in download("jsonl").splitlines()]
+    assert [line["inference_data"]["output_text"] for line in lines] == ["a,1", "a,3", "a,5", "a,7"]
+    assert {line["inference_data"]["input_text"] for line in lines} == {"=1+1"}
+
+
+def test_long_texts_are_shown_in_part(api: Any, model_id: str, new_row: Any) -> None:
+    api.send(model_id, [{"inference_data": {"input_text": "x" * 10**6, "output_text": "y" * 30_000}}])
+    short = page(api, "/calls/1")
+    assert "the first 20,000 of 1,000,000 characters" in short.text
+    assert len(short.text) < 200_000
+    assert "x" * 10**6 in page(api, "/calls/1", whole="1").text
+
+
+def test_unknown_calls(api: Any) -> None:
     for number in (7, 2**63, 10**40):
-        assert f"No inference {number}" in page(api, f"/inferences/{number}", 404).text
+        assert f"No call {number}" in page(api, f"/calls/{number}", 404).text
+    assert "No conversation" in page(api, "/conversation", 404, id="x").text
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
@@ -146,17 +273,17 @@ def test_model_output_is_inert(api: Any, new_row: Any, new_model_document: Any, 
     harmless = {name: [value] if isinstance(value, list) else "x" for name, value in everywhere.items()}
     harmless |= {"output_tokens": ["x"], "output_likelihoods": [{"x": 0.5}], "tool_names": ["x"]}
     harmless_row = new_row("x", **harmless) | {"batch_id": "x", "ground_truth_data": {"expected_text": "x"}}
-    assert [one["status"] for one in api.send(model_id, [hostile_row, harmless_row])] == [200, 200]
+    rows = [new_row("first"), hostile_row, harmless_row, new_row("last")]
+    assert [one["status"] for one in api.send(model_id, rows)] == [200] * 4
 
-    bad, good = page(api, "/inferences/1"), page(api, "/inferences/2")
+    bad, good = page(api, "/calls/2"), page(api, "/calls/3")
     assert bad.tags == good.tags
     assert [name for name, _ in bad.attributes] == [name for name, _ in good.attributes]
-    for found in (bad, page(api, "/", search=hostile)):
-        assert not {"script", "img", "svg", "iframe", "style"} & set(found.tags)
+    for found in (bad, page(api, "/calls", search=hostile), page(api, "/")):
+        assert not {"img", "svg", "iframe", "style"} & set(found.tags)
         assert not [name for name, _ in found.attributes if name.startswith("on") or name == "style"]
         assert [link for link in found.links() if not link.startswith("/")] == []
-    visible = hostile.replace("\x00", "")
-    assert visible in bad.text.replace("\x00", "").replace("\ufffd", "")
+    assert printable(hostile) in bad.text  # characters that hide or turn others are signs
 
 
 def test_a_repeated_id_is_marked(client_of: Any, new_row: Any) -> None:
@@ -165,9 +292,9 @@ def test_a_repeated_id_is_marked(client_of: Any, new_row: Any) -> None:
     with LocalArthur(accept_duplicates=True) as arthur:
         api = client_of(arthur)
         api.send(api.onboard(), [new_row("a"), new_row("a")])
-        assert "repeated id" in page(api, "/").text
-        assert "presentation 2" in page(api, "/inferences/2").text
-        assert "presentation" not in page(api, "/inferences/1").text
+        assert "repeated id" in page(api, "/calls").text
+        assert "presentation 2" in page(api, "/calls/2").text
+        assert "presentation" not in page(api, "/calls/1").text
 
 
 def test_pages_cannot_be_written_to(api: Any) -> None:

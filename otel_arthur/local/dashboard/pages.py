@@ -1,165 +1,218 @@
-"""Two pages to look at what arrived. Model output is hostile input: templates escape everything."""
+"""The pages about calls: overview, list, one call, one conversation."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
-from urllib.parse import urlencode
+from typing import Any, Final, TypeVar
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+import orjson
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from otel_arthur.inference import fields
+from otel_arthur.local.dashboard.calls import PAGE_SIZE, Calls, Sums
+from otel_arthur.local.dashboard.exports import Exports
+from otel_arthur.local.dashboard.rendering import HERE, render
+from otel_arthur.local.dashboard.shown import Shelf
 from otel_arthur.local.dashboard.visitors import Visitors
-from otel_arthur.local.store import Store, StoredInference
-from otel_arthur.local.v3.models import Attribute, Model
+from otel_arthur.local.dashboard.wanted import LAST, NONE, ORDERS, Wanted
+from otel_arthur.local.engine.traces import Traces
+from otel_arthur.local.v3.models import Model
 
-_HERE: Final = Path(__file__).parent
-PAGE_SIZE: Final = 50
-_EXCERPT: Final = 160
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    number: int
-    time: str
-    model: str
-    identity: str
-    input: str
-    output: str
-    has_ground_truth: bool
-    repeated: bool
+_T = TypeVar("_T")
+_MOST_TURNS: Final = 200
+"""Calls of one conversation on a page."""
+_WORST: Final = 5
+_BREAKDOWNS: Final = {
+    "model": "model",
+    "service": "service",
+    "finish": "finish_reason",
+    "error": "error_type",
+}
+"""Filter -> column of `calls` by which the overview breaks the calls down."""
+_CHOICES: Final = ("status", "model", "service", "finish_reason")
+"""Columns of which the list's form offers the values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pages:
     """The pages, for `visitors` that are let in."""
 
-    store: Store
+    traces: Traces
     visitors: Visitors
+    api_key: str
 
     def routes(self) -> list[Route | Mount]:
-        return [
-            Route("/", self.visitors.guarded(self.inferences), methods=["GET"]),
-            Route("/inferences/{number:int}", self.visitors.guarded(self.inference), methods=["GET"]),
-            Mount("/static", StaticFiles(directory=_HERE / "static")),
-        ]
+        exports = Exports(self._calls, self._shelf)
+        pages = {
+            "/": self.overview,
+            "/overview.json": self.points,
+            "/version": self.version,
+            "/calls": self.list,
+            "/calls.csv": exports.csv,
+            "/calls.jsonl": exports.json_lines,
+            "/calls/{number:int}": self.call,
+            "/conversation": self.conversation,
+        }
+        routes = [Route(path, self.visitors.guarded(page), methods=["GET"]) for path, page in pages.items()]
+        return [*routes, Mount("/static", StaticFiles(directory=HERE / "static"))]
 
-    async def inferences(self, request: Request) -> Response:
-        """The list: newest first, searchable, paged."""
-        search = request.query_params.get("search", "").strip()
-        model_id = request.query_params.get("model", "")
-        page = page_number(request)
-        models = {model.id: model for model in await run_in_threadpool(self.store.models)}
-        found = await run_in_threadpool(
-            self.store.inferences,
-            model_id or None,
-            search=search,
-            limit=PAGE_SIZE,
-            offset=(page - 1) * PAGE_SIZE,
+    async def overview(self, request: Request) -> Response:
+        """How the calls went: sums, charts, breakdowns, the slowest and the failed."""
+        wanted = Wanted.of(request.query_params)
+        return await _read(self._overview, wanted, _address(request))
+
+    def _overview(self, wanted: Wanted, address: str) -> Response:
+        models = self._models()
+        found = self._calls.sums_by(wanted, [*_BREAKDOWNS.values()])
+        breakdowns = {name: found[column] for name, column in _BREAKDOWNS.items()}
+        breakdowns["error"] = [one for one in breakdowns["error"] if one.name is not None]
+        slowest = Wanted({**wanted.filters, "slower": "0"}, "duration")
+        failed = Wanted({**wanted.filters, "status": "error"})
+        lines = {
+            title: (one, [self._shelf.line(call, models) for call in self._calls.page(one)[:_WORST]])
+            for title, one in (("Failed last", failed), ("Slowest", slowest))
+        }
+        return self._page(
+            "overview.html",
+            wanted,
+            address,
+            sums=self._calls.sums(wanted),
+            breakdowns=breakdowns,
+            worst=lines,
+            names=self._names(models),
         )
-        pages = max(1, -(-found.total // PAGE_SIZE))
 
-        def address(number: int) -> str:
-            wanted = {"search": search, "model": model_id, "page": number if number > 1 else ""}
-            return "/?" + urlencode({key: value for key, value in wanted.items() if value})
+    async def points(self, request: Request) -> Response:
+        """What the charts show, as columns over time in seconds."""
+        wanted = Wanted.of(request.query_params)
+        step, rows = await run_in_threadpool(self._calls.over_time, wanted)
+        found = dict(rows)
+        times = range(rows[0][0], rows[-1][0] + 1, step) if rows else range(0)
+        every = [found.get(time, Sums(None)) for time in times]
+        columns = {
+            "calls": [one.calls for one in every],
+            "failed": [one.failed for one in every],
+            "in": [one.tokens_in for one in every],
+            "out": [one.tokens_out for one in every],
+            **{
+                f"{name}{share}": [
+                    getattr(one, column)[place] if getattr(one, column) else None for one in every
+                ]
+                for name, column in (("p", "durations"), ("first", "first_tokens"))
+                for place, share in enumerate((50, 95, 99))
+            },
+        }
+        body = {"step": step / 1000, "times": [time / 1000 for time in times], **columns}
+        return Response(orjson.dumps(body), media_type="application/json")
 
-        return render(
-            "inferences.html",
-            lines=[_line(one, models[one.model_id]) for one in found.inferences],
-            models=models.values(),
-            model_id=model_id,
-            search=search,
-            total=found.total,
-            page=page,
-            pages=pages,
-            newer=address(page - 1) if page > 1 else None,
-            older=address(page + 1) if page < pages else None,
+    async def version(self, _: Request) -> Response:
+        """What changes when there is something new to show."""
+        return Response(await run_in_threadpool(self._calls.version), media_type="text/plain")
+
+    async def list(self, request: Request) -> Response:
+        """The calls that an address filters, sorts and pages."""
+        return await _read(self._list, Wanted.of(request.query_params), _address(request))
+
+    def _list(self, wanted: Wanted, address: str) -> Response:
+        models = self._models()
+        total = self._calls.count(wanted)
+        lines = [self._shelf.line(call, models) for call in self._calls.page(wanted)]
+        return self._page(
+            "calls.html",
+            wanted,
+            address,
+            lines=lines,
+            total=total,
+            pages=max(1, -(-total // PAGE_SIZE)),
+            choices={column: self._calls.values(column) for column in _CHOICES},
+            names=self._names(models),
+            orders=ORDERS,
         )
 
-    async def inference(self, request: Request) -> Response:
+    async def call(self, request: Request) -> Response:
+        """One call."""
         number = request.path_params["number"]
-        one = await run_in_threadpool(self.store.inference, number) if number < 2**63 else None
-        if one is None:
-            return render("missing.html", 404, what="inference", number=number)
-        model = await run_in_threadpool(self.store.model, one.model_id)
-        assert model is not None
-        conversation = [
-            (attribute, one.inference_data[attribute.name])
-            for attribute in model.attributes.values()
-            if attribute.is_required
-        ]
-        shown = {attribute.name for attribute, _ in conversation}
-        return render(
-            "inference.html",
-            inference=one,
-            model=model,
-            conversation=conversation,
-            values=_values(model, one.inference_data, shown),
-            ground_truth=_values(model, one.ground_truth_data or {}, set()),
+        return await _read(
+            self._call, number, Wanted.of(request.query_params), "whole" in request.query_params
         )
 
+    def _call(self, number: int, wanted: Wanted, is_whole: bool) -> Response:
+        call = self._calls.call(number) if number < 2**63 else None
+        if call is None:
+            return render("missing.html", 404, what="call", number=number)
+        before, after = self._calls.neighbours(wanted, call)
+        shown = self._shelf.shown(call, self._models())
+        return render(
+            "call.html", shown=shown, call=call, wanted=wanted, before=before, after=after, is_whole=is_whole
+        )
 
-def render(template: str, status: int = 200, **context: Any) -> Response:
-    """A page."""
-    return HTMLResponse(_TEMPLATES.get_template(template).render(context), status)
+    async def conversation(self, request: Request) -> Response:
+        """All calls of a conversation, as it went."""
+        return await _read(
+            self._conversation, request.query_params.get("id", ""), "whole" in request.query_params
+        )
+
+    def _conversation(self, name: str, is_whole: bool) -> Response:
+        wanted = Wanted({"conversation": name}, is_up=True)
+        found = self._calls.after(wanted, (-(2**62), 0), _MOST_TURNS) if name else []
+        if not found:
+            return render("missing.html", 404, what="conversation", number=name)
+        models = self._models()
+        return render(
+            "conversation.html",
+            name=name,
+            wanted=wanted,
+            sums=self._calls.sums(wanted),
+            shown=[self._shelf.shown(call, models) for call in found],
+            is_whole=is_whole,
+        )
+
+    def _page(self, template: str, wanted: Wanted, address: str, **more: Any) -> Response:
+        models = self._models()
+        only = next(iter(models)) if len(models) == 1 else "$(otel-arthur onboard my-application)"
+        exports = {
+            "OTEL_EXPORTER_ARTHUR_ENDPOINT": address,
+            "OTEL_EXPORTER_ARTHUR_API_KEY": self.api_key,
+            "OTEL_EXPORTER_ARTHUR_MODEL_ID": only,
+        }
+        return render(
+            template,
+            wanted=wanted,
+            is_empty=self._calls.is_empty(),
+            exports=exports,
+            absent=NONE,
+            last=LAST,
+            **more,
+        )
+
+    def _models(self) -> Mapping[str, Model]:
+        return {model.id: model for model in self.traces.store.models()}
+
+    def _names(self, models: Mapping[str, Model]) -> dict[str, str]:
+        """Id -> name of each model and task."""
+        names = {
+            model.id: str(model.document.get("display_name") or model.document["partner_model_id"])
+            for model in models.values()
+        }
+        return {**names, **dict(self.traces.tasks())}
+
+    @property
+    def _calls(self) -> Calls:
+        return Calls(self.traces.store)
+
+    @property
+    def _shelf(self) -> Shelf:
+        return Shelf(self.traces)
 
 
-def _line(one: StoredInference, model: Model) -> _Line:
-    return _Line(
-        number=one.number,
-        time=one.inference_timestamp,
-        model=str(model.document.get("display_name") or model.document["partner_model_id"]),
-        identity=one.partner_inference_id,
-        # The end of a history is what was asked last.
-        input=_end_of(_text_of(one, model, fields.INPUT_STAGE)),
-        output=_beginning_of(_text_of(one, model, fields.PREDICTED_STAGE)),
-        has_ground_truth=one.ground_truth_data is not None,
-        repeated=one.presentation > 1,
-    )
+async def _read(make: Callable[..., _T], *arguments: Any) -> _T:
+    """A page, made on a thread, where waiting for the database holds nobody up."""
+    return await run_in_threadpool(make, *arguments)
 
 
-def _end_of(text: str) -> str:
-    return text if len(text) <= _EXCERPT else f"… {text[-_EXCERPT:]}"
-
-
-def _beginning_of(text: str) -> str:
-    return text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]} …"
-
-
-def _text_of(one: StoredInference, model: Model, stage: str) -> str:
-    for attribute in model.attributes.values():
-        if attribute.is_required and attribute.stage == stage:
-            return str(one.inference_data[attribute.name])
-    return ""
-
-
-def _values(model: Model, data: dict[str, Any], but: set[str]) -> list[tuple[Attribute, Any]]:
-    """Attributes with their values, in the model's order."""
-    return [(one, data[one.name]) for one in model.attributes.values() if one.name in data.keys() - but]
-
-
-def page_number(request: Request) -> int:
-    """The page that is asked for, from 1."""
-    text = request.query_params.get("page", "")
-    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 10 else 1
-
-
-def _readable_time(timestamp: str) -> str:
-    """2026-11-22 12:00:00.250 of a stored timestamp, which is in UTC."""
-    return timestamp[:23].replace("T", " ")
-
-
-_TEMPLATES: Final = Environment(
-    loader=FileSystemLoader(_HERE / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_TEMPLATES.filters["time"] = _readable_time
+def _address(request: Request) -> str:
+    return f"{request.url.scheme}://{request.url.netloc}"

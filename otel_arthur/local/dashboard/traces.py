@@ -1,23 +1,46 @@
-"""The pages of the Engine's face: traces, and one as a tree with the conversation of each call."""
+"""The pages of traces: the list, and one as a tree with what was said in each span."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from otel_arthur.local.dashboard.pages import PAGE_SIZE, page_number, render
+from otel_arthur.local.dashboard.calls import PAGE_SIZE, Call, Calls
+from otel_arthur.local.dashboard.rendering import render
+from otel_arthur.local.dashboard.shown import Shelf, Shown
+from otel_arthur.local.dashboard.turns import Turn
 from otel_arthur.local.dashboard.visitors import Visitors
+from otel_arthur.local.dashboard.wanted import Wanted, page_number
 from otel_arthur.local.engine.traces import StoredSpan, Traces
 from otel_arthur.local.engine.tree import tree_of
 
-_MOST_SPANS = 2_000
+_MOST_SPANS: Final = 2_000
 """Of one trace on a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limb:
+    """A span as the page of its trace shows it."""
+
+    depth: int
+    kind: str
+    name: str
+    seconds: float
+    begins: float
+    """Percent of the trace's time."""
+    lasts: float
+    tokens_in: int | None
+    tokens_out: int | None
+    has_failed: bool
+    turns: Sequence[Turn]
+    shown: Shown | None
+    """Of a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +59,13 @@ class TracePages:
 
     async def list(self, request: Request) -> Response:
         """The traces, newest first."""
-        page = page_number(request)
-        offset = (page - 1) * PAGE_SIZE
-        total, ids = await run_in_threadpool(self.traces.trace_ids, [], PAGE_SIZE, offset)
+        return await run_in_threadpool(self._list, page_number(request.query_params.get("page", "")))
+
+    def _list(self, page: int) -> Response:
+        total, ids = self.traces.trace_ids([], PAGE_SIZE, (page - 1) * PAGE_SIZE)
         lines: list[dict[str, Any]] = []
         for trace_id in ids:
-            count, spans = await run_in_threadpool(self._spans_of, trace_id)
+            count, spans = self._spans_of(trace_id)
             lines.append({"trace_id": trace_id, "count": count, **_summary(spans)})
         return render(
             "traces.html", lines=lines, total=total, page=page, pages=max(1, -(-total // PAGE_SIZE))
@@ -49,19 +73,56 @@ class TracePages:
 
     async def trace(self, request: Request) -> Response:
         """One trace."""
-        trace_id = request.path_params["trace_id"]
-        count, spans = await run_in_threadpool(self._spans_of, trace_id)
-        if not spans:
+        trace_id, is_whole = request.path_params["trace_id"], "whole" in request.query_params
+        return await run_in_threadpool(self._trace, trace_id, is_whole)
+
+    def _trace(self, trace_id: str, is_whole: bool) -> Response:
+        count, spans = self._spans_of(trace_id)
+        wanted = Wanted({"trace": trace_id}, is_up=True)
+        calls = Calls(self.traces.store).after(wanted, (-(2**62), 0), _MOST_SPANS)
+        if not spans and not calls:
             return render("missing.html", 404, what="trace", number=trace_id)
-        annotation = await run_in_threadpool(self.traces.annotation, trace_id)
+        models = {model.id: model for model in self.traces.store.models()}
+        summary = _summary(spans) if spans else _summary_of_calls(calls)
         return render(
             "trace.html",
             trace_id=trace_id,
             count=count,
-            branches=tree_of(spans),
-            annotation=annotation,
-            **_summary(spans),
+            branches=self._limbs(spans, {call.span: call for call in calls}),
+            inferences=[Shelf(self.traces).line(call, models) for call in calls if call.inference],
+            annotation=self.traces.annotation(trace_id),
+            wanted=wanted,
+            is_whole=is_whole,
+            **summary,
         )
+
+    def _limbs(self, spans: list[StoredSpan], calls: dict[int | None, Call]) -> list[Limb]:
+        if not spans:
+            return []
+        begin, end = min(span.start_ns for span in spans), max(span.end_ns for span in spans)
+        percent = 100 / max(end - begin, 1)
+        limbs: list[Limb] = []
+        for branch in tree_of(spans):
+            span = branch.span
+            call = calls.get(span.number)
+            shown = None if call is None else Shelf(self.traces).shown(call, {})
+            said = [Turn(said.role, said.text) for said in branch.said] if shown is None else shown.turns
+            limbs.append(
+                Limb(
+                    branch.depth,
+                    span.kind or "no kind",
+                    span.name,
+                    (span.end_ns - span.start_ns) / 1e9,
+                    round((span.start_ns - begin) * percent, 2),
+                    max(round((span.end_ns - span.start_ns) * percent, 2), 0.5),
+                    span.prompt_tokens,
+                    span.completion_tokens,
+                    span.status == "Error",
+                    said,
+                    shown,
+                )
+            )
+        return limbs
 
     def _spans_of(self, trace_id: str) -> tuple[int, list[StoredSpan]]:
         return self.traces.spans(trace_ids=[trace_id], limit=_MOST_SPANS)
@@ -70,11 +131,28 @@ class TracePages:
 def _summary(spans: list[StoredSpan]) -> dict[str, Any]:
     root = next((span for span in spans if span.parent_span_id is None), None)
     start = min(span.start_ns for span in spans)
+    calls = [span for span in spans if span.kind == "LLM"]
     return {
-        "time": datetime.fromtimestamp(start / 1e9, timezone.utc).isoformat(),
+        "start": start // 1_000_000,
+        "took": (max(span.end_ns for span in spans) - start) / 1e9,
         "name": root.name if root else "(no root)",
         "input": str(root.attributes.get("input.value", "")) if root else "",
         "output": str(root.attributes.get("output.value", "")) if root else "",
-        "calls": sum(span.kind == "LLM" for span in spans),
+        "calls": len(calls),
+        "failed": sum(span.status == "Error" for span in calls),
         "tokens": sum(span.total_tokens or 0 for span in spans),
+    }
+
+
+def _summary_of_calls(calls: Sequence[Call]) -> dict[str, Any]:
+    """Of a trace of which the v3 API has the calls alone."""
+    start = min(call.ended - round((call.duration or 0) * 1000) for call in calls)
+    firsts = [call for call in calls if call.is_first]
+    return {
+        "start": start,
+        "took": (max(call.ended for call in calls) - start) / 1000,
+        "name": calls[0].service or "Trace",
+        "calls": len(firsts),
+        "failed": sum(call.has_failed for call in firsts),
+        "tokens": sum((call.tokens_in or 0) + (call.tokens_out or 0) for call in firsts),
     }

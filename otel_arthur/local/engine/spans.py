@@ -88,7 +88,7 @@ def _resource(resource_spans: Any) -> ReceivedResource:
     rejected: list[str] = []
     for scope_spans in resource_spans.scope_spans:
         for span in scope_spans.spans:
-            attributes = _attributes(span.attributes)
+            attributes = {**_exception(span), **_attributes(span.attributes)}
             if any("/" in key for key in _keys(attributes)):
                 rejected.append("Invalid span data format: keys should not contain keypath separator '/'")
             else:
@@ -115,6 +115,12 @@ def _span(span: Span, attributes: Mapping[str, Any]) -> ReceivedSpan:
         attributes=attributes,
         tokens=_tokens(attributes) if kind == "LLM" else {},
     )
+
+
+def _exception(span: Span) -> dict[str, Any]:
+    """What the last recorded exception says, for the dashboard."""
+    events = [event for event in span.events if event.name == "exception"]
+    return _attributes(events[-1].attributes) if events else {}
 
 
 def _tokens(attributes: Mapping[str, Any]) -> dict[str, int]:

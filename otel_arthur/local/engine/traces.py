@@ -90,6 +90,11 @@ class Traces:
         )
         return count, [_stored(row) for row in rows]
 
+    def span(self, number: int) -> StoredSpan | None:
+        """The row of this number."""
+        rows = self.store.read(f"SELECT {_COLUMNS} FROM engine_spans WHERE number = ?", (number,))
+        return _stored(rows[0]) if rows else None
+
     def trace_ids(self, task_ids: Sequence[str], limit: int, offset: int) -> tuple[int, list[str]]:
         """How many traces the tasks have, and the ids of a page of them, newest first."""
         marks = ", ".join("?" * len(task_ids))

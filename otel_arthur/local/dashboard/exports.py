@@ -1,0 +1,80 @@
+"""The calls that a list shows, as CSV or as JSON lines, however many they are."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from otel_arthur.inference.build import rfc3339
+from otel_arthur.local.dashboard.calls import Call, Calls
+from otel_arthur.local.dashboard.shown import Shelf
+from otel_arthur.local.dashboard.wanted import Wanted
+
+_CHUNK: Final = 500
+_FACTS: Final = (
+    *("identity", "time", "status", "error_type", "finish_reason", "duration", "first_token", "tokens_in"),
+    *("tokens_out", "model", "service", "conversation", "user", "trace"),
+)
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""A cell that begins so would be computed by a spreadsheet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exports:
+    """Downloads of what an address filters, oldest first."""
+
+    calls: Calls
+    shelf: Shelf
+
+    async def csv(self, request: Request) -> Response:
+        """Facts and texts, a row a call."""
+        return _download(self._csv(Wanted.of(request.query_params)), "text/csv; charset=utf-8", "calls.csv")
+
+    async def json_lines(self, request: Request) -> Response:
+        """All that is kept, an object a call."""
+        lines = self._json_lines(Wanted.of(request.query_params))
+        return _download(lines, "application/jsonl", "calls.jsonl")
+
+    def _csv(self, wanted: Wanted) -> Iterator[str]:
+        buffer = io.StringIO()
+        writer = csv.writer(buffer)
+        writer.writerow((*_FACTS, "input", "output"))
+        for call in self._every(wanted):
+            facts = _facts(call)
+            writer.writerow([_cell(facts[name]) for name in _FACTS] + [*map(_cell, self.shelf.texts(call))])
+            if buffer.tell() > 1 << 16:
+                yield buffer.getvalue()
+                buffer.seek(0)
+                buffer.truncate()
+        yield buffer.getvalue()
+
+    def _json_lines(self, wanted: Wanted) -> Iterator[bytes]:
+        for call in self._every(wanted):
+            record = {**_facts(call), **self.shelf.record(call)}
+            yield orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE, default=str)
+
+    def _every(self, wanted: Wanted) -> Iterator[Call]:
+        last = (-(2**62), 0)
+        while chunk := self.calls.after(wanted, last, _CHUNK):
+            yield from chunk
+            last = chunk[-1].ended, chunk[-1].id
+
+
+def _facts(call: Call) -> dict[str, Any]:
+    return {**asdict(call), "time": rfc3339(call.ended * 1_000_000)}
+
+
+def _cell(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def _download(lines: Iterator[str] | Iterator[bytes], kind: str, name: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(lines, media_type=kind, headers=headers)

@@ -1,0 +1,65 @@
+"""Templates to pages. Model output is hostile input: all is escaped, and nothing in it is invisible."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse, Response
+
+from otel_arthur.local.dashboard.turns import readable
+from otel_arthur.printable import printable
+
+HERE: Final = Path(__file__).parent
+
+
+def render(template: str, status: int = 200, **context: Any) -> Response:
+    """A page."""
+    return HTMLResponse(_TEMPLATES.get_template(template).render(context), status)
+
+
+def _visible(value: Any) -> Any:
+    """Control characters and bidirectional overrides as signs: they make a text read otherwise."""
+    if type(value) is not str:
+        return value
+    return "\t".join(printable(part, keep_lines=True) for part in value.split("\t"))
+
+
+def _time(milliseconds: int) -> str:
+    """``2026-11-22 12:00:00.250``, in UTC."""
+    return datetime.fromtimestamp(milliseconds / 1000, timezone.utc).isoformat(" ", "milliseconds")[:23]
+
+
+def _seconds(value: float | None) -> str:
+    """A duration as people say it."""
+    if value is None:
+        return "–"
+    if value < 1:
+        return f"{value * 1000:.0f} ms"
+    return f"{value:.2f} s" if value < 60 else f"{value / 60:.1f} min"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.0f}"
+
+
+def _share(part: int, whole: int) -> str:
+    """Percent, of which a small share is not rounded to nothing."""
+    share = 100 * part / whole if whole else 0
+    return f"{share:.0f} %" if share in (0, 100) or 1 <= share <= 99 else f"{share:.1f} %"
+
+
+_TEMPLATES: Final = Environment(
+    loader=FileSystemLoader(HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    finalize=_visible,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_filters: dict[str, Any] = _TEMPLATES.filters
+_filters.update(
+    {"time": _time, "seconds": _seconds, "number": _number, "share": _share, "readable": readable}
+)

@@ -1,0 +1,142 @@
+"""Which calls a page is about: filters, order and page, as they stand in its address."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import Any, Final
+from urllib.parse import urlencode
+
+NONE: Final = "(none)"
+"""The value of a filter for calls that have none."""
+TEXTS: Final = {
+    "to": "target",
+    "status": "status",
+    "error": "error_type",
+    "finish": "finish_reason",
+    "model": "model",
+    "service": "service",
+    "conversation": "conversation",
+    "user": "user",
+    "trace": "trace",
+}
+"""Filter -> column of `calls` that must be equal."""
+LEAST: Final = {"slower": "duration", "tokens": "coalesce(tokens_in, 0) + coalesce(tokens_out, 0)"}
+"""Filter -> what must be at least so much."""
+LAST: Final = {"15m": 900, "1h": 3600, "24h": 86400, "7d": 604800}
+"""Filter ``last`` -> seconds."""
+ORDERS: Final = {
+    "time": "ended",
+    "duration": "coalesce(duration, -1)",
+    "first_token": "coalesce(first_token, -1)",
+    "tokens_in": "coalesce(tokens_in, -1)",
+    "tokens_out": "coalesce(tokens_out, -1)",
+    "status": "coalesce(status, '')",
+    "model": "coalesce(model, '')",
+    "service": "coalesce(service, '')",
+    "conversation": "coalesce(conversation, '')",
+    "user": "coalesce(user, '')",
+}
+"""Order -> what is compared."""
+_LONGEST: Final = 2_000
+_LARGEST_PAGE: Final = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an address asks for; whatever makes no sense in it is left out."""
+
+    filters: Mapping[str, str]
+    """Of `TEXTS`, `LEAST`, ``search``, ``last``, ``since`` and ``until``."""
+    order: str = "time"
+    is_up: bool = False
+    """The smallest or oldest first."""
+    page: int = 1
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> Wanted:
+        """Read the query of an address."""
+        filters: dict[str, str] = {}
+        for name in (*TEXTS, *LEAST, "search", "last", "since", "until"):
+            value = query.get(name, "").strip()[:_LONGEST]
+            if value and _makes_sense(name, value):
+                filters[name] = value
+        order = query.get("sort", "time")
+        return cls(
+            filters,
+            order.removeprefix("-") if order.removeprefix("-") in ORDERS else "time",
+            order in ORDERS and "sort" in query,
+            page_number(query.get("page", "")),
+        )
+
+    def filter(self, name: str) -> str:
+        """The value of a filter, empty where there is none."""
+        return self.filters.get(name, "")
+
+    def condition(self) -> tuple[str, list[Any]]:
+        """The filters as SQL over the table `calls`, with its arguments."""
+        parts, arguments = ["1"], list[Any]()
+        for name, value in self.filters.items():
+            if name in TEXTS and value == NONE:
+                parts.append(f"{TEXTS[name]} IS NULL")
+            elif name in TEXTS:
+                parts.append(f"{TEXTS[name]} = ?")
+                arguments.append(value)
+            elif name in LEAST:
+                parts.append(f"{LEAST[name]} >= ?")
+                arguments.append(float(value))
+            elif name == "search":
+                parts.append(
+                    "(inference IN (SELECT number FROM inferences WHERE instr(words, ?)) OR span IN "
+                    "(SELECT number FROM engine_spans WHERE instr(lower(attributes), ?)))"
+                )
+                arguments += [value.casefold()] * 2
+            else:
+                parts.append("ended < ?" if name == "until" else "ended >= ?")
+                arguments.append(time.time() * 1000 - LAST[value] * 1000 if name == "last" else moment(value))
+        return " AND ".join(parts), arguments
+
+    def address(self, path: str, **changed: str | None) -> str:
+        """The address of a page about the same calls; `changed` filters have another value, or none."""
+        query = {**self.filters}
+        if self.order != "time" or self.is_up:
+            query["sort"] = self.order if self.is_up else f"-{self.order}"
+        query |= {name: value or "" for name, value in changed.items()}
+        text = urlencode({name: value for name, value in query.items() if value})
+        return f"{path}?{text}" if text else path
+
+    def on(self, page: int) -> Wanted:
+        """The same on another page."""
+        return replace(self, page=page)
+
+
+def page_number(text: str) -> int:
+    """The page that is asked for, from 1."""
+    return (
+        max(1, min(int(text), _LARGEST_PAGE)) if text.isascii() and text.isdigit() and len(text) < 19 else 1
+    )
+
+
+def moment(text: str) -> int:
+    """Milliseconds since the epoch of a time as a browser's field writes it, in UTC, or of milliseconds.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if text.isascii() and text.isdigit() and len(text) < 16:
+        return int(text)
+    found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return int((found if found.tzinfo else found.replace(tzinfo=timezone.utc)).timestamp() * 1000)
+
+
+def _makes_sense(name: str, value: str) -> bool:
+    try:
+        if name in LEAST:
+            return 0 <= float(value) < float("inf")
+        if name in ("since", "until"):
+            moment(value)
+    except (ValueError, OverflowError):
+        return False
+    return name != "last" or value in LAST

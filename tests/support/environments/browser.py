@@ -1,0 +1,30 @@
+"""A Chromium for the tests of pages: the system's own, as Playwright's would be fetched from elsewhere.
+
+Continuous integration installs Debian's; on a developer's machine nothing is installed without being asked.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+MISSING = "no Chromium here: apt-get install chromium"
+
+
+def program() -> str | None:
+    """The path of the browser."""
+    return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+def provision() -> str:
+    """Install it in continuous integration; returns why the tier cannot run, or an empty text."""
+    if program() is None and os.environ.get("CI") and shutil.which("apt-get") and os.geteuid() == 0:
+        for arguments in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", "chromium"]):
+            subprocess.run(["apt-get", *arguments], check=False, stdout=subprocess.DEVNULL)
+    return "" if program() else MISSING
+
+
+if __name__ == "__main__":
+    print(provision() or program())
