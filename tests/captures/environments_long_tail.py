@@ -263,7 +263,7 @@ RECORDINGS = [
         "vercel-ai-6.0.326",
         "vercel-ai",
         "scenarios_vercel_ai.mjs",
-        [],
+        ["aiSdk"],
         _DEFAULT | {"content_false": Mode(arguments={"recordInputs": False, "recordOutputs": False})},
     ),
 ]

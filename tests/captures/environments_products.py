@@ -34,20 +34,39 @@ _NODE_SDK = [
     "@opentelemetry/resources@2.12.1",
     "@opentelemetry/otlp-transformer@0.223.1",
 ]
+_NODE_SDK_1 = [
+    "@opentelemetry/sdk-trace-node@1.30.1",
+    "@opentelemetry/resources@1.30.1",
+    "@opentelemetry/otlp-transformer@0.57.2",
+]
 _NODE_OPENAI = "openai@7.59.0"
 NODE_ENVIRONMENTS: dict[str, list[str]] = {
     "langfuse-js": ["@langfuse/openai@5.11.1", "@langfuse/otel@5.11.1", _NODE_OPENAI, *_NODE_SDK],
     "openlit-js": ["openlit@1.15.0", _NODE_OPENAI, *_NODE_SDK],
     # The last major version that writes OpenTelemetry's spans.
     "sentry-js": ["@sentry/node@10.78.0", _NODE_OPENAI, *_NODE_SDK],
+    "ai-sdk-7": [
+        *("ai@7.0.173", "@ai-sdk/otel@1.0.173", "@ai-sdk/openai@4.0.118", "zod@4.6.7"),
+        *_NODE_SDK,
+    ],
+    "traceloop-ai-sdk": [
+        "@traceloop/node-server-sdk@0.27.0",
+        *("ai@6.0.326", "@ai-sdk/openai@3.0.141", "zod@4.6.7"),
+        *_NODE_SDK,
+    ],
+    "mastra": [
+        *("@mastra/core@1.71.0", "@mastra/observability@1.17.9", "@mastra/otel-exporter@1.4.0"),
+        *("@ai-sdk/openai@4.0.118", "zod@4.6.7"),
+        *_NODE_SDK,
+    ],
+    # It brings version 1 of the SDK.
+    "genkit-js": ["genkit@1.42.0", "@genkit-ai/compat-oai@1.42.0", *_NODE_SDK_1],
     # Neither knows a newer client of OpenAI's.
     "traceloop-js": ["@traceloop/node-server-sdk@0.27.0", "openai@6.30.1", *_NODE_SDK],
     "langtrace-js": [
         "@langtrase/typescript-sdk@6.3.7",
         "openai@5.7.0",
-        "@opentelemetry/sdk-trace-node@1.30.1",
-        "@opentelemetry/resources@1.30.1",
-        "@opentelemetry/otlp-transformer@0.57.2",
+        *_NODE_SDK_1,
     ],
 }
 
@@ -60,6 +79,10 @@ _ASKED = (
     *("l_responses", "m_embeddings", "q_metadata", "v_responses_stream"),
 )
 _NO_RESPONSES = tuple(name for name in _ASKED if "responses" not in name)
+_AI_SDK = (
+    *("a_invoke", "b_stream", "c_multiturn", "d_tools", "e_err429", "g_unicode"),
+    *("l_responses", "m_embeddings"),
+)
 # Its streams count tokens by a vocabulary that is fetched from the network.
 _NO_STREAMS = tuple(name for name in _ASKED if "stream" not in name)
 
@@ -110,4 +133,22 @@ RECORDINGS = [
     ),
     _openai_js("traceloop-js-0.27.0", "traceloop-js", "traceloop", _DEFAULT),
     _openai_js("langtrace-js-6.3.7", "langtrace-js", "langtrace", _DEFAULT),
+    *(
+        Recording(folder, environment, "scenarios_vercel_ai.mjs", [instrumentor], modes, _AI_SDK)
+        for folder, environment, instrumentor, modes in (
+            (
+                "ai-sdk-otel-1.0.173",
+                "ai-sdk-7",
+                "aiSdkOtel",
+                {
+                    "default": Mode(),
+                    "legacy": Mode(arguments={"legacy": True}),
+                    "content_false": Mode(arguments={"recordInputs": False, "recordOutputs": False}),
+                },
+            ),
+            ("traceloop-ai-sdk-0.27.0", "traceloop-ai-sdk", "traceloop", _DEFAULT),
+        )
+    ),
+    Recording("mastra-1.4.0", "mastra", "scenarios_mastra.mjs", [], _DEFAULT),
+    Recording("genkit-js-1.42.0", "genkit-js", "scenarios_genkit.mjs", [], _DEFAULT),
 ]

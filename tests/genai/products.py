@@ -23,12 +23,18 @@ PRODUCTS: Mapping[str, Dialect] = {
     "Langtrace": _one("langtrace", "langtrace", "3.8.21"),
     "Langtrace for JavaScript": _one("langtrace-js", "langtrace", "6.3.7"),
     "Sentry for JavaScript": _one("sentry-js", "sentry", "10.78.0"),
+    "AI SDK 7": _one("ai-sdk-otel", "semconv", "1.0.173"),
+    "AI SDK 7, as version 6 wrote": Dialect("vercel-ai", "1.0.173", True, ("ai-sdk-otel-1.0.173/legacy",)),
+    "AI SDK under Traceloop for JavaScript": _one("traceloop-ai-sdk", "vercel-ai", "0.27.0"),
+    "Mastra": _one("mastra", "mastra", "1.4.0"),
+    "Genkit for JavaScript": _one("genkit-js", "genkit", "1.42.0"),
     "Traceloop for JavaScript": _one("traceloop-js", "semconv", "0.27.0"),
 }
 """Name for people -> what is known of it."""
 
 SWITCHED_OFF: Mapping[str, str] = {
     "openlit-1.45.0/content_false": "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true",
+    "ai-sdk-otel-1.0.173/content_false": "recordInputs: true, recordOutputs: true",
     "sentry-js-10.78.0/content_false": "sendDefaultPii: true",
 }
 
@@ -130,4 +136,10 @@ ABSENT: Sequence[Row] = (
     ),
     Row("langtrace-js-*", ("messages",), ("e_err429",), "of a call that failed"),
     Row("langtrace-js-*", ("error_type",), ALL, "the API's word for it", True),
+    Row("ai-sdk-otel-*/default", ("reasoning_tokens",), ALL, NOT_RECORDED),
+    Row("mastra-*", ("response_id",), STREAMS, "in streams"),
+    Row("mastra-*", ("messages",), ("d_tools",), "of tools in the history only the names", True),
+    Row("mastra-*", ("error_type",), ALL, "on the agent's span", True),
+    Row("genkit-js-*", ("time_to_first_token",), STREAMS, NOT_RECORDED),
+    Row("genkit-js-*", ("error_type",), ALL, "the status of HTTP", True),
 )

@@ -266,7 +266,7 @@ class Comparison:
 
 def comparisons(capture: Capture) -> list[Comparison]:
     """Every field of every call that the server saw and that has a span, compared."""
-    verdicts = verdicts_of(capture)
+    verdicts = [verdict for verdict in verdicts_of(capture) if verdict.decision != "duplicate"]
     served = calls_served(capture)
     inputs = inputs_of(capture)
     if inputs is None:

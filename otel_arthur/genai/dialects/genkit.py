@@ -26,6 +26,11 @@ _COUNTS = {
     "usage.cached": ("cachedContentTokens",),
     "usage.reasoning": ("thoughtsTokens",),
 }
+_OPENAI = {
+    "usage.cached": ("prompt_tokens_details.cached_tokens",),
+    "usage.reasoning": ("completion_tokens_details.reasoning_tokens",),
+}
+"""Of the provider's own answer, where Genkit's plugin leaves them out."""
 _output = answer_at(_OUT)
 
 
@@ -53,6 +58,8 @@ DIALECT = Dialect(
             "response_model": (f"{_OUT}#custom.model", f"{_OUT}#raw.model", f"{_OUT}#raw.modelVersion"),
         },
         within(_OUT, _COUNTS, under="usage"),
+        within(_OUT, _OPENAI, under="raw.usage"),
+        within(_OUT, _OPENAI, under="custom.usage"),
         within(_IN, PARAMETERS, under="config"),
     ),
     question=(question_at(_IN),),

@@ -11,7 +11,7 @@ from otel_arthur.genai import calls
 from otel_arthur.genai.dialects import semconv
 from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.tables.dialect import Dialect
-from otel_arthur.genai.tables.places import beginning, joined, within
+from otel_arthur.genai.tables.places import beginning, joined, seconds_until, within
 from otel_arthur.genai.tables.provider_fields import COUNTS, PARAMETERS
 from otel_arthur.genai.tables.sources import answer_of_pieces, messages_at, question_at
 
@@ -34,9 +34,12 @@ DIALECT = Dialect(
     reference="https://mastra.ai/docs/observability/tracing/overview",
     markers=("mastra.span.type", "aisdk.model.id"),
     operation=_operation,
+    failure={"gen_ai.response.finish_reasons": '["error"]'},
     fields=joined(
         {
-            "provider": (beginning("aisdk.model.provider", "."),),
+            "provider": (beginning("gen_ai.provider.name", "."), beginning("aisdk.model.provider", ".")),
+            "response_id": ("mastra.metadata.body#id",),
+            "time_to_first_token": (seconds_until("mastra.completion_start_time"),),
             "request_model": ("gen_ai.request.model", "aisdk.model.id", f"{_IN}#body.model", f"{_IN}#model"),
             "conversation_id": ("mastra.metadata.threadId", "mastra.threadId"),
             "user_id": ("mastra.metadata.userId", "mastra.metadata.resourceId"),

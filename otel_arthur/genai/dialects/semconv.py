@@ -13,6 +13,8 @@ from otel_arthur.genai.tables.places import Table
 _USAGE = "gen_ai.usage."
 _SPAN_ONLY = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only (the value true is not valid)"
 _SWITCHES = (
+    # The AI SDK of Vercel from version 7 on.
+    ("gen_ai", "telemetry: { recordInputs: true, recordOutputs: true }"),
     ("opentelemetry.instrumentation.genai", _SPAN_ONLY),
     ("opentelemetry.util.genai", _SPAN_ONLY),
     ("opentelemetry.instrumentation.google_genai", _SPAN_ONLY),

@@ -139,7 +139,7 @@ class _Clusters:
 
     def _is_inside(self, inner: Evidence, outer: Evidence) -> bool:
         is_above = any(above is outer for above in _above(inner, self.homes))
-        return is_above and holds(outer, inner) and same_answer(outer, inner)
+        return is_above and holds(outer, inner) and (same_answer(outer, inner) or _completes(outer, inner))
 
     def has_scope(self, candidate: Evidence, scope: str) -> bool:
         return any(member.scope == scope for member in self._of[candidate.key])
@@ -177,8 +177,19 @@ def _with_ancestors(
         for outer in _above(inner, homes):
             is_child = inner.parent_span_id == outer.span_id and inner.scope != outer.scope
             is_told = (is_child and not (inner.failed and not outer.failed)) or same_answer(outer, inner)
+            is_told = is_told or _completes(outer, inner)
             if is_told and holds(outer, inner) and clusters.may_join(outer, inner):
                 yield outer, inner
+
+
+def _completes(outer: Evidence, inner: Evidence) -> bool:
+    """Whether a child of one scope has no word, its parent the question: what else is known of one call.
+
+    So Mastra writes the counts of a call that asks for tools. Below an answered call a failure is a retry.
+    """
+    has_no_word = inner.question is None and inner.answer is None and outer.question is not None
+    is_child = inner.parent_span_id == outer.span_id and inner.scope == outer.scope
+    return is_child and has_no_word and not (inner.failed and outer.answer is not None)
 
 
 def _alike(

@@ -61,3 +61,18 @@ export async function sentry({ processor, arguments: settings }) {
     ...settings,
   });
 }
+
+/** Up to version 6 each call says that it is traced. */
+export async function aiSdk({ provide }) {
+  const provider = provide();
+  return { flush: () => provider.forceFlush() };
+}
+
+/** From version 7 on a package of its own traces all calls: by the conventions, or as version 6 did. */
+export async function aiSdkOtel({ provide, arguments: { legacy } }) {
+  const { LegacyOpenTelemetry, OpenTelemetry } = await import('@ai-sdk/otel');
+  const { registerTelemetry } = await import('ai');
+  const provider = provide();
+  registerTelemetry(legacy ? new LegacyOpenTelemetry() : new OpenTelemetry());
+  return { flush: () => provider.forceFlush() };
+}

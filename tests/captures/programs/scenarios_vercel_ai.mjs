@@ -2,10 +2,10 @@
 import { createOpenAI } from '@ai-sdk/openai';
 import { embed, generateText, stepCountIs, streamText, tool } from 'ai';
 import { z } from 'zod';
-import { record, setup } from './recording.mjs';
+import { instrument, record, setup } from './recording.mjs';
 
+const { flush } = await instrument();
 const telemetry = { isEnabled: true, ...setup.arguments };
-const provider = setup.provide();
 const openai = createOpenAI();
 const SYSTEM = 'You are a helpful assistant.';
 const getWeather = tool({
@@ -61,4 +61,4 @@ const scenarios = {
     }),
 };
 
-await record(scenarios, () => provider.forceFlush());
+await record(scenarios, flush);

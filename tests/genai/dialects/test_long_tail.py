@@ -63,6 +63,10 @@ def test_each_call_is_one_inference_and_nothing_else_is(capture: Capture) -> Non
     """Agents, tools, wrappers, embeddings, raw requests and the first half of a stream are no calls."""
     dialect = DIALECT_OF[f"{capture.recording}/{capture.mode}"]
     verdicts = verdicts_of(capture)
+    if dialect == "mastra":
+        # It writes each call twice: as a step, and as what the model did in it.
+        assert len(verdicts) == 2 * len(calls_served(capture))
+        verdicts = [verdict for verdict in verdicts if verdict.decision != "duplicate"]
     assert {verdict.reading.dialect.name for verdict in verdicts if verdict.reading.dialect} <= {dialect}
     answered = [call for call in calls_served(capture) if call["status"] == 200]
     decisions = sorted(verdict.decision for verdict in verdicts)
