@@ -16,7 +16,7 @@ from otel_arthur.spool.errors import SpoolError
 from otel_arthur.spool.folder import Place
 from otel_arthur.spool.queue import appending, leases
 from otel_arthur.spool.queue.reading import rows_of
-from otel_arthur.spool.rows import keys_of, pack_keys
+from otel_arthur.spool.rows import keys_of, names_of, pack_keys
 from otel_arthur.spool.spool import Spool
 
 _LEASE_SECONDS: Final = 60.0
@@ -51,12 +51,13 @@ def rows(memory: Spool) -> int:
 
 def forget(spool: Spool, destination: Destination, batch: NewBatch) -> bool:
     """As if a batch had never been appended; False where it is being sent, or has been."""
-    keys = pack_keys(list(dict.fromkeys(keys_of(destination.number, batch.kind, batch.rows))))
+    keys = dict.fromkeys(keys_of(destination.number, batch.kind, batch.rows))
+    packed = pack_keys([*keys, *names_of(destination.number, batch.kind, batch.rows)])
     store = spool.store
     with store.index.transaction() as index:
         found = index.execute(
             "SELECT number, rows, file FROM batches WHERE keys = ? AND owner IS NULL AND sent_at IS NULL",
-            (keys,),
+            (packed,),
         ).fetchone()
         if found is None:
             return False

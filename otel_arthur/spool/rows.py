@@ -103,6 +103,12 @@ def keys_of(destination: int, kind: int, rows: Sequence[Row]) -> tuple[int, ...]
     return unpack_keys(b"".join([blake2b(name, digest_size=8).digest() for name in names]))
 
 
+def names_of(destination: int, kind: int, rows: Sequence[Row]) -> tuple[int, ...]:
+    """The keys of the ids alone, of rows that have versions: a later row of one id is told by it."""
+    versioned = {row.id: Row(row.id, b"") for row in rows if row.version}
+    return keys_of(destination, kind, list(versioned.values()))
+
+
 def key_of(destination: int, kind: int, identity: str) -> int:
     """The key of a row that has no version."""
     return keys_of(destination, kind, (Row(identity, b""),))[0]

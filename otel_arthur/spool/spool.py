@@ -16,7 +16,7 @@ from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk.database import BUSY_SECONDS
 from otel_arthur.spool.disk.keys import KeyLimits
 from otel_arthur.spool.disk.store import Store, listed
-from otel_arthur.spool.queue import appending, duplicate_window, leases, moving, precedence, watching
+from otel_arthur.spool.queue import appending, duplicate_window, leases, moving, precedence, waiting, watching
 from otel_arthur.spool.upkeep import ages, confirmation, dead_letters, status
 
 
@@ -136,7 +136,7 @@ class Spool:
         Args:
             numbers: of batches; by default all.
         """
-        return self._store.repaired(lambda: leases.left(self._store, listed(destinations), listed(numbers)))
+        return self._store.repaired(lambda: waiting.left(self._store, listed(destinations), listed(numbers)))
 
     def last_number(self) -> int:
         """The number of the newest batch there is."""
@@ -148,11 +148,11 @@ class Spool:
 
     def next_due(self, destinations: Iterable[int]) -> float | None:
         """Seconds until something that is held or postponed becomes due; None when nothing waits."""
-        return self._store.repaired(lambda: leases.next_due(self._store, listed(destinations)))
+        return self._store.repaired(lambda: waiting.next_due(self._store, listed(destinations)))
 
     def can_be_tried(self, destinations: Iterable[int], seconds: float) -> bool:
         """Whether anything of these destinations is held, leased, due within `seconds`, or is gone."""
-        return self._store.repaired(lambda: leases.can_be_tried(self._store, listed(destinations), seconds))
+        return self._store.repaired(lambda: waiting.can_be_tried(self._store, listed(destinations), seconds))
 
     def watch(self) -> watching.Watch:
         """Follows certain records, from now on."""

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Mapping
-from dataclasses import astuple
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import astuple, replace
 
 from otel_arthur.spool.batches import Appended, NewBatch
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk.bodies import Body
 from otel_arthur.spool.disk.store import NOWHERE, Store, count
-from otel_arthur.spool.rows import Row, keys_of, pack_keys
+from otel_arthur.spool.rows import Row, keys_of, names_of, pack_keys
 
 
 def append(store: Store, destination: Destination, batch: NewBatch) -> Appended:
     """Add rows. Those whose key is known already are left out.
 
     Raises:
-        sqlite3.Error, OSError, SpoolError: nothing was added.
+        sqlite3.Error, OSError, SpoolError: nothing was added, or not all. What was is known the next time.
     """
-    keyed = dict(zip(keys_of(destination.number, batch.kind, batch.rows), batch.rows, strict=True))
-    # Before the transaction, as others wait for its end.
-    body = store.bodies.write(list(keyed.values()))
-    # The latest calls are looked into and added to by one thread at a time, as the index is.
-    with store.latest.lock:
-        return _append_keyed(store, destination, batch, keyed, body)
+    total = Counter[str]()
+    for rows in _once_each(batch.rows):
+        part = replace(batch, rows=rows)
+        keyed = dict(zip(keys_of(destination.number, batch.kind, rows), rows, strict=True))
+        # Before the transaction, as others wait for its end.
+        body = store.bodies.write(list(keyed.values()))
+        # The latest calls are looked into and added to by one thread at a time, as the index is.
+        with store.latest.lock:
+            total.update(_append_keyed(store, destination, part, keyed, body)._asdict())
+    return Appended(**total)
 
 
 def insert(
@@ -33,12 +38,13 @@ def insert(
     destination: Destination,
     batch: NewBatch,
     body: Body,
-    keyed: Collection[int],
+    rows: Collection[Row],
+    keys: Collection[int],
 ) -> int:
-    """Add one batch in a transaction, and remember its keys; returns its number."""
+    """Add one batch in a transaction, and remember the keys of its rows; returns its number."""
     now = store.clock.time()
     add_destination(index, destination)
-    packed = pack_keys(list(keyed))
+    keys = [*keys, *names_of(destination.number, batch.kind, list(rows))]
     number = index.execute(
         "INSERT INTO batches (destination, kind, form, rows, bytes, checksum, created, held, ready_at, "
         "set_at, body, file, framing, keys, free_at, sent_at) "
@@ -47,7 +53,7 @@ def insert(
             destination.number,
             batch.kind,
             batch.form,
-            len(keyed),
+            len(rows),
             body.size,
             body.checksum,
             now,
@@ -57,7 +63,7 @@ def insert(
             body.inline,
             body.file,
             body.framing,
-            packed,
+            pack_keys(keys),
             None if batch.patience is None else now + batch.patience,
             batch.sent_at,
         ),
@@ -67,7 +73,7 @@ def insert(
         index.execute(
             "INSERT INTO evidence VALUES (?, ?, ?, ?, ?)", (number, destination.number, now, *batch.evidence)
         )
-    store.keys.add(index, keyed, number)
+    store.keys.add(index, keys, number)
     return number
 
 
@@ -94,7 +100,7 @@ def _append_keyed(
     is_inserted = False
     try:
         with store.incoming.transaction() as index:
-            known = _known(store, index, keyed, batch)
+            known = _known(store, index, number, keyed, batch)
             if known:
                 keyed = {key: row for key, row in keyed.items() if key not in known}
                 store.bodies.remove([body.file])
@@ -105,7 +111,7 @@ def _append_keyed(
                 if not store.bodies.has(body):
                     # Another thread has set a damaged database aside meanwhile, and this body with it.
                     body = store.bodies.write(list(keyed.values()))
-                insert(store, index, destination, batch, body, keyed)
+                insert(store, index, destination, batch, body, keyed.values(), keyed)
                 is_inserted = True
             appended = Appended(
                 0 if full else len(keyed), len(batch.rows) - len(keyed), len(keyed) if full else 0
@@ -123,8 +129,30 @@ def _append_keyed(
 
 
 def _known(
-    store: Store, index: sqlite3.Connection, keyed: Collection[int], batch: NewBatch
+    store: Store, index: sqlite3.Connection, destination: int, keyed: Mapping[int, Row], batch: NewBatch
 ) -> Collection[int]:
     if batch.is_live and batch.ended is not None and store.latest.knows_all_since(batch.ended[0]):
         return store.latest.known(keyed)
-    return store.keys.known(index, keyed)
+    known = store.keys.known(index, keyed)
+    versioned = {key: keyed[key] for key in known if keyed[key].version}
+    if not versioned:
+        return known
+    # Where another version of an id came since, the one before it is news again.
+    names = names_of(destination, batch.kind, list(versioned.values()))
+    latest = store.keys.known(index, names)
+    overtaken = {key for key, name in zip(versioned, names, strict=True) if latest.get(name, 0) > known[key]}
+    return known.keys() - overtaken
+
+
+def _once_each(rows: Sequence[Row]) -> Sequence[Sequence[Row]]:
+    """The rows in their order, in parts that have each id once: a correction is a batch of its own."""
+    if not any(row.version for row in rows):
+        return [rows]
+    parts: list[list[Row]] = []
+    seen = Counter[str]()
+    for row in rows:
+        if seen[row.id] == len(parts):
+            parts.append([])
+        parts[seen[row.id]].append(row)
+        seen[row.id] += 1
+    return parts

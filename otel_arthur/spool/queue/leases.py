@@ -10,8 +10,9 @@ from typing import Final, NamedTuple
 from otel_arthur.spool.batches import Batch, BatchOutcome
 from otel_arthur.spool.disk.bodies import BODY_COLUMNS, Body, inline
 from otel_arthur.spool.disk.store import Store, count, listed, replace_rows
-from otel_arthur.spool.queue.precedence import sort
+from otel_arthur.spool.queue.precedence import Order, sort
 from otel_arthur.spool.queue.reading import rows_of
+from otel_arthur.spool.rows import Row, keys_of, names_of, pack_keys
 
 MAX_WAIT_SECONDS: Final = 86_400.0
 """No lease and no wait is longer: what says so was written before a clock was set back."""
@@ -31,7 +32,7 @@ class Terms:
     bytes: int = 4 * 1024 * 1024
     seconds: float = 60.0
     in_order: bool = False
-    """One sender at a time, so that a correction does not overtake what it corrects."""
+    """One sender at a time, and one row of an id: a correction does not overtake what it corrects."""
     doubt: float | None = None
     """For a target that takes a row twice: should the holder die, nobody knows what became of the rows, and
     they are leased again after so many seconds, as presented before. None: presenting again does no harm."""
@@ -92,7 +93,10 @@ def lease(store: Store, destination: int, kind: int, terms: Terms) -> list[Batch
                 None if terms.doubt is None else now + terms.doubt,
             ),
         )
-    found = [_read(store, destination, kind, one, now, terms.blocked) for one in chosen]
+    order = (
+        Order(store, destination, kind, [one.number for one in chosen]) if terms.in_order and chosen else None
+    )
+    found = [_read(store, destination, kind, one, now, terms.blocked, order) for one in chosen]
     return [batch for batch in found if batch is not None]
 
 
@@ -124,6 +128,7 @@ def finish(store: Store, outcomes: Sequence[BatchOutcome]) -> list[BatchOutcome]
                     index.execute("DELETE FROM batches WHERE number = ?", (batch.number,))
                 elif len(waiting) < count_before or outcome.waiting != batch.rows:
                     new_files.append(replace_rows(store, index, batch.number, waiting))
+                    _rekey(index, batch, waiting)
                 else:
                     file = None
                 old_files.append(file)
@@ -135,41 +140,6 @@ def finish(store: Store, outcomes: Sequence[BatchOutcome]) -> list[BatchOutcome]
         raise
     store.bodies.remove(old_files)
     return recorded
-
-
-def next_due(store: Store, destinations: str) -> float | None:
-    """Seconds until something that is held or postponed becomes due; None when nothing waits."""
-    ((at,),) = store.index.read(f"SELECT min(ready_at) FROM batches WHERE destination IN ({destinations})")
-    return None if at is None else max(at - store.clock.time(), 0.0)
-
-
-def can_be_tried(store: Store, destinations: str, seconds: float) -> bool:
-    """Whether anything of these destinations is held, on its way, or due within `seconds`, or is gone."""
-    now = store.clock.time()
-    ((rows, candidates),) = store.index.read(
-        f"SELECT count(*), ifnull(sum(held = 1 OR owner IS NOT NULL OR ready_at <= ? OR {IS_DUE}), 0) "
-        f"FROM batches WHERE destination IN ({destinations})",
-        (now + seconds, *due(now)),
-    )
-    return candidates > 0 or rows == 0
-
-
-def left(store: Store, destinations: str, numbers: str = "") -> dict[tuple[int, int], int]:
-    """Rows (of the batches of these numbers) by destination and kind that no other living process sends."""
-    now = store.clock.time()
-    found = store.index.read(
-        "SELECT destination, kind, owner, leased_until, set_at, sum(rows) FROM batches "
-        f"WHERE destination IN ({destinations}) {f'AND number IN ({numbers})' if numbers else ''} "
-        "GROUP BY destination, kind, owner, leased_until, set_at"
-    )
-    counts: dict[tuple[int, int], int] = {}
-    for destination, kind, owner, until, set_at, rows in found:
-        if (owner is not None and store.owner.is_ours(owner)) or not is_leased(
-            store, owner, until, set_at, now
-        ):
-            key = destination, kind
-            counts[key] = counts.get(key, 0) + rows
-    return counts
 
 
 def note_error(store: Store, destination: int, error: str | None) -> None:
@@ -217,7 +187,13 @@ def is_leased(store: Store, owner: str | None, until: float | None, set_at: floa
 
 
 def _read(
-    store: Store, destination: int, kind: int, candidate: _Candidate, now: float, blocked_wait: float
+    store: Store,
+    destination: int,
+    kind: int,
+    candidate: _Candidate,
+    now: float,
+    blocked_wait: float,
+    order: Order | None,
 ) -> Batch | None:
     """The batch with those of its rows that may leave; None where there are none."""
     number = candidate.number
@@ -234,9 +210,12 @@ def _read(
         rows,
         sent_at=candidate.sent_at,
     )
-    if not any(row.after for row in rows) or (candidate.free_at is not None and candidate.free_at <= now):
-        return batch
-    batch.rows[:], batch.blocked[:] = sort(store, destination, rows)
+    if any(row.after for row in rows) and not (candidate.free_at is not None and candidate.free_at <= now):
+        batch.rows[:], batch.blocked[:] = sort(store, destination, rows)
+    if order is not None:
+        order.block(batch.blocked)
+        batch.rows[:], late = order.pick(batch.rows)
+        batch.blocked.extend(late)
     if batch.rows:
         return batch
     finish(store, [BatchOutcome(batch, wait=blocked_wait)])
@@ -258,6 +237,16 @@ def _put_back(index: sqlite3.Connection, outcome: BatchOutcome, now: float) -> N
             batch.number,
         ),
     )
+
+
+def _rekey(index: sqlite3.Connection, batch: Batch, waiting: Sequence[Row]) -> None:
+    """What has left the batch holds no later row of its id up any more."""
+    if any(row.version for row in waiting):
+        keys = keys_of(batch.destination, batch.kind, waiting)
+        names = names_of(batch.destination, batch.kind, waiting)
+        index.execute(
+            "UPDATE batches SET keys = ? WHERE number = ?", (pack_keys([*keys, *names]), batch.number)
+        )
 
 
 def _record(index: sqlite3.Connection, outcome: BatchOutcome, now: float) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
+from orjson import dumps
 
-from otel_arthur.spool.disk.store import Store
-from otel_arthur.spool.rows import FIRST_KIND, Row, key_of
+from otel_arthur.spool.disk.store import Store, listed
+from otel_arthur.spool.rows import FIRST_KIND, Row, key_of, unpack_keys
 
 
 class Sorted(NamedTuple):
@@ -35,6 +37,50 @@ def sort(store: Store, destination: int, rows: Sequence[Row]) -> Sorted:
     for row in renamed:
         (found.blocked if held_back.intersection(row.after) else found.ready).append(row)
     return found
+
+
+class Order:
+    """Of the rows of one lease, and of those that wait from before: none overtakes an earlier of its id."""
+
+    def __init__(self, store: Store, destination: int, kind: int, leased: Sequence[int]) -> None:
+        self._store = store
+        self._destination = destination
+        self._kind = kind
+        earlier = store.index.read(
+            f"SELECT keys FROM batches WHERE destination = ? AND kind = ? AND number < {max(leased)} "
+            f"AND number NOT IN ({listed(leased)})",
+            (destination, kind),
+        )
+        self._waiting = {key for (keys,) in earlier for key in unpack_keys(keys)}
+
+    def pick(self, rows: Sequence[Row]) -> Sorted:
+        """The rows of the next batch, by whether they may leave now."""
+        found = Sorted([], [])
+        losers = self._losers({row.group for row in rows if row.stem})
+        for row in rows:
+            ids = {row.id, *(loser + row.id[row.stem :] for loser in losers.get(row.group, ()))}
+            is_late = not self._waiting.isdisjoint(self._names(ids))
+            (found.blocked if is_late else found.ready).append(row)
+            self._waiting.update(self._names([row.id]))
+        return found
+
+    def block(self, rows: Iterable[Row]) -> None:
+        """These wait, and what is later waits for them."""
+        self._waiting.update(self._names(row.id for row in rows))
+
+    def _names(self, ids: Iterable[str]) -> list[int]:
+        return [key_of(self._destination, self._kind, one) for one in ids]
+
+    def _losers(self, groups: Iterable[str]) -> dict[str, list[str]]:
+        """Groups that were suppressed for one of these: what was said of them is said of the one kept."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for loser, winner in self._store.index.read(
+            "SELECT loser, winner FROM duplicates WHERE destination = ? "
+            "AND winner IN (SELECT value FROM json_each(?))",
+            (self._destination, dumps(list(groups)).decode()),
+        ):
+            found[winner].append(loser)
+        return found
 
 
 def destination_of(store: Store, destinations: Sequence[int], identity: str, stem: int) -> int | None:

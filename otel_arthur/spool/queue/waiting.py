@@ -1,0 +1,41 @@
+"""What waits, and for whom: told without taking anything."""
+
+from __future__ import annotations
+
+from otel_arthur.spool.disk.store import Store
+from otel_arthur.spool.queue.leases import IS_DUE, due, is_leased
+
+
+def next_due(store: Store, destinations: str) -> float | None:
+    """Seconds until something that is held or postponed becomes due; None when nothing waits."""
+    ((at,),) = store.index.read(f"SELECT min(ready_at) FROM batches WHERE destination IN ({destinations})")
+    return None if at is None else max(at - store.clock.time(), 0.0)
+
+
+def can_be_tried(store: Store, destinations: str, seconds: float) -> bool:
+    """Whether anything of these destinations is held, on its way, or due within `seconds`, or is gone."""
+    now = store.clock.time()
+    ((rows, candidates),) = store.index.read(
+        f"SELECT count(*), ifnull(sum(held = 1 OR owner IS NOT NULL OR ready_at <= ? OR {IS_DUE}), 0) "
+        f"FROM batches WHERE destination IN ({destinations})",
+        (now + seconds, *due(now)),
+    )
+    return candidates > 0 or rows == 0
+
+
+def left(store: Store, destinations: str, numbers: str = "") -> dict[tuple[int, int], int]:
+    """Rows (of the batches of these numbers) by destination and kind that no other living process sends."""
+    now = store.clock.time()
+    found = store.index.read(
+        "SELECT destination, kind, owner, leased_until, set_at, sum(rows) FROM batches "
+        f"WHERE destination IN ({destinations}) {f'AND number IN ({numbers})' if numbers else ''} "
+        "GROUP BY destination, kind, owner, leased_until, set_at"
+    )
+    counts: dict[tuple[int, int], int] = {}
+    for destination, kind, owner, until, set_at, rows in found:
+        if (owner is not None and store.owner.is_ours(owner)) or not is_leased(
+            store, owner, until, set_at, now
+        ):
+            key = destination, kind
+            counts[key] = counts.get(key, 0) + rows
+    return counts
