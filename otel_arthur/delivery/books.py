@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -120,8 +121,21 @@ class Books:
         self._lock = threading.Lock()
         self._outcomes: Counter[tuple[Outcome, str]] = Counter()
         self._received = 0
+        self._taken = 0
+        self._between = 0
         self._withheld = 0
         self._mended: Counter[str] = Counter()
+
+    @contextmanager
+    def taking(self) -> Generator[None, None, None]:
+        """Rows are given to the spool, and are not booked as taken yet."""
+        with self._lock:
+            self._between += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._between -= 1
 
     def receive(self, count: int) -> None:
         """So much came in."""
@@ -131,6 +145,8 @@ class Books:
 
     def take(self, count: int) -> None:
         """The spool took rows."""
+        with self._lock:
+            self._taken += count
         self._metrics.taken(count)
 
     def end(self, outcome: Outcome, count: int = 1, reason: str = "", *, was_taken: bool = False) -> None:
@@ -143,6 +159,7 @@ class Books:
             return
         with self._lock:
             self._outcomes[outcome, reason] += count
+            self._taken -= count if was_taken else 0
         self._metrics.outcome(outcome.value, count, reason)
         if was_taken:
             self._metrics.exported(count, _ERROR_TYPES.get(outcome))
@@ -165,6 +182,12 @@ class Books:
         """What came in and has not ended."""
         with self._lock:
             return self._received - sum(self._outcomes.values())
+
+    @property
+    def waiting(self) -> int | None:
+        """What the spool took and has not ended; None while it may have taken what is not booked yet."""
+        with self._lock:
+            return None if self._between else self._taken
 
     def counts(self, left: int) -> Counts:
         """All of it now, with what is `left` in the spool."""

@@ -59,6 +59,7 @@ class Run:
         self.notices = Notices()
         self.books = Books(metrics)
         self.destinations = Destinations()
+        self._all_lost_for: str | None = None
         self._uncounted: Counter[tuple[str, str]] = Counter()
         """By outcome and reason: what is no row, and is not in the spool's counters yet."""
         self._unserved: set[Destination] = set()
@@ -109,7 +110,9 @@ class Run:
             return
         self.books.receive(count)
         try:
-            appended, in_memory = self._spool.keep(destination, batch)
+            with self.books.taking():
+                appended, in_memory = self._spool.keep(destination, batch)
+                self.books.take(appended.new)
         except Exception as error:  # a damaged database may raise anything, and the host is sacred
             self._refuse(count, BROKEN, submitted)
             self.notices.say(
@@ -117,7 +120,6 @@ class Run:
                 f"inferences are lost: the spool in {self._spool.folder} takes nothing ({error})",
             )
             return
-        self.books.take(appended.new)
         self.books.end(Outcome.KNOWN, appended.known)
         submitted.spooled += appended.new + appended.known - in_memory
         submitted.in_memory += in_memory
@@ -253,6 +255,7 @@ class Run:
     def counts(self) -> Counts:
         """What became of everything so far. What a disk holds that cannot be read is what has no end yet."""
         with self._recording:
+            self._book_losses()
             left = self.level()[0]
             return self.books.counts(left if self._spool.is_disk_well else max(left, self.books.open))
 
@@ -284,8 +287,28 @@ class Run:
                 self._spool.why,
             )
 
+    def _book_losses(self) -> None:
+        """What the disk lost of what it had taken has ended, too."""
+        lost = self._spool.lost()
+        for reason, rows in lost.rows.items():
+            self.books.end(Outcome.DROPPED, rows, reason, was_taken=True)
+        self._all_lost_for = lost.all_for or self._all_lost_for
+        if not self._all_lost_for:
+            return
+        before = self.books.waiting
+        left = self.level()[0]
+        # Else another thread appends, or the disk cannot be read: the next time tells.
+        if before is not None and before == self.books.waiting and self._spool.is_disk_well:
+            rows = max(before - left, 0)
+            self.books.end(Outcome.DROPPED, rows, self._all_lost_for, was_taken=True)
+            if rows:
+                _logger.warning("otel-arthur: %d not sent are lost: %s", rows, self._all_lost_for)
+            self._all_lost_for = None
+
     def _housekeeping(self, at_once: bool) -> None:
         self.record_skips()
+        with self._recording:
+            self._book_losses()
         self.books.end(Outcome.DROPPED, self._spool.tidy(self._max_age), AGE, was_taken=True)
         for target in self.targets:
             if target.services:

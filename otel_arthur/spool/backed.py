@@ -6,7 +6,6 @@ Memory is bounded, and what is in it goes to its target from there, or to the di
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +13,12 @@ from typing import Final, TypeVar
 
 from otel_arthur.spool import carrying
 from otel_arthur.spool.batches import Appended, Batch, BatchOutcome, NewBatch
+from otel_arthur.spool.both import Both
 from otel_arthur.spool.clock import Clock
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk.database import BUSY_SECONDS
 from otel_arthur.spool.disk.keys import KeyLimits
+from otel_arthur.spool.disk.losses import Lost
 from otel_arthur.spool.errors import SpoolError
 from otel_arthur.spool.guarded import HANG_SECONDS, GuardedDisk
 from otel_arthur.spool.queue import duplicate_window, leases, moving, watching
@@ -29,7 +30,7 @@ _T = TypeVar("_T")
 MEMORY_BYTES: Final = 64 * 1024 * 1024
 
 
-class BackedSpool(Spool):
+class BackedSpool(Both):
     """As `Spool`, but its methods do not fail for the disk's sake, and the constructor raises nothing.
 
     Args:
@@ -53,7 +54,7 @@ class BackedSpool(Spool):
         self._disk: GuardedDisk | None = None
         if folder is not None:
             self._disk = GuardedDisk(folder, lambda place: Spool(place, max_bytes, key_limits, clock))
-            self._disk.ask(lambda _disk: None, None)
+            self._disk.ask(lambda _disk: None, None, HANG_SECONDS)
 
     @property
     def folder(self) -> Path | None:
@@ -172,11 +173,6 @@ class BackedSpool(Spool):
             )
         )
 
-    def destination_of(self, destinations: Sequence[int], identity: str, stem: int) -> int | None:
-        """The destination that has or had a row of the first kind, as far as is remembered."""
-        found = self._both(lambda one: one.destination_of(destinations, identity, stem))
-        return next((one for one in found if one is not None), None)
-
     def move(self, source: Destination, target_of: moving.TargetOf) -> int:
         """Move the rows of `source` that are due, in each of the two."""
         return sum(self._both(lambda one: one.move(source, target_of)))
@@ -189,57 +185,13 @@ class BackedSpool(Spool):
         """Remember a destination's organization; returns those of the same model under other keys."""
         return [d for found in self._both(lambda one: one.confirm(destination, organization)) for d in found]
 
-    def destinations(self) -> list[tuple[Destination, str | None]]:
-        """All destinations ever seen."""
-        return [d for found in self._both(lambda one: one.destinations()) for d in found]
-
     def note_error(self, destination: int, error: str | None) -> None:
         """Keep the last error of a destination."""
-        self._both(lambda one: one.note_error(destination, error))
-
-    def waiting(self, destinations: Iterable[int], kind: int | None = None) -> int:
-        """Rows that wait, as far as can be read."""
-        numbers = list(destinations)
-        return sum(self._both(lambda one: one.waiting(numbers, kind)))
-
-    def occupied(
-        self, destinations: Iterable[int], up_to: int | None = None, kind: int | None = None
-    ) -> set[int]:
-        """Those of these destinations for which anything waits, as far as can be read."""
-        numbers = list(destinations)
-        found = self._memory.occupied(numbers, None, kind) if self._has_memory else set[int]()
-        return found | self._on_disk(lambda disk: disk.occupied(numbers, up_to, kind), set[int]())
-
-    def left(self, destinations: Iterable[int], numbers: Iterable[int] = ()) -> dict[tuple[int, int], int]:
-        """Rows by destination and kind that no other living process has taken to send them."""
-        places, batches = list(destinations), list(numbers)
-        total: Counter[tuple[int, int]] = Counter()
-        for found in self._both(lambda one: one.left(places, batches)):
-            total.update(found)
-        return dict(total)
-
-    def last_number(self) -> int:
-        """The number of the newest batch on disk."""
-        return max(self._both(lambda one: one.last_number()), default=0)
-
-    def bytes_used(self) -> int:
-        """Bytes of the rows that wait and of the dead letters."""
-        return sum(self._both(lambda one: one.bytes_used()))
-
-    def next_due(self, destinations: Iterable[int]) -> float | None:
-        """Seconds until something becomes due; None when nothing waits."""
-        numbers = list(destinations)
-        found = self._both(lambda one: one.next_due(numbers))
-        return min((seconds for seconds in found if seconds is not None), default=None)
-
-    def can_be_tried(self, destinations: Iterable[int], seconds: float) -> bool:
-        """Whether anything is held, leased, due within `seconds`, or is gone."""
-        numbers = list(destinations)
-        return any(self._both(lambda one: one.can_be_tried(numbers, seconds)))
+        self._both(lambda one: one.note_error(destination, error), HANG_SECONDS)
 
     def watch(self) -> watching.Watch:
         """Follows certain records, from now on."""
-        return self._on_disk(lambda disk: disk.watch(), None) or self._memory.watch()
+        return self._on_disk(lambda disk: disk.watch(), None, HANG_SECONDS) or self._memory.watch()
 
     def status(self) -> status.Status:
         """What waits on the disk, and what became of what did."""
@@ -262,6 +214,11 @@ class BackedSpool(Spool):
         if self._disk is not None:
             self._on_disk(lambda _disk: self._disk and self._disk.empty_outer(), None)
         return sum(self._both(lambda one: one.tidy(max_age)))
+
+    def lost(self) -> Lost:
+        """Rows that are gone from the disk since this was asked last; nothing while that is not well."""
+        opened = self._opened()
+        return opened[0].lost() if opened and self.is_disk_well else Lost({}, None)
 
     def close(self) -> None:
         """Close the database. What is in memory stays until this object is gone."""
@@ -292,7 +249,7 @@ class BackedSpool(Spool):
         return () if self._disk is None or self._disk.spool is None else (self._disk.spool,)
 
     def _whole(self) -> Spool:
-        return self._on_disk(lambda disk: disk, None) or self._memory
+        return self._on_disk(lambda disk: disk, None, HANG_SECONDS) or self._memory
 
     def _both(self, ask: Callable[[Spool], _T], seconds: float | None = None) -> list[_T]:
         found = [ask(self._memory)] if self._has_memory else []

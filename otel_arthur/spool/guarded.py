@@ -29,7 +29,7 @@ HANG_SECONDS: Final = BUSY_SECONDS + 1.0
 """A disk that has not answered for longer hangs. Another process's lock is said before."""
 QUIET_SECONDS: Final = 600.0
 """A cause that was seen within so long is not said again."""
-FAILURES: Final = (sqlite3.Error, OSError, SpoolError, UnicodeDecodeError)
+_EXPECTED: Final = (sqlite3.Error, OSError, SpoolError)
 
 
 class GuardedDisk:
@@ -94,7 +94,7 @@ class GuardedDisk:
                 done = operation(self._opened())
             else:
                 done = self._bounded.run(lambda: operation(self._opened()), seconds, late, instead)
-        except FAILURES as error:
+        except Exception as error:  # what somebody changed in the index may have anything raised
             self._rest(error)
             return otherwise
         if self._why and time.monotonic() >= self._retry_at:
@@ -114,7 +114,7 @@ class GuardedDisk:
     def close(self) -> None:
         """Close it, if the disk lets us: a last sync may hang."""
         if (spool := self._spool) is not None and not self._bounded.is_stuck:
-            with contextlib.suppress(*FAILURES):
+            with contextlib.suppress(Exception):
                 self._bounded.run(spool.close, HANG_SECONDS, lambda _none: None, lambda: None)
 
     def after_fork_in_child(self) -> bool:
@@ -128,21 +128,15 @@ class GuardedDisk:
             if self._spool is None:
                 self._user = _user()
                 self._place = settled(absolute(self._configured))
-                self._spool = self._made(self._place.folder)
+                self._spool = self._make(self._place.folder)
             return self._spool
-
-    def _made(self, folder: Path) -> Spool:
-        try:
-            return self._make(folder)
-        except FAILURES:
-            raise
-        except Exception as error:  # a damaged file may have anything raised
-            raise SpoolError(f"{type(error).__name__}: {error}") from error
 
     def _rest(self, error: BaseException) -> None:
         now = self._retry_at = time.monotonic()
         self._retry_at += RETRY_SECONDS
-        self._why = str(error) or type(error).__name__
+        self._why = (
+            str(error) if isinstance(error, _EXPECTED) and str(error) else f"{type(error).__name__} {error}"
+        )
         if is_busy(error) and (holder := holder_of(self.folder / DATABASE_NAME)):
             self._why = f"{error}, by {holder}"
         if _user() != self._user:
@@ -164,7 +158,7 @@ def _cause(error: BaseException) -> str:
     """Equal for errors of one cause: the names of files in them are not."""
     if isinstance(error, OSError) and error.errno is not None:
         return f"errno {error.errno}"
-    return type(error).__name__ if isinstance(error, (OSError, UnicodeDecodeError)) else str(error)
+    return str(error) if isinstance(error, (sqlite3.Error, SpoolError)) else type(error).__name__
 
 
 def _user() -> int:

@@ -15,6 +15,8 @@ from otel_arthur.spool.clock import Clock
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk.database import BUSY_SECONDS
 from otel_arthur.spool.disk.keys import KeyLimits
+from otel_arthur.spool.disk.losses import Lost
+from otel_arthur.spool.disk.room import USED
 from otel_arthur.spool.disk.store import Store, listed
 from otel_arthur.spool.queue import appending, duplicate_window, leases, moving, precedence, waiting, watching
 from otel_arthur.spool.upkeep import ages, confirmation, dead_letters, status
@@ -63,7 +65,7 @@ class Spool:
     @property
     def max_bytes(self) -> int:
         """The limit for rows that wait and dead letters."""
-        return self._store.max_bytes
+        return self._store.room.max_bytes
 
     def append(self, destination: Destination, batch: NewBatch) -> Appended:
         """Add rows durably. Those whose key is known already are left out."""
@@ -144,7 +146,7 @@ class Spool:
 
     def bytes_used(self) -> int:
         """Bytes of the rows that wait and of the dead letters."""
-        return self._number("SELECT value FROM state WHERE name = 'bytes'")
+        return self._number(USED)
 
     def next_due(self, destinations: Iterable[int]) -> float | None:
         """Seconds until something that is held or postponed becomes due; None when nothing waits."""
@@ -182,6 +184,10 @@ class Spool:
         chosen = list(destinations)
         act = ages.discard_letters if letters else ages.discard
         return self._store.ensured(lambda: act(self._store, chosen))
+
+    def lost(self) -> Lost:
+        """Rows that are gone from the spool since this was asked last: for the books."""
+        return self._store.losses.take()
 
     def close(self) -> None:
         """Close the database. Later use opens it again; what was in memory only is gone."""

@@ -26,6 +26,7 @@ _STILL: Final = "the disk does not answer; the database is locked by a thread th
 _SHARED_BYTES: Final = 32 * 1024
 """SQLite maps the shared index in pieces of this size (walindex, sqlite.org/walformat.html)."""
 FORK_SECONDS: Final = 5.0
+_OF_DAMAGE: Final = ("malformed", "not a database", "no such table", "no such column")
 _T = TypeVar("_T")
 
 
@@ -34,10 +35,18 @@ class Connection:
 
     A file that was moved or deleted behind our back is left and the one now in its place is used:
     what is written into a file without a name is lost.
+
+    Args:
+        path: None keeps it in memory.
+        durable: what is committed survives a loss of power.
+        replaced: called where another file is used than before.
     """
 
-    def __init__(self, path: Path | None, *, durable: bool) -> None:
+    def __init__(
+        self, path: Path | None, *, durable: bool, replaced: Callable[[], None] = lambda: None
+    ) -> None:
         self._path = path
+        self._replaced = replaced
         self._durable = durable
         self._raw: sqlite3.Connection | None = None
         self._files = _Files(path) if path is not None else None
@@ -97,6 +106,11 @@ class Connection:
             finally:
                 self.lock.release()
         return False
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether it has a file open that lies in its place no more."""
+        return self._raw is not None and self._files is not None and not self._files.are_ours()
 
     def close(self) -> None:
         """Close it; later use opens it again. What was in memory only is gone."""
@@ -178,10 +192,13 @@ class Connection:
         )(operation)
 
     def _current(self) -> sqlite3.Connection:
-        if self._raw is not None and (self._files is None or self._files.are_ours()):
+        if self._raw is not None and not self.is_outdated:
             return self._raw
+        was_replaced = self._raw is not None
         self.close()
         self._raw = self._open()
+        if was_replaced:
+            self._replaced()
         return self._raw
 
     def _open(self) -> sqlite3.Connection:
@@ -220,9 +237,7 @@ def is_damage(error: BaseException) -> bool:
     if isinstance(error, UnicodeDecodeError):
         return True
     # By text: the codes of errors are known to Python from 3.11 on.
-    return isinstance(error, sqlite3.DatabaseError) and any(
-        words in str(error) for words in ("malformed", "not a database", "no such table", "no such column")
-    )
+    return isinstance(error, sqlite3.DatabaseError) and any(words in str(error) for words in _OF_DAMAGE)
 
 
 def is_busy(error: BaseException) -> bool:

@@ -17,8 +17,10 @@ from otel_arthur.spool.disk.bodies import Bodies
 from otel_arthur.spool.disk.database import Connection, is_damage, is_full, set_aside
 from otel_arthur.spool.disk.keys import KeyIndex, KeyLimits
 from otel_arthur.spool.disk.latest import latest_of
+from otel_arthur.spool.disk.losses import DAMAGED, GONE, Losses
 from otel_arthur.spool.disk.owners import Owner
 from otel_arthur.spool.disk.reserve import Reserve
+from otel_arthur.spool.disk.room import Room
 from otel_arthur.spool.folder import DATABASE_NAME, make_own
 from otel_arthur.spool.rows import Row
 
@@ -45,18 +47,20 @@ class Store:
     ) -> None:
         self.folder = folder
         self.clock = clock or Clock()
-        self.max_bytes = max_bytes
+        self.room = Room(max_bytes)
         self.bodies = Bodies(None if folder is None else folder / "bodies")
         key_limits = key_limits or KeyLimits()
         self.latest = latest_of(folder, key_limits.latest)
         self.keys = KeyIndex(key_limits)
+        self.losses = Losses()
         self._database = None if folder is None else folder / DATABASE_NAME
         if self._database is None:
             self.incoming = self.index = Connection(None, durable=False)
         else:
-            self.incoming = Connection(self._database, durable=True)
-            self.index = Connection(self._database, durable=False)
+            self.incoming = Connection(self._database, durable=True, replaced=self._index_is_gone)
+            self.index = Connection(self._database, durable=False, replaced=self._index_is_gone)
         self._connections = list(dict.fromkeys([self.incoming, self.index]))
+        self._mended = 0
         self._locked: list[Connection] = []
         self.owner = Owner(folder)
         self.reserve = Reserve(folder)
@@ -82,6 +86,9 @@ class Store:
         now = time.monotonic()
         return now - self._gone.setdefault(number, now)
 
+    def _index_is_gone(self) -> None:
+        self.losses.add_index(GONE)
+
     def before_fork(self) -> None:
         """Nothing of SQLite may be at work while the process forks."""
         self._locked = [connection for connection in self._connections if connection.before_fork()]
@@ -102,10 +109,11 @@ class Store:
 
     def repaired(self, operation: Callable[[], _T]) -> _T:
         """Do it, a second time where the database was damaged and is new now, or gave back room."""
+        mended = self._mended
         try:
             return operation()
         except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
-            if not self.mend(error) and not (is_full(error) and self.index.shrink_log()):
+            if not self.mend(error, mended) and not (is_full(error) and self.index.shrink_log()):
                 raise
             return operation()
 
@@ -118,11 +126,19 @@ class Store:
                 raise
             return self.repaired(operation)
 
-    def mend(self, error: BaseException) -> bool:
-        """Begin with a new database where `error` says that this one is damaged; whether it did."""
+    def mend(self, error: BaseException, mended: int) -> bool:
+        """Begin with a new database where `error` says that this one is damaged; whether there is a new one.
+
+        Args:
+            mended: how often that had been done when what failed began: nobody sets the new one aside for
+                what was wrong with the one before.
+        """
         if self._database is None or self.bodies.folder is None or not is_damage(error):
             return False
         with self.incoming.lock, self.index.lock:
+            if self._mended != mended or any(one.is_outdated for one in self._connections):
+                return True
+            self._mended += 1
             self.incoming.close()
             self.index.close()
             aside = set_aside(self._database, self.bodies.folder)
@@ -130,6 +146,7 @@ class Store:
                 "otel-arthur: the spool is damaged (%s); it is kept in %s and a new one begins", error, aside
             )
             make_own(self.bodies.folder)
+            self.losses.add_index(DAMAGED)
         self.bodies.forget()
         self.latest.clear()
         return True

@@ -105,8 +105,7 @@ def _append_keyed(
                 keyed = {key: row for key, row in keyed.items() if key not in known}
                 store.bodies.remove([body.file])
                 body = store.bodies.write(list(keyed.values()))
-            used = index.execute("SELECT value FROM state WHERE name = 'bytes'").fetchone()[0]
-            full = bool(keyed) and used + body.size > store.max_bytes
+            full = bool(keyed) and not store.room.takes(index, body.size)
             if keyed and not full:
                 if not store.bodies.has(body):
                     # Another thread has set a damaged database aside meanwhile, and this body with it.

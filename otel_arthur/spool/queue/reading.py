@@ -6,6 +6,7 @@ import logging
 from typing import Final, Protocol
 
 from otel_arthur.spool.disk.bodies import Body
+from otel_arthur.spool.disk.losses import DAMAGED, GONE
 from otel_arthur.spool.disk.store import Store, count
 from otel_arthur.spool.rows import Row
 
@@ -34,12 +35,12 @@ def rows_of(store: Store, destination: int, kind: int, batch: InIndex) -> list[R
         rows = store.bodies.rows(batch.body, kind)
     except OSError as error:
         if isinstance(error, FileNotFoundError) and store.gone_for(batch.number) > GONE_SECONDS:
-            _drop(store, destination, kind, batch, "gone from the disk")
+            _drop(store, destination, kind, batch, GONE)
         else:
             _postpone(store, batch.number, error)
         return None
     if rows is None or len(rows) != batch.rows:
-        _drop(store, destination, kind, batch, "damaged on disk")
+        _drop(store, destination, kind, batch, DAMAGED)
         store.bodies.keep_aside(batch.body.file)
         return None
     return rows
@@ -63,5 +64,8 @@ def _postpone(store: Store, number: int, error: OSError) -> None:
 def _drop(store: Store, destination: int, kind: int, batch: InIndex, reason: str) -> None:
     with store.index.transaction() as index:
         statement = "DELETE FROM batches WHERE number = ? AND owner = ?"
-        if index.execute(statement, (batch.number, store.owner.name)).rowcount:
+        is_ours = index.execute(statement, (batch.number, store.owner.name)).rowcount > 0
+        if is_ours:
             count(index, destination, kind, "dropped", batch.rows, reason)
+    if is_ours:
+        store.losses.add(reason, batch.rows)

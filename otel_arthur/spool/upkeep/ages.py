@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from otel_arthur.spool.clock import Boot
+from otel_arthur.spool.disk.room import IS_TRUE, recounted
 from otel_arthur.spool.disk.store import Store, count, listed
 
 SET_SECONDS: Final = 60.0
@@ -22,6 +23,9 @@ def tidy(store: Store, max_age: float | None) -> int:
     store.owner.sweep()
     store.reserve.make()
     follow_clock(store)
+    if not store.index.read(IS_TRUE)[0][0]:
+        with store.index.transaction() as index:
+            recounted(index)
     dropped = 0
     if max_age is not None:
         dropped = _drop(store, f"created < {store.clock.time() - max_age}", "older than the age limit")

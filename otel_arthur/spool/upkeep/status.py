@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from otel_arthur.spool.destination import Destination
+from otel_arthur.spool.disk.room import USED
 from otel_arthur.spool.disk.store import NOWHERE, Store
 from otel_arthur.spool.outcomes import MENDED, Outcome
 
@@ -88,8 +89,8 @@ def status_of(store: Store) -> Status:
             )
             for outcome in (Outcome.SKIPPED.value, MENDED)
         )
-        (used,) = index.execute("SELECT value FROM state WHERE name = 'bytes'").fetchone()
-    return Status(used, store.max_bytes, skipped, mended, destinations)
+        (used,) = index.execute(USED).fetchone()
+    return Status(used, store.room.max_bytes, skipped, mended, destinations)
 
 
 def _destination(

@@ -254,6 +254,20 @@ def test_a_disk_that_hangs_bounds_nobody_and_loses_nothing(
     assert len(server.accepted_ids) == len(calls)
 
 
+def test_a_disk_that_hangs_from_the_start_holds_no_constructor(
+    server: FaultServer, deliver: Deliver, ext4: Path, freeze: Callable[[str], None]
+) -> None:
+    freeze("--freeze")
+    # Each of these would wait for ever.
+    delivery = deliver(spool_dir=ext4 / "spool")
+    calls = llm_calls(20, 5000)
+    assert delivery.submit(calls[:10]).in_memory == 10
+    eventually(lambda: set(ids_of(calls[:10])) <= set(server.accepted_ids), "what memory took arrives")
+    freeze("--unfreeze")
+    eventually(lambda: delivery.submit(llm_calls(1)).spooled, "the disk takes calls")
+    arrive(server, delivery, ids_of(calls[:10]))
+
+
 def test_a_process_ends_though_its_disk_hangs(
     server: FaultServer, deliver: Deliver, ext4: Path, freeze: Callable[[str], None]
 ) -> None:

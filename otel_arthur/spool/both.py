@@ -1,0 +1,76 @@
+"""What a spool in memory and one on disk say together, as far as each can be read."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from otel_arthur.spool.destination import Destination
+from otel_arthur.spool.guarded import HANG_SECONDS
+from otel_arthur.spool.spool import Spool
+
+_T = TypeVar("_T")
+
+
+class Both(Spool):
+    """The part of `BackedSpool` that only looks."""
+
+    @abstractmethod
+    def _both(self, ask: Callable[[Spool], _T], seconds: float | None = None) -> list[_T]:
+        """The answers of those of the two that have one, memory's first."""
+
+    def _look(self, ask: Callable[[Spool], _T]) -> list[_T]:
+        """A look is short: a disk on which it takes longer hangs, and who looks may be the application."""
+        return self._both(ask, HANG_SECONDS)
+
+    def destination_of(self, destinations: Sequence[int], identity: str, stem: int) -> int | None:
+        """The destination that has or had a row of the first kind, as far as is remembered."""
+        found = self._look(lambda one: one.destination_of(destinations, identity, stem))
+        return next((one for one in found if one is not None), None)
+
+    def destinations(self) -> list[tuple[Destination, str | None]]:
+        """All destinations ever seen."""
+        return [d for found in self._look(lambda one: one.destinations()) for d in found]
+
+    def waiting(self, destinations: Iterable[int], kind: int | None = None) -> int:
+        """Rows that wait, as far as can be read."""
+        numbers = list(destinations)
+        return sum(self._look(lambda one: one.waiting(numbers, kind)))
+
+    def occupied(
+        self, destinations: Iterable[int], up_to: int | None = None, kind: int | None = None
+    ) -> set[int]:
+        """Those of these destinations for which anything waits, as far as can be read."""
+        numbers = list(destinations)
+        # Batches in memory have numbers of their own.
+        found = self._look(lambda one: one.occupied(numbers, up_to if one.folder else None, kind))
+        return set[int]().union(*found)
+
+    def left(self, destinations: Iterable[int], numbers: Iterable[int] = ()) -> dict[tuple[int, int], int]:
+        """Rows by destination and kind that no other living process has taken to send them."""
+        places, batches = list(destinations), list(numbers)
+        total: Counter[tuple[int, int]] = Counter()
+        for found in self._look(lambda one: one.left(places, batches)):
+            total.update(found)
+        return dict(total)
+
+    def last_number(self) -> int:
+        """The number of the newest batch on disk."""
+        return max(self._look(lambda one: one.last_number()), default=0)
+
+    def bytes_used(self) -> int:
+        """Bytes of the rows that wait and of the dead letters."""
+        return sum(self._look(lambda one: one.bytes_used()))
+
+    def next_due(self, destinations: Iterable[int]) -> float | None:
+        """Seconds until something becomes due; None when nothing waits."""
+        numbers = list(destinations)
+        found = self._look(lambda one: one.next_due(numbers))
+        return min((seconds for seconds in found if seconds is not None), default=None)
+
+    def can_be_tried(self, destinations: Iterable[int], seconds: float) -> bool:
+        """Whether anything is held, leased, due within `seconds`, or is gone."""
+        numbers = list(destinations)
+        return any(self._look(lambda one: one.can_be_tried(numbers, seconds)))
