@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from otel_arthur.delivery.books import AGE, BROKEN, FULL, TOO_MANY, UNREADABLE, Books, Counts, Submitted
 from otel_arthur.delivery.destinations import Destinations
 from otel_arthur.delivery.ending import Ending
+from otel_arthur.delivery.losses import LossesOfDisk
 from otel_arthur.delivery.metrics import Metrics
 from otel_arthur.delivery.patience import Progress
 from otel_arthur.delivery.turn import Turns
@@ -59,7 +60,7 @@ class Run:
         self.notices = Notices()
         self.books = Books(metrics)
         self.destinations = Destinations()
-        self._all_lost_for: str | None = None
+        self._losses = LossesOfDisk(spool, self.books, lambda: self.level()[0])
         self._uncounted: Counter[tuple[str, str]] = Counter()
         """By outcome and reason: what is no row, and is not in the spool's counters yet."""
         self._unserved: set[Destination] = set()
@@ -255,7 +256,7 @@ class Run:
     def counts(self) -> Counts:
         """What became of everything so far. What a disk holds that cannot be read is what has no end yet."""
         with self._recording:
-            self._book_losses()
+            self._losses.book()
             left = self.level()[0]
             return self.books.counts(left if self._spool.is_disk_well else max(left, self.books.open))
 
@@ -287,28 +288,10 @@ class Run:
                 self._spool.why,
             )
 
-    def _book_losses(self) -> None:
-        """What the disk lost of what it had taken has ended, too."""
-        lost = self._spool.lost()
-        for reason, rows in lost.rows.items():
-            self.books.end(Outcome.DROPPED, rows, reason, was_taken=True)
-        self._all_lost_for = lost.all_for or self._all_lost_for
-        if not self._all_lost_for:
-            return
-        before = self.books.waiting
-        left = self.level()[0]
-        # Else another thread appends, or the disk cannot be read: the next time tells.
-        if before is not None and before == self.books.waiting and self._spool.is_disk_well:
-            rows = max(before - left, 0)
-            self.books.end(Outcome.DROPPED, rows, self._all_lost_for, was_taken=True)
-            if rows:
-                _logger.warning("otel-arthur: %d not sent are lost: %s", rows, self._all_lost_for)
-            self._all_lost_for = None
-
     def _housekeeping(self, at_once: bool) -> None:
         self.record_skips()
         with self._recording:
-            self._book_losses()
+            self._losses.book()
         self.books.end(Outcome.DROPPED, self._spool.tidy(self._max_age), AGE, was_taken=True)
         for target in self.targets:
             if target.services:

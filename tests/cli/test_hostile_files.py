@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import zstandard
 
+from otel_arthur.genai.otlp import zstd
 from otel_arthur.spool.spool import Spool
 from tests.support.paths import CAPTURES
 from tests.support.waiting import PATIENCE
@@ -67,7 +67,7 @@ FILES: dict[str, Callable[[Path], object]] = {
     "/dev/zero": lambda file: file.symlink_to("/dev/zero"),
     "sparse": sparse,
     "gzip bomb": bomb(lambda data: gzip.compress(data, 1)),
-    "zstd bomb": bomb(zstandard.ZstdCompressor().compress),
+    "zstd bomb": bomb(zstd.compress),
     "UTF-16": lambda file: file.write_bytes('{"resourceSpans": []}'.encode("utf-16")),
     "zip": lambda file: file.write_bytes(b"PK\x03\x04" + b"x" * 100),
     "long line": lambda file: file.write_bytes(b'{"a": "' + b"x" * (130 * 1024**2)),

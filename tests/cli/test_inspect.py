@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import zstandard
 from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from otel_arthur.genai.otlp import zstd
 from tests.support.paths import CAPTURES
 from tests.support.processes.terminal import shown_in_terminal
 from tests.support.waiting import PATIENCE
@@ -78,9 +78,9 @@ JSON_LINES = b"%b\n%b\n" % (
 FORMS = {
     "JSON lines, both signals": JSON_LINES,
     "length-prefixed protobuf": prefixed(TRACES, LOGS),
-    "length-prefixed, each compressed": prefixed(zstandard.compress(LOGS), zstandard.compress(TRACES)),
+    "length-prefixed, each compressed": prefixed(zstd.compress(LOGS), zstd.compress(TRACES)),
     "length-prefixed JSON": prefixed(*JSON_LINES.splitlines()),
-    "zstd as a whole": zstandard.compress(JSON_LINES),
+    "zstd as a whole": zstd.compress(JSON_LINES),
     "gzip as a whole": gzip.compress(prefixed(LOGS, TRACES)),
 }
 
@@ -136,8 +136,8 @@ BAD = {
     "other JSON": (b'{"name": "x"}', "name"),
     "JSON list": (b"[1, 2]", "list"),
     "JSON cut short": (JSON_LINES[:20], "line 1"),
-    "zstd cut short": (zstandard.compress(JSON_LINES)[:30], ""),
-    "gzip cut short": (gzip.compress(JSON_LINES)[:30], "gzip"),
+    "zstd cut short": (zstd.compress(JSON_LINES)[:30], "compression"),
+    "gzip cut short": (gzip.compress(JSON_LINES)[:30], "compression"),
     "deep JSON": (b'{"resourceSpans":' + b"[" * 3000 + b"]" * 3000 + b"}", ""),
     "odd id": (b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"xyz"}]}]}]}', "hexadecimal"),
 }

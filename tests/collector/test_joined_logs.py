@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -39,16 +40,50 @@ def event_request(span: Any, text: str) -> Any:
     return request
 
 
-@pytest.mark.parametrize("order", ["span first", "event first"])
+def conversation_request(span: Any, text: str) -> Any:
+    """The log record of AWS's distro on AgentCore: it has no name and no attribute of the conventions."""
+    from google.protobuf.json_format import ParseDict
+    from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+
+    def held(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {"kvlistValue": {"values": [{"key": k, "value": held(v)} for k, v in value.items()]}}
+        if isinstance(value, list):
+            return {"arrayValue": {"values": [held(one) for one in value]}}
+        return {"stringValue": value}
+
+    asked = {"role": "user", "content": {"content": text}}
+    said = {"role": "assistant", "content": {"message": f"{text} to you", "finish_reason": "end_turn"}}
+    body = held({"input": {"messages": [asked]}, "output": {"messages": [said]}})
+    record = {"body": body, "timeUnixNano": str(span.end_time_unix_nano)}
+    scope = {"scope": {"name": "strands.telemetry.tracer"}, "logRecords": [record]}
+    request = ParseDict({"resourceLogs": [{"scopeLogs": [scope]}]}, ExportLogsServiceRequest())
+    (written,) = request.resource_logs[0].scope_logs[0].log_records
+    written.trace_id, written.span_id = span.trace_id, span.span_id
+    return request
+
+
+@pytest.mark.parametrize(
+    ("order", "written"),
+    [
+        ("span first", event_request),
+        ("event first", event_request),
+        ("span first", conversation_request),
+    ],
+)
 def test_messages_that_come_as_log_events_are_joined(
-    collector: Start, account: Account, model_id: str, order: str
+    collector: Start,
+    account: Account,
+    model_id: str,
+    order: str,
+    written: Callable[[Any, str], Any],
 ) -> None:
     request = llm_request()
     span = all_spans(request)[0]
     kept = [attribute for attribute in span.attributes if not attribute.key.endswith("messages")]
     del span.attributes[:]
     span.attributes.extend(kept)
-    event = event_request(span, "from a log")
+    event = written(span, "from a log")
     with HTTPServerBehind() as behind:
         ours = collector(forward=f"{{endpoint: '{behind.url}'}}")
         sent = [("traces", request), ("logs", event)]

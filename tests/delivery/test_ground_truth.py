@@ -59,8 +59,7 @@ def test_an_unknown_inference_is_waited_for_then_given_up(
     server.script(row_statuses(404), row_statuses(404), row_statuses(404))
     delivery = deliver()
     delivery.submit_ground_truth([truth("late")])
-    while not delivery.flush(5):
-        assert delivery.counts().left
+    eventually(lambda: delivery.flush(5), "a flush that sees all ended")
     (letter,) = delivery._spool.letters()
     assert (letter.id, letter.reason) == ("late", "404 scripted")
     assert len(server.sends) == 3

@@ -81,8 +81,7 @@ def test_eight_faults_in_a_row(server: FaultServer, deliver: Callable[..., Deliv
     delivery = deliver()
     calls = llm_calls(100)
     delivery.submit(calls)
-    while not delivery.flush(5):
-        assert delivery.counts().left
+    eventually(lambda: delivery.flush(5), "a flush that sees all ended")
     assert set(server.accepted_ids) == set(ids_of(calls))
     assert len(server.sends) >= 9
     # The three answers that took rows without saying so present those rows again, always as the same ids.
@@ -231,8 +230,7 @@ def test_an_attribute_that_the_model_lost_is_left_out(
     monkeypatch.setattr(presenting, "RECHECK_SECONDS", 0.0)
     second = llm_calls(3)
     delivery.submit(second)
-    while not delivery.flush(5):
-        assert delivery.counts().left
+    eventually(lambda: delivery.flush(5), "a flush that sees all ended")
     assert sorted(server.accepted_ids) == sorted(ids_of(first + second))
     assert delivery.counts().dead_letter == 0
 

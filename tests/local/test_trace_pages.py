@@ -11,8 +11,21 @@ TRACE = "a" * 32
 
 
 def span(span_id: str, parent: str | None, kind: str, name: str, **attributes: Any) -> ReceivedSpan:
-    tokens = {"prompt": 3, "completion": 5, "total": 8} if kind == "LLM" else {}
-    return ReceivedSpan(TRACE, span_id, parent, kind, name, 1, 2 * 10**9, "Ok", attributes, tokens)
+    is_call = kind == "LLM"
+    return ReceivedSpan(
+        trace_id=TRACE,
+        span_id=span_id,
+        parent_span_id=parent,
+        kind=kind,
+        name=name,
+        start_ns=1,
+        end_ns=2 * 10**9,
+        status="Ok",
+        attributes=attributes,
+        prompt_tokens=3 if is_call else None,
+        completion_tokens=5 if is_call else None,
+        total_tokens=8 if is_call else None,
+    )
 
 
 def call(text: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Generator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import orjson
 
@@ -20,7 +20,7 @@ from otel_arthur.collector.otlp.inflating import BadBody, TooLarge, decompress
 from otel_arthur.collector.otlp.memory import Hold, NoRoom
 from otel_arthur.collector.otlp.request import Request
 from otel_arthur.collector.otlp.signals import LOGS, METRICS, TRACES
-from otel_arthur.collector.otlp.spans import has_marker, invalid_ids, invalid_json_ids
+from otel_arthur.collector.otlp.spans import has_marker, invalid_ids, invalid_json_ids, may_hold_events
 from otel_arthur.genai.otlp.measuring import (
     TooManyItems,
     bytes_of_json,
@@ -31,6 +31,7 @@ from otel_arthur.genai.otlp.measuring import (
 
 SMALL_BYTES = 64 * 1024
 """Bodies up to this size are read on the event loop: a thread would cost more than it saves."""
+_CONCERNS: Final = {TRACES: has_marker, LOGS: may_hold_events}
 _PATIENCE = 10.0
 """Seconds that a large body waits for memory to be parsed in."""
 
@@ -106,7 +107,8 @@ class ContentReader:
             return Content(body, 0, is_unread=True)
 
     def _content(self, request: Request, body: bytes) -> Content:
-        concerns_arthur = request.signal is not METRICS and has_marker(body)
+        concerns = _CONCERNS.get(request.signal)
+        concerns_arthur = concerns is not None and concerns(body)
         counts_invalid = self._count_invalid and request.signal is TRACES
         if request.json:
             document = _document(body)

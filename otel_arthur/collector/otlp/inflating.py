@@ -6,21 +6,15 @@ Both formats may consist of several members: each byte of the body is looked at 
 from __future__ import annotations
 
 import io
-import sys
 import zlib
 from collections.abc import Callable
 from typing import Protocol
 
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
+from otel_arthur.genai.otlp.zstd import WINDOW, ZstdDecompressor, ZstdError
 
 COMPRESSIONS = ("gzip", "zstd", "deflate")
 """What ``Accept-Encoding`` of a 415 names; no compression is always understood."""
 
-_ZSTD_WINDOW_LOG = 26
-"""Windows up to 64 MiB (RFC 8878, 3.1.1.1.2, recommends 8 MiB at least); a frame may ask for gigabytes."""
 _PIECE = 64 * 1024
 _MEMBER_PIECE = 2 * 1024
 """Bytes to look at once where members are short: what follows a member is copied."""
@@ -68,7 +62,7 @@ def decompress(
         raise BadBody(f"the body is empty, though Content-Encoding says {compression}")
     try:
         return _inflated(memoryview(body), compression, limit, grow, max_members)
-    except (zlib.error, zstd.ZstdError):
+    except (zlib.error, ZstdError):
         raise BadBody(f"the body is not {compression}, though Content-Encoding says so") from None
 
 
@@ -127,5 +121,5 @@ class _Zlib:
 
 def _inflater(compression: str) -> _Inflater:
     if compression == "zstd":
-        return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW_LOG})
+        return ZstdDecompressor(options=WINDOW)
     return _Zlib()

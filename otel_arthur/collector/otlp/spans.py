@@ -12,6 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from otel_arthur.collector.otlp.inflating import BadBody
 from otel_arthur.genai.dialects import MARKER_BYTES
 from otel_arthur.genai.duplicates.kin import kin_of
+from otel_arthur.genai.events.agentcore import MESSAGES
 from otel_arthur.genai.otlp.views import attribute_map, is_parent_remote, span_view
 from otel_arthur.genai.span import STATUS_ERROR, SpanKey, SpanView
 from otel_arthur.genai.steps.kinds import SCOPES, STEP_MARKERS
@@ -29,6 +30,11 @@ def has_marker(content: bytes) -> bool:
     return any(piece in content for piece in _SEARCHED)
 
 
+def may_hold_events(content: bytes) -> bool:
+    """Whether bytes of OTLP logs may hold messages of an LLM call, likewise."""
+    return has_marker(content) or any(piece in content for piece in _OF_BODIES)
+
+
 def _searched(markers: Sequence[bytes]) -> tuple[bytes, ...]:
     """As few pieces of bytes as tell all markers: what several begin with, and nothing that holds another."""
     stems = [marker[: marker.find(b".") + 1] or marker for marker in markers]
@@ -39,6 +45,8 @@ def _searched(markers: Sequence[bytes]) -> tuple[bytes, ...]:
 
 
 _SEARCHED = _searched(MARKER_BYTES)
+# A conversation in a body has no name of the conventions: the key as protobuf has it, and as JSON has it.
+_OF_BODIES = (bytes([len(MESSAGES)]) + MESSAGES.encode(), f'"{MESSAGES}"'.encode())
 _OF_STEPS = _searched(tuple(marker.encode() for marker in STEP_MARKERS))
 
 

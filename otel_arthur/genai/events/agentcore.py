@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _Map: TypeAlias = Mapping[str, Any]
 SIDES = frozenset({"input", "output"})
 """The keys of such a body; it has no others."""
+MESSAGES = "messages"
+"""The key under each of them."""
 
 
 def may_be_conversation(body: AnyValue) -> bool:
@@ -45,7 +47,7 @@ def conversation_in(body: Any) -> dict[str, Any]:
 
 def _messages(body: _Map, side: str, key: str) -> Iterator[_Map]:
     holder = body.get(side)
-    listed = cast("_Map", holder).get("messages") if isinstance(holder, Mapping) else None
+    listed = cast("_Map", holder).get(MESSAGES) if isinstance(holder, Mapping) else None
     for item in cast("Sequence[Any]", listed) if isinstance(listed, list | tuple) else ():
         message = as_map(item)
         content: Any = message.get("content")

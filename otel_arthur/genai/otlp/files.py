@@ -81,15 +81,10 @@ def inflated(stream: IO[bytes]) -> BufferedReader:
     if head != _ZSTD:
         return plain
     try:
-        import zstandard
+        from otel_arthur.genai.otlp.zstd import WINDOW, ZstdFile
     except ImportError:
-        raise OTLPError("it is compressed with zstd; pip install zstandard to read it") from None
-    reader = zstandard.ZstdDecompressor().stream_reader(plain, read_across_frames=True)
-    inside = BufferedReader(cast("Any", reader), _BUFFER)
-    with _read_errors():
-        if not inside.peek(1):
-            raise OTLPError("its zstd compression is cut short: nothing can be read of it")
-    return inside
+        raise OTLPError("it is compressed with zstd; pip install backports.zstd to read it") from None
+    return BufferedReader(cast("Any", ZstdFile(plain, options=WINDOW)), _BUFFER)
 
 
 @contextmanager
@@ -97,11 +92,11 @@ def _read_errors() -> Generator[None, None, None]:
     try:
         yield
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise OTLPError(f"its gzip compression is damaged: {error}") from None
+        raise OTLPError(f"its compression is damaged: {error}") from None
     except Exception as error:
         if type(error).__name__ != "ZstdError":  # of a package that may not be there
             raise
-        raise OTLPError(f"its zstd compression is damaged: {error}") from None
+        raise OTLPError(f"its compression is damaged: {error}") from None
 
 
 def _requests(stream: BufferedReader, seen: set[str], spoiled: Spoiled) -> Iterator[Request]:

@@ -37,9 +37,9 @@ class Poison(Exception):
     """A value that loses the whole request; the message is what the Engine answers, prompts included."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedSpan:
-    """One span as it is stored. Times are nanoseconds since the epoch."""
+    """One span. Times are nanoseconds since the epoch."""
 
     trace_id: str
     span_id: str
@@ -50,9 +50,16 @@ class ReceivedSpan:
     start_ns: int
     end_ns: int
     status: str
-    attributes: Mapping[str, Any]
-    tokens: Mapping[str, int]
-    """``prompt``, ``completion`` and ``total``, of spans of kind LLM alone."""
+    attributes: dict[str, Any]
+    prompt_tokens: int | None
+    """Of spans of kind LLM alone, as the two others."""
+    completion_tokens: int | None
+    total_tokens: int | None
+
+    @property
+    def counts(self) -> list[int]:
+        """Those of the three that there are."""
+        return [n for n in (self.prompt_tokens, self.completion_tokens, self.total_tokens) if n is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +108,9 @@ def _resource(resource_spans: Any) -> ReceivedResource:
     )
 
 
-def _span(span: Span, attributes: Mapping[str, Any]) -> ReceivedSpan:
+def _span(span: Span, attributes: dict[str, Any]) -> ReceivedSpan:
     kind = attributes.get(KIND)
+    tokens = _tokens(attributes) if kind == "LLM" else {}
     return ReceivedSpan(
         trace_id=span.trace_id.hex(),
         span_id=span.span_id.hex(),
@@ -113,7 +121,9 @@ def _span(span: Span, attributes: Mapping[str, Any]) -> ReceivedSpan:
         end_ns=span.end_time_unix_nano,
         status=("Unset", "Ok", "Error")[span.status.code] if span.status.code in (0, 1, 2) else "Unset",
         attributes=attributes,
-        tokens=_tokens(attributes) if kind == "LLM" else {},
+        prompt_tokens=tokens.get("prompt"),
+        completion_tokens=tokens.get("completion"),
+        total_tokens=tokens.get("total"),
     )
 
 
@@ -198,7 +208,7 @@ def _refuse_poison(span: ReceivedSpan, all_spans: Iterable[ReceivedSpan]) -> Non
         fault = "unsupported Unicode escape sequence"
     elif any(isinstance(value, float) and not math.isfinite(value) for value in values):
         fault = "invalid input syntax for type json"
-    elif any(not -_LARGEST <= count <= _LARGEST for count in span.tokens.values()):
+    elif any(not -_LARGEST <= count <= _LARGEST for count in span.counts):
         fault = "integer out of range"
     elif span.end_ns == 0:
         fault = "null value in column end_time violates not-null constraint"

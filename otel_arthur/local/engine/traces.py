@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 import orjson
@@ -13,31 +13,18 @@ import orjson
 from otel_arthur.local.engine.spans import UNMAPPED, Poison, ReceivedResource, ReceivedSpan
 from otel_arthur.local.store import Store
 
-_COLUMNS: Final = (
-    "number, task_id, trace_id, span_id, parent_span_id, kind, name, start_ns, end_ns, status, "
-    "attributes, prompt_tokens, completion_tokens, total_tokens"
-)
+_OF_SPAN: Final = tuple(one.name for one in fields(ReceivedSpan))
+_COLUMNS: Final = ("number", "task_id", *_OF_SPAN)
+_LISTED: Final = ", ".join(_COLUMNS)
 
 
-@dataclass(frozen=True, slots=True)
-class StoredSpan:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSpan(ReceivedSpan):
     """One row. A span that was sent twice is two rows."""
 
     number: int
     """Order of arrival, from 1."""
     task_id: str
-    trace_id: str
-    span_id: str
-    parent_span_id: str | None
-    kind: str | None
-    name: str
-    start_ns: int
-    end_ns: int
-    status: str
-    attributes: dict[str, Any]
-    prompt_tokens: int | None
-    completion_tokens: int | None
-    total_tokens: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +45,7 @@ class Traces:
                 task = self._task(connection, resource)
                 for span in resource.spans:
                     connection.execute(
-                        f"INSERT INTO engine_spans ({_COLUMNS}) VALUES (NULL, {', '.join('?' * 13)})",
+                        f"INSERT INTO engine_spans ({_LISTED}) VALUES (NULL{', ?' * (len(_COLUMNS) - 1)})",
                         (task, *_row(span)),
                     )
                     stored += 1
@@ -84,7 +71,7 @@ class Traces:
         order = "DESC" if descending else "ASC"
         count = self.store.read(f"SELECT count(*) FROM engine_spans {where}", arguments)[0][0]
         rows = self.store.read(
-            f"SELECT {_COLUMNS} FROM engine_spans {where} "
+            f"SELECT {_LISTED} FROM engine_spans {where} "
             f"ORDER BY start_ns {order}, number {order} LIMIT ? OFFSET ?",
             [*arguments, limit, offset],
         )
@@ -161,23 +148,12 @@ def _task_of_name(connection: Any, name: str) -> str:
 
 
 def _row(span: ReceivedSpan) -> tuple[Any, ...]:
-    return (
-        span.trace_id,
-        span.span_id,
-        span.parent_span_id,
-        span.kind,
-        span.name,
-        span.start_ns,
-        span.end_ns,
-        span.status,
-        orjson.dumps(span.attributes, default=str).decode(),
-        span.tokens.get("prompt"),
-        span.tokens.get("completion"),
-        span.tokens.get("total"),
+    return tuple(
+        orjson.dumps(span.attributes, default=str).decode() if name == "attributes" else getattr(span, name)
+        for name in _OF_SPAN
     )
 
 
 def _stored(row: Any) -> StoredSpan:
-    values = list(row)
-    values[10] = orjson.loads(values[10])
-    return StoredSpan(*values)
+    values = dict(zip(_COLUMNS, row, strict=True))
+    return StoredSpan(**{**values, "attributes": orjson.loads(values["attributes"])})

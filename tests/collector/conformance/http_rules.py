@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from otel_arthur.collector.otlp.inflating import zstd
+from otel_arthur.genai.otlp import zstd
 from tests.collector.conformance.server import (
     JSON,
     PROTOBUF,

@@ -18,7 +18,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from otel_arthur.collector.otlp.inflating import zstd
+from otel_arthur.genai.otlp import zstd
 from tests.collector.conformance.server import otlp_json
 from tests.support.processes.collectors import ArthurCollector
 from tests.support.servers.next_hops import GRPCServerBehind, HTTPServerBehind

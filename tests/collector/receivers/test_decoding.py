@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from otel_arthur.collector.intake.loops import LoopDetector
 from otel_arthur.collector.otlp.decoding import parse
-from otel_arthur.collector.otlp.inflating import BadBody, TooLarge, decompress, zstd
+from otel_arthur.collector.otlp.inflating import BadBody, TooLarge, decompress
 from otel_arthur.collector.otlp.signals import LOGS, METRICS, SIGNALS, TRACES
 from otel_arthur.collector.otlp.spans import candidates, has_marker, invalid_ids
+from otel_arthur.genai.otlp import zstd
 from tests.collector.conformance.server import gzip_bomb, otlp_json
 from tests.support.spans.otlp_requests import ids, llm_request, plain_request
 

@@ -127,8 +127,7 @@ def test_it_waits_and_arrives_once_mended(
     assert "Inferences wait in" in line
 
     faulty.mend(made["good"].context)
-    while not delivery.flush(5):
-        assert delivery.counts().left
+    eventually(lambda: delivery.flush(5), "a flush that sees all ended")
     assert sorted(faulty.accepted_ids) == sorted(ids_of(calls))
 
 
