@@ -85,6 +85,8 @@ class Message(Struct, frozen=True, gc=False):
     @property
     def tool_calls(self) -> tuple[ToolCallPart, ...]:
         """The tools asked for, in order."""
+        if len(self.parts) == 1 and type(self.parts[0]) is TextPart:
+            return ()
         return tuple([part for part in self.parts if isinstance(part, ToolCallPart)])
 
 

@@ -11,6 +11,7 @@ from otel_arthur.genai.answered import any_answers, any_tells, empty_answer, lac
 from otel_arthur.genai.attributes import SpanAttributes, text
 from otel_arthur.genai.call import (
     NO_EXTRA,
+    Choice,
     LLMCall,
     Message,
     Usage,
@@ -24,8 +25,9 @@ from otel_arthur.genai.messages.recorded import instructions_in
 from otel_arthur.genai.span import STATUS_ERROR, SpanView
 from otel_arthur.genai.stated import CONVERSATION, STATED, USER, stated
 from otel_arthur.genai.tables.dialect import Conversation, Dialect
-from otel_arthur.genai.tables.layout import FIELDS, OF_CALL, OF_USAGE, Layout, fields_of, layout_of
-from otel_arthur.genai.tables.words import answer_of, question_of
+from otel_arthur.genai.tables.layout import FIELDS, OF_CALL, OF_USAGE, Layout, fields_of, fill, layout_of
+from otel_arthur.genai.tables.plan import Plan
+from otel_arthur.genai.tables.words import answer_of, question_of, reasons_of, with_reasons
 from otel_arthur.genai.usage import inclusive
 
 _MANY_ATTRIBUTES = 64
@@ -90,7 +92,38 @@ def read(view: SpanView, extra: Mapping[str, str] | None = None) -> Reading:
     operation = layout.dialect.operation(view)
     if operation is None:
         return Reading(None, layout.dialect, _not_a_call(view), {}, {})
-    return _read_call(view, layout, operation, extra or {})
+    planned = None if layout.plan is None else _read_by_plan(view, layout, layout.plan, operation, extra)
+    return _read_call(view, layout, operation, extra) if planned is None else planned
+
+
+def _read_by_plan(
+    view: SpanView, layout: Layout, plan: Plan, operation: str, extra: Mapping[str, str] | None
+) -> Reading | None:
+    """A call that succeeded and has one answer, as `_read_call` has it; None where it takes the long way."""
+    dialect = layout.dialect
+    if view.attributes.__class__ is not dict or _has_failed(view, dialect):
+        return None
+    fields = plan.fields(view.attributes)
+    words = None if fields is None else plan.words(view.attributes)
+    if fields is None or words is None:
+        return None
+    attributes = SpanAttributes(view)
+    if layout.searches:
+        fill(fields, attributes, layout)
+    if (fields[_CHOICE_COUNT] or 1) != 1:
+        return None
+    attributes.sources.update(plan.sources)
+    messages, choices = words
+    if layout.system:
+        messages = _after_system(messages, attributes, layout)
+    if layout.reasons and choices[0].finish_reason is None:
+        choices = with_reasons(choices, reasons_of(attributes, layout.reasons))
+    conversation = Conversation(tuple(messages), tuple(choices))
+    if dialect.hidden is not None and shown(conversation, dialect.hidden) != conversation:
+        return None
+    usage = Usage(*fields[_USAGE])
+    call = _call(attributes, layout, operation, conversation, conversation.choices, usage, fields, extra)
+    return Reading(call, dialect, "LLM call", layout.sources, attributes.sources)
 
 
 def _is_known_without(view: SpanView) -> bool:
@@ -109,7 +142,7 @@ def _not_a_call(view: SpanView) -> str:
     return f"operation {name} is not a call to a language model" if name else "not a call to a language model"
 
 
-def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[str, str]) -> Reading:
+def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[str, str] | None) -> Reading:
     dialect = layout.dialect
     attributes = SpanAttributes(view)
     fields = fields_of(attributes, layout)
@@ -132,12 +165,7 @@ def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[st
     if layout.has_likelihoods:
         choices = with_likelihoods(choices, attributes)
     answered = any_answers(choices)
-    failed = bool(
-        view.status_code == STATUS_ERROR
-        or view.attributes.get("error.type")
-        or (dialect.failure and says_failed(view, dialect.failure))
-        or (not answered and has_exception(view))
-    )
+    failed = _has_failed(view, dialect) or (not answered and has_exception(view))
     reason = None
     if not answered:
         asked = any_tells(conversation.messages)
@@ -149,6 +177,27 @@ def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[st
     if failed:
         # Some write the beginnings of an answer that never came.
         choices = tuple([choice for choice in choices if choice.message.parts])
+    call = _call(attributes, layout, operation, conversation, choices, usage, fields, extra, failed, left_out)
+    if reason is None:
+        told = f"LLM call; answers beyond {MAX_CHOICES} are left out: {left_out}" if left_out else "LLM call"
+        return Reading(call, dialect, told, layout.sources, attributes.sources)
+    return Reading(call, dialect, reason, layout.sources, attributes.sources, content_missing=True)
+
+
+def _call(
+    attributes: SpanAttributes,
+    layout: Layout,
+    operation: str,
+    conversation: Conversation,
+    choices: tuple[Choice, ...],
+    usage: Usage,
+    fields: list[Any],
+    extra: Mapping[str, str] | None,
+    failed: bool = False,
+    left_out: int = 0,
+) -> LLMCall:
+    """The call, once its words and fields are known; `conversation` is as it was written."""
+    view, dialect = attributes.view, layout.dialect
     fields[_ERROR_TYPE] = _error_type(attributes, fields[_ERROR_TYPE]) if failed else None
     if fields[_TIME_TO_FIRST_TOKEN] is None and view.events and dialect.first_token_event is not None:
         fields[_TIME_TO_FIRST_TOKEN] = _time_to_first_token(attributes, dialect.first_token_event)
@@ -162,7 +211,7 @@ def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[st
         own = {**own, **said}
     service_name, service_instance, environment = _resource_fields(view.resource)
     # By position: naming the fields costs as much again as all else here.
-    call = LLMCall(
+    return LLMCall(
         view.trace_id,
         view.span_id,
         view.parent_span_id,
@@ -187,10 +236,15 @@ def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[st
         left_out,
         *fields[_CALL],
     )
-    if reason is None:
-        told = f"LLM call; answers beyond {MAX_CHOICES} are left out: {left_out}" if left_out else "LLM call"
-        return Reading(call, dialect, told, layout.sources, attributes.sources)
-    return Reading(call, dialect, reason, layout.sources, attributes.sources, content_missing=True)
+
+
+def _has_failed(view: SpanView, dialect: Dialect) -> bool:
+    """Whether the span says that its call failed."""
+    return bool(
+        view.status_code == STATUS_ERROR
+        or view.attributes.get("error.type")
+        or (dialect.failure and says_failed(view, dialect.failure))
+    )
 
 
 def _after_system(

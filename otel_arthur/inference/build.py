@@ -12,9 +12,10 @@ from msgspec import Struct
 
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.inference import transcript
-from otel_arthur.inference.fields import FIELDS, STRING, TEXT, Answer, Field, answers_of
+from otel_arthur.inference.fields import BEHIND, FIELDS, STRING, TEXT, Answer, Field, answers_of
 from otel_arthur.inference.identity import partner_inference_id
 from otel_arthur.inference.privacy import Privacy, TextRules, Texts
+from otel_arthur.inference.row_plan import RowPlan, WrittenRow, may_be_planned
 from otel_arthur.inference.schema import Schema, Slot, coerced
 
 _EPOCH = datetime(1970, 1, 1)  # of UTC
@@ -82,6 +83,7 @@ class Builder:
         "_has_truncated",
         "_input",
         "_keeps_extra",
+        "_plan",
         "_required",
         "_rules",
         "_steps",
@@ -101,6 +103,17 @@ class Builder:
         self._required = () if schema is None else tuple(required)
         self._keeps_extra = schema is None
         self._has_truncated = any(slot.field == "truncated" and not slot.is_extra for slot in slots)
+        is_plain = all(step.fits and step.privacy is None for step in self._steps)
+        paths = {slot.attribute: FIELDS[slot.field].source for slot in rest} if is_plain else {}
+        types = {slot.attribute: slot.value_type for slot in slots}
+        has_plan = is_plain and may_be_planned(slots)
+        self._plan = RowPlan({**copied, **paths}, types, self._required) if has_plan else None
+
+    def rows(self, call: LLMCall) -> list[WrittenRow] | None:
+        """The rows of a call as the request has them; None where `inferences` must make them."""
+        if self._plan is None or (self._keeps_extra and call.extra):
+            return None
+        return self._plan.rows(answers_of(call, self._input(call)), rfc3339(call.end_ns))
 
     def inferences(self, call: LLMCall) -> list[Inference]:
         """One inference for each choice, or one for a call that failed without answering."""
@@ -190,7 +203,7 @@ _CATALOGUE = tuple([Slot(field.name, field.value_type, field.name) for field in 
 def _path(slot: Slot, rules: TextRules) -> str | None:
     """Where an answer has the attribute's value, for one that is copied as it is: most are."""
     field = None if slot.is_extra else FIELDS.get(slot.field)
-    if field is None or not isinstance(field.source, str) or not _fits(field, slot.value_type):
+    if field is None or slot.field in BEHIND or not _fits(field, slot.value_type):
         return None
     return None if rules.changes(field.privacy) else field.source
 
@@ -200,8 +213,8 @@ def _step(slot: Slot, rules: TextRules) -> _Step:
     if field is None:
         privacy = Privacy.WORDS if rules.changes(Privacy.WORDS) else None
         return _Step(slot.attribute, slot.value_type, _extra(slot.field), privacy, False)
-    value = field.value if isinstance(field.source, str) else field.source
     privacy = field.privacy if rules.changes(field.privacy) else None
+    value = attrgetter(field.source)
     return _Step(slot.attribute, slot.value_type, value, privacy, _fits(field, slot.value_type))
 
 

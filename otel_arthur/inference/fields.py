@@ -5,14 +5,13 @@ The first six names are those of Arthur's LangChain callback handler.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from operator import attrgetter
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 
-from otel_arthur.genai.call import Choice, LLMCall
+from otel_arthur.genai.call import LLMCall
 from otel_arthur.inference import transcript
 from otel_arthur.inference.privacy import Privacy
 
@@ -37,8 +36,6 @@ class Answer(Struct, frozen=True, gc=False):
 
     call: LLMCall
     position: int
-    choice: Choice | None
-    """None for a call that failed before it answered."""
     input_text: str
     """Rendered once per call in the configured format."""
     output_text: str | None
@@ -49,6 +46,14 @@ class Answer(Struct, frozen=True, gc=False):
     """The model that answered, or else the one asked for."""
     status: str
     """``ok`` or ``error``."""
+    system_prompt: str | None
+    last_user_message: str | None
+    tool_calls: str | None
+    """As JSON."""
+    tool_names: list[str] | None
+    tokens: list[str] | None
+    likelihoods: list[Mapping[str, float]] | None
+    choice_count: int
 
 
 def answers_of(call: LLMCall, input_text: str) -> list[Answer]:
@@ -56,24 +61,24 @@ def answers_of(call: LLMCall, input_text: str) -> list[Answer]:
     duration = max(call.end_ns - call.start_ns, 0) / 1e9
     model = call.response_model or call.request_model
     status = "error" if call.failed else "ok"
-    return [
-        Answer(
-            call,
-            position,
-            choice,
-            input_text,
-            None if choice is None else choice.message.text,
-            None if choice is None else choice.finish_reason,
-            duration,
-            model,
-            status,
-        )
-        for position, choice in enumerate(call.choices or (None,))
-    ]
-
-
-def _choice_count(answer: Answer) -> int:
-    return max(len(answer.call.choices) + answer.call.choices_left_out, 1)
+    system, asked = transcript.system_text(call.messages), transcript.last_user_text(call.messages)
+    count = max(len(call.choices) + call.choices_left_out, 1)
+    common = (duration, model, status, system, asked)
+    if not call.choices:
+        return [Answer(call, 0, input_text, None, None, *common, None, None, None, None, count)]
+    answers: list[Answer] = []
+    for position, choice in enumerate(call.choices):
+        message = choice.message
+        told: str | None = None
+        names: list[str] | None = None
+        if tools := message.tool_calls:
+            told, names = transcript.tool_calls_json(message), [tool.name for tool in tools]
+        tokens = None if choice.tokens is None else list(choice.tokens)
+        likelihoods = None if choice.likelihoods is None else list(choice.likelihoods)
+        reason, words = choice.finish_reason, message.text
+        more = (told, names, tokens, likelihoods, count)
+        answers.append(Answer(call, position, input_text, words, reason, *common, *more))
+    return answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,40 +86,10 @@ class Field:
     name: str
     value_type: str
     description: str
-    source: str | Callable[[Answer], Any]
-    """Where the value is: the path of an attribute of `Answer`, or what computes it. None: there is none."""
+    source: str
+    """Where the value is, None where there is none: the path of an attribute of `Answer`."""
     privacy: Privacy = Privacy.MEASURE
     stage: str = METADATA_STAGE
-
-    def value(self, answer: Answer) -> Any:
-        """The field's value, None where the call has none."""
-        source = self.source
-        return attrgetter(source)(answer) if isinstance(source, str) else source(answer)
-
-
-def _system_prompt(answer: Answer) -> Any:
-    return transcript.system_text(answer.call.messages)
-
-
-def _last_user_message(answer: Answer) -> Any:
-    return transcript.last_user_text(answer.call.messages)
-
-
-def _tool_calls(answer: Answer) -> Any:
-    return transcript.tool_calls_json(answer.choice.message) if answer.choice else None
-
-
-def _tool_names(answer: Answer) -> Any:
-    return [call.name for call in answer.choice.message.tool_calls] or None if answer.choice else None
-
-
-def _tokens(answer: Answer) -> Any:
-    return list(answer.choice.tokens) if answer.choice and answer.choice.tokens is not None else None
-
-
-def _likelihoods(answer: Answer) -> Any:
-    choice = answer.choice
-    return list(choice.likelihoods) if choice and choice.likelihoods is not None else None
 
 
 _REASONS = "why the model stopped: stop, length, tool_calls, content_filter"
@@ -144,12 +119,12 @@ _CATALOGUE: tuple[Field, ...] = (
     Field("response_id", STRING, "the provider's id of the answer", "call.response_id", _ID),
     Field("conversation_id", STRING, "session or thread", "call.conversation_id", _NAME),
     Field("user_id", STRING, "the end user", "call.user_id", _NAME),
-    Field("system_prompt", STRING, "the system instructions alone", _system_prompt, _WORDS),
-    Field("last_user_message", STRING, "the last user message alone", _last_user_message, _WORDS),
-    Field("tool_calls", STRING, "tool calls of the answer, as JSON text", _tool_calls, _WORDS),
-    Field("tool_names", STRINGS, "names of the tools called", _tool_names, _NAME),
-    Field("output_tokens", TOKENS, "the answer's tokens", _tokens, _WORDS, PREDICTED_STAGE),
-    Field("output_likelihoods", LIKELIHOODS, _ALTERNATIVES, _likelihoods, _WORDS, PREDICTED_STAGE),
+    Field("system_prompt", STRING, "the system instructions alone", "system_prompt", _WORDS),
+    Field("last_user_message", STRING, "the last user message alone", "last_user_message", _WORDS),
+    Field("tool_calls", STRING, "tool calls of the answer, as JSON text", "tool_calls", _WORDS),
+    Field("tool_names", STRINGS, "names of the tools called", "tool_names", _NAME),
+    Field("output_tokens", TOKENS, "the answer's tokens", "tokens", _WORDS, PREDICTED_STAGE),
+    Field("output_likelihoods", LIKELIHOODS, _ALTERNATIVES, "likelihoods", _WORDS, PREDICTED_STAGE),
     Field("status", STRING, "ok or error", "status"),
     Field("error_type", STRING, "class of the error", "call.error_type", Privacy.ERROR_TYPE),
     Field("trace_id", STRING, "trace of the call", "call.trace_id"),
@@ -157,9 +132,16 @@ _CATALOGUE: tuple[Field, ...] = (
     Field("service_name", STRING, "service.name of the application", "call.service_name", _ID),
     Field("environment", STRING, "deployment environment", "call.environment", _ID),
     Field("choice_index", INTEGER, "which of the call's answers this is", "position"),
-    Field("choice_count", INTEGER, "how many answers the call has", _choice_count),
+    Field("choice_count", INTEGER, "how many answers the call has", "choice_count"),
     Field("truncated", BOOLEAN, "whether a text was cut", "call.truncated"),
 )
 
 FIELDS: Mapping[str, Field] = {field.name: field for field in _CATALOGUE}
 """The catalogue by name, in its order."""
+BEHIND: Final = frozenset(
+    {
+        *("system_prompt", "last_user_message", "tool_calls", "tool_names"),
+        *("output_tokens", "output_likelihoods", "choice_count"),
+    }
+)
+"""What stands behind all others in a row: readers know the order."""

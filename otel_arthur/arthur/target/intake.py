@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 from otel_arthur.arthur.target.fitting import is_wanted
-from otel_arthur.arthur.target.records import Form, Kind, inference_row
+from otel_arthur.arthur.target.records import Form, Kind, inference_rows
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.relations import Relations
@@ -86,7 +86,7 @@ class ArthurIntake:
             of_model = self._by_model[model] = _ModelRows(schema, self._rules, window, self._relations)
         if not is_wanted(call.failed, configuration.errors, of_model.schema):
             return FAILED_CALL
-        of_model.rows += [inference_row(inference) for inference in of_model.builder.inferences(call)]
+        of_model.rows += inference_rows(of_model.builder, call)
         of_model.held.add(call)
         if len(self._services) < MAX_SERVICES:
             self._services.add(call.service_name)

@@ -9,8 +9,9 @@ from typing import Any
 
 import orjson
 
+from otel_arthur.genai.call import LLMCall
 from otel_arthur.http.encoding import encode
-from otel_arthur.inference.build import Inference
+from otel_arthur.inference.build import Builder
 from otel_arthur.spool.rows import FIRST_KIND, Row
 
 
@@ -30,14 +31,18 @@ class Form(IntEnum):
     """All fields of the catalogue that have a value: the model's schema was not known."""
 
 
-def inference_row(inference: Inference) -> Row:
-    """The row of an inference; all choices of a call are one group.
+def inference_rows(builder: Builder, call: LLMCall) -> list[Row]:
+    """The rows of a call's inferences; all choices of a call are one group.
 
     Raises:
-        TypeError: a value of it cannot be written as JSON.
+        TypeError: a value of one cannot be written as JSON.
     """
-    identity = inference.partner_inference_id
-    return Row(identity, encode(inference.as_json()), inference.stem)
+    written = builder.rows(call)
+    if written is not None:
+        return [Row(*row) for row in written]
+    return [
+        Row(one.partner_inference_id, encode(one.as_json()), one.stem) for one in builder.inferences(call)
+    ]
 
 
 def truth_row(truth: Mapping[str, Any]) -> Row:

@@ -16,6 +16,7 @@ from otel_arthur.genai.likelihoods import LIKELIHOODS, TIME_TO_FIRST_TOKEN, TOKE
 from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.tables.dialect import Dialect
 from otel_arthur.genai.tables.places import Place, place_of
+from otel_arthur.genai.tables.plan import Plan, plan_of
 from otel_arthur.genai.tables.sources import Source, each, is_there
 from otel_arthur.genai.tables.words import ANYWHERE_ANSWER, ANYWHERE_QUESTION, REASONS, SYSTEM
 
@@ -92,6 +93,8 @@ class Layout(NamedTuple):
     """Whether our own attributes of token likelihoods are there."""
     system: tuple[tuple[Place, str], ...]
     reasons: tuple[tuple[Place, str], ...]
+    plan: Plan | None
+    """The short way, where there is one."""
 
 
 _layouts: dict[tuple[object, ...], Layout] = {}
@@ -123,10 +126,15 @@ def fields_of(attributes: SpanAttributes, layout: Layout) -> list[Any]:
     found: list[Any] = [None] * len(FIELDS)
     for index, key, convert in layout.copies:
         found[index] = convert(values[key])
+    fill(found, attributes, layout)
+    return found
+
+
+def fill(found: list[Any], attributes: SpanAttributes, layout: Layout) -> None:
+    """Look for the fields that have no value yet, where the layout knows of a place."""
     for search in layout.searches:
         if found[search.field] is None:
             found[search.field] = _search(attributes, search)
-    return found
 
 
 def _search(attributes: SpanAttributes, search: Search) -> Any:
@@ -175,14 +183,19 @@ def _layout(dialect: Dialect, names: tuple[str, ...], events: frozenset[str]) ->
             copies.append((index, places.pop(0).attribute, convert))
         if places:
             searches.append(Search(index, _steps(places), convert))
+    question = tuple([s for s in (*dialect.question, *ANYWHERE_QUESTION) if s.may_be_in(there, events)])
+    answer = tuple([s for s in (*dialect.answer, *ANYWHERE_ANSWER) if s.may_be_in(there, events)])
+    has_likelihoods = not there.isdisjoint((TOKENS, LIKELIHOODS))
+    has_plan = bool(question and answer) and not has_likelihoods
     return Layout(
         dialect,
         tuple(copies),
         {FIELDS[index]: key for index, key, _ in copies},
         tuple(searches),
-        tuple([s for s in (*dialect.question, *ANYWHERE_QUESTION) if s.may_be_in(there, events)]),
-        tuple([s for s in (*dialect.answer, *ANYWHERE_ANSWER) if s.may_be_in(there, events)]),
-        not there.isdisjoint((TOKENS, LIKELIHOODS)),
+        question,
+        answer,
+        has_likelihoods,
         each(found((*dialect.system, *SYSTEM))),
         each(found((*dialect.reasons, *REASONS))),
+        plan_of(names, copies, len(FIELDS), question[0].usual, answer[0].usual) if has_plan else None,
     )

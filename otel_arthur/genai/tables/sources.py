@@ -12,11 +12,12 @@ from typing import Any, NamedTuple, cast
 from otel_arthur.genai.attributes import SpanAttributes, as_map
 from otel_arthur.genai.call import Choice, Message
 from otel_arthur.genai.json_text import parse_json
-from otel_arthur.genai.messages import schema_form
+from otel_arthur.genai.messages import numbered_form, schema_form
 from otel_arthur.genai.messages.documents import request_messages
 from otel_arthur.genai.messages.forms import has_form_of_parts, is_request
 from otel_arthur.genai.messages.indexed import items, starts_late, whole
 from otel_arthur.genai.messages.message import input_messages, output_choices
+from otel_arthur.genai.messages.numbered_form import Usual
 from otel_arthur.genai.messages.recorded import answer_in, question_in
 from otel_arthur.genai.tables.places import Place, place_of
 
@@ -30,6 +31,8 @@ class Source(NamedTuple):
     prefix: str = ""
     """Beginning of numbered attributes, in place of places."""
     events: frozenset[str] = frozenset()
+    usual: Callable[[Sequence[str]], Usual | None] | None = None
+    """Makes the short way for spans of these attributes, where there is one."""
 
     def may_be_in(self, names: frozenset[str], events: frozenset[str]) -> bool:
         """Whether a span with these attributes and events can have it."""
@@ -131,7 +134,8 @@ def _request(value: Any, found: Any) -> Sequence[Message]:
 
 
 def numbered_messages(prefix: str, mended: Callable[[Any], Any] | None = None) -> Source:
-    """Messages spread over numbered attributes; `mended` gives the message in an item that has none."""
+    """Messages spread over numbered attributes; `mended` gives the message in an item that has none, and
+    leaves one of a role and words as it is."""
 
     def read(attributes: SpanAttributes) -> Sequence[Message]:
         found = items(attributes.attributes, prefix)
@@ -144,7 +148,7 @@ def numbered_messages(prefix: str, mended: Callable[[Any], Any] | None = None) -
             found = whole(found)
         return input_messages(found)
 
-    return Source(read, prefix=prefix)
+    return Source(read, prefix=prefix, usual=partial(numbered_form.messages, prefix))
 
 
 def numbered_answers(prefix: str) -> Source:
@@ -158,7 +162,7 @@ def numbered_answers(prefix: str) -> Source:
         answers = [_with_parts(item) for item in found]
         return output_choices(_with_reason_alone(answers) if len(answers) > 1 else answers)
 
-    return Source(read, prefix=prefix)
+    return Source(read, prefix=prefix, usual=partial(numbered_form.choices, prefix))
 
 
 def _with_reason_alone(answers: list[Any]) -> list[Any]:
@@ -229,4 +233,15 @@ def _source(
                 return found
         return ()
 
-    return Source(read, tuple([place for place, _ in places]))
+    def usual(names: Sequence[str]) -> Usual | None:
+        there = [place for place, _ in places if place.event is not None or place.attribute in names]
+        if exact is None or not there or there[0] != Place(there[0].attribute):
+            return None
+        key, read_exact = there[0].attribute, exact
+
+        def read_one(values: Mapping[str, Any]) -> Sequence[Any] | None:
+            return read_exact(values[key])
+
+        return Usual(key, read_one)
+
+    return Source(read, tuple([place for place, _ in places]), usual=usual)

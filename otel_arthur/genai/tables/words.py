@@ -90,7 +90,7 @@ def answer_of(
                 break
     for choice in found:
         if choice.finish_reason is None:
-            return _with_reasons(found, reasons_of(attributes, reasons))
+            return with_reasons(found, reasons_of(attributes, reasons))
     return found
 
 
@@ -105,7 +105,8 @@ def _filled(choice: Choice, other: Choice | None) -> Choice:
     return replace(choice, message=other.message, finish_reason=choice.finish_reason or other.finish_reason)
 
 
-def _with_reasons(choices: Sequence[Choice], reasons: Any) -> Sequence[Choice]:
+def with_reasons(choices: Sequence[Choice], reasons: Any) -> Sequence[Choice]:
+    """Answers with the finish reasons that stand beside them."""
     if reasons is None or any(choice.finish_reason for choice in choices):
         # Where one of several says its own, the others are pieces of a stream, which had not ended.
         return choices

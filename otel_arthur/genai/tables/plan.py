@@ -1,0 +1,154 @@
+"""`Plan`: the short way through a layout, for a span whose values are all as they usually are.
+
+Derived from the same rows as the layout's long way, and made once for each set of attribute names. All plain
+fields are checked and taken at once, and both halves of the conversation are read in their usual form. A span
+that differs in anything (a number as text, an empty name, a lone surrogate, a message of another form, a
+second answer) is left to the long way, so that the two cannot disagree: `tests/genai/test_plans.py` compares
+both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
+from typing import Annotated, Any, Final, NamedTuple
+
+import msgspec
+from msgspec import Meta, Struct
+
+from otel_arthur.genai.attributes import MAX_COUNT, count, number, seconds, text
+from otel_arthur.genai.call import Choice, Message, TextPart
+from otel_arthur.genai.messages.numbered_form import Usual
+
+_LARGEST: Final = 1.7e308
+_TYPES: Final[Mapping[Callable[[Any], Any], Any]] = {
+    text: Annotated[str, Meta(min_length=1)],
+    count: Annotated[int, Meta(ge=0, le=MAX_COUNT)],
+    number: Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)],
+    seconds: Annotated[float, Meta(ge=0, le=_LARGEST)],
+    int: int,
+}
+"""Conversion of a field -> the type of the values that it gives back as they are."""
+
+
+_AT_FIRST: Final = 4
+_PLAIN = re.compile(r"[\w./:-]+", re.ASCII)
+
+
+class Words(NamedTuple):
+    """Both halves of a conversation, each of whose messages says something."""
+
+    messages: Sequence[Message]
+    choices: Sequence[Choice]
+
+
+class Plan:
+    """See above. The first spans of a kind take the long way, for many kinds have no more.
+
+    Args:
+        names: the attributes of a span.
+        copies: place of a field, attribute, conversion, as in `Layout`.
+        width: how many fields there are.
+    """
+
+    __slots__ = (
+        "_answer",
+        "_copies",
+        "_names",
+        "_question",
+        "_record",
+        "_seen",
+        "_texts",
+        "_values",
+        "sources",
+    )
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        copies: Sequence[tuple[int, str, Callable[[Any], Any]]],
+        width: int,
+        question: Usual,
+        answer: Usual,
+    ) -> None:
+        self._question = question.read
+        self._answer = answer.read
+        self.sources = {"messages": question.source, "choices": answer.source}
+        self._names = names
+        self._copies = copies
+        slots = {name: f"at_{place}" for place, name, _ in copies}
+        filled = {place: slots[name] for place, name, _ in copies}
+        self._values = attrgetter(*[filled.get(place, "none") for place in range(width)])
+        texts = [slots[name] for _, name, convert in copies if convert is text]
+        # An attrgetter of one name returns no tuple; `none` would not do as a text.
+        self._texts = attrgetter(*texts, *texts[:1]) if texts else None
+        self._record: type[Struct] | None = None
+        self._seen = 0
+
+    def fields(self, attributes: Mapping[str, Any]) -> list[Any] | None:
+        """The plain fields in their order; None where a value is not as its field has it."""
+        if self._record is None:
+            self._seen += 1
+            if self._seen < _AT_FIRST:
+                return None
+            self._record = _record(self._names, self._copies)
+        try:
+            record = msgspec.convert(attributes, self._record)
+        except ValueError:  # of another type, or under a name that is no Unicode
+            return None
+        if self._texts is not None and not "".join(texts := self._texts(record)).isascii():
+            try:
+                "".join(texts).encode()
+            except UnicodeEncodeError:
+                return None
+        return list(self._values(record))
+
+    def words(self, attributes: Mapping[str, Any]) -> Words | None:
+        """What was said: one answer, and a question; None where that takes a longer look."""
+        messages, choices = self._question(attributes), self._answer(attributes)
+        if not messages or not choices or len(choices) != 1:
+            return None
+        for message in messages:
+            if not message.parts:
+                return None
+        parts = choices[0].message.parts
+        if not parts or parts[0].__class__ is not TextPart or not parts[0].text or parts[0].text[0] == "<":
+            return None
+        return Words(messages, choices)
+
+
+def _record(names: Sequence[str], copies: Sequence[tuple[int, str, Callable[[Any], Any]]]) -> type[Struct]:
+    """The type of all fields at once, `none` for those that are not there."""
+    wanted = {name: (f"at_{place}", _TYPES[convert]) for place, name, convert in copies}
+    # Those that no field takes stand between: in order, each attribute is found at the first look.
+    others = {name: (f"other_{place}", Any) for place, name in enumerate(names) if _PLAIN.fullmatch(name)}
+    slots = {name: slot for name in names if (slot := wanted.get(name) or others.get(name)) is not None}
+    return msgspec.defstruct(
+        "Record",
+        [*slots.values(), ("none", None, None)],
+        rename={slot: name for name, (slot, _) in slots.items()},
+        gc=False,
+    )
+
+
+def plan_of(
+    names: Sequence[str],
+    copies: Sequence[tuple[int, str, Callable[[Any], Any]]],
+    width: int,
+    question: Callable[[Sequence[str]], Usual | None] | None,
+    answer: Callable[[Sequence[str]], Usual | None] | None,
+) -> Plan | None:
+    """The plan of spans with these attributes, None where a half of the conversation has no short way.
+
+    Args:
+        question: makes the short way to the first place that may have the half; likewise `answer`.
+    """
+    asked = None if question is None else question(names)
+    told = None if answer is None else answer(names)
+    types: dict[str, set[Callable[[Any], Any]]] = {}
+    for _, name, convert in copies:
+        types.setdefault(name, set()).add(convert)
+    if asked is None or told is None or any(len(several) > 1 for several in types.values()):
+        return None
+    return Plan(names, copies, width, asked, told)
