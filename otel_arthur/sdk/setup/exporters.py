@@ -86,13 +86,13 @@ def _installed_exporters_only() -> Generator[None]:
 
 def _is_usable(name: str, variable: str) -> bool:
     """Whether the exporter is installed and can be imported; where it is not, one line says why."""
-    fault = _fault(name, variable)
+    fault = fault_of(name, variable)
     if fault:
         _logger.warning("otel-arthur: the exporter %s of %s is left out: %s", name, variable, fault)
     return not fault
 
 
-def _fault(name: str, variable: str) -> str:
+def fault_of(name: str, variable: str) -> str:
     """Why the exporter cannot be loaded and what to do, or an empty text."""
     component = name
     if name == "otlp":

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
-from importlib.metadata import entry_points
+from collections.abc import Iterator, Sequence
+from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from otel_arthur.configuration import Configuration
 from otel_arthur.process.never_raises import never_raises
 from otel_arthur.process.sigterm import flush_on_sigterm
+from otel_arthur.sdk.setup.instrumentations import GROUP, chosen
 from otel_arthur.sdk.span_exporter import ArthurSpanExporter
 
 if TYPE_CHECKING:
@@ -31,19 +32,20 @@ _exporters: WeakKeyDictionary[TracerProvider, ArthurSpanExporter] = WeakKeyDicti
 
 def instrument(
     *,
-    instrumentations: Sequence[str] | str = ("langchain",),
+    instrumentations: Sequence[str] | str | None = None,
     arthur_model: Any = None,
     **settings: Unpack[Settings],
 ) -> TracerProvider:
     """Record the application's LLM calls in Arthur, in one line.
 
     Adds an `ArthurSpanExporter` to the tracer provider in force (making one if there is none)
-    and switches the named instrumentations on. Called again, as in a notebook's cell, it gives that exporter
+    and switches instrumentations on. Called again, as in a notebook's cell, it gives that exporter
     the new settings. Where it makes the provider, SIGTERM exports what ended before the process dies.
 
     Args:
-        instrumentations: names in the entry-point group ``opentelemetry_instrumentor``, or one name;
-            those that are not installed, or fail, are said in the log.
+        instrumentations: names in the entry-point group ``opentelemetry_instrumentor``, or one name; the
+            default is one for each LLM library that is installed (`sdk.setup.instrumentations`). Those that
+            are not installed, or fail, are said in the log.
         arthur_model: as of `ArthurSpanExporter`.
         **settings: as of `ArthurSpanExporter`.
 
@@ -63,13 +65,27 @@ def instrument(
     wanted = Configuration.from_environment(**settings).flush_on_sigterm
     if is_ours if wanted is None else wanted:
         flush_on_sigterm()
-    for name in _names(instrumentations):
-        with never_raises(f"the instrumentation {name} cannot be switched on"):
-            _switch_on(name, provider)
+    for entry in chosen() if instrumentations is None else _named(instrumentations):
+        with never_raises(f"the instrumentation {entry.name} cannot be switched on"):
+            instrumentor = entry.load()()
+            if not instrumentor.is_instrumented_by_opentelemetry:
+                instrumentor.instrument(tracer_provider=provider)
     return provider
 
 
-def _names(given: object) -> list[str]:
+def _named(given: object) -> Iterator[EntryPoint]:
+    for name in _texts(given):
+        found = entry_points(group=GROUP, name=name)
+        if not found:
+            _logger.warning(
+                "otel-arthur: no instrumentation called %s is installed; %s",
+                name,
+                "pip install 'otel-arthur[langchain]'" if name == "langchain" else "install its package",
+            )
+        yield from found
+
+
+def _texts(given: object) -> list[str]:
     """The texts in what was given; of anything else the type is said."""
     items: list[Any] = list(given) if isinstance(given, list | tuple | set | frozenset) else [given]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     for item in items:
@@ -80,17 +96,3 @@ def _names(given: object) -> list[str]:
                 type(item).__name__,
             )
     return [item for item in items if isinstance(item, str) and item]
-
-
-def _switch_on(name: str, provider: TracerProvider) -> None:
-    found = entry_points(group="opentelemetry_instrumentor", name=name)
-    if not found:
-        _logger.warning(
-            "otel-arthur: no instrumentation called %s is installed; %s",
-            name,
-            "pip install 'otel-arthur[langchain]'" if name == "langchain" else "install its package",
-        )
-    for entry in found:
-        instrumentor = entry.load()()
-        if not instrumentor.is_instrumented_by_opentelemetry:
-            instrumentor.instrument(tracer_provider=provider)

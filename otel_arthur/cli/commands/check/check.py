@@ -1,24 +1,28 @@
-"""``otel-arthur check``: would it work, and what fills what."""
+"""``otel-arthur check``: the doctor. Would it work, what is in the way, and what fills what."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 import click
 
 from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.models import Model
 from otel_arthur.arthur.rows import Outcome
+from otel_arthur.cli.commands.check.application import examine_packages
 from otel_arthur.cli.commands.check.engine import check_engine
 from otel_arthur.cli.commands.check.marked_call import marked_call
+from otel_arthur.cli.commands.check.report import GREEN, RED, YELLOW, Report
+from otel_arthur.cli.commands.check.variables import examine_variables, examine_way
 from otel_arthur.cli.configured import as_error, configured, refuse
 from otel_arthur.cli.connection import connected, fitting_schema
 from otel_arthur.cli.spool_folder import has_database, opened
 from otel_arthur.cli.terminal import new_console
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
-from otel_arthur.cli.terminal.output import say, say_error
+from otel_arthur.cli.terminal.output import plural, say, say_error
 from otel_arthur.configuration import Configuration
 from otel_arthur.inference.build import build
 from otel_arthur.inference.fields import FIELDS
@@ -34,56 +38,86 @@ _ADDRESSES = tuple(
 
 @click.command(epilog="Example: OTEL_EXPORTER_ARTHUR_MODEL_ID=... otel-arthur check --send")
 @click.option("--send", is_flag=True, help="Send one call, marked as a check, to each target.")
-def command(send: bool) -> None:
-    """Reads the configuration as the exporter would, and says whether the spool can be used.
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: level, findings, models.")
+def command(send: bool, as_json: bool) -> None:
+    """The doctor. Run it where the application runs, with the application's Python and variables.
 
-    Exit 2 where a setting is bad, even if the exporter would go on without it.
+    It looks at the LLM libraries and what records their calls, at OpenTelemetry's variables, and at the
+    configuration as the exporter would read it; then it logs in. Green is well, yellow works but may miss
+    something, red loses calls; the next command stands below. Exit 1 where something is red, 2 where a
+    setting is bad, even if the exporter would go on without it.
     """
+    report = Report(as_json)
+    try:
+        examine_packages(report)
+        examine_variables(report)
+        _examine_configuration(report, send)
+    except click.ClickException as error:
+        if not as_json:
+            raise
+        report.add(RED, "configuration" if isinstance(error, WrongUse) else "arthur", error.format_message())
+        report.end()
+        sys.exit(error.exit_code)
+    report.end()
+    if not as_json:
+        faults = sum(one["level"] == RED for one in report.findings)
+        doubts = sum(one["level"] == YELLOW for one in report.findings)
+        if not send:
+            say("Nothing was sent; --send sends one marked call.")
+        say(f"{report.level}: {plural(faults, 'fault')}, {plural(doubts, 'doubt')}")
+    if report.level == RED:
+        sys.exit(WorkFailed.exit_code)
+
+
+def _examine_configuration(report: Report, send: bool) -> None:
     configuration = checked(configured(*_ADDRESSES))
     problems = [as_error(problem) for problem in configuration.problems]
     for problem in problems:
         # The exporter goes on without; so does this, to say all that is wrong at once.
-        say_error(problem)
+        if report.as_json:
+            report.add(RED, "configuration", problem)
+        else:
+            say_error(problem)
     for note in configuration.notes:
-        say(f"note          {note}")
+        report.add(YELLOW, "note", note)
     if configuration.missing is not None:
         raise WrongUse(configuration.missing)
+    examine_way(report, configuration)
     if configuration.engine is not None:
-        check_engine(configuration.engine, configuration.timeout, send)
-    unfilled = _check_platform(configuration, send) if configuration.is_v3_target else []
-    say(f"spool         {_spool(configuration)}")
+        check_engine(report, configuration.engine, configuration.timeout, send)
+    unfilled = _check_platform(report, configuration, send) if configuration.is_v3_target else []
+    report.add(*_spool(configuration))
     if trap := _other_distro():
-        say(f"distro        {trap}")
-    if not send:
-        say("Nothing was sent; --send sends one marked call.")
+        report.add(YELLOW, "distro", trap, f"export {DISTRO}={NAME}")
     refuse([f"OTEL_EXPORTER_ARTHUR_ATTRIBUTES fills {name}, which no model has" for name in unfilled])
     if problems:
+        report.end()
         sys.exit(WrongUse.exit_code)
 
 
-def _check_platform(configuration: Configuration, send: bool) -> list[str]:
+def _check_platform(report: Report, configuration: Configuration, send: bool) -> list[str]:
     """Say what fills what in each model; returns the configured attributes that no model has."""
     unused = dict(configuration.attributes)
     with connected(configuration) as client:
-        say(f"endpoint      {configuration.endpoint}")
-        say(f"organization  {client.organization_id()}")
+        report.add(GREEN, "endpoint", configuration.endpoint)
+        report.add(GREEN, "organization", client.organization_id())
         for pattern, model_id in _models(configuration).items():
             model = client.model(model_id)
             schema = fitting_schema(model, configuration)
-            _show_model(pattern, model, schema, configuration)
+            _show_model(report, pattern, model, schema, configuration)
             for slot in schema.slots:
                 unused.pop(slot.field, None)
             if send:
                 _send_marked(client, model, schema)
-                say("one marked inference was accepted")
+                report.add(GREEN, "sent", "one marked inference was accepted")
     return list(unused)
 
 
-def _spool(configuration: Configuration) -> str:
+def _spool(configuration: Configuration) -> tuple[str, str, str, str | None]:
     """Where the spool is, and what waits in it; nothing is created, for that would be as this user."""
     folder = configuration.spool_dir
     if folder is None:
-        return "off: what is not sent when the process ends is lost"
+        return YELLOW, "spool", "off: what is not sent when the process ends is lost", None
     if not has_database(folder):
         nearest = next(path for path in (folder, *folder.parents) if path.exists())
         if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
@@ -91,21 +125,18 @@ def _spool(configuration: Configuration) -> str:
                 f"the spool cannot be made in {folder}: {nearest} is no folder that this user may write to; "
                 "set OTEL_EXPORTER_ARTHUR_SPOOL_DIR to another"
             )
-        return f"{folder} (new)"
+        return GREEN, "spool", f"{folder} (new)", None
     with opened(configuration) as spool:
         waiting = spool.status().waiting
-    return f"{folder}, {waiting} waiting there" if waiting else f"{folder}, nothing waits there"
+    if waiting:
+        return GREEN, "spool", f"{folder}, {waiting} waiting there", "otel-arthur spool status"
+    return GREEN, "spool", f"{folder}, nothing waits there", None
 
 
 def _other_distro() -> str:
     """The trap of two distros, of which OpenTelemetry takes one that asks for OTLP exporters, or nothing."""
     others = [] if os.environ.get(DISTRO) == NAME else other_distros()
-    if not others:
-        return ""
-    return (
-        f"{', '.join(others)} is installed too and sets other exporters up; "
-        f"to start with otel-arthur's: export {DISTRO}={NAME}"
-    )
+    return f"{', '.join(others)} is installed too and sets other exporters up" if others else ""
 
 
 def _models(configuration: Configuration) -> Mapping[str, str]:
@@ -114,9 +145,11 @@ def _models(configuration: Configuration) -> Mapping[str, str]:
     return {**models, **({"": configuration.model_id} if configuration.model_id else {})}
 
 
-def _show_model(pattern: str, model: Model, schema: Schema, configuration: Configuration) -> None:
+def _show_model(
+    report: Report, pattern: str, model: Model, schema: Schema, configuration: Configuration
+) -> None:
     name = model.display_name or model.partner_model_id or ""
-    say(f"model         {model.id} {name}" + (f" for {pattern}" if pattern else ""))
+    report.add(GREEN, "model", f"{model.id} {name}" + (f" for {pattern}" if pattern else ""))
     rows = [
         *(
             (slot.attribute, slot.value_type, _source(slot.field, schema, configuration))
@@ -124,11 +157,18 @@ def _show_model(pattern: str, model: Model, schema: Schema, configuration: Confi
         ),
         *((name, kind, "ground truth, when you send it") for name, kind in schema.ground_truth.items()),
     ]
-    new_console().table(("attribute", "type", "filled from"), rows)
     known = {slot.field for slot in schema.slots}
     lacking = [name for name in FIELDS if name not in known]
-    if lacking:
-        say(f"not sent, for the model has no such attribute: {', '.join(lacking)}")
+    attributes: list[dict[str, Any]] = [
+        {"name": name, "type": kind, "filled_from": source} for name, kind, source in rows
+    ]
+    report.models.append(
+        {"id": model.id, "name": name, "pattern": pattern, "attributes": attributes, "not_sent": lacking}
+    )
+    if not report.as_json:
+        new_console().table(("attribute", "type", "filled from"), rows)
+        if lacking:
+            say(f"not sent, for the model has no such attribute: {', '.join(lacking)}")
 
 
 def _source(field: str, schema: Schema, configuration: Configuration) -> str:

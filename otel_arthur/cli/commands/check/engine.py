@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from otel_arthur.cli.commands.check.marked_call import marked_call
+from otel_arthur.cli.commands.check.report import GREEN, YELLOW, Report
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
-from otel_arthur.cli.terminal.output import say
 from otel_arthur.configuration import EngineConfiguration
 from otel_arthur.engine.client import EngineClient, Forbidden
 from otel_arthur.engine.intake import span_of
@@ -20,7 +20,7 @@ _NOTHING = b"\n\x00"
 _SERVICE = "otel-arthur check"
 
 
-def check_engine(engine: EngineConfiguration, timeout: float, send: bool) -> None:
+def check_engine(report: Report, engine: EngineConfiguration, timeout: float, send: bool) -> None:
     """Say whether the Engine can be reached, what its key may do, and which task gets the calls.
 
     Raises:
@@ -32,17 +32,17 @@ def check_engine(engine: EngineConfiguration, timeout: float, send: bool) -> Non
     try:
         client = EngineClient(engine, timeout)
         try:
-            say(f"engine        {engine.endpoint}")
+            report.add(GREEN, "engine", engine.endpoint)
             _present(client, _NOTHING)
-            say("              the key may send traces")
-            _say_what_may_be_asked(client)
-            say(f"task          {engine.task_id or 'the one that is called as service.name'}")
+            report.add(GREEN, "key", "the key may send traces")
+            _say_what_may_be_asked(report, client)
+            report.add(GREEN, "task", engine.task_id or "the one that is called as service.name")
             if send:
                 call = marked_call(service_name=None if engine.task_id else _SERVICE)
                 span = span_of(call, TextRules(), Counter())
                 request = request_of(span, call.service_name, engine.task_id, Counter())
                 _present(client, request.SerializeToString())
-                say("one marked span was accepted")
+                report.add(GREEN, "sent", "one marked span was accepted")
         finally:
             client.close()
     except ArthurError as error:
@@ -59,15 +59,17 @@ def _present(client: EngineClient, body: bytes) -> None:
         raise WorkFailed(trouble_of(status).text)
 
 
-def _say_what_may_be_asked(client: EngineClient) -> None:
+def _say_what_may_be_asked(report: Report, client: EngineClient) -> None:
     try:
         client.task_of(_SERVICE)
     except Forbidden:
-        say(
-            "              the key may not ask which spans are stored: spans whose answer was lost are "
-            "presented again; use a key with the role TASK-ADMIN"
+        report.add(
+            YELLOW,
+            "key",
+            "the key may not ask which spans are stored: spans whose answer was lost are presented again",
+            "use a key with the role TASK-ADMIN",
         )
     except ValueError as error:
         raise WorkFailed(str(error)) from None
     else:
-        say("              the key may ask which spans are stored")
+        report.add(GREEN, "key", "the key may ask which spans are stored")

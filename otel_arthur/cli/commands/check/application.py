@@ -1,0 +1,133 @@
+"""What the doctor says of the application's packages: LLM libraries, and what records their calls."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Final
+
+from otel_arthur.cli.commands.check.report import GREEN, RED, YELLOW, Report
+from otel_arthur.sdk.setup.instrumentations import LIBRARIES, Library, installed, recorders_of, trouble_of
+
+_HANDLER: Final = "ArthurCallbackHandler"
+_USE: Final = re.compile(rf"^\s*(from|import)\b.*{_HANDLER}|=\s*{_HANDLER}[(.]", re.MULTILINE)
+_MOST_FILES: Final = 2_000
+_MOST_BYTES: Final = 1 << 20
+_PASSED_OVER: Final = ("node_modules", "site-packages", "__pycache__", "venv")
+_OWN_SDK: Final = "arthur-observability-sdk"
+
+
+def examine_packages(report: Report) -> None:
+    """The libraries, their instrumentations, and what would count calls twice."""
+    there = [library for library in LIBRARIES if any(map(installed, library.packages))]
+    if not there:
+        report.add(
+            YELLOW,
+            "libraries",
+            "no LLM library is installed in this environment",
+            "run `otel-arthur check` with the Python that runs the application",
+        )
+    is_framework_recorded = any(library.is_framework and recorders_of(library) for library in there)
+    for library in there:
+        _examine(library, report, is_framework_recorded)
+    both = [library.name for library in there if recorders_of(library)]
+    if len(both) > 1 and is_framework_recorded:
+        report.add(
+            GREEN,
+            "duplicates",
+            f"{' and '.join(both)} are recorded: a call that goes through both is sent once, 10 s later",
+        )
+    if installed("opentelemetry-instrumentation") is None:
+        report.add(
+            YELLOW,
+            "start",
+            "opentelemetry-instrument is not installed",
+            "pip install 'otel-arthur[langchain]', or call otel_arthur.instrument() in your code",
+        )
+    _examine_old_handler(report)
+    if version := installed(_OWN_SDK):
+        report.add(
+            YELLOW,
+            "twice",
+            f"{_OWN_SDK} {version} is installed: where it is set up too, the Engine counts each call twice",
+            f"set up one of the two, or pip uninstall {_OWN_SDK}",
+        )
+
+
+def _examine(library: Library, report: Report, is_framework_recorded: bool) -> None:
+    version = next(found for package in library.packages if (found := installed(package)))
+    name = f"{library.name} {version}"
+    entries = recorders_of(library)
+    disabled = os.environ.get("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "").replace(" ", "").split(",")
+    for entry in entries:
+        package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.name
+        if entry.name in disabled or "*" in disabled:
+            report.add(
+                RED,
+                library.name,
+                f"{name}: OTEL_PYTHON_DISABLED_INSTRUMENTATIONS switches {package} off",
+                f"take {entry.name} out of OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
+            )
+        elif trouble := trouble_of(entry):
+            report.add(
+                RED,
+                library.name,
+                f"{name}: {package} records nothing: {trouble}",
+                f"pip install --upgrade {entry.dist.name if entry.dist else entry.name}",
+            )
+        else:
+            report.add(GREEN, library.name, f"{name} is recorded by {package}")
+    if len(entries) > 1:
+        report.add(
+            YELLOW,
+            library.name,
+            f"{len(entries)} instrumentations record {library.name}; each call is sent once, and costs more",
+            f"pip uninstall {entries[-1].dist.name if entries[-1].dist else entries[-1].name}",
+        )
+    elif not entries and library.by_itself:
+        report.add(
+            YELLOW, library.name, f"{name} writes spans by itself, where it is told to", library.by_itself
+        )
+    elif not entries and is_framework_recorded and installed(f"langchain-{library.name}"):
+        report.add(GREEN, library.name, f"{name} is recorded where LangChain calls it, and nowhere else")
+    elif not entries and not library.has_other_uses:
+        fix = f"pip install {library.recorders[0]}"
+        report.add(YELLOW, library.name, f"{name}: nothing that is installed records its calls", fix)
+
+
+def _examine_old_handler(report: Report) -> None:
+    """The callback handler in the files below this folder: beside us, each call would count twice."""
+    found = _first_use()
+    if found is not None:
+        text = f"{found} names {_HANDLER}: where it is still used, each call counts twice"
+        report.add(YELLOW, "twice", text, "remove the handler and its import")
+    elif version := installed("arthurai"):
+        report.add(
+            YELLOW,
+            "twice",
+            f"arthurai {version} is installed: code that uses its {_HANDLER} counts each call twice",
+            "remove the handler, then pip uninstall arthurai",
+        )
+
+
+def _first_use() -> str | None:
+    seen = 0
+    for folder, folders, files in os.walk("."):
+        folders[:] = [name for name in folders if not name.startswith(".") and name not in _PASSED_OVER]
+        for name in sorted(files):
+            seen += 1
+            if seen > _MOST_FILES:
+                return None
+            path = Path(folder, name)
+            try:
+                text = path.read_text(errors="replace") if _is_source(path) else ""
+            except OSError:
+                continue
+            if use := _USE.search(text):
+                return f"{path} line {text.count(chr(10), 0, use.end()) + 1}"
+    return None
+
+
+def _is_source(path: Path) -> bool:
+    return path.suffix == ".py" and path.stat().st_size < _MOST_BYTES

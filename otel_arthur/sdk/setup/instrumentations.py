@@ -1,0 +1,138 @@
+"""The LLM libraries that we know, and which packages record their calls: the best first."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from typing import Any, Final
+
+_logger = logging.getLogger("otel_arthur")
+
+GROUP: Final = "opentelemetry_instrumentor"
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A library whose calls can be recorded."""
+
+    name: str
+    """What people call it."""
+    packages: tuple[str, ...]
+    """It is there where one of these is installed."""
+    recorders: tuple[str, ...]
+    """Packages that record its calls; no two of them are needed."""
+    by_itself: str = ""
+    """What to do where the library writes spans by itself."""
+    is_framework: bool = False
+    """It calls the libraries of providers, which may be instrumented too."""
+    has_other_uses: bool = False
+    """That it is installed does not mean that it calls a model."""
+
+
+def _library(
+    name: str,
+    otel: str,
+    inference: str,
+    *packages: str,
+    own: str = "",
+    framework: bool = False,
+    other: bool = False,
+) -> Library:
+    """A row: the ends of the names of OpenTelemetry's and OpenLLMetry's packages, and of OpenInference's."""
+    recorders = (
+        *(f"opentelemetry-instrumentation-{end}" for end in otel.split()),
+        *(f"openinference-instrumentation-{end}" for end in inference.split()),
+    )
+    return Library(name, packages or (name,), recorders, own, framework, other)
+
+
+_ALWAYS: Final = "set up an SDK: it then writes spans"
+_KERNEL: Final = "SEMANTICKERNEL_EXPERIMENTAL_GENAI_ENABLE_OTEL_DIAGNOSTICS_SENSITIVE=true"
+
+LIBRARIES: Final = (
+    _library(
+        "langchain", "langchain genai-langchain", "langchain", "langchain", "langchain-core", framework=True
+    ),
+    _library(
+        "llama-index", "llamaindex genai-llama-index", "llama-index", "llama-index-core", framework=True
+    ),
+    _library("crewai", "crewai", "crewai", framework=True),
+    _library("haystack", "haystack", "haystack", "haystack-ai", framework=True),
+    _library("dspy", "genai-dspy", "dspy", framework=True),
+    _library("litellm", "", "litellm", own='litellm.callbacks = ["otel"]', framework=True),
+    _library(
+        "pydantic-ai", "", "", "pydantic-ai", "pydantic-ai-slim", own="Agent.instrument_all()", framework=True
+    ),
+    _library("openai-agents", "openai-agents genai-openai-agents", "openai-agents", framework=True),
+    _library("strands-agents", "", "", own=_ALWAYS, framework=True),
+    _library("google-adk", "", "google-adk", own=_ALWAYS, framework=True),
+    _library(
+        "agent-framework", "", "", "agent-framework-core", own="export ENABLE_OTEL=true", framework=True
+    ),
+    _library("semantic-kernel", "", "", own=f"export {_KERNEL}", framework=True),
+    _library("smolagents", "genai-smolagents", "smolagents", framework=True),
+    _library("agno", "genai-agno", "agno", framework=True),
+    _library("openai", "openai genai-openai openai-v2", "openai"),
+    _library("anthropic", "anthropic genai-anthropic", "anthropic"),
+    _library("google-genai", "google-genai", "google-genai"),
+    _library("google-generativeai", "google-generativeai", ""),
+    _library("vertexai", "vertexai", "vertexai", "google-cloud-aiplatform", other=True),
+    _library("bedrock", "bedrock genai-bedrock", "bedrock", "boto3", other=True),
+    _library("mistralai", "mistralai", "mistralai"),
+    _library("cohere", "cohere", "cohere"),
+    _library("groq", "groq", "groq"),
+    _library("ollama", "ollama", "ollama"),
+    _library("together", "together", "together"),
+    _library("replicate", "replicate", ""),
+    _library("watsonx", "watsonx", "", "ibm-watsonx-ai"),
+)
+
+
+def installed(package: str) -> str | None:
+    """The version of a package that is there."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def recorders_of(library: Library) -> list[EntryPoint]:
+    """The instrumentations of a library that are installed, the best first."""
+    by_package = _by_package()
+    return [entry for package in library.recorders for entry in by_package.get(package, ())]
+
+
+def chosen() -> list[EntryPoint]:
+    """One instrumentation for each library that is installed; where there is none, one line says so."""
+    found = [recorders_of(library) for library in LIBRARIES if any(map(installed, library.packages))]
+    entries = [recorders[0] for recorders in found if recorders]
+    if not entries:
+        _logger.warning(
+            "otel-arthur: no instrumentation of an LLM library is installed; "
+            "pip install 'otel-arthur[langchain]', or see what `otel-arthur check` says"
+        )
+    return entries
+
+
+def trouble_of(entry: EntryPoint) -> str:
+    """Why an instrumentation cannot work with what is installed; empty where it can. Imports it."""
+    try:
+        from opentelemetry.instrumentation.dependencies import get_dependency_conflicts
+
+        instrumentor: Any = entry.load()()
+        conflict = get_dependency_conflicts(instrumentor.instrumentation_dependencies())
+    except Exception as error:  # somebody else's code may raise anything
+        return f"it cannot be imported ({type(error).__name__}: {str(error)[:200]})"
+    if conflict is None:
+        return ""
+    return f"it wants {conflict.required}, and here is {conflict.found or 'none'}"
+
+
+def _by_package() -> Mapping[str, list[EntryPoint]]:
+    found: dict[str, list[EntryPoint]] = {}
+    for entry in entry_points(group=GROUP):
+        if entry.dist is not None:
+            found.setdefault(entry.dist.name.lower().replace("_", "-"), []).append(entry)
+    return found
