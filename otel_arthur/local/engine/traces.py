@@ -79,7 +79,7 @@ class Traces:
 
     def span(self, number: int) -> StoredSpan | None:
         """The row of this number."""
-        rows = self.store.read(f"SELECT {_COLUMNS} FROM engine_spans WHERE number = ?", (number,))
+        rows = self.store.read(f"SELECT {_LISTED} FROM engine_spans WHERE number = ?", (number,))
         return _stored(rows[0]) if rows else None
 
     def trace_ids(self, task_ids: Sequence[str], limit: int, offset: int) -> tuple[int, list[str]]:
