@@ -60,12 +60,14 @@ def checks(rounds: int, soak_seconds: int) -> list[Check]:
     counted = {"KILL_ROUNDS": str(rounds)}
     faults = pytest("tests/delivery/faults/test_kills_and_faults.py", "tests/examples/test_pulled_plug.py")
     soak = ["benchmarks/soak.py", "--seconds", str(soak_seconds), "--rate", str(RATE), "--fault-every", "30"]
+    engine = pytest("tests/delivery/faults", "-k", "engine", "--timeout", "600")
     applications = pytest("tests/delivery/faults/test_kills.py", *kills)
     collectors = pytest("tests/collector/service/test_kills.py", *kills)
     processors = pytest("tests/collector/processor/test_kills.py", "-k", "durable", "--timeout", "7200")
     return [
         *(_ends(version) for version in (OLDEST, newest)),
         Check("Processes are killed while Arthur fails", faults),
+        Check("Each fault of disks, TLS and processes on the way to the Engine", engine, {"FACES": "all"}),
         Check(f"{2 * rounds} applications are killed at random moments", applications, counted),
         Check(f"A collector is killed {rounds} times at random moments", collectors, counted),
         Check(

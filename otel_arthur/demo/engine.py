@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
 
 from rich.text import Text
 from rich.tree import Tree
@@ -58,11 +59,12 @@ def _label(span: StoredSpan) -> Text:
 
 def _row(span: StoredSpan) -> JSON:
     attributes = span.attributes
+    began = datetime.fromtimestamp(span.start_ns / 1e9, timezone.utc)
     metadata = json.loads(str(attributes.get("metadata") or "{}"))
     parameters = json.loads(str(attributes.get("llm.invocation_parameters") or "{}"))
     return {
         "partner_inference_id": f"{span.trace_id}-{span.span_id}-0",
-        "inference_timestamp": f"{span.start_ns:020d}",
+        "inference_timestamp": began.isoformat(timespec="microseconds"),
         "inference_data": {
             "input_text": attributes.get("input.value"),
             "output_text": attributes.get("llm.output_messages.0.message.content", ""),

@@ -14,6 +14,7 @@ import orjson
 
 from otel_arthur.configuration import EngineConfiguration
 from otel_arthur.http.encoding import mapping
+from otel_arthur.http.errors import Unavailable
 from otel_arthur.http.transport import Answer, Transport
 
 SETTINGS: Final = "OTEL_EXPORTER_ARTHUR_ENGINE"
@@ -63,11 +64,13 @@ class EngineClient:
             timeout: seconds for this request; None is as configured.
 
         Raises:
-            Unavailable: no connection, or no answer in time.
+            Unavailable: no connection, no answer in time, or the answer of something else.
         """
         headers = {**self._headers, "Content-Type": "application/x-protobuf"}
         deadline = None if timeout is None else time.monotonic() + timeout
         answer = self._transport.request("POST", "/v1/traces", body=body, headers=headers, deadline=deadline)
+        if answer.status < 300 and answer.headers.get("content-type", "").startswith("text/html"):
+            raise Unavailable("a web page answered in the Engine's place")
         return answer.status
 
     def annotate(self, trace_id: str, body: bytes, timeout: float | None = None) -> int:
@@ -112,6 +115,18 @@ class EngineClient:
                 if row.get("name") == name:
                     self._tasks[name] = str(row.get("id"))
         return self._tasks.get(name)
+
+    def has_task(self, task_id: str) -> bool:
+        """Whether there is a task of this id.
+
+        Raises:
+            As `stored`.
+        """
+        body = orjson.dumps({"task_ids": [task_id]})
+        answer = self._transport.request(
+            "POST", "/v2/tasks/search?page_size=5000", body=body, headers=self._headers
+        )
+        return any(row.get("id") == task_id for row in _rows(self._asked(answer), "tasks"))
 
     def stop(self) -> None:
         """Send nothing any more: a request that is being written is cut, and later calls fail."""

@@ -143,7 +143,7 @@ class Presentation:
                 raise
             self._unknown.update(row.id for row in rows)
             raise _Gone from None
-        if status == 200:
+        if status in range(200, 300) and status != 206:
             self._stored.update(row.id for row in rows)
             self._attempt.accept(len(rows))
         elif status in (206, 422):

@@ -29,6 +29,8 @@ from otel_arthur.http.writers import Writers
 _logger = logging.getLogger("otel_arthur")
 deadline: ContextVar[float] = ContextVar("otel_arthur_call_deadline")
 """When the running call must end, on `time.monotonic`'s clock."""
+is_connecting: ContextVar[bool] = ContextVar("otel_arthur_call_is_connecting", default=False)
+"""Whether the running call has no connection yet, nor TLS and a proxy's tunnel: nothing of it has left."""
 writers: ContextVar[Writers] = ContextVar("otel_arthur_call_writers")
 """Those of the transport whose call runs."""
 
@@ -87,14 +89,18 @@ class _DeadlineSocket:
 
 class _HTTPConnection(HTTPConnection):
     def connect(self) -> None:
+        is_connecting.set(True)
         super().connect()
         self.sock = _DeadlineSocket(self.sock)  # type: ignore[assignment]
+        is_connecting.set(False)
 
 
 class _HTTPSConnection(HTTPSConnection):
     def connect(self) -> None:
+        is_connecting.set(True)
         super().connect()
         self.sock = _DeadlineSocket(self.sock)  # type: ignore[assignment]
+        is_connecting.set(False)
 
 
 class _HTTPPool(HTTPConnectionPool):

@@ -14,6 +14,7 @@ from otel_arthur.http.endpoint import API_PREFIX, base_url, is_loopback, tls_con
 from otel_arthur.http.errors import (
     ConfigurationError,
     NotArthur,
+    Unavailable,
     not_arthur,
     parse_retry_after,
 )
@@ -148,6 +149,7 @@ class Transport:
         prepared = self._prepared(method, path, body, headers or {})
         token = _adapter.deadline.set(end)
         writing = _adapter.writers.set(self._writers)
+        connecting = _adapter.is_connecting.set(False)
         try:
             with suppress_instrumentation():
                 left = end - time.monotonic()
@@ -168,8 +170,12 @@ class Transport:
                 finally:
                     response.close()
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise error_of(error, self.url, self._host(), self._settings) from None
+            found = error_of(error, self.url, self._host(), self._settings)
+            if isinstance(found, Unavailable) and _adapter.is_connecting.get():
+                found.is_unsent = True
+            raise found from None
         finally:
+            _adapter.is_connecting.reset(connecting)
             _adapter.writers.reset(writing)
             _adapter.deadline.reset(token)
 

@@ -32,6 +32,7 @@ def test_arthurs_own_three_names_are_enough() -> None:
         assert "the key may send traces" in done.stdout
         assert "may ask which spans are stored" in done.stdout
         assert task in done.stdout
+        assert "OTEL_EXPORTER_ARTHUR_ENGINE_REMOTE_PARENT=keep" in done.stdout
         assert engine.traces.spans()[0] == 0
         assert check("--send", **names).returncode == 0
         (span,) = engine.traces.spans()[1]
@@ -73,6 +74,11 @@ def test_what_is_wrong_is_one_line(variables: dict[str, str], code: int, said: s
 def test_a_task_that_is_not_there_is_said() -> None:
     with LocalArthur() as engine:
         names = {"ARTHUR_BASE_URL": engine.url, "ARTHUR_API_KEY": engine.api_key, "ARTHUR_TASK_ID": "none"}
-        done = check("--send", **names)
+        done = check(**names)
+    assert done.returncode == 2
+    assert "the Engine has no task none" in done.stderr
+    # A key that may not ask learns it from the span that is refused.
+    with LocalArthur(engine_keys={"key": "VALIDATION-USER"}) as engine:
+        done = check("--send", ARTHUR_BASE_URL=engine.url, ARTHUR_API_KEY="key", ARTHUR_TASK_ID="none")
     assert done.returncode == 1
     assert "OTEL_EXPORTER_ARTHUR_ENGINE_TASK_ID" in done.stderr

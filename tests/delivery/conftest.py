@@ -14,6 +14,7 @@ from otel_arthur.cli.commands import spool
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
 from tests.support.paths import ROOT
+from tests.support.servers.faces import V3, Face
 from tests.support.servers.fault_server import MODEL_ID, FaultServer
 
 
@@ -29,33 +30,29 @@ def spool_dir(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def configured(server: FaultServer, spool_dir: Path) -> Callable[..., Configuration]:
+def face() -> Face:
+    """Which of Arthur's faces is spoken to."""
+    return V3
+
+
+@pytest.fixture
+def configured(server: FaultServer, face: Face, spool_dir: Path) -> Callable[..., Configuration]:
     """A configuration for the server and the spool; arguments win."""
 
     def configure(**settings: Any) -> Configuration:
-        values = {
-            "endpoint": server.url,
-            "api_key": "k",
-            "organization_id": "o",
-            "model_id": MODEL_ID,
-            "spool_dir": spool_dir,
-            "timeout": 60.0,
-            "duplicate_window": 0.0,
-        }
-        return Configuration(**{**values, **settings})
+        given = {"spool_dir": spool_dir, "timeout": 60.0, "duplicate_window": 0.0}
+        return Configuration(**{**face.arguments(server.url), **given, **settings})
 
     return configure
 
 
 @pytest.fixture
-def environ(server: FaultServer, spool_dir: Path) -> dict[str, str]:
+def environ(server: FaultServer, face: Face, spool_dir: Path) -> dict[str, str]:
     """A program's, with the same configuration by variables."""
     return {
         **os.environ,
         "PYTHONPATH": str(ROOT),
-        "OTEL_EXPORTER_ARTHUR_ENDPOINT": server.url,
-        "OTEL_EXPORTER_ARTHUR_API_KEY": "k",
-        "OTEL_EXPORTER_ARTHUR_MODEL_ID": server.model["id"],
+        **face.variables(server.url),
         "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(spool_dir),
         "OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW": "0",
     }

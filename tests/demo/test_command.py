@@ -75,6 +75,26 @@ def test_with_a_service_behind_the_openai_api(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_engines_face_gets_each_call_once_in_its_tree(
+    environ: dict[str, str], service: OpenAIServer, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [*DEMO, "--openai", "--engine"],
+        env=openai_environ(environ, service) | {"COLUMNS": "160"},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "exactly once" in done.stdout
+    answered, trees = len(service.answered), done.stdout.partition("trace ")[2]
+    calls = [line for line in trees.splitlines() if "── LLM " in line]
+    assert [line.split("  ")[1] for line in calls] == [*["21+7 tokens"] * answered, "0+0 tokens"]
+    assert calls[-1].endswith("failed")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_without_the_exporter_it_fails(environ: dict[str, str], service: OpenAIServer) -> None:
     del environ
     with run_demo(

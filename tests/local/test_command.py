@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -62,6 +63,18 @@ def test_greets_serves_and_leaves(tmp_path: Path, number: signal.Signals) -> Non
     assert [file.name for file in tmp_path.rglob("*") if file.is_file()] == ["otel-arthur-local.db"]
     with running("--port", "0", home=tmp_path) as (process, exports):
         assert exports["OTEL_EXPORTER_ARTHUR_API_KEY"] == key
+
+
+def test_greets_as_the_engine_too(tmp_path: Path) -> None:
+    """The two lines that it says to paste are all that an application needs."""
+    with running("--port", "0", "--api-key", "a b'c", home=tmp_path) as (_, exports):
+        names = {name: shlex.split(exports[name])[0] for name in ("ARTHUR_BASE_URL", "ARTHUR_API_KEY")}
+        check = [sys.executable, "-m", "otel_arthur", "check", "--send"]
+        done = subprocess.run(
+            check, env={**os.environ, **names}, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert "one marked span was accepted" in done.stdout
 
 
 def test_names_the_model_once_there_is_one(tmp_path: Path, new_model_document: Any) -> None:

@@ -15,8 +15,9 @@ import pytest
 
 from otel_arthur.delivery import Delivery
 from tests.support.books import balance
+from tests.support.servers.faces import Face
 from tests.support.servers.fault_server import FaultServer
-from tests.support.spans.llm_calls import ids_of, llm_calls
+from tests.support.spans.llm_calls import llm_calls
 from tests.support.waiting import PATIENCE, eventually
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting and other users need the superuser")
@@ -53,6 +54,7 @@ def stopped_holder(spool_dir: Path) -> Iterator[Callable[[], subprocess.Popen[st
 
 def test_a_neighbour_that_stands_still_stops_nobody(
     server: FaultServer,
+    face: Face,
     deliver: Callable[..., Delivery],
     stopped_holder: Callable[[], subprocess.Popen[str]],
     spool_dir: Path,
@@ -72,7 +74,7 @@ def test_a_neighbour_that_stands_still_stops_nobody(
     calls = llm_calls(20)
     submitted = delivery.submit(calls)
     assert (submitted.spooled, submitted.in_memory, submitted.refused) == (0, 20, 0)
-    wanted = sorted(ids_of([*first, *calls]))
+    wanted = sorted(face.ids_of([*first, *calls]))
     eventually(lambda: sorted(server.accepted_ids) == wanted, "all arrive")
     # One line for one cause, however often the disk is tried.
     delivery.submit(llm_calls(1))
@@ -112,7 +114,7 @@ def test_what_was_kept_in_memory_goes_to_the_disk_once_that_is_well(
 
 @pytest.mark.parametrize("size", [10, 5000], ids=["in the index", "in a file"])
 def test_bodies_that_cannot_be_written_go_by_memory(
-    server: FaultServer, deliver: Callable[..., Delivery], spool_dir: Path, size: int
+    server: FaultServer, face: Face, deliver: Callable[..., Delivery], spool_dir: Path, size: int
 ) -> None:
     delivery = deliver()
     delivery.submit(llm_calls(20, 5000))
@@ -121,12 +123,16 @@ def test_bodies_that_cannot_be_written_go_by_memory(
     (spool_dir / "bodies").write_text("no folder")
     calls = llm_calls(30, size)
     assert delivery.submit(calls).refused == 0
-    eventually(lambda: set(ids_of(calls)) <= set(server.accepted_ids), "all arrive")
+    eventually(lambda: set(face.ids_of(calls)) <= set(server.accepted_ids), "all arrive")
     balance(delivery.counts())
 
 
 def test_a_file_that_cannot_be_read_waits(
-    server: FaultServer, deliver: Callable[..., Delivery], spool_dir: Path, monkeypatch: pytest.MonkeyPatch
+    server: FaultServer,
+    face: Face,
+    deliver: Callable[..., Delivery],
+    spool_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from otel_arthur.spool.queue import reading
 
@@ -147,12 +153,12 @@ def test_a_file_that_cannot_be_read_waits(
     assert second.counts().left == 30
     file.rmdir()
     file.write_bytes(content)
-    eventually(lambda: sorted(server.accepted_ids) == sorted(ids_of(calls)), "all arrive")
+    eventually(lambda: sorted(server.accepted_ids) == sorted(face.ids_of(calls)), "all arrive")
 
 
 @as_root
 def test_a_tiny_disk_loses_nothing_while_arthur_is_there(
-    server: FaultServer, configured: Callable[..., object], tmp_path: Path
+    server: FaultServer, face: Face, configured: Callable[..., object], tmp_path: Path
 ) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -164,7 +170,7 @@ def test_a_tiny_disk_loses_nothing_while_arthur_is_there(
         calls = [call for _ in range(10) for call in llm_calls(30, 5000)]
         for start in range(0, len(calls), 30):
             assert delivery.submit(calls[start : start + 30]).refused == 0
-        eventually(lambda: set(ids_of(calls)) <= set(server.accepted_ids), "all arrive")
+        eventually(lambda: set(face.ids_of(calls)) <= set(server.accepted_ids), "all arrive")
         delivery.shutdown(20)
         balance(delivery.counts())
     finally:
@@ -175,7 +181,7 @@ DROPPED = """
 import os, sys
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
-from tests.support.spans.llm_calls import ids_of, llm_calls
+from tests.support.spans.llm_calls import llm_calls
 delivery = Delivery(Configuration.from_environment(), metrics=False)
 delivery.submit(llm_calls(1))
 assert delivery.flush(120)

@@ -17,8 +17,9 @@ from otel_arthur.delivery import Delivery
 from otel_arthur.spool.queue import reading
 from tests.support.books import balance
 from tests.support.paths import ROOT
+from tests.support.servers.faces import Face
 from tests.support.servers.fault_server import FaultServer
-from tests.support.spans.llm_calls import ids_of, llm_calls
+from tests.support.spans.llm_calls import llm_calls
 from tests.support.waiting import eventually
 
 Deliver = Callable[..., Delivery]
@@ -86,7 +87,7 @@ def arrive(server: FaultServer, delivery: Delivery, ids: list[str]) -> None:
 
 @pytest.mark.parametrize("options", ["size=6m", "size=6m,nr_inodes=20"], ids=["bytes", "inodes"])
 def test_a_full_disk_with_the_reserve_in_place_can_be_read_and_drained(
-    server: FaultServer, deliver: Deliver, mounted: Callable[..., Path], options: str
+    server: FaultServer, face: Face, deliver: Deliver, mounted: Callable[..., Path], options: str
 ) -> None:
     disk = mounted("-t", "tmpfs", "-o", options, "tmpfs")
     server.stop()
@@ -101,11 +102,11 @@ def test_a_full_disk_with_the_reserve_in_place_can_be_read_and_drained(
     server.start()
     second = deliver(spool_dir=disk / "spool")
     second.start()
-    eventually(lambda: set(ids_of(calls)) <= set(server.accepted_ids), "all calls arrive")
+    eventually(lambda: set(face.ids_of(calls)) <= set(server.accepted_ids), "all calls arrive")
     assert eventually(lambda: second.flush(5), "a flush that sees all sent")
 
 
-def test_out_of_descriptors_while_recording(server: FaultServer, deliver: Deliver) -> None:
+def test_out_of_descriptors_while_recording(server: FaultServer, face: Face, deliver: Deliver) -> None:
     delivery = deliver()
     first, calls = llm_calls(1), llm_calls(40, 5000)
     delivery.submit(first)
@@ -113,11 +114,11 @@ def test_out_of_descriptors_while_recording(server: FaultServer, deliver: Delive
     with no_descriptors():
         for start in range(0, 40, 10):
             assert delivery.submit(calls[start : start + 10]).refused == 0
-    arrive(server, delivery, ids_of([*first, *calls]))
+    arrive(server, delivery, face.ids_of([*first, *calls]))
 
 
 def test_out_of_descriptors_while_reading(
-    server: FaultServer, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
+    server: FaultServer, face: Face, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "UNREADABLE_SECONDS", 0.2)
     server.stop()
@@ -131,10 +132,12 @@ def test_out_of_descriptors_while_reading(
         assert not second.flush(1)
         assert second.counts().lost == {}
     server.start()
-    eventually(lambda: sorted(server.accepted_ids) == sorted(ids_of(calls)), "all calls arrive")
+    eventually(lambda: sorted(server.accepted_ids) == sorted(face.ids_of(calls)), "all calls arrive")
 
 
-def test_a_file_system_that_turns_read_only(server: FaultServer, deliver: Deliver, ext4: Path) -> None:
+def test_a_file_system_that_turns_read_only(
+    server: FaultServer, face: Face, deliver: Deliver, ext4: Path
+) -> None:
     delivery = deliver(spool_dir=ext4 / "spool")
     calls = llm_calls(60, 5000)
     delivery.submit(calls[:20])
@@ -144,7 +147,7 @@ def test_a_file_system_that_turns_read_only(server: FaultServer, deliver: Delive
         (ext4 / "probe").touch()
     for start in (20, 40):
         assert delivery.submit(calls[start : start + 20]).refused == 0
-    eventually(lambda: set(ids_of(calls[20:])) <= set(server.accepted_ids), "what memory took arrives")
+    eventually(lambda: set(face.ids_of(calls[20:])) <= set(server.accepted_ids), "what memory took arrives")
     delivery.shutdown(1)
     counts = delivery.counts()
     balance(counts)
@@ -178,7 +181,7 @@ def _letters_for_database(spool: Path) -> None:
     "change", [_cut_log, _cut_half_the_log, _folder_for_database, _empty_database, _letters_for_database]
 )
 def test_the_index_is_spoiled_under_a_running_process(
-    server: FaultServer, deliver: Deliver, spool_dir: Path, change: Callable[[Path], None]
+    server: FaultServer, face: Face, deliver: Deliver, spool_dir: Path, change: Callable[[Path], None]
 ) -> None:
     delivery = deliver()
     first = llm_calls(5)
@@ -188,7 +191,7 @@ def test_the_index_is_spoiled_under_a_running_process(
     calls = llm_calls(40, 5000)
     for start in range(0, 40, 10):
         assert delivery.submit(calls[start : start + 10]).refused == 0
-    arrive(server, delivery, ids_of([*first, *calls]))
+    arrive(server, delivery, face.ids_of([*first, *calls]))
 
 
 LIMITED = """
@@ -233,7 +236,7 @@ def freeze(ext4: Path) -> Iterator[Callable[[str], None]]:
 
 
 def test_a_disk_that_hangs_bounds_nobody_and_loses_nothing(
-    server: FaultServer, deliver: Deliver, ext4: Path, freeze: Callable[[str], None]
+    server: FaultServer, face: Face, deliver: Deliver, ext4: Path, freeze: Callable[[str], None]
 ) -> None:
     delivery = deliver(spool_dir=ext4 / "spool")
     calls = llm_calls(60, 5000)
@@ -245,31 +248,31 @@ def test_a_disk_that_hangs_bounds_nobody_and_loses_nothing(
     assert delivery.submit(calls[30:40]).in_memory == 10
     delivery.skip("no content")
     assert not delivery.flush(2)
-    eventually(lambda: set(ids_of(calls[:40])) <= set(server.accepted_ids), "what memory took arrives")
+    eventually(lambda: set(face.ids_of(calls[:40])) <= set(server.accepted_ids), "what memory took arrives")
     freeze("--unfreeze")
     delivery.submit(calls[40:])
-    eventually(lambda: set(ids_of(calls)) <= set(server.accepted_ids), "all calls arrive")
+    eventually(lambda: set(face.ids_of(calls)) <= set(server.accepted_ids), "all calls arrive")
     assert eventually(lambda: delivery.flush(5), "a flush that sees all sent")
     balance(delivery.counts())
     assert len(server.accepted_ids) == len(calls)
 
 
 def test_a_disk_that_hangs_from_the_start_holds_no_constructor(
-    server: FaultServer, deliver: Deliver, ext4: Path, freeze: Callable[[str], None]
+    server: FaultServer, face: Face, deliver: Deliver, ext4: Path, freeze: Callable[[str], None]
 ) -> None:
     freeze("--freeze")
     # Each of these would wait for ever.
     delivery = deliver(spool_dir=ext4 / "spool")
     calls = llm_calls(20, 5000)
     assert delivery.submit(calls[:10]).in_memory == 10
-    eventually(lambda: set(ids_of(calls[:10])) <= set(server.accepted_ids), "what memory took arrives")
+    eventually(lambda: set(face.ids_of(calls[:10])) <= set(server.accepted_ids), "what memory took arrives")
     freeze("--unfreeze")
     eventually(lambda: delivery.submit(llm_calls(1)).spooled, "the disk takes calls")
-    arrive(server, delivery, ids_of(calls[:10]))
+    arrive(server, delivery, face.ids_of(calls[:10]))
 
 
 def test_a_process_ends_though_its_disk_hangs(
-    server: FaultServer, deliver: Deliver, ext4: Path, freeze: Callable[[str], None]
+    server: FaultServer, face: Face, deliver: Deliver, ext4: Path, freeze: Callable[[str], None]
 ) -> None:
     delivery = deliver(spool_dir=ext4 / "spool")
     calls = llm_calls(20, 5000)
@@ -278,7 +281,7 @@ def test_a_process_ends_though_its_disk_hangs(
     freeze("--freeze")
     assert delivery.submit(calls[10:]).in_memory == 10
     delivery.shutdown(30)
-    assert set(ids_of(calls)) <= set(server.accepted_ids)
+    assert set(face.ids_of(calls)) <= set(server.accepted_ids)
     counts = delivery.counts()
     balance(counts)
     assert (counts.sent, counts.lost) == (20, {}), counts

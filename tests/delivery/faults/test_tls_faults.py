@@ -15,8 +15,10 @@ import pytest
 
 from otel_arthur.delivery import Delivery
 from tests.support.servers import certificates
+from tests.support.servers.faces import Face
+from tests.support.servers.fault_proxy import ConnectProxy
 from tests.support.servers.fault_server import FaultServer
-from tests.support.spans.llm_calls import ids_of, llm_calls
+from tests.support.spans.llm_calls import llm_calls
 from tests.support.waiting import PATIENCE, eventually
 
 
@@ -33,7 +35,8 @@ class Handshake:
 
 
 def says_nothing(sock: socket.socket, over: threading.Event) -> None:
-    over.wait(60)
+    while not over.is_set() and sock.recv(65536):
+        pass
 
 
 def drips(sock: socket.socket, over: threading.Event) -> None:
@@ -107,11 +110,12 @@ def test_it_waits_and_arrives_once_mended(
     faulty: FaultServer,
     made: dict[str, certificates.Certificate],
     trusted: str,
+    face: Face,
     deliver: Callable[..., Delivery],
     caplog: pytest.LogCaptureFixture,
     said: str,
 ) -> None:
-    delivery = deliver(endpoint=faulty.url, certificate=trusted, timeout=1.0)
+    delivery = deliver(**face.arguments(faulty.url, trusted), timeout=1.0)
     calls = llm_calls(20)
     assert delivery.submit(calls).spooled == 20
 
@@ -119,28 +123,53 @@ def test_it_waits_and_arrives_once_mended(
         return [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
 
     eventually(lines, "it is said")
-    assert not delivery.flush(2)
+    assert not delivery.flush(1)
     assert (delivery.counts().left, faulty.requests) == (20, [])
     (line,) = lines()
     assert said in line
     assert "\n" not in line
-    assert "Inferences wait in" in line
+    assert f"{face.rows} in" in line
 
     faulty.mend(made["good"].context)
     eventually(lambda: delivery.flush(5), "a flush that sees all ended")
-    assert sorted(faulty.accepted_ids) == sorted(ids_of(calls))
+    assert sorted(faulty.accepted_ids) == sorted(face.ids_of(calls))
 
 
 def test_an_authority_that_is_trusted_later_is_for_the_next_process(
-    made: dict[str, certificates.Certificate], deliver: Callable[..., Delivery]
+    made: dict[str, certificates.Certificate], face: Face, deliver: Callable[..., Delivery]
 ) -> None:
     """The other way to mend it: the server stays as it is, and its authority becomes configured."""
     with FaultServer(tls=made["good"].context) as server:
-        first = deliver(endpoint=server.url)
+        first = deliver(**face.arguments(server.url))
         calls = llm_calls(5)
         first.submit(calls)
         assert not first.shutdown(5)
-        second = deliver(endpoint=server.url, certificate=str(made["good"].path))
+        second = deliver(**face.arguments(server.url, str(made["good"].path)))
         second.start()
         assert second.flush(PATIENCE)
-        assert sorted(server.accepted_ids) == sorted(ids_of(calls))
+        assert sorted(server.accepted_ids) == sorted(face.ids_of(calls))
+
+
+def test_a_proxy_that_refuses_holds_all_until_it_lets_through(
+    made: dict[str, certificates.Certificate],
+    face: Face,
+    deliver: Callable[..., Delivery],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for name in ("https_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with FaultServer(tls=made["good"].context) as server:
+        with ConnectProxy(server.port, answer=b"407 Proxy Authentication Required") as refusing:
+            monkeypatch.setenv("HTTPS_PROXY", refusing.url)
+            delivery = deliver(**face.arguments("https://arthur.test", str(made["good"].path)))
+            calls = llm_calls(20)
+            delivery.submit(calls)
+            eventually(lambda: "cannot be reached through the proxy" in caplog.text, "it is said")
+            assert not delivery.flush(1)
+            assert f"{face.rows} in" in caplog.text
+            assert "proxysecret" not in caplog.text
+        with ConnectProxy(server.port) as proxy:
+            monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+            eventually(lambda: delivery.flush(5), "all is sent")
+        assert sorted(server.accepted_ids) == sorted(face.ids_of(calls))

@@ -15,58 +15,62 @@ import time
 from otel_arthur.arthur.target.bisect import Bisection
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
+from otel_arthur.engine.presenting import Presentation
 from otel_arthur.spool.disk import bodies
 from otel_arthur.spool.disk.keys import KeyIndex
 from otel_arthur.spool.queue import leases
-from tests.support.spans.llm_calls import ids_of, llm_calls
+from tests.support.servers.faces import ENGINE, V3, Face
+from tests.support.spans.llm_calls import llm_calls
 
 
 def die(*_args: object, **_fields: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def say(delivery: Delivery, count: int, size: int = 0) -> None:
+def say(delivery: Delivery, face: Face, count: int, size: int = 0) -> None:
     calls = llm_calls(count, size)
     if delivery.submit(calls).spooled == count:
-        sys.stdout.write("".join(f"{identity}\n" for identity in ids_of(calls)))
+        sys.stdout.write("".join(f"{identity}\n" for identity in face.ids_of(calls)))
         sys.stdout.flush()
 
 
 def main() -> None:
     mode, count = sys.argv[1], int(sys.argv[2])
-    delivery = Delivery(Configuration.from_environment(), metrics=False)
+    configuration = Configuration.from_environment()
+    delivery = Delivery(configuration, metrics=False)
+    face = V3 if configuration.engine is None else ENGINE
     if mode == "exit":
-        say(delivery, count)
+        say(delivery, face, count)
         delivery.flush(2)
         return
     if mode == "die after append":
-        say(delivery, count)
+        say(delivery, face, count)
         delivery.flush(1)
         die()
     if mode == "die before append":
-        say(delivery, count)
+        say(delivery, face, count)
         bodies.os.writev = die  # type: ignore[assignment]
         KeyIndex.add = die
-        say(delivery, count, size=3000)
+        say(delivery, face, count, size=3000)
     if mode == "die between body and commit":
-        say(delivery, count)
+        say(delivery, face, count)
         KeyIndex.known = die  # type: ignore[method-assign]
-        say(delivery, count, size=3000)
+        say(delivery, face, count, size=3000)
     if mode == "die after acceptance":
         leases.finish = die
-        say(delivery, count)
+        say(delivery, face, count)
         delivery.flush(30)
     if mode == "die before sending":
-        Bisection.send = die  # type: ignore[method-assign]
-        say(delivery, count)
+        Bisection.send = Presentation.of = die  # type: ignore[method-assign]
+        say(delivery, face, count)
         delivery.flush(30)
     if mode == "die in finish":
         leases._record = die
-        say(delivery, count)
+        say(delivery, face, count)
         delivery.flush(30)
     if mode == "stream":
         while True:
-            say(delivery, count, size=2000)
+            say(delivery, face, count, size=2000)
             time.sleep(0.002)
 
 

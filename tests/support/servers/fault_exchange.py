@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
 JSON = dict[str, Any]
 
 
@@ -37,9 +39,21 @@ class Request:
 
     @property
     def rows(self) -> list[JSON]:
-        """The rows of a request that sends inferences or ground truth, else nothing."""
+        """The rows of a request that sends inferences, ground truth or spans, else nothing."""
+        if self.is_of_spans:
+            return [
+                {"partner_inference_id": f"{span.trace_id.hex()}-{span.span_id.hex()}", "name": span.name}
+                for resource in ExportTraceServiceRequest.FromString(self.body).resource_spans
+                for scope in resource.scope_spans
+                for span in scope.spans
+            ]
         value = self.json if self.path.partition("?")[0].endswith("/inferences") else None
         return value if isinstance(value, list) else []
+
+    @property
+    def is_of_spans(self) -> bool:
+        """Whether the Engine's face is spoken to, and gets spans."""
+        return self.method == "POST" and self.path.endswith("/v1/traces")
 
     @property
     def ids(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""A stand-in for Arthur over real sockets that fails in the ways it is told to.
+"""A stand-in for Arthur and for the Engine over real sockets that fails in the ways it is told to.
 
     with FaultServer() as server:
         server.script(status(503), lose_answer())       # the next two requests that send rows
@@ -19,13 +19,14 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import parse_qs
 
 from tests.support.servers.fault_behaviours import accept
 from tests.support.servers.fault_exchange import JSON, Behaviour, Exchange, Request
 from tests.support.servers.ports import free_port
 from tests.support.waiting import PATIENCE
 
-ROWS = "/inferences"
+ROWS = ("/inferences", "/v1/traces")
 """The path's end of the requests that send rows: what a script is for, unless it says otherwise."""
 
 ORGANIZATION = "22222222-2222-2222-2222-222222222222"
@@ -65,8 +66,8 @@ class FaultServer:
         self._tls = tls
         self._lock = threading.Lock()
         self._arrived = threading.Condition(self._lock)
-        self._scripts: dict[str, deque[Behaviour]] = {}
-        self._standing: dict[str, Behaviour] = {}
+        self._scripts: dict[str | tuple[str, ...], deque[Behaviour]] = {}
+        self._standing: dict[str | tuple[str, ...], Behaviour] = {}
         self._stopping = threading.Event()
         self._listener: socket.socket | None = None
         self._threads: list[threading.Thread] = []
@@ -94,12 +95,12 @@ class FaultServer:
         with self._lock:
             return [request for request in self.requests if _matches(request, ROWS)]
 
-    def script(self, *behaviours: Behaviour, on: str = ROWS) -> None:
+    def script(self, *behaviours: Behaviour, on: str | tuple[str, ...] = ROWS) -> None:
         """The next requests whose path (without query) ends with `on` get these, one each; "" is any."""
         with self._lock:
             self._scripts.setdefault(on, deque()).extend(behaviours)
 
-    def always(self, behaviour: Behaviour | None, on: str = ROWS) -> None:
+    def always(self, behaviour: Behaviour | None, on: str | tuple[str, ...] = ROWS) -> None:
         """What such requests get when no script is left; None is accepting again."""
         with self._lock:
             if behaviour is None:
@@ -223,6 +224,10 @@ class FaultServer:
 
     def _ordinary(self, request: Request) -> tuple[int, JSON, dict[str, str]]:
         path = request.path.partition("?")[0].removeprefix("/api/v3")
+        if path == "/api/v1/traces/spans":
+            return 200, self._stored(request), {}
+        if path == "/api/v2/tasks/search":
+            return 200, {"count": 1, "tasks": [{"id": "t", "name": request.json["task_name"]}]}, {}
         if path == "/login":
             return 200, {"id": "user"}, {"Set-Cookie": "Authorization=token-from-login; Path=/; HttpOnly"}
         if path == "/users/me":
@@ -239,8 +244,14 @@ class FaultServer:
             return 200, {**self.model, "id": path.split("/")[2]}, {}
         return 404, {"error": f"no such path {path}"}, {}
 
+    def _stored(self, request: Request) -> JSON:
+        wanted = parse_qs(request.path.partition("?")[2]).get("span_ids", [])
+        ids = [one.split("-") for one in self.accepted_ids]
+        spans = [{"trace_id": trace, "span_id": span} for trace, span in ids if span in wanted]
+        return {"count": len(spans), "spans": spans}
 
-def _matches(request: Request, on: str) -> bool:
+
+def _matches(request: Request, on: str | tuple[str, ...]) -> bool:
     return request.path.partition("?")[0].endswith(on)
 
 

@@ -15,6 +15,11 @@ from otel_arthur.engine.presenting import trouble_of
 from otel_arthur.http.errors import ArthurError
 from otel_arthur.inference.privacy import TextRules
 
+_PARENTS = {
+    "cut": "of other services are cut; where those send to the Engine too, each evaluation runs twice: "
+    "set OTEL_EXPORTER_ARTHUR_ENGINE_REMOTE_PARENT=keep",
+    "keep": "of other services are kept: a trace is evaluated only where those send to the Engine too",
+}
 _NOTHING = b"\n\x00"
 """A request of one resource without spans: the Engine takes the request and stores nothing."""
 _SERVICE = "otel-arthur check"
@@ -35,8 +40,9 @@ def check_engine(report: Report, engine: EngineConfiguration, timeout: float, se
             report.add(GREEN, "engine", engine.endpoint)
             _present(client, _NOTHING)
             report.add(GREEN, "key", "the key may send traces")
-            _say_what_may_be_asked(report, client)
+            _say_what_may_be_asked(report, client, engine.task_id)
             report.add(GREEN, "task", engine.task_id or "the one that is called as service.name")
+            report.add(GREEN, "parents", _PARENTS[engine.remote_parent])
             if send:
                 call = marked_call(service_name=None if engine.task_id else _SERVICE)
                 span = span_of(call, TextRules(), Counter())
@@ -55,13 +61,13 @@ def _present(client: EngineClient, body: bytes) -> None:
         raise WorkFailed(
             "the Engine failed (500); OTEL_EXPORTER_ARTHUR_ENGINE_TASK_ID must name a task that is there"
         )
-    if status != 200:
+    if status not in range(200, 300):
         raise WorkFailed(trouble_of(status).text)
 
 
-def _say_what_may_be_asked(report: Report, client: EngineClient) -> None:
+def _say_what_may_be_asked(report: Report, client: EngineClient, task_id: str | None) -> None:
     try:
-        client.task_of(_SERVICE)
+        is_there = client.task_of(_SERVICE) is not None if task_id is None else client.has_task(task_id)
     except Forbidden:
         report.add(
             YELLOW,
@@ -73,3 +79,5 @@ def _say_what_may_be_asked(report: Report, client: EngineClient) -> None:
         raise WorkFailed(str(error)) from None
     else:
         report.add(GREEN, "key", "the key may ask which spans are stored")
+        if task_id is not None and not is_there:
+            raise WrongUse(f"the Engine has no task {task_id}; check OTEL_EXPORTER_ARTHUR_ENGINE_TASK_ID")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import signal
 import threading
 from pathlib import Path
@@ -177,7 +178,7 @@ def _greeting(arthur: LocalArthur, model: str | None) -> list[str]:
         "",
         "For the exporter, as to the Arthur Engine (traces, no model):",
         f"  export ARTHUR_BASE_URL={arthur.url}",
-        f"  export ARTHUR_API_KEY={arthur.api_key}",
+        f"  export ARTHUR_API_KEY={shlex.quote(arthur.api_key)}",
     ]
     if not models:
         lines[-1] = "  export OTEL_EXPORTER_ARTHUR_MODEL_ID=$(otel-arthur onboard NAME)"
