@@ -66,6 +66,11 @@ def inclusive(
     return Usage(tokens_in, tokens_out, total, usage.cached, usage.cache_write, usage.reasoning)
 
 
+def counted(usage: Usage, *_: object) -> Usage:
+    """Counts that are all zero are those of a stream that nobody counted: a dialect's `usage`."""
+    return Usage() if usage.input == usage.output == 0 and not usage.total else usage
+
+
 def _missing(rest: int, reads: int, writes: int, thoughts: int) -> frozenset[str]:
     """The parts that make up what a total has beyond the counts of input and output."""
     if rest > 0:

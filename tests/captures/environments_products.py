@@ -27,6 +27,19 @@ ENVIRONMENTS: dict[str, list[str]] = {
         "opentelemetry-sdk==1.41.1",
         "opentelemetry-exporter-otlp-proto-common==1.41.1",
     ],
+    "oi-groq": ["openinference-instrumentation-groq==0.1.33", "groq==1.7.0", *_SDK],
+    "oi-portkey": ["openinference-instrumentation-portkey==0.1.22", "portkey-ai==2.3.4", *_SDK],
+    "oi-dspy": ["openinference-instrumentation-dspy==0.1.48", "dspy==3.4.1", *_SDK],
+    "oi-autogen": [
+        "openinference-instrumentation-autogen-agentchat==0.1.22",
+        *("autogen-agentchat==0.7.5", "autogen-ext[openai]==0.7.5"),
+        *_SDK,
+    ],
+    "openai-agents": [
+        "openinference-instrumentation-openai-agents==2.6.0",
+        *("logfire==5.4.0", "openai-agents==0.24.0"),
+        *_SDK,
+    ],
     "langtrace": ["langtrace-python-sdk==3.8.21", "importlib-metadata", _OPENAI, *_SDK],
 }
 _NODE_SDK = [
@@ -71,6 +84,7 @@ NODE_ENVIRONMENTS: dict[str, list[str]] = {
 }
 
 _DEFAULT = {"default": Mode()}
+_OI = "openinference.instrumentation"
 _PRODUCTS = "instrumentors_of_products"
 
 
@@ -151,4 +165,32 @@ RECORDINGS = [
     ),
     Recording("mastra-1.4.0", "mastra", "scenarios_mastra.mjs", [], _DEFAULT),
     Recording("genkit-js-1.42.0", "genkit-js", "scenarios_genkit.mjs", [], _DEFAULT),
+    *(
+        Recording(f"oi-{name}-{version}", f"oi-{name}", program, [f"{_OI}.{instrumentor}"], modes)
+        for name, version, program, instrumentor, modes in (
+            ("groq", "0.1.33", "scenarios_openai_like.py", "groq:GroqInstrumentor", _DEFAULT),
+            ("portkey", "0.1.22", "scenarios_openai_like.py", "portkey:PortkeyInstrumentor", _DEFAULT),
+            (
+                *("dspy", "0.1.48", "scenarios_dspy.py", "dspy:DSPyInstrumentor"),
+                {"default": Mode({"LITELLM_LOCAL_MODEL_COST_MAP": "True"})},
+            ),
+            (
+                *("autogen", "0.1.22", "scenarios_autogen.py"),
+                *("autogen_agentchat:AutogenAgentChatInstrumentor", _DEFAULT),
+            ),
+        )
+    ),
+    *(
+        Recording(
+            folder,
+            "openai-agents",
+            "scenarios_openai_agents.py",
+            ["scenarios_openai_agents:Instrumentor"],
+            {
+                "default": Mode(arguments={"api": "responses", "by": by}),
+                "chat": Mode(arguments={"api": "chat_completions", "by": by}),
+            },
+        )
+        for folder, by in (("oi-openai-agents-2.6.0", "openinference"), ("logfire-agents-5.4.0", "logfire"))
+    ),
 ]

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tests.genai.rows import ALL, NOT_RECORDED, RESPONSES, STREAMS, Dialect, Row
+from tests.genai.rows import ALL, COUNTS, NOT_RECORDED, RESPONSES, STREAMS, Dialect, Row
 
 
 def _one(name: str, dialect: str, version: str) -> Dialect:
     """One recording with the mode ``default``."""
     return Dialect(dialect, version, True, (f"{name}-{version}/default",))
+
+
+def _two(name: str, dialect: str, version: str) -> Dialect:
+    """One over the Responses API, and one over Chat Completions."""
+    return Dialect(dialect, version, True, (f"{name}-{version}/default", f"{name}-{version}/chat"))
 
 
 PRODUCTS: Mapping[str, Dialect] = {
@@ -28,6 +33,12 @@ PRODUCTS: Mapping[str, Dialect] = {
     "AI SDK under Traceloop for JavaScript": _one("traceloop-ai-sdk", "vercel-ai", "0.27.0"),
     "Mastra": _one("mastra", "mastra", "1.4.0"),
     "Genkit for JavaScript": _one("genkit-js", "genkit", "1.42.0"),
+    "Groq by OpenInference": _one("oi-groq", "openinference", "0.1.33"),
+    "Portkey by OpenInference": _one("oi-portkey", "openinference", "0.1.22"),
+    "DSPy by OpenInference": _one("oi-dspy", "openinference", "0.1.48"),
+    "AutoGen by OpenInference": _one("oi-autogen", "openinference", "0.1.22"),
+    "OpenAI Agents by OpenInference": _two("oi-openai-agents", "openinference", "2.6.0"),
+    "OpenAI Agents by Logfire": _two("logfire-agents", "logfire", "5.4.0"),
     "Traceloop for JavaScript": _one("traceloop-js", "semconv", "0.27.0"),
 }
 """Name for people -> what is known of it."""
@@ -48,6 +59,8 @@ UNSEEN: Mapping[str, Mapping[str, int]] = {
 LOST: Mapping[str, Sequence[str]] = {
     "openlit-1.33.8": ("i_n2",),
     "traceloop-js-0.27.0": ("v_responses_stream",),
+    "oi-groq-0.1.33": ("b_stream",),
+    "oi-portkey-0.1.22": ("b_stream",),
 }
 """Recording -> scenarios whose answers it loses."""
 
@@ -142,4 +155,51 @@ ABSENT: Sequence[Row] = (
     Row("mastra-*", ("error_type",), ALL, "on the agent's span", True),
     Row("genkit-js-*", ("time_to_first_token",), STREAMS, NOT_RECORDED),
     Row("genkit-js-*", ("error_type",), ALL, "the status of HTTP", True),
+    Row("oi-groq-*", ("provider",), ALL, "it is Groq's client", True),
+    Row("oi-portkey-*", ("provider",), ALL, NOT_RECORDED),
+    *(
+        Row(
+            f"oi-{name}-*",
+            ("answer", "finish_reason", "response_model", "response_id", *COUNTS, "time_to_first_token"),
+            STREAMS,
+            "the span of a stream has the name of an object in the answer's place",
+        )
+        for name in ("groq", "portkey")
+    ),
+    Row("oi-dspy-*", ("request_model", "finish_reason", "response_id", *COUNTS), ALL, NOT_RECORDED),
+    Row("oi-[ad]*", ("response_model",), ALL, "the model asked for, or one that it stands for", True),
+    Row(
+        "oi-autogen-*",
+        ("provider", "request_model", "max_tokens", "temperature", "response_id"),
+        ALL,
+        NOT_RECORDED,
+    ),
+    Row("oi-autogen-*", ("cached_tokens", "reasoning_tokens", "time_to_first_token"), ALL, NOT_RECORDED),
+    Row("oi-autogen-*", ("input_tokens", "output_tokens", "total_tokens"), STREAMS, "in streams"),
+    Row(
+        "oi-openai-agents-*",
+        ("request_model",),
+        ALL,
+        "the model that answered, or none",
+        True,
+    ),
+    Row("oi-openai-agents-*/chat", ("response_model",), ALL, "it is the model asked for", True),
+    Row("oi-openai-agents-*", ("error_type",), ALL, NOT_RECORDED, True),
+    Row("oi-openai-agents-*/default", ("max_tokens", "time_to_first_token"), ALL, NOT_RECORDED),
+    Row("oi-openai-agents-*/default", ("finish_reason",), ("d_tools",), "stop, of tools too", True),
+    Row("oi-openai-agents-*/default", ("temperature", "messages"), ("e_err429",), "of a call that failed"),
+    Row(
+        "oi-openai-agents-*/chat",
+        ("finish_reason", "cached_tokens", "reasoning_tokens", "time_to_first_token"),
+        ALL,
+        NOT_RECORDED,
+    ),
+    Row("oi-openai-agents-*/chat", ("response_id",), ALL, "only in streams"),
+    Row("oi-openai-agents-*/chat", ("input_tokens", "output_tokens", "total_tokens"), STREAMS, "in streams"),
+    Row("logfire-agents-*", ("time_to_first_token",), ALL, NOT_RECORDED),
+    Row("logfire-agents-*/default", ("messages",), ("e_err429",), "of a call that failed"),
+    Row("logfire-agents-*/chat", ("finish_reason",), ALL, NOT_RECORDED),
+    Row("logfire-agents-*/chat", ("response_model",), ALL, "it is the model asked for", True),
+    Row("logfire-agents-*/chat", ("response_id",), ALL, "only in streams"),
+    Row("logfire-agents-*/chat", COUNTS, STREAMS, "in streams"),
 )

@@ -17,6 +17,7 @@ from otel_arthur.genai.tables.dialect import Dialect
 from otel_arthur.genai.tables.places import Place, joined, within
 from otel_arthur.genai.tables.provider_fields import COUNTS, PARAMETERS
 from otel_arthur.genai.tables.sources import answer_at, answers_at, messages_at, request_at
+from otel_arthur.genai.usage import counted
 
 _REQUEST, _RESPONSE = "request_data", "response_data"
 _ANSWERS = (
@@ -29,7 +30,9 @@ def _operation(view: SpanView) -> str | None:
     attributes = view.attributes
     is_line = attributes.get("logfire.span_type") == "log"
     began = not is_line and view.status_code == 0 and not any(key in attributes for key in _ANSWERS)
-    if not (is_line or _REQUEST in attributes or "gen_ai.operation.name" in attributes):
+    # The Agents SDK's failed calls have no operation.
+    named = "gen_ai.operation.name" in attributes or "response_id" in attributes
+    if not (is_line or _REQUEST in attributes or named):
         return None
     if began:
         # The beginning of a stream has no answer; others may have theirs elsewhere.
@@ -58,10 +61,12 @@ DIALECT = Dialect(
         {"start_ns": (Place("duration", convert=_began),)},
         semconv.FIELDS,
         within(_REQUEST, PARAMETERS),
+        within("model_config", PARAMETERS),
+        within("model_settings", PARAMETERS),
         within("gen_ai.usage.raw", COUNTS),
         within(_RESPONSE, COUNTS, under="usage"),
         within("usage", COUNTS),
-        {"response_id": ("response_id",)},
+        {"response_id": ("response_id", "output#0.output.0.provider_data.response_id")},
     ),
     question=(
         messages_at("gen_ai.input.messages"),
@@ -71,9 +76,12 @@ DIALECT = Dialect(
         request_at(_REQUEST),
     ),
     answer=(
+        # Of the Agents SDK; a stream of Chat Completions gives one Responses object.
+        answer_at("output#0.output"),
         answers_at("gen_ai.output.messages", "output"),
         pydantic_ai.LISTED_ANSWER,
         answer_at(f"{_RESPONSE}#combined_chunk_content", f"{_RESPONSE}#text", _RESPONSE),
     ),
+    usage=counted,
     content_switch="scrubbing=False in logfire.configure, which scrubs messages",
 )

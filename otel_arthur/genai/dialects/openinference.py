@@ -18,8 +18,9 @@ from otel_arthur.genai.messages.message import input_messages, output_choices
 from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.tables.dialect import Dialect
 from otel_arthur.genai.tables.places import beside, descend, joined, matched, unless, within
-from otel_arthur.genai.tables.provider_fields import PARAMETERS
+from otel_arthur.genai.tables.provider_fields import COUNTS, PARAMETERS
 from otel_arthur.genai.tables.sources import Source, numbered_answers, numbered_messages
+from otel_arthur.genai.usage import counted
 
 _OUT, _COUNT = "output.value", "llm.token_count."
 _KEPT = f"{_OUT}#generations.0.0.message.kwargs.response_metadata."
@@ -114,6 +115,7 @@ DIALECT = Dialect(
             "usage.reasoning": (f"{_COUNT}completion_details.reasoning",),
             "conversation_id": ("session.id",),
         },
+        within(_OUT, {field: COUNTS[field] for field in ("usage.cached", "usage.reasoning")}, under="usage"),
         {field: semconv.FIELDS[field] for field in ("temperature", "top_p", "max_tokens", "user_id")},
         within("llm.invocation_parameters", PARAMETERS),
         within("metadata", _METADATA),
@@ -132,6 +134,7 @@ DIALECT = Dialect(
         *(matched(f"{_OUT}#status", _COMPLETED), matched(f"{_KEPT}status", _COMPLETED)),
         f"{_OUT}#finish_reason",
     ),
+    usage=counted,
     hidden="__REDACTED__",
     hides_answers=True,
     first_token_event="First Token Stream Event",

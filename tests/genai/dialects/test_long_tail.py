@@ -106,7 +106,9 @@ def test_missing_content_names_its_switch(column: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "capture", [one for one in RECORDED if "logfire" in one.recording and "stream" in one.scenario], ids=str
+    "capture",
+    [one for one in RECORDED if one.recording.startswith("logfire-5") and "stream" in one.scenario],
+    ids=str,
 )
 def test_the_end_of_a_stream_of_logfire_has_the_length_of_the_call(capture: Capture) -> None:
     """Logfire writes it as a span of no length; its attribute says how long the stream took."""
