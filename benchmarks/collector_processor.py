@@ -35,9 +35,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from otel_arthur.local import LocalArthur
 from tests.support.environments import stock_collector
-from tests.support.processes.collectors import ArthurCollector, StockCollector, free_port
+from tests.support.processes.collectors import ArthurCollector, StockCollector
 from tests.support.servers.account import Account
 from tests.support.servers.next_hops import HTTPServerBehind
+from tests.support.servers.ports import free_port
 from tests.support.spans.otlp_requests import all_spans, llm_request, plain_request
 from tests.support.waiting import eventually
 

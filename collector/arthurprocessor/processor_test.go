@@ -1,9 +1,11 @@
 package arthurprocessor
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,9 +15,11 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatatest/ptracetest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/tinylib/msgp/msgp"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/processor"
@@ -86,13 +90,38 @@ func TestGoldenFiles(t *testing.T) {
 	require.NoError(t, r.traces.ConsumeTraces(context.Background(), input(t)))
 
 	require.Len(t, r.core.Got(), 1)
-	handed, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(r.core.Got()[0].Body)
+	var handed bytes.Buffer
+	left, err := msgp.UnmarshalAsJSON(&handed, r.core.Got()[0].Body)
 	require.NoError(t, err)
-	for name, got := range map[string]ptrace.Traces{"handed_over": handed, "stamped": r.sink.AllTraces()[0]} {
-		path := filepath.Join("testdata", name+".yaml")
-		expected, err := golden.ReadTraces(path)
-		require.NoError(t, err)
-		assert.NoError(t, ptracetest.CompareTraces(expected, got), path)
+	assert.Empty(t, left)
+	wanted, err := os.ReadFile(filepath.Join("testdata", "handed_over.json"))
+	require.NoError(t, err)
+	assert.JSONEq(t, string(wanted), handed.String())
+
+	stamped, err := golden.ReadTraces(filepath.Join("testdata", "stamped.yaml"))
+	require.NoError(t, err)
+	assert.NoError(t, ptracetest.CompareTraces(stamped, r.sink.AllTraces()[0]))
+}
+
+// The core mends what is bad in OTLP, so that is how it travels.
+func TestWhatIsUnfitTravelsAsOTLP(t *testing.T) {
+	deep := pcommon.NewValueEmpty()
+	inner := deep
+	for range 70 {
+		inner = inner.SetEmptySlice().AppendEmpty()
+	}
+	for name, spoil := range map[string]func(pcommon.Map){
+		"no UTF-8":        func(attributes pcommon.Map) { attributes.PutStr("bad", "caf\xe9") },
+		"nested too deep": func(attributes pcommon.Map) { deep.CopyTo(attributes.PutEmpty("deep")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, nil)
+			td := input(t)
+			spoil(td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(1).Attributes())
+			require.NoError(t, r.traces.ConsumeTraces(context.Background(), td))
+			require.Len(t, r.core.Got(), 1)
+			assert.Equal(t, "application/x-protobuf", r.core.Got()[0].ContentType)
+		})
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 // for each of them, all with the same *Config.
 type sharedCore struct {
 	core.Core
+	spans     *core.Grouping
 	traces    *core.Grouping
 	logs      *core.Grouping
 	telemetry *metadata.TelemetryBuilder
@@ -47,8 +48,9 @@ func acquire(set processor.Settings, config *Config) (*sharedCore, error) {
 		return nil, err
 	}
 	patience := config.OnFailure.patience()
-	made.traces = core.NewGrouping(made.Core, core.TracesPath, config.Stamp, patience)
-	made.logs = core.NewGrouping(made.Core, core.LogsPath, false, patience)
+	made.spans = core.NewGrouping(made.Core, core.Spans, config.Stamp, patience)
+	made.traces = core.NewGrouping(made.Core, core.Traces, config.Stamp, patience)
+	made.logs = core.NewGrouping(made.Core, core.Logs, false, patience)
 	shared[config] = made
 	return made, nil
 }
@@ -102,6 +104,7 @@ func (s *sharedCore) release(ctx context.Context) error {
 		return nil
 	}
 	s.telemetry.Shutdown()
+	s.spans.Shutdown()
 	s.traces.Shutdown()
 	s.logs.Shutdown()
 	return s.Shutdown(ctx)

@@ -6,6 +6,7 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/core"
 	"github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/selection"
 )
 
@@ -28,12 +29,12 @@ func (p *tracesProcessor) ConsumeTraces(ctx context.Context, td ptrace.Traces) e
 	}
 	telemetry := p.core.telemetry
 	telemetry.ProcessorArthurSpansSelected.Add(ctx, int64(selected.Len()))
-	body, err := selected.Marshal()
+	to, body, err := p.packed(selected)
 	if err != nil {
 		return err
 	}
 	stamps := p.core.config.Stamp
-	handed := export{p.core.traces, body, selected.Len(), telemetry.ProcessorArthurSpansNotTaken}
+	handed := export{to, body, selected.Len(), telemetry.ProcessorArthurSpansNotTaken}
 	if !stamps && p.onFailure == Pass {
 		return p.beside(ctx, handed, func() error { return p.next.ConsumeTraces(ctx, td) })
 	}
@@ -46,4 +47,14 @@ func (p *tracesProcessor) ConsumeTraces(ctx context.Context, td ptrace.Traces) e
 	}
 	selected.StampCalls(calls)
 	return p.next.ConsumeTraces(ctx, td)
+}
+
+// packed is what the core gets: the processor's own form, or OTLP where that cannot say it.
+func (p *tracesProcessor) packed(selected selection.Traces) (*core.Grouping, []byte, error) {
+	body, err := selected.Pack()
+	if err == nil {
+		return p.core.spans, body, nil
+	}
+	body, err = selected.Marshal()
+	return p.core.traces, body, err
 }

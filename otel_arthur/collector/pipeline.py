@@ -56,7 +56,7 @@ class Pipeline:
             count_invalid=hop is None,
             is_selected=rules.takes_everything,
         )
-        self._appender = Appender(intake, telemetry, lanes, rules.max_items)
+        self._appender = Appender(intake, telemetry, lanes, rules.max_items, forwards=hop is not None)
         self._breaker = Breaker()
 
     async def export(self, request: Request, hold: Hold) -> Reply:

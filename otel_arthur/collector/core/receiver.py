@@ -13,11 +13,12 @@ from otel_arthur.collector.configuration.addresses import Address
 from otel_arthur.collector.configuration.sections import Limits, Receiver
 from otel_arthur.collector.core.listening import Place, UnixSocket, listening
 from otel_arthur.collector.otlp import replies
+from otel_arthur.collector.otlp.handed_over import CONTENT_TYPE as HANDED_OVER
 from otel_arthur.collector.otlp.memory import Memory
 from otel_arthur.collector.otlp.replies import HTTPReply, Reply
 from otel_arthur.collector.otlp.signals import Signal
 from otel_arthur.collector.receivers.connections import Connections
-from otel_arthur.collector.receivers.http import Export, HTTPReceiver
+from otel_arthur.collector.receivers.http import ENCODINGS, Export, HTTPReceiver
 from otel_arthur.collector.receivers.listening import name_of
 
 CALLS = "application/vnd.otel-arthur.calls"
@@ -29,11 +30,13 @@ Pages = Mapping[str, Callable[[], web.Response]]
 
 
 class CoreReceiver(HTTPReceiver):
-    """An OTLP/HTTP server for one processor.
+    """An OTLP/HTTP server for one processor, which takes spans in the processor's own form too.
 
     Args:
         pages: what is answered to GET, by path.
     """
+
+    encodings = {**ENCODINGS, HANDED_OVER: False}  # noqa: RUF012
 
     def __init__(
         self,

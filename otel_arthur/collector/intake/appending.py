@@ -19,6 +19,7 @@ from otel_arthur.collector.intake.loops import LoopDetector
 from otel_arthur.collector.otlp import replies
 from otel_arthur.collector.otlp.content import Content, room_to_parse
 from otel_arthur.collector.otlp.decoding import parse
+from otel_arthur.collector.otlp.handed_over import HandedOver
 from otel_arthur.collector.otlp.inflating import BadBody
 from otel_arthur.collector.otlp.memory import Hold, NoRoom
 from otel_arthur.collector.otlp.replies import Reply
@@ -62,12 +63,15 @@ class Append:
 class Appender:
     """Of one configuration; for one event loop."""
 
-    def __init__(self, intake: Intake, telemetry: Telemetry, lanes: Lanes, max_items: int) -> None:
+    def __init__(
+        self, intake: Intake, telemetry: Telemetry, lanes: Lanes, max_items: int, *, forwards: bool
+    ) -> None:
         self._intake = intake
         self._telemetry = telemetry
         self._lanes = lanes
         self._max_items = max_items
-        self._loops = LoopDetector()
+        # Where nothing goes on, nothing comes back.
+        self._loops = LoopDetector() if forwards else None
         self._under_way: set[asyncio.Task[Reply | None]] = set()
 
     def begin(
@@ -118,7 +122,9 @@ class Appender:
         hold: Hold,
         stamped: Callable[[bytes], None] | None,
     ) -> Reply | None:
-        lane = self._lanes.appending_large if content.is_large else self._lanes.appending
+        # What the processor hands over is many exports: two of them at once would hinder each other.
+        is_alone = content.is_large or request.handed_over
+        lane = self._lanes.appending_large if is_alone else self._lanes.appending
         run = asyncio.get_running_loop().run_in_executor
         try:
             result = await run(lane, self._take, request, content, hold, stamped)
@@ -139,7 +145,7 @@ class Appender:
         not_durable = result.calls if append.is_late else min(result.in_memory, result.calls)
         if not_durable:
             self._telemetry.add("otelcol_arthur_calls_not_durable", not_durable)
-        if self._loops.is_loop(result.keys, time.monotonic()):
+        if self._loops is not None and self._loops.is_loop(result.keys, time.monotonic()):
             self._telemetry.add("otelcol_arthur_loops", found_by="repetition")
             _logger.warning("the same span keeps coming back: the next hop may lead back to this collector")
         if result.refused:
@@ -158,6 +164,8 @@ class Appender:
     def _take_parsed(
         self, request: Request, content: Content, stamped: Callable[[bytes], None] | None
     ) -> IntakeResult:
+        if request.handed_over:
+            return self._intake.take_handed_over(HandedOver(content.body))
         spoiled: Counter[str] = Counter()
         message = parse(request.signal, content.body, request.json, spoiled)
         for reason, count in spoiled.items():

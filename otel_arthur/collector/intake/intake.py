@@ -5,18 +5,21 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
 from otel_arthur.collector.intake.deliveries import Target, Targets
 from otel_arthur.collector.intake.routing import Router
+from otel_arthur.collector.otlp.handed_over import HandedOver
 from otel_arthur.collector.otlp.spans import Placed, around_in, candidates, stamp
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.events.assembly import Assembled, Assembly
 from otel_arthur.genai.events.log_events import log_events
-from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.span import SpanKey, SpanView
 from otel_arthur.genai.steps.reading import told
 from otel_arthur.genai.steps.step import Frame, Told
 from otel_arthur.inference.identity import partner_inference_id
@@ -65,6 +68,8 @@ class Intake:
         self._connection = connection
         deliveries = [target.delivery for target in (*targets.models, *targets.tasks)]
         self._default = deliveries[0]
+        targets_ = {*targets.models, *targets.tasks}
+        self._only = next(iter(targets_)) if len(targets_) == 1 else None
         self._wanting_around = [target for target in targets.tasks if target.delivery.wants_around]
         self._has_said_no_route = False
         self._assembly = Assembly(
@@ -92,22 +97,32 @@ class Intake:
                 attribute ``arthur.inference.id``.
         """
         batch = _Batch()
-        now = time.monotonic()
         placed: list[Placed] | None = [] if self._wanting_around else None
-        for view, span in candidates(request, self._default.skip, placed):
-            # Held while reading: content that came in between would wait for a span that waits for it.
-            with self._lock:
-                own, *others = self._assembly.take(view, now)
-            if self._place(batch, own):
-                batch.result.own.append((view.trace_id, view.span_id))
+        found = candidates(request, self._default.skip, placed)
+        read: list[tuple[SpanKey, Span]] = []
+
+        def views() -> Iterator[SpanView]:
+            for view, span in found:
                 if stamped is not None:
-                    stamp(span, partner_inference_id(view.trace_id, view.span_id))
-            self._place_all(batch, others)
-        if stamped is not None:
-            stamped(request.SerializeToString())
-        for view, around in around_in(placed or ()):
-            self._place_around(batch, view, around)
-        return self._submit(batch)
+                    read.append(((view.trace_id, view.span_id), span))
+                yield view
+
+        def around() -> Iterator[tuple[SpanView | None, Told]]:
+            if stamped is not None:
+                own = set(batch.result.own)
+                for key, span in read:
+                    if key in own:
+                        stamp(span, partner_inference_id(*key))
+                stamped(request.SerializeToString())
+            return around_in(placed or ())
+
+        return self._submit(batch, self._read(batch, views(), around))
+
+    def take_handed_over(self, spans: HandedOver) -> IntakeResult:
+        """The same with what the processor handed over."""
+        batch = _Batch()
+        around = spans.around if self._wanting_around else tuple
+        return self._submit(batch, self._read(batch, spans.calls(self._default.skip), around))
 
     def take_logs(self, request: Any) -> IntakeResult:
         """Join the GenAI events of an ``ExportLogsServiceRequest`` to their spans."""
@@ -132,6 +147,26 @@ class Intake:
         batch = _Batch()
         self._place_all(batch, assembled)
         return self._submit(batch)
+
+    def _read(
+        self,
+        batch: _Batch,
+        views: Iterable[SpanView],
+        around: Callable[[], Iterable[tuple[SpanView | None, Told]]],
+    ) -> Iterator[None]:
+        """Route what becomes of each span, a step for each; `around` is asked once all were read."""
+        now = time.monotonic()
+        for view in views:
+            # Held while reading: content that came in between would wait for a span that waits for it.
+            with self._lock:
+                own, *others = self._assembly.take(view, now)
+            if self._place(batch, own):
+                batch.result.own.append((view.trace_id, view.span_id))
+            self._place_all(batch, others)
+            yield
+        for view, one in around():
+            self._place_around(batch, view, one)
+            yield
 
     def _place_all(self, batch: _Batch, assembled: Iterable[Assembled]) -> None:
         for one in assembled:
@@ -175,16 +210,26 @@ class Intake:
         batch.result.keys.append((call.trace_id, call.span_id))
         return True
 
-    def _submit(self, batch: _Batch) -> IntakeResult:
+    def _submit(self, batch: _Batch, steps: Iterator[None] | None = None) -> IntakeResult:
+        """Hand over what was routed, and what `steps` still route.
+
+        To one target each goes at once: what becomes a row before the next one is read does not go cold.
+        """
         result = batch.result
-        with self._lock:
-            self._assembly.report_unjoined()
-        for target, calls in batch.groups.items():
+        groups: Iterable[tuple[Target, Iterable[Told]]] = batch.groups.items()
+        if steps is not None and self._only is not None:
+            groups = [(self._only, batch.flow(self._only, steps))]
+        else:
+            for _ in steps or ():
+                pass
+        for target, calls in groups:
             submitted = target.delivery.submit(calls, model_id=target.model_id)
             result.in_memory += submitted.in_memory
             if submitted.refused:
                 result.refused += submitted.refused
                 result.trouble = target.delivery.trouble
+        with self._lock:
+            self._assembly.report_unjoined()
         result.calls = max(0, len(result.keys) - result.refused)
         return result
 
@@ -201,3 +246,11 @@ class _Batch:
 
     groups: dict[Target, list[Told]] = field(default_factory=dict[Target, "list[Told]"])
     result: IntakeResult = field(default_factory=IntakeResult)
+
+    def flow(self, target: Target, steps: Iterable[None]) -> Iterator[Told]:
+        """What is routed to `target`, as soon as it is."""
+        told = self.groups.setdefault(target, [])
+        for _ in steps:
+            yield from told
+            told.clear()
+        yield from told

@@ -16,6 +16,7 @@ from typing import Any, Final, cast
 import orjson
 
 from otel_arthur.collector.otlp.decoding import json_document, parse
+from otel_arthur.collector.otlp.handed_over import BYTES_A_BYTE
 from otel_arthur.collector.otlp.inflating import BadBody, TooLarge, decompress
 from otel_arthur.collector.otlp.memory import Hold, NoRoom
 from otel_arthur.collector.otlp.request import Request
@@ -134,10 +135,8 @@ def room_to_parse(request: Request, body: bytes, max_items: int, hold: Hold) -> 
     """
     needed = _needed_at_once(request, body, max_items, hold)
     if needed is None:
-        kind = request.signal.request.DESCRIPTOR
-        size = bytes_of_json(body, max_items) if request.json else bytes_of_protobuf(body, kind, max_items)
         # Besides the message its texts, as rows.
-        needed = size + len(body)
+        needed = _parsed_bytes(request, body, max_items) + len(body)
         if needed > hold.capacity:
             raise TooManyItems
         hold.grow(needed, _PATIENCE)
@@ -149,7 +148,7 @@ def room_to_parse(request: Request, body: bytes, max_items: int, hold: Hold) -> 
 
 def _needed_at_once(request: Request, body: bytes, max_items: int, hold: Hold) -> int | None:
     """The room for the worst that a body of this size can be, if there is so much: saves a look at it."""
-    if request.json or most_items(len(body)) > max_items:
+    if request.json or request.handed_over or most_items(len(body)) > max_items:
         return None
     needed = most_bytes(len(body)) + len(body)
     try:
@@ -157,6 +156,14 @@ def _needed_at_once(request: Request, body: bytes, max_items: int, hold: Hold) -
     except NoRoom:
         return None
     return needed
+
+
+def _parsed_bytes(request: Request, body: bytes, max_items: int) -> int:
+    if request.handed_over:
+        return BYTES_A_BYTE * len(body)
+    if request.json:
+        return bytes_of_json(body, max_items)
+    return bytes_of_protobuf(body, request.signal.request.DESCRIPTOR, max_items)
 
 
 def _document(body: bytes) -> dict[str, Any]:

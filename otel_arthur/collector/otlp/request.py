@@ -45,6 +45,8 @@ class Request:
     body: bytes
     """As it came over HTTP; over gRPC the message, which gRPC itself decompressed."""
     json: bool = False
+    handed_over: bool = False
+    """Whether the body is in the processor's own form, and not OTLP."""
     compression: str | None = None
     headers: Headers = ()
     hops: tuple[str, ...] = ()

@@ -6,13 +6,14 @@ import asyncio
 import logging
 import re
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
 from otel_arthur.collector.configuration.sections import Limits, Receiver
 from otel_arthur.collector.otlp import replies
 from otel_arthur.collector.otlp.decoding import response_json
+from otel_arthur.collector.otlp.handed_over import CONTENT_TYPE as HANDED_OVER
 from otel_arthur.collector.otlp.inflating import COMPRESSIONS
 from otel_arthur.collector.otlp.memory import Hold, Memory, NoRoom
 from otel_arthur.collector.otlp.replies import HTTPReply, Reply, http_error
@@ -30,11 +31,15 @@ _logger = logging.getLogger(__name__)
 Export = Callable[[Request, Hold], Awaitable[Reply]]
 MAX_HEADER_BYTES = 32 * 1024
 _PATHS = {signal.path: signal for signal in SIGNALS}
-_ENCODINGS = {"application/x-protobuf": False, "application/protobuf": False, "application/json": True}
+ENCODINGS = {"application/x-protobuf": False, "application/protobuf": False, "application/json": True}
+"""Content type -> whether it is JSON."""
 _NAMES = {"": None, "identity": None, "x-gzip": "gzip", **{name: name for name in COMPRESSIONS}}
 
 
 class HTTPReceiver:
+    encodings: Mapping[str, bool] = ENCODINGS
+    """Content types that are taken -> whether each is JSON."""
+
     def __init__(
         self, receiver: Receiver, limits: Limits, memory: Memory, connections: Connections, export: Export
     ) -> None:
@@ -106,7 +111,7 @@ class HTTPReceiver:
 
     async def _answer(self, request: web.BaseRequest) -> HTTPReply:
         signal = _PATHS.get(request.path) or _PATHS.get(_plain(request.path))
-        json = _ENCODINGS.get(request.content_type)
+        json = self.encodings.get(request.content_type)
         refusal = self._refusal(request, signal, json)
         if refusal is not None or signal is None or json is None:
             return http_error(refusal or UNAUTHENTICATED, "json" in request.content_type)
@@ -122,8 +127,9 @@ class HTTPReceiver:
                 request.headers.items(), ("authorization",) if self._receiver.bearer_token else ()
             )
             compression = _NAMES[request.headers.get("Content-Encoding", "").strip().lower()]
-            otlp = Request(signal, "http", body, json, compression, headers, hops)
-            return self.rendered(request, signal, await self._export(otlp, hold), json)
+            handed_over = request.content_type == HANDED_OVER
+            taken = Request(signal, "http", body, json, handed_over, compression, headers, hops)
+            return self.rendered(request, signal, await self._export(taken, hold), json)
         finally:
             hold.release()
 

@@ -53,12 +53,15 @@ def span_view(span: Span, scope: str, scope_version: str, resource: Mapping[str,
 
 
 def is_parent_remote(span: Span) -> bool:
-    """Whether the parent is in another process: by the flags, where they say so, else by the span's kind."""
-    if not span.parent_span_id:
-        return False
-    if span.flags & _HAS_IS_REMOTE:
-        return bool(span.flags & _IS_REMOTE)
-    return span.kind in _FROM_ELSEWHERE
+    """Whether the parent is in another process."""
+    return bool(span.parent_span_id) and is_remote(span.flags, span.kind)
+
+
+def is_remote(flags: int, kind: int) -> bool:
+    """Whether a parent is in another process: by its child's flags, where they say so, else by the kind."""
+    if flags & _HAS_IS_REMOTE:
+        return bool(flags & _IS_REMOTE)
+    return kind in _FROM_ELSEWHERE
 
 
 def attribute_map(attributes: Iterable[KeyValue]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from otel_arthur.cli import cli
+from otel_arthur.collector.otlp.handed_over import CONTENT_TYPE
 from tests.support.processes.cores import CALLS, Core
 from tests.support.servers.account import Account
 from tests.support.spans.otlp_requests import (
@@ -56,6 +57,7 @@ def test_beside_a_collector(core: Core, account: Account, model_id: str) -> None
     assert core.send(mixed, Accept=CALLS) == (200, expected)
     assert core.send(more) == (200, b"")
     assert core.send(log_request(), "logs") == (200, b"")
+    assert core.ask("POST", "/v1/traces", b"no list", **{"Content-Type": CONTENT_TYPE})[0] == 400
     counters = core.counters()
     assert counters["otelcol_arthur_calls", "taken"] == 3
     eventually(lambda: account.count(model_id) == 3, "three inferences")

@@ -16,11 +16,21 @@ import (
 	"github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/selection"
 )
 
-const (
-	// TracesPath and LogsPath are where the core takes exports: those of OTLP/HTTP.
-	TracesPath = "/v1/traces"
-	LogsPath   = "/v1/logs"
+// Form is how exports of a kind travel: where to, as what, and whether many make a list of them.
+type Form struct {
+	path, contentType string
+	isList            bool
+}
 
+var (
+	// Spans are in the processor's own form, as selection.Traces.Pack makes it.
+	Spans = Form{"/v1/traces", "application/vnd.otel-arthur.spans", true}
+	// Traces and Logs are OTLP/HTTP, in protobuf.
+	Traces = Form{"/v1/traces", protobuf, false}
+	Logs   = Form{"/v1/logs", protobuf, false}
+)
+
+const (
 	protobuf = "application/x-protobuf"
 	// calls is an answer that names the spans that are calls, 24 bytes each.
 	calls = "application/vnd.otel-arthur.calls"
@@ -98,12 +108,12 @@ func newClient(network, address string) *client {
 }
 
 // take posts an export. With wantsCalls it returns the spans that are calls.
-func (c *client) take(ctx context.Context, path string, body []byte, wantsCalls bool) (map[selection.SpanKey]struct{}, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address(path), bytes.NewReader(body))
+func (c *client) take(ctx context.Context, form Form, body []byte, wantsCalls bool) (map[selection.SpanKey]struct{}, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address(form.path), bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
-	request.Header.Set("Content-Type", protobuf)
+	request.Header.Set("Content-Type", form.contentType)
 	if wantsCalls {
 		request.Header.Set("Accept", calls)
 	}

@@ -22,9 +22,9 @@ const (
 // Core takes what concerns Arthur.
 type Core interface {
 	component.Component
-	// Take hands over an export in protobuf. The core has it on disk when this returns without an error; with
+	// Take hands over an export. The core has it on disk when this returns without an error; with
 	// wantsCalls it says which spans are calls. The error is a *NotTakenError.
-	Take(ctx context.Context, path string, body []byte, wantsCalls bool) (map[selection.SpanKey]struct{}, error)
+	Take(ctx context.Context, form Form, body []byte, wantsCalls bool) (map[selection.SpanKey]struct{}, error)
 	// Counters are the core's own, summed over its restarts.
 	Counters() *Counters
 	// IsUp is whether the core answers.
@@ -50,8 +50,8 @@ func (r *remote) Shutdown(context.Context) error {
 	return nil
 }
 
-func (r *remote) Take(ctx context.Context, path string, body []byte, wantsCalls bool) (map[selection.SpanKey]struct{}, error) {
-	return r.take(ctx, path, body, wantsCalls)
+func (r *remote) Take(ctx context.Context, form Form, body []byte, wantsCalls bool) (map[selection.SpanKey]struct{}, error) {
+	return r.take(ctx, form, body, wantsCalls)
 }
 
 func (r *remote) Counters() *Counters { return r.counters }
@@ -63,12 +63,12 @@ func (r *remote) IsUp() bool {
 }
 
 // Take waits for a core that restarts, and sends again what a core did not finish that ended under way.
-func (m *Managed) Take(ctx context.Context, path string, body []byte, wantsCalls bool) (map[selection.SpanKey]struct{}, error) {
+func (m *Managed) Take(ctx context.Context, form Form, body []byte, wantsCalls bool) (map[selection.SpanKey]struct{}, error) {
 	for {
 		if err := m.state.await(ctx); err != nil {
 			return nil, err
 		}
-		keys, err := m.client.take(ctx, path, body, wantsCalls)
+		keys, err := m.client.take(ctx, form, body, wantsCalls)
 		if err == nil || ReasonOf(err) != Down || ctx.Err() != nil {
 			return keys, err
 		}

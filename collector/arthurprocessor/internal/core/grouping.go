@@ -2,6 +2,7 @@ package core // import "github.com/arthur-ai/otel-arthur/collector/arthurprocess
 
 import (
 	"context"
+	"encoding/binary"
 	"sync"
 	"time"
 
@@ -13,6 +14,8 @@ const (
 	groupsUnderWay = 2
 	// A group takes no export more that would make it larger. A larger export goes alone.
 	maxGroupBytes = 1 << 20
+	// listHead begins a list in MessagePack whose length is in the next four bytes.
+	listHead = 0xdd
 	// linger is how long the first export of a group waits for others. A request costs the core as much as ten
 	// calls; the data of a pipeline that passes goes on meanwhile.
 	linger = 20 * time.Millisecond
@@ -21,7 +24,7 @@ const (
 // Grouping makes one request of exports that arrive together, or while the core is busy: one append for all.
 type Grouping struct {
 	core       Core
-	path       string
+	form       Form
 	wantsCalls bool
 	patience   time.Duration
 
@@ -35,6 +38,7 @@ type Grouping struct {
 
 type group struct {
 	body    []byte
+	exports uint32
 	waiting int // for its answer
 	done    chan struct{}
 	calls   map[selection.SpanKey]struct{}
@@ -42,10 +46,10 @@ type group struct {
 }
 
 // NewGrouping groups exports of one signal. A group waits for its answer as long as patience.
-func NewGrouping(core Core, path string, wantsCalls bool, patience time.Duration) *Grouping {
+func NewGrouping(core Core, form Form, wantsCalls bool, patience time.Duration) *Grouping {
 	stopped, stop := context.WithCancel(context.Background())
 	return &Grouping{
-		core: core, path: path, wantsCalls: wantsCalls, patience: patience,
+		core: core, form: form, wantsCalls: wantsCalls, patience: patience,
 		slots: make(chan struct{}, groupsUnderWay), stopped: stopped, stop: stop,
 	}
 }
@@ -56,7 +60,7 @@ type Pending struct {
 	group    *group
 }
 
-// Begin hands over an export in protobuf, and does not wait. Wait must be called.
+// Begin hands over an export in the grouping's form, and does not wait. Wait must be called.
 func (g *Grouping) Begin(body []byte) Pending { return Pending{g, g.join(body)} }
 
 // Wait is the answer, as that of Core.Take. The calls in it are those of the whole group.
@@ -86,11 +90,15 @@ func (g *Grouping) join(body []byte) *group {
 	defer g.mu.Unlock()
 	if g.open == nil || len(g.open.body)+len(body) > maxGroupBytes {
 		begun := &group{done: make(chan struct{})}
+		if g.form.isList {
+			begun.body = []byte{listHead, 0, 0, 0, 0}
+		}
 		g.open = begun
 		g.sending.Go(func() { g.send(begun) })
 	}
 	// Messages in protobuf that are written one after another are one message with the fields of both.
 	g.open.body = append(g.open.body, body...)
+	g.open.exports++
 	g.open.waiting++
 	return g.open
 }
@@ -125,7 +133,10 @@ func (g *Grouping) send(sent *group) {
 	if !isAwaited {
 		return // all of them were answered without it, and counted
 	}
+	if g.form.isList {
+		binary.BigEndian.PutUint32(sent.body[1:], sent.exports)
+	}
 	ctx, cancel := context.WithTimeout(g.stopped, g.patience)
 	defer cancel()
-	sent.calls, sent.err = g.core.Take(ctx, g.path, sent.body, g.wantsCalls)
+	sent.calls, sent.err = g.core.Take(ctx, g.form, sent.body, g.wantsCalls)
 }

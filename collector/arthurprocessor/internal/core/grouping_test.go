@@ -18,7 +18,7 @@ func grouped(t *testing.T, fake *coretest.Core, patience time.Duration) *Groupin
 	t.Helper()
 	server := httptest.NewServer(fake)
 	remote := NewRemote("tcp", strings.TrimPrefix(server.URL, "http://"))
-	grouping := NewGrouping(remote, TracesPath, false, patience)
+	grouping := NewGrouping(remote, Traces, false, patience)
 	t.Cleanup(func() {
 		grouping.Shutdown()
 		assert.NoError(t, remote.Shutdown(context.Background()))

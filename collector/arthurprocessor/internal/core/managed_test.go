@@ -103,7 +103,7 @@ func TestLife(t *testing.T) {
 	m, logs := managed(t, "good")
 	require.NoError(t, m.Start(context.Background(), componenttest.NewNopHost()))
 	assert.True(t, m.IsUp())
-	_, err := m.Take(context.Background(), TracesPath, []byte("x"), false)
+	_, err := m.Take(context.Background(), Traces, []byte("x"), false)
 	require.NoError(t, err)
 
 	configured := logs.FilterMessage("configured").All()[0]
@@ -124,7 +124,7 @@ func TestKilledCoreComesBack(t *testing.T) {
 	assert.Equal(t, 3.0, m.Counters().Sum(CallsCounter)["taken"])
 	require.NoError(t, syscall.Kill(first, syscall.SIGKILL))
 	require.Eventually(t, func() bool { return m.IsUp() && m.pid(t) != first }, time.Minute, 10*time.Millisecond)
-	_, err := m.Take(context.Background(), TracesPath, []byte("x"), false)
+	_, err := m.Take(context.Background(), Traces, []byte("x"), false)
 	require.NoError(t, err)
 	assert.Equal(t, 1, logs.FilterMessage("The core has ended; it is started again").Len())
 	require.NoError(t, m.Shutdown(context.Background()))
@@ -155,7 +155,7 @@ func TestUnknownProgramIsAnErrorOfTheStart(t *testing.T) {
 func TestDownForGoodIsSaidAtOnce(t *testing.T) {
 	m, _ := managed(t, "good")
 	m.state.since = time.Now().Add(-time.Hour)
-	_, err := m.Take(context.Background(), TracesPath, nil, false)
+	_, err := m.Take(context.Background(), Traces, nil, false)
 	assert.Equal(t, Down, ReasonOf(err))
 }
 

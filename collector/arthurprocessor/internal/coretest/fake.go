@@ -11,9 +11,10 @@ import (
 
 // Request is one export as it arrived.
 type Request struct {
-	Path   string
-	Accept string
-	Body   []byte
+	Path        string
+	ContentType string
+	Accept      string
+	Body        []byte
 }
 
 // Core answers as a core does. The zero value takes everything and knows no call.
@@ -51,7 +52,7 @@ func (c *Core) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (c *Core) take(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	c.mu.Lock()
-	c.got = append(c.got, Request{r.URL.Path, r.Header.Get("Accept"), body})
+	c.got = append(c.got, Request{r.URL.Path, r.Header.Get("Content-Type"), r.Header.Get("Accept"), body})
 	c.mu.Unlock()
 	if c.Hold != nil {
 		select {

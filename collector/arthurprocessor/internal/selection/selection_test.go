@@ -1,11 +1,13 @@
 package selection
 
 import (
+	"bytes"
 	"encoding/hex"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/tinylib/msgp/msgp"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -111,6 +113,30 @@ func TestOnlyWhatConcernsArthurTravels(t *testing.T) {
 	parent := sent.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
 	assert.Equal(t, pcommon.SpanID{1}, parent.SpanID())
 	assert.Equal(t, "GET /chat", parent.Name())
+}
+
+func TestPackedIsWhatOTLPSays(t *testing.T) {
+	td := mixed()
+	spans := td.ResourceSpans().At(0).ScopeSpans().At(0).Spans()
+	spans.At(1).Attributes().PutEmpty("nothing")
+	values := spans.At(1).Attributes().PutEmptySlice("values")
+	values.AppendEmpty().SetDouble(0.5)
+	values.AppendEmpty().SetEmptyMap().PutBool("yes", true)
+	values.AppendEmpty().SetEmptyBytes().FromRaw([]byte("raw"))
+	values.AppendEmpty()
+	spans.At(1).Events().AppendEmpty().SetName("an event")
+	body, err := FromTraces(td).Pack()
+	require.NoError(t, err)
+	var told bytes.Buffer
+	_, err = msgp.UnmarshalAsJSON(&told, body)
+	require.NoError(t, err)
+	trace := "01000000000000000000000000000000"
+	assert.JSONEq(t, `[[{"service.name": "support-bot"}, [["", "",
+		[["`+trace+`", "0200000000000000", "0100000000000000", 0, 0, "", 0, 0, 0, "",
+		  {"gen_ai.operation.name": "chat", "values": [0.5, {"yes": true}, "cmF3", null]}, [["an event", 0, {}]], 0]],
+		[],
+		[["`+trace+`", "0100000000000000", null, 0, 0, "GET /chat", 0, 0, 0]]
+	]]]]`, told.String())
 }
 
 func TestStepsOfTheTraceTravelAsTheyAre(t *testing.T) {

@@ -1,0 +1,175 @@
+"""Spans in the processor's own form: MessagePack, decoded in one step into what reading needs.
+
+Source: ``collector/arthurprocessor/internal/selection/packing.go``, which writes it and says what it is. Only
+spans that concern Arthur are in it, so nothing is searched here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from otel_arthur.collector.otlp.inflating import BadBody
+from otel_arthur.collector.otlp.spans import MAX_ATTRIBUTES
+from otel_arthur.genai.duplicates.kin import kin_of
+from otel_arthur.genai.otlp.views import is_remote
+from otel_arthur.genai.span import NO_KIN, REMOTE_PARENT, STATUS_ERROR, EventView, Kin, SpanKey, SpanView
+from otel_arthur.genai.steps.reading import around
+from otel_arthur.genai.steps.step import Frame, Step
+
+CONTENT_TYPE: Final = "application/vnd.otel-arthur.spans"
+BYTES_A_BYTE: Final = 80
+"""A list that is empty takes one byte in a body, and so many as an object with its place."""
+_NO_TRACE_ID, _NO_SPAN_ID = "0" * 32, "0" * 16
+
+
+class _Event(Struct, array_like=True):
+    name: str
+    time_ns: int
+    attributes: dict[str, Any]
+
+
+class _Place(Struct, array_like=True, gc=False):
+    trace_id: str
+    span_id: str
+    parent_span_id: str | None
+    flags: int
+    kind: int
+    name: str
+    start_ns: int
+    end_ns: int
+    status_code: int
+
+
+class _Span(_Place, array_like=True):
+    status_message: str
+    attributes: dict[str, Any]
+    events: list[_Event]
+    dropped_attributes: int
+
+
+class _Scope(Struct, array_like=True):
+    name: str
+    version: str
+    calls: list[_Span]
+    steps: list[_Span]
+    places: list[_Place]
+
+
+class _Resource(Struct, array_like=True):
+    attributes: dict[str, Any]
+    scopes: list[_Scope]
+
+
+_decoder: Final = msgspec.msgpack.Decoder(list[list[_Resource]])
+
+
+class HandedOver:
+    """The spans of one request.
+
+    Raises:
+        BadBody: the body does not have that form.
+    """
+
+    def __init__(self, body: bytes) -> None:
+        try:
+            exports = _decoder.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise BadBody(f"the body is not of the processor's form: {error}") from None
+        self._resources = [resource for export in exports for resource in export]
+
+    def calls(self, skip: Callable[[str], None]) -> Iterator[SpanView]:
+        """Spans that may be calls.
+
+        Args:
+            skip: told the reason of each one that is left out.
+        """
+        kin = self._kin()
+        for resource in self._resources:
+            values = resource.attributes
+            for scope in resource.scopes:
+                name, version = scope.name, scope.version
+                for span in scope.calls:
+                    if span.trace_id == _NO_TRACE_ID or span.span_id == _NO_SPAN_ID:
+                        skip("invalid id")
+                    elif _attribute_count(span) + len(values) > MAX_ATTRIBUTES:
+                        skip("too many attributes")
+                    else:
+                        yield _view(span, name, version, values, kin)
+
+    def around(self) -> Iterator[tuple[SpanView | None, Step | Frame]]:
+        """What the other spans are in their traces; the view of those that are more than a place."""
+        for resource in self._resources:
+            service = resource.attributes.get("service.name")
+            service = service if isinstance(service, str) else None
+            for scope in resource.scopes:
+                for span in scope.steps:
+                    view = _view(span, scope.name, scope.version, resource.attributes, {})
+                    told = around(view)
+                    yield (None if isinstance(told, Frame) else view), told
+                for place in scope.places:
+                    yield None, _frame(place, service)
+
+    def _kin(self) -> dict[SpanKey, Kin]:
+        """What is above and below each call; nothing where no span stands below another one that is here."""
+        scopes = [scope for resource in self._resources for scope in resource.scopes]
+        spans = [
+            span for scope in scopes for spans in (scope.calls, scope.steps, scope.places) for span in spans
+        ]
+        here = {span.span_id for span in spans}
+        if here.isdisjoint(span.parent_span_id for span in spans):
+            return {}
+        calls = ((span.trace_id, span.span_id) for scope in scopes for span in scope.calls)
+        return kin_of(calls, {(span.trace_id, span.span_id): span.parent_span_id for span in spans})
+
+
+def _view(
+    span: _Span, scope: str, version: str, resource: dict[str, Any], kin: dict[SpanKey, Kin]
+) -> SpanView:
+    parent = span.parent_span_id
+    own = REMOTE_PARENT if parent is not None and is_remote(span.flags, span.kind) else NO_KIN
+    if kin and (found := kin.get((span.trace_id, span.span_id))) is not None:
+        own = replace(found, is_parent_remote=own.is_parent_remote)
+    return SpanView(
+        span.trace_id,
+        span.span_id,
+        parent,
+        span.name,
+        scope,
+        version,
+        span.start_ns,
+        # A span without an end is of no length, not of 1970.
+        span.end_ns or span.start_ns,
+        span.status_code,
+        span.status_message,
+        span.attributes,
+        [EventView(event.name, event.time_ns, event.attributes) for event in span.events]
+        if span.events
+        else [],
+        resource,
+        span.dropped_attributes,
+        own,
+    )
+
+
+def _frame(place: _Place, service: str | None) -> Frame:
+    return Frame(
+        place.trace_id,
+        place.span_id,
+        place.parent_span_id,
+        place.parent_span_id is not None and is_remote(place.flags, place.kind),
+        place.name,
+        place.start_ns,
+        place.end_ns or place.start_ns,
+        place.status_code == STATUS_ERROR,
+        service,
+    )
+
+
+def _attribute_count(span: _Span) -> int:
+    count = len(span.attributes)
+    return count + sum(1 + len(event.attributes) for event in span.events) if span.events else count

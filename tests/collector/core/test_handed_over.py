@@ -1,0 +1,93 @@
+"""Spans in the processor's own form are read as the same spans in OTLP are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from otel_arthur.collector.otlp.handed_over import HandedOver
+from otel_arthur.collector.otlp.inflating import BadBody
+from otel_arthur.collector.otlp.spans import MAX_ATTRIBUTES, Placed, around_in, candidates
+from otel_arthur.genai.otlp.views import attribute_map
+from otel_arthur.genai.steps.step import Frame, Step
+from tests.support.paths import CAPTURES
+from tests.support.spans.otlp_requests import llm_request
+
+
+def packed(request: ExportTraceServiceRequest) -> bytes:
+    """As ``packing.go`` does it, of requests whose spans are of one trace or all calls."""
+    others: list[Placed] = []
+    calls = {span.span_id for _, span in candidates(request, pytest.fail, others)}
+    steps = {placed.span.span_id for placed in others if placed.may_be_step}
+    resources: list[Any] = []
+    for resource_spans in request.resource_spans:
+        scopes: list[Any] = []
+        for scope_spans in resource_spans.scope_spans:
+            kinds: tuple[list[Any], ...] = ([], [], [])
+            for span in scope_spans.spans:
+                place = [
+                    span.trace_id.hex(),
+                    span.span_id.hex(),
+                    span.parent_span_id.hex() or None,
+                    span.flags,
+                    span.kind,
+                    span.name,
+                    span.start_time_unix_nano,
+                    span.end_time_unix_nano,
+                    span.status.code,
+                ]
+                events = [[e.name, e.time_unix_nano, attribute_map(e.attributes)] for e in span.events]
+                whole = [
+                    *place,
+                    span.status.message,
+                    attribute_map(span.attributes),
+                    events,
+                    span.dropped_attributes_count,
+                ]
+                if span.span_id in calls:
+                    kinds[0].append(whole)
+                elif span.span_id in steps:
+                    kinds[1].append(whole)
+                else:
+                    kinds[2].append(place)
+            scopes.append([scope_spans.scope.name, scope_spans.scope.version, *kinds])
+        resources.append([attribute_map(resource_spans.resource.attributes), scopes])
+    return msgspec.msgpack.encode([resources])
+
+
+def _by_id(told: tuple[Any, Step | Frame]) -> str:
+    return (told[1].frame if isinstance(told[1], Step) else told[1]).span_id
+
+
+@pytest.mark.parametrize(
+    "name", ["pair-oll-langchain+oi-langchain/default/d_agent.pb", "main-road-1.5.2/chat/d_parallel_agent.pb"]
+)
+def test_views_are_those_of_otlp(name: str) -> None:
+    request = ExportTraceServiceRequest.FromString((CAPTURES / name).read_bytes())
+    others: list[Placed] = []
+    expected = [view for view, _ in candidates(request, pytest.fail, others)]
+    spans = HandedOver(packed(request))
+    assert list(spans.calls(pytest.fail)) == expected
+    assert sorted(spans.around(), key=_by_id) == sorted(around_in(others), key=_by_id)
+
+
+def test_calls_that_are_left_out() -> None:
+    request = llm_request(3)
+    spans = request.resource_spans[0].scope_spans[0].spans
+    body = msgspec.msgpack.decode(packed(request))
+    first, second, _ = body[0][0][1][0][2]
+    first[0] = "0" * 32
+    second[10] = {str(number): 1 for number in range(MAX_ATTRIBUTES)}
+    reasons: list[str] = []
+    (view,) = HandedOver(msgspec.msgpack.encode(body)).calls(reasons.append)
+    assert view.span_id == spans[2].span_id.hex()
+    assert reasons == ["invalid id", "too many attributes"]
+
+
+@pytest.mark.parametrize("body", [b"", b"\x91", msgspec.msgpack.encode([[[{}, 1]]]), b"\x91" * 100_000])
+def test_other_bodies_are_bad(body: bytes) -> None:
+    with pytest.raises(BadBody, match="processor's form"):
+        HandedOver(body)
