@@ -17,6 +17,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import date
 
+from tests.support.environments import kafka
 from tests.support.environments.tiers import missing, python_of
 from tests.support.paths import ROOT
 
@@ -63,7 +64,9 @@ def checks(rounds: int, soak_seconds: int) -> list[Check]:
     engine = pytest("tests/delivery/faults", "-k", "engine", "--timeout", "600")
     applications = pytest("tests/delivery/faults/test_kills.py", *kills)
     collectors = pytest("tests/collector/service/test_kills.py", *kills)
-    processors = pytest("tests/collector/processor/test_kills.py", "-k", "durable", "--timeout", "7200")
+    processors = pytest("tests/collector/processor/test_kills.py", "-s", "-k", "durable", "--timeout", "7200")
+    kafka_kills = max(rounds // 5, 1)
+    kafka_check = pytest("-s", "tests/collector/processor/faults_of_kafka.py", "--timeout", "7200")
     return [
         *(_ends(version) for version in (OLDEST, newest)),
         Check("Processes are killed while Arthur fails", faults),
@@ -72,6 +75,12 @@ def checks(rounds: int, soak_seconds: int) -> list[Check]:
         Check(f"A collector is killed {rounds} times at random moments", collectors, counted),
         Check(
             f"A Collector, its core and both are killed {rounds} times each under load", processors, counted
+        ),
+        Check(
+            f"Apache Kafka: {kafka_kills} members of a group are killed under load, the broker too",
+            kafka_check,
+            {"KILL_ROUNDS": str(kafka_kills)},
+            kafka.provision(),
         ),
         Check(f"{RATE * soak_seconds:,} spans with an outage of 3 seconds every 30", soak),
     ]
@@ -121,7 +130,8 @@ def main() -> int:
 
 def _closing_line(check: Check) -> str:
     """Runs the command, printing what it prints; its figures and last line, after FAILED if it did."""
-    last = figures = ""
+    last = ""
+    figures: list[str] = []
     environ = {**os.environ, **check.variables}
     with subprocess.Popen(
         [sys.executable, *check.command], cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True
@@ -130,8 +140,8 @@ def _closing_line(check: Check) -> str:
         for line in child.stdout:
             print(line, end="", flush=True)
             last = line.strip().strip("=").strip() or last
-            figures = line.partition("figures: ")[2].strip() or figures
-    told = "; ".join(filter(None, (figures, last))).replace("|", "/")
+            figures += filter(None, [line.partition("figures: ")[2].strip()])
+    told = "; ".join(filter(None, (*figures, last))).replace("|", "/")
     return f"FAILED: {told}" if child.returncode else told
 
 

@@ -96,6 +96,8 @@ def test_acknowledged_is_durable(
     eventually(lambda: not collector.processes(), "no process that is left")
     passed = {span.span_id for got in behind.got for span in all_spans(_request(got.body))}
     assert {span.span_id for request in load.acknowledged for span in all_spans(request)} <= passed
+    told = f"{len(expected)} calls acknowledged, none lost, no process left"
+    print(f"figures: {victim}: {ROUNDS} kills, {told}")
 
 
 def kill(collector: CollectorWithProcessor, victim: str) -> None:

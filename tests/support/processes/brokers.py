@@ -71,7 +71,9 @@ class Broker:
             return asking.connect_ex(("127.0.0.1", self._port)) == 0
 
     def _java(self, *arguments: str) -> None:
-        subprocess.run([*_JAVA, *arguments], cwd=self._folder, check=True, capture_output=True, timeout=PATIENCE)
+        subprocess.run(
+            [*_JAVA, *arguments], cwd=self._folder, check=True, capture_output=True, timeout=PATIENCE
+        )
 
 
 _JAVA = ("java", "-cp", f"{LIBRARIES}/*")

@@ -153,6 +153,10 @@ class StockCollector:
         return self._log.read_text(errors="replace")
 
     @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
