@@ -24,6 +24,7 @@ from otel_arthur.local.access import GuardMiddleware
 from otel_arthur.local.announcing import AnnouncingServer
 from otel_arthur.local.authentication import Credentials
 from otel_arthur.local.dashboard.pages import Pages
+from otel_arthur.local.dashboard.rendering import render
 from otel_arthur.local.dashboard.traces import TracePages
 from otel_arthur.local.dashboard.visitors import Visitors
 from otel_arthur.local.engine.api import EngineApi
@@ -244,13 +245,20 @@ class LocalArthur:
             started.set()
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     status, detail = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, "")
-    response = answer({"error": detail}, status)
+    response = _error(request, status, detail)
     response.headers.update(getattr(error, "headers", None) or {})
     return response
 
 
-async def _failed(_: Request, error: Exception) -> Response:
+async def _failed(request: Request, error: Exception) -> Response:
     """An error of ours: its type, and nothing of what was sent."""
-    return answer({"error": f"internal error: {type(error).__name__}"}, 500)
+    return _error(request, 500, f"internal error: {type(error).__name__}")
+
+
+def _error(request: Request, status: int, detail: str) -> Response:
+    """A page for a browser, JSON for all others."""
+    if "text/html" in request.headers.get("accept", ""):
+        return render("error.html", status, code=status, detail=detail)
+    return answer({"error": detail}, status)

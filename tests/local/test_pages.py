@@ -248,6 +248,15 @@ def test_long_texts_are_shown_in_part(api: Any, model_id: str, new_row: Any) -> 
     assert "x" * 10**6 in page(api, "/calls/1", whole="1").text
 
 
+def test_a_browser_gets_a_page_where_others_get_json(api: Any) -> None:
+    for path, status, said in (("/calls", 401, "otel-arthur local"), ("/nothing", 404, "No such page")):
+        address, nobody = api.arthur.url + path, {"Authorization": None}
+        page = api.session.get(address, headers={**nobody, "Accept": "text/html"}, timeout=PATIENCE)
+        assert (page.status_code, said in page.text, "<main>" in page.text) == (status, True, True)
+        other = api.session.get(address, headers=nobody, timeout=PATIENCE)
+        assert other.json().keys() == {"error"}
+
+
 def test_unknown_calls(api: Any) -> None:
     for number in (7, 2**63, 10**40):
         assert f"No call {number}" in page(api, f"/calls/{number}", 404).text
