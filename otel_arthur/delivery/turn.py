@@ -137,6 +137,13 @@ class Turns:
                     self._returned.discard(outcome.batch.number)
 
     def _count(self, outcome: BatchOutcome) -> None:
+        _logger.debug(
+            "otel-arthur: a batch: %d sent, %d refused, %d skipped, %d to be sent again",
+            outcome.sent,
+            len(outcome.dead),
+            outcome.skipped,
+            len(outcome.waiting),
+        )
         self._books.end(Outcome.SENT, outcome.sent, was_taken=True)
         self._books.end(Outcome.DEAD_LETTER, len(outcome.dead), was_taken=True)
         self._books.end(Outcome.SKIPPED, outcome.skipped, outcome.skip_reason, was_taken=True)

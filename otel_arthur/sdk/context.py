@@ -14,6 +14,7 @@ from opentelemetry.sdk.trace import Span, SpanProcessor
 
 from otel_arthur.genai.stated import ATTRIBUTES, CONVERSATION, STATED, USER
 from otel_arthur.inference.fields import FIELDS
+from otel_arthur.process.never_raises import never_raises
 from otel_arthur.sdk.watching import watch
 
 _logger = logging.getLogger("otel_arthur")
@@ -59,7 +60,9 @@ class _ContextProcessor(SpanProcessor):
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         values = _values.get()
-        if values:
+        if not values:
+            return
+        with never_raises("a span does not say what context() was given"):
             span.set_attributes({ATTRIBUTES.get(name, name): value for name, value in values.items()})
             span.set_attribute(STATED, list(values))
 

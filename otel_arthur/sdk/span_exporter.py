@@ -16,6 +16,7 @@ from otel_arthur.sdk import bridge as bridges
 from otel_arthur.sdk.inside_the_sdk import export_what_is_queued, is_force_flush
 from otel_arthur.sdk.logs.log_flush import start
 from otel_arthur.sdk.setup.settings import configured
+from otel_arthur.sdk.silence import say_silence
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -96,6 +97,7 @@ class ArthurSpanExporter(SpanExporter):
             seconds = limit if timeout_millis is None else min(timeout_millis / 1000, limit)
             with never_raises("the shutdown ended early"):
                 ends.attend(lambda: bridges.release(self._bridge, seconds))
+                say_silence(self._bridge.delivery.counts())
 
     def hand_over(self) -> None:
         """Put into the spool what the batch processor holds, and what waits for its content."""

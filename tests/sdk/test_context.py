@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ APPLICATION = """
 import json, logging, sys, threading, contextvars
 import otel_arthur
 logging.basicConfig(stream=sys.stdout, format="%(message)s")
+logging.getLogger("otel_arthur").setLevel(logging.DEBUG)
 provider = otel_arthur.instrument(instrumentations=())
 tracer = provider.get_tracer("any framework")
 
@@ -68,6 +70,7 @@ def test_what_the_application_says_is_in_its_inferences(arthur: LocalArthur, tmp
         "inside again": ("u-17", "c-4", "acme", None),
         "outside again": (None, None, None, None),
     }
+    assert re.search(r"a batch: \d sent, 0 refused", done.stdout)
     assert "argument odd is of type object; give a text" in done.stdout
     assert "argument model is a field that the call itself fills" in done.stdout
 
