@@ -126,8 +126,16 @@ def secretive() -> LLMCall:
             Message("tool", (ToolResultPart("c", SECRET),)),
         ),
         choices=(Choice(Message("assistant", (ToolCallPart("c", "tool", {"q": SECRET}),)), "stop"),),
-        extra={"note": SECRET, "notes": [SECRET]},
+        extra={"note": SECRET, "notes": [SECRET], "tags": [SECRET]},
     )
+
+
+def test_tags_are_a_list_of_their_own() -> None:
+    for tags in (["a", "b"], "a, b"):
+        found = attributes(llm_call(extra={"tags": tags, "plan": "gold"}))
+        assert found["tag.tags"] == ["a", "b"]
+        assert "tags" not in orjson.loads(str(found["metadata"]))
+    assert "tag.tags" not in attributes(llm_call(extra={"tags": 7}))
 
 
 def test_redaction_and_metadata_hold_for_every_text() -> None:

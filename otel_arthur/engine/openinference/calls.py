@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from otel_arthur.engine.openinference.safe_values import SafeAttributes, Value
 from otel_arthur.genai.call import LLMCall, MediaPart, Message, ReasoningPart, TextPart, ToolResultPart
@@ -26,6 +26,8 @@ PARAMETERS: Final = "llm.invocation_parameters"
 METADATA: Final = "metadata"
 PLAIN: Final = "text/plain"
 
+_TAGS: Final = "tags"
+"""The field of `LLMCall.extra` that is a list of tags."""
 _MODALITIES: Final = frozenset({"image", "audio", "video", "document", "file"})
 """Any other word may be anybody's, and is a file."""
 _PROVIDERS: Final = {
@@ -80,6 +82,7 @@ def attributes_of(call: LLMCall, rules: TextRules, mended: Counter[str]) -> dict
     _put_usage(span, call)
     span.put("session.id", texts.apply(call.conversation_id, Privacy.NAME))
     span.put("user.id", texts.apply(call.user_id, Privacy.NAME))
+    span.put("tag.tags", _tags(texts.apply(call.extra.get(_TAGS), Privacy.WORDS)))
     span.put_json(METADATA, _metadata(call, texts), safe_keys=True)
     return span.values
 
@@ -174,6 +177,15 @@ def _parameters(call: LLMCall, texts: Texts) -> dict[str, Any] | None:
     return {name: value for name, value in parameters.items() if value is not None} or None
 
 
+def _tags(value: Any) -> list[str] | None:
+    """A list of texts, which some write as one text with commas."""
+    if isinstance(value, str):
+        value = value.split(",")
+    if not isinstance(value, list):
+        return None
+    return [tag.strip() for tag in cast("list[Any]", value) if isinstance(tag, str) and tag.strip()] or None
+
+
 def _metadata(call: LLMCall, texts: Texts) -> dict[str, Any] | None:
     """What OpenInference has no attribute for, and the application's own attributes."""
     values: dict[str, Any] = {
@@ -183,6 +195,6 @@ def _metadata(call: LLMCall, texts: Texts) -> dict[str, Any] | None:
         "time_to_first_token": call.time_to_first_token,
         "dialect": call.dialect,
         "truncated": call.truncated or texts.cut or None,
-        **{name: texts.apply(value, Privacy.WORDS) for name, value in call.extra.items()},
+        **{name: texts.apply(value, Privacy.WORDS) for name, value in call.extra.items() if name != _TAGS},
     }
     return {name: value for name, value in values.items() if value is not None} or None
