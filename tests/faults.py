@@ -9,14 +9,9 @@ Each check is a command with an exit code. The page has the date, the command an
 from __future__ import annotations
 
 import argparse
-import os
-import platform
-import subprocess
 import sys
-import time
-from dataclasses import dataclass, field
-from datetime import date
 
+from tests.support.checks import Check, machine, pytest, rows_of
 from tests.support.environments import kafka
 from tests.support.environments.tiers import missing, python_of
 from tests.support.paths import ROOT
@@ -28,26 +23,11 @@ RATE = 500
 """Spans a second of the soak."""
 HEAD = """# Faults
 
-What `make faults` found, on {machine} with Python {python}. The promises behind it: [the spool](spool.md).
+What `make faults` found, on {machine}. The promises behind it: [the spool](spool.md).
 
 | date | check | command | result | seconds |
 |---|---|---|---|---|
 """
-
-
-@dataclass(frozen=True)
-class Check:
-    """One command that ends with 0 where what `says` holds."""
-
-    says: str
-    command: list[str]
-    variables: dict[str, str] = field(default_factory=dict[str, str])
-    lacks: str = ""
-    """Why it cannot run here."""
-
-
-def pytest(*arguments: str) -> list[str]:
-    return ["-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
 
 
 def checks(rounds: int, soak_seconds: int) -> list[Check]:
@@ -112,37 +92,9 @@ def main() -> int:
     )
     parser.add_argument("--soak", type=int, default=300, help="seconds, 240 at least")
     options = parser.parse_args()
-    rows: list[str] = []
-    failed = False
-    for check in checks(options.rounds, options.soak):
-        command = " ".join([*(f"{k}={v}" for k, v in check.variables.items()), "python", *check.command])
-        command = command.replace(f"{ROOT}/", "")
-        print(f"== {check.says}: {check.lacks or command}", flush=True)
-        began = time.monotonic()
-        result = "not run: " + check.lacks if check.lacks else _closing_line(check)
-        failed = failed or result.startswith("FAILED")
-        seconds = "" if check.lacks else f"{time.monotonic() - began:.0f}"
-        rows.append(f"| {date.today()} | {check.says} | `{command}` | {result} | {seconds} |\n")
-    machine = f"{os.cpu_count()} cores of {platform.machine()}, {platform.system()}"
-    PAGE.write_text(HEAD.format(machine=machine, python=platform.python_version()) + "".join(rows))
+    rows, failed = rows_of(checks(options.rounds, options.soak))
+    PAGE.write_text(HEAD.format(machine=machine()) + "".join(rows))
     return failed
-
-
-def _closing_line(check: Check) -> str:
-    """Runs the command, printing what it prints; its figures and last line, after FAILED if it did."""
-    last = ""
-    figures: list[str] = []
-    environ = {**os.environ, **check.variables}
-    with subprocess.Popen(
-        [sys.executable, *check.command], cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True
-    ) as child:
-        assert child.stdout is not None
-        for line in child.stdout:
-            print(line, end="", flush=True)
-            last = line.strip().strip("=").strip() or last
-            figures += filter(None, [line.partition("figures: ")[2].strip()])
-    told = "; ".join(filter(None, (*figures, last))).replace("|", "/")
-    return f"FAILED: {told}" if child.returncode else told
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -125,11 +126,18 @@ def _serve(console: Screen, outcome: Outcome) -> None:
     for name, value in outcome.variables.items():
         shown = '"$OPENAI_API_KEY"' if name == "OPENAI_API_KEY" and value != LOCAL_API_KEY else value
         console.print(f"  export {name}={shown}")
-    console.print("  opentelemetry-instrument python examples/chat.py")
+    console.print(f"  opentelemetry-instrument python {_chat()}")
     console.print()
     console.print(f"The dashboard is at {outcome.link} (Ctrl-C ends it).")
     with suppress(KeyboardInterrupt):
         threading.Event().wait()
+
+
+def _chat() -> Path:
+    """The example in the checkout, or where the package is installed."""
+    example = Path("examples", "chat.py")
+    installed = Path(sys.prefix, "share", "doc", "otel-arthur") / example
+    return installed if installed.is_file() and not example.is_file() else example
 
 
 def _service() -> Service:

@@ -30,6 +30,8 @@ _KEPT_SECONDS: Final = 120.0
 """What was not asked for so long has been sent by another process, or waits for a target that fails."""
 _SUFFIX: Final = ".rows"
 _ORPHAN_SECONDS: Final = 600.0
+_BINARY: Final = getattr(os, "O_BINARY", 0)
+"""Of Windows, where a line feed would be written as two bytes otherwise."""
 _PARTS_AT_ONCE: Final = 1_023
 """Of 1,024 that Linux and macOS take (``IOV_MAX``)."""
 
@@ -98,7 +100,7 @@ class Bodies:
             return _inline(parts)
         make_own(self.folder)
         name = f"{uuid.uuid4().hex}{_SUFFIX}"
-        descriptor = os.open(self.folder / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        descriptor = os.open(self.folder / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY | _BINARY, 0o600)
         try:
             checksum = _write(descriptor, parts)
             os.fsync(descriptor)
