@@ -25,8 +25,8 @@ faults: $(VENV)/.dev-installed  ## Half an hour (less by FAULTS="--rounds 10 --s
 	-$(BIN)/nox --install-only -s "python(3.10)" "python(3.13)" "python(3.14)"
 	$(BIN)/python -m tests.faults $(FAULTS)
 
-recapture: $(VENV)/.dev-installed  ## What instrumentations write, recorded anew with the pinned packages
-	$(BIN)/python -m tests.captures.recapture --all
+recapture: $(VENV)/.dev-installed  ## What instrumentations write in their newest versions, beside what is recorded (NAMES="...": some of them): docs/recapture.md
+	$(BIN)/python -m tests.captures.newest $(NAMES)
 
 bench: $(VENV)/.dev-installed  ## What reading and the whole path cost, beside the OTLP exporter
 	$(BIN)/python benchmarks/reading_cost.py

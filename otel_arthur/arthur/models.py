@@ -62,8 +62,6 @@ class Model:
     attributes: tuple[Attribute, ...] = ()
     partner_model_id: str | None = None
     display_name: str | None = None
-    input_type: str | None = None
-    output_type: str | None = None
     status: str | None = None
 
     @classmethod
@@ -80,8 +78,6 @@ class Model:
             attributes=tuple(a for a in map(Attribute.from_json, candidates) if a is not None),
             partner_model_id=_text(given.get("partner_model_id")),
             display_name=_text(given.get("display_name")),
-            input_type=_text(given.get("input_type")),
-            output_type=_text(given.get("output_type")),
             status=_text(given.get("status")),
         )
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import click
 
 from otel_arthur.cli.terminal.errors import WrongUse
 
+FC = TypeVar("FC", bound="Callable[..., Any] | click.Command")
 _MAX_KEY_BYTES: Final = 64 * 1024
 
 
@@ -23,6 +25,15 @@ class Seconds(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value!r} is no number of seconds", param, ctx)
         return number
+
+
+def seconds(name: str, default: float, says: str, **bounds: Any) -> Callable[[FC], FC]:
+    """An option that takes seconds.
+
+    Args:
+        **bounds: as of `click.FloatRange`.
+    """
+    return click.option(name, type=Seconds(**bounds), default=default, show_default=True, help=says)
 
 
 def given(_context: click.Context, _parameter: click.Parameter, value: Any) -> Any:

@@ -208,15 +208,6 @@ class Store:
         rows = self.read(f"SELECT {_COLUMNS} FROM inferences WHERE number = ?", (number,))
         return _stored(rows[0]) if rows else None
 
-    def presentations(self, model_id: str) -> dict[str, int]:
-        """How often each ``partner_inference_id`` was accepted, in order of first arrival."""
-        rows = self.read(
-            "SELECT partner_inference_id, count(*) FROM inferences WHERE model_id = ? "
-            "GROUP BY partner_inference_id ORDER BY min(number)",
-            (model_id,),
-        )
-        return {row[0]: row[1] for row in rows}
-
     def read(self, statement: str, arguments: Sequence[Any] = ()) -> list[Any]:
         """The rows of a query, for the rooms that keep tables of their own here."""
         with self._lock:

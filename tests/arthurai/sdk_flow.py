@@ -135,7 +135,7 @@ def sending(arthur: LocalArthur, model: Any) -> None:
     answer = model.send_inferences(new_and_old, fail_silently=True)
     assert [row["status"] for row in answer["results"]] == [200, 409], answer
     refused(lambda: model.send_inferences(new_and_old[1:]), "already exists")
-    assert set(arthur.store.presentations(model.id).values()) == {1}
+    assert {one.presentation for one in arthur.store.inferences(model.id).inferences} == {1}
     step("a repeated id is refused beside a new one, which is kept")
 
     wrong = {"inference_data": {**TWO_TOKENS, "prompt_tokens": "three"}}

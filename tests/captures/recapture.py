@@ -75,27 +75,36 @@ def environment_node(name: str) -> Path:
     return folder
 
 
-def command_of(recording: Recording, mode: Mode, out: Path) -> tuple[list[str], dict[str, str]]:
-    """How to run a recording's program, and what it runs in: package -> version."""
+def place_of(recording: Recording) -> Path:
+    """An interpreter, or a folder of npm packages, brought up to date: what runs a recording's program."""
+    name = recording.environment
+    return environment_node(name) if name in NODE_ENVIRONMENTS else environment_python(name)
+
+
+def command_of(recording: Recording, mode: Mode, out: Path, place: Path) -> list[str]:
+    """How to run a recording's program."""
     arguments = json.dumps(mode.arguments)
     if recording.environment in NODE_ENVIRONMENTS:
-        folder = environment_node(recording.environment)
         # Node looks for packages beside the program.
         for program in PROGRAMS.glob("*.mjs"):
-            shutil.copy(program, folder)
-        pins = (pin.rpartition("@") for pin in NODE_ENVIRONMENTS[recording.environment])
-        command = ["node", str(folder / recording.program), str(out), arguments]
-        command += ["".join(recording.instrumentors), *recording.scenarios]
-        return command, {n: v for n, _, v in pins}
-    python = environment_python(recording.environment)
-    command = [str(python), str(PROGRAMS / recording.program), "--out", str(out), "--arguments", arguments]
+            shutil.copy(program, place)
+        command = ["node", str(place / recording.program), str(out), arguments]
+        return [*command, "".join(recording.instrumentors), *recording.scenarios]
+    command = [str(place), str(PROGRAMS / recording.program), "--out", str(out), "--arguments", arguments]
     command += [part for name in recording.instrumentors for part in ("--instrumentor", name)]
-    command += [part for name in recording.scenarios for part in ("--only", name)]
-    return command, installed(python, ENVIRONMENTS[recording.environment])
+    return command + [part for name in recording.scenarios for part in ("--only", name)]
+
+
+def packages_in(recording: Recording, place: Path) -> dict[str, str]:
+    """Package -> version, of those that can matter to a reader of the captures."""
+    if recording.environment not in NODE_ENVIRONMENTS:
+        return installed(place, ENVIRONMENTS[recording.environment])
+    names = [pin.rpartition("@")[0] for pin in NODE_ENVIRONMENTS[recording.environment]]
+    manifests = {name: place / "node_modules" / name / "package.json" for name in names}
+    return {name: json.loads(path.read_text())["version"] for name, path in manifests.items()}
 
 
 def installed(python: Path, requirements: list[str]) -> dict[str, str]:
-    """The versions that can matter to a reader of the captures."""
     # An environment that uv makes has no pip.
     program = (
         "import json, importlib.metadata as m; "
@@ -159,12 +168,17 @@ def scrub(path: Path, folder: Path) -> None:
     path.write_bytes(json_format.Parse(text, kind()).SerializeToString(deterministic=True))
 
 
-def run(recording: Recording, mode_name: str, mode: Mode) -> int:
-    """Records one mode; returns how many scenarios."""
-    out = CAPTURES / recording.folder / mode_name
+def run(recording: Recording, mode_name: str, place: Path, into: Path = CAPTURES) -> int:
+    """Records one mode into a folder of `into`; returns how many scenarios.
+
+    Args:
+        place: from `place_of`.
+    """
+    mode = recording.modes[mode_name]
+    out = into / recording.folder / mode_name
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    command, packages = command_of(recording, mode, out)
+    command = command_of(recording, mode, out, place)
     scenarios: dict[str, list[JSON]] = {}
     with OpenAIServer() as server:
         # A clean environment: the maintainer's own switches must not be recorded.
@@ -193,13 +207,13 @@ def run(recording: Recording, mode_name: str, mode: Mode) -> int:
         if child.returncode:
             raise click.ClickException(f"{recording.folder}/{mode_name} ended with {child.returncode}")
     for path in sorted(out.glob("*.pb")):
-        scrub(path, folder_of(recording.environment))
+        scrub(path, place.parents[1] if place.is_file() else place)
     manifest = {
         "instrumentors": recording.instrumentors,
         "environ": mode.environ,
         "arguments": mode.arguments,
         "python": ".".join(map(str, sys.version_info[:3])),
-        "packages": packages,
+        "packages": packages_in(recording, place),
         "scenarios": scenarios,
     }
     (out / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
@@ -220,8 +234,9 @@ def main(folders: tuple[str, ...], everything: bool, listing: bool) -> None:
     if unknown := [name for name in folders if name not in known]:
         raise click.UsageError(f"no such folder: {', '.join(unknown)} (see --list)")
     for name in known if everything else folders:
-        for mode_name, mode in known[name].modes.items():
-            count = run(known[name], mode_name, mode)
+        place = place_of(known[name])
+        for mode_name in known[name].modes:
+            count = run(known[name], mode_name, place)
             click.echo(f"{name}/{mode_name}: {count} scenarios")
 
 

@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from otel_arthur.local import LocalArthur, RemoteAddressRefused
+from tests.support.servers.account import presentations
 from tests.support.waiting import PATIENCE
 
 
@@ -210,7 +211,7 @@ def test_gzip(api: Any, model_id: str, new_row: Any) -> None:
     packed = gzip.compress(json.dumps([new_row("a")]).encode())
     gzipped = {"Content-Encoding": "gzip"}
     assert api.call("POST", path, data=packed, headers=gzipped).status_code == 207
-    assert api.arthur.store.presentations(model_id) == {"a": 1}
+    assert presentations(api.arthur, model_id) == {"a": 1}
     for broken in (b"[]", packed[:-9], b""):
         response = api.call("POST", path, data=broken, headers=gzipped)
         assert response.status_code == 400

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.servers.account import presentations
+
 
 def test_a_whole_inference_is_kept_as_sent(api: Any, model_id: str) -> None:
     data = {
@@ -140,7 +142,7 @@ def test_repeated_ids_are_refused(api: Any, model_id: str, new_row: Any) -> None
     assert "'a' already exists" in first[1]["message"]
     again = api.send(model_id, [new_row("b"), new_row("c")])
     assert [one["status"] for one in again] == [409, 200]
-    assert api.arthur.store.presentations(model_id) == {"a": 1, "b": 1, "c": 1}
+    assert presentations(api.arthur, model_id) == {"a": 1, "b": 1, "c": 1}
     other = api.onboard("another")
     assert [one["status"] for one in api.send(other, [new_row("a")])] == [200]
 

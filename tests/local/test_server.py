@@ -16,6 +16,7 @@ import pytest
 import requests
 
 from otel_arthur.local import LocalArthur, LocalArthurError, StoreError
+from tests.support.servers.account import presentations
 from tests.support.waiting import PATIENCE
 
 
@@ -28,7 +29,7 @@ def test_an_outage(api: Any, model_id: str, new_row: Any) -> None:
     with pytest.raises(requests.ConnectionError):
         requests.get(address, timeout=PATIENCE)
     # What had arrived can still be looked at.
-    assert arthur.store.presentations(model_id) == {"before": 1}
+    assert presentations(arthur, model_id) == {"before": 1}
     arthur.start()
     assert arthur.url == address
     assert [one["status"] for one in api.send(model_id, [new_row("before"), new_row("after")])] == [409, 200]
@@ -120,7 +121,7 @@ def test_many_clients(tmp_path: Path, client_of: Any, new_row: Any, in_file: boo
 
         with ThreadPoolExecutor(clients) as pool:
             accepted = sum(pool.map(post, range(clients)))
-        presented = arthur.store.presentations(model_id)
+        presented = presentations(arthur, model_id)
         # Of each shared id one row was taken, whoever came first.
         assert accepted == len(presented) == rounds + clients * rounds
         assert set(presented.values()) == {1}
@@ -149,7 +150,7 @@ def test_repeated_ids_accepted(client_of: Any, new_row: Any) -> None:
         rows = [new_row("a"), new_row("a", duration=1.0), new_row("b"), new_row("a", unknown=1)]
         assert [one["status"] for one in api.send(model_id, rows)] == [200, 200, 200, 400]
         api.send(model_id, [new_row("a")])
-        assert arthur.store.presentations(model_id) == {"a": 3, "b": 1}
+        assert presentations(arthur, model_id) == {"a": 3, "b": 1}
         kept = api.stored(model_id)["inferences"]
         assert sorted(one["presentation"] for one in kept if one["partner_inference_id"] == "a") == [1, 2, 3]
         truth = {"partner_inference_id": "a", "ground_truth_data": {"rating": 1}}

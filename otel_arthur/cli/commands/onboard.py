@@ -9,7 +9,7 @@ import click
 
 from otel_arthur.cli.configured import CONNECTION, configured
 from otel_arthur.cli.connection import connected
-from otel_arthur.cli.parameters import API_KEY_FILE, ENDPOINT, NamesAndTypes, Seconds
+from otel_arthur.cli.parameters import API_KEY_FILE, ENDPOINT, NamesAndTypes, seconds
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
 from otel_arthur.cli.terminal.output import plural, say
 
@@ -50,13 +50,7 @@ if TYPE_CHECKING:
 )
 @ENDPOINT
 @API_KEY_FILE
-@click.option(
-    "--wait",
-    type=Seconds(min=0),
-    default=300.0,
-    show_default=True,
-    help="Seconds that the model may take to become ready.",
-)
+@seconds("--wait", 300.0, "Seconds that the model may take to become ready.", min=0)
 def command(
     name: str,
     names: str | None,

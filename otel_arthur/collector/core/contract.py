@@ -22,7 +22,7 @@ _TRACE_ID, _SPAN_ID = "0123456789abcdef" * 2, "0123456789abcdef"
 
 
 def contract() -> dict[str, Any]:
-    """The content of the file."""
+    """What the Go processor is built with: keys of spans, log events, settings, the form of an id."""
     keys: dict[str, list[str]] = {}
     for setting in SETTINGS:
         section, _, key = setting.key.partition(".")

@@ -20,7 +20,7 @@ import orjson
 import pytest
 
 from otel_arthur.local.server import LocalArthur
-from tests.support.servers.account import onboarded
+from tests.support.servers.account import onboarded, presentations
 from tests.support.servers.openai_server import OpenAIServer
 from tests.support.servers.ports import free_port
 from tests.support.waiting import PATIENCE, eventually
@@ -104,7 +104,7 @@ class Backend:
         return sorted(row.inference_data["output_text"] for row in rows)
 
     def presented_once(self) -> bool:
-        return set(Counter(self._arthur.store.presentations(self._model)).values()) <= {1}
+        return set(Counter(presentations(self._arthur, self._model)).values()) <= {1}
 
 
 @pytest.fixture

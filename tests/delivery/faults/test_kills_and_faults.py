@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from otel_arthur.local.server import LocalArthur
-from tests.support.servers.account import onboarded
+from tests.support.servers.account import onboarded, presentations
 from tests.support.servers.faces import ENGINE, V3, Face
 from tests.support.servers.fault_behaviours import html, reset_after_reading, reset_before_reading, status
 from tests.support.servers.fault_exchange import Behaviour, Exchange
@@ -138,7 +138,7 @@ def test_eight_faults_kill_drain(
         stored = Counter(f"{span.trace_id}-{span.span_id}" for span in arthur.traces.spans(limit=1000)[1])
         assert stored == {identity.rpartition("-")[0]: 1 for identity in handed}
         return
-    presented = arthur.store.presentations(model_id)
+    presented = presentations(arthur, model_id)
     assert sorted(presented) == sorted(handed)
     # Presented again, under the same ids, are the rows of the three answers that did not arrive; only those.
     unanswered = Counter(i for r in sends[: len(faults)] if r.behaviour == "through" for i in r.ids)

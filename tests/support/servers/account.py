@@ -34,6 +34,16 @@ def onboarded(arthur: Reachable, request: dict[str, Any] | None = None) -> str:
         client.close()
 
 
+def presentations(arthur: LocalArthur, model_id: str) -> dict[str, int]:
+    """How often each ``partner_inference_id`` was accepted, in order of first arrival."""
+    rows = arthur.store.read(
+        "SELECT partner_inference_id, count(*) FROM inferences WHERE model_id = ? "
+        "GROUP BY partner_inference_id ORDER BY min(number)",
+        (model_id,),
+    )
+    return dict(rows)
+
+
 class Account:
     """A local Arthur, and what is asked of it."""
 

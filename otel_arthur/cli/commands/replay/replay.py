@@ -20,7 +20,7 @@ from otel_arthur.cli.commands.replay.work import Item, journal_folder, journals_
 from otel_arthur.cli.configured import READING, SENDING, configured
 from otel_arthur.cli.connection import fetch_schema
 from otel_arthur.cli.files.trace_files import FILES, FORMATS, Export, read_export
-from otel_arthur.cli.parameters import Seconds
+from otel_arthur.cli.parameters import seconds
 from otel_arthur.cli.terminal import new_console
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
 from otel_arthur.cli.terminal.output import plural, say
@@ -84,13 +84,7 @@ class _LogLines(logging.Handler):
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, sending nothing.")
 @click.option("--restart", is_flag=True, help="Begin anew even if these files were replayed before.")
-@click.option(
-    "--patience",
-    type=Seconds(min=1),
-    default=60.0,
-    show_default=True,
-    help="Seconds without progress after which to give up.",
-)
+@seconds("--patience", 60.0, "Seconds without progress after which to give up.", min=1)
 def command(
     files: Sequence[str], since: int | None, until: int | None, dry_run: bool, restart: bool, patience: float
 ) -> None:

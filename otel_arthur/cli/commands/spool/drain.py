@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from otel_arthur.cli.configured import SENDING
-from otel_arthur.cli.parameters import Seconds, given
+from otel_arthur.cli.parameters import given, seconds
 from otel_arthur.cli.spool_folder import FOLDER, JSON, configuration_for, opened
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
 from otel_arthur.cli.terminal.output import plural, print_json, say
@@ -22,13 +22,7 @@ if TYPE_CHECKING:
 @click.command(epilog="Example: otel-arthur spool drain --timeout 300")
 @FOLDER
 @JSON
-@click.option(
-    "--timeout",
-    type=Seconds(min=0, min_open=True),
-    default=60.0,
-    show_default=True,
-    help="Seconds after which to give up.",
-)
+@seconds("--timeout", 60.0, "Seconds after which to give up.", min=0, min_open=True)
 @click.option(
     "--adopt",
     "adopted",

@@ -1,0 +1,186 @@
+"""What instrumentations write in their newest versions, beside what is recorded: `docs/recapture.md`.
+
+    python -m tests.captures.newest                          # `make recapture`: all of them, an hour
+    python -m tests.captures.newest oi-openai-0.1.66 …       # these; the rows of the others stay
+
+A maintainer's first hour after a release of anybody's. Each recording is made again in an environment with
+the newest versions that the registry serves, into ``.cache/newest/``, and compared with the one in
+``tests/captures/``: which keys are new, lost, or of another type, and which fields are read otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date
+from itertools import chain
+from pathlib import Path
+
+import click
+
+from otel_arthur.genai.duplicates.verdicts import judge
+from otel_arthur.genai.events.log_events import join_all, log_events
+from otel_arthur.genai.otlp.views import span_views
+from otel_arthur.genai.span import SpanView
+from otel_arthur.inference.build import build
+from tests.captures import recapture
+from tests.captures.environments import Recording
+from tests.support.paths import CACHE, CAPTURES, ROOT
+from tests.support.spans.exports import log_exports, trace_exports
+
+PAGE = ROOT / "docs" / "recapture.md"
+NEWEST = CACHE / "newest"
+HEAD = """# The newest versions, beside the recorded ones
+
+Written by `make recapture` (some recordings: `make recapture NAMES="..."`). Each recording of
+`tests/captures/` is made again with the newest packages, against the same model server. A key with `N` is
+numbered; "read otherwise" counts the inferences that have a field, where the number is another one.
+
+| recording | date | newest versions | keys | read otherwise |
+|---|---|---|---|---|
+"""
+ROW = re.compile(r"^\| `([^`]+)` \|.*$", re.MULTILINE)
+_NUMBER = re.compile(r"(?<=\.)\d+(?=\.|$)")
+_IDS = frozenset({"trace_id", "span_id", "parent_span_id"})
+
+
+def unpinned(requirement: str) -> str:
+    """``a[b]==1`` and ``a@1`` without the version."""
+    return (
+        requirement.partition("==")[0] if "==" in requirement else f"{requirement.rpartition('@')[0]}@latest"
+    )
+
+
+def newest_place(recording: Recording) -> Path:
+    """An environment with the newest versions, made anew.
+
+    Raises:
+        ClickException: something cannot be installed; the message is the installer's last line.
+    """
+    name = recording.environment
+    folder = NEWEST / "environments" / name
+    if name in recapture.NODE_ENVIRONMENTS:
+        folder.mkdir(parents=True, exist_ok=True)
+        packages = [unpinned(pin) for pin in recapture.NODE_ENVIRONMENTS[name]]
+        _install("npm", "install", "--silent", "--prefix", str(folder), *packages)
+        return folder
+    uv = (sys.executable, "-m", "uv")
+    _install(*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder))
+    packages = [unpinned(pin) for pin in recapture.ENVIRONMENTS[name]]
+    python = folder / "bin" / "python"
+    _install(*uv, "pip", "install", "--quiet", "--upgrade", "--python", str(python), *packages)
+    return python
+
+
+def _install(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        raise click.ClickException(f"cannot be installed: {' '.join(lines[-2:])[:300]}")
+
+
+def keys_of(folder: Path) -> dict[str, set[str]]:
+    """Key (numbers in it are N) -> the types of its values, over all spans and events below a folder."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for view in chain.from_iterable(scenarios_in(folder)):
+        for attributes in (view.attributes, *(event.attributes for event in view.events)):
+            for key, value in attributes.items():
+                found[_NUMBER.sub("N", key)].add(type(value).__name__)
+    return dict(found)
+
+
+def scenarios_in(folder: Path) -> Iterator[list[SpanView]]:
+    """The spans of each scenario, with the content of its log events."""
+    for path in sorted(folder.rglob("*.pb")):
+        if path.name.endswith(".logs.pb"):
+            continue
+        # A scenario without a span is an empty file.
+        content = path.read_bytes()
+        requests = trace_exports(content) if content else []
+        views = [view for request in requests for view in span_views(request)]
+        logs = path.with_suffix(".logs.pb")
+        if logs.exists():
+            events = [event for request in log_exports(logs.read_bytes()) for event in log_events(request)]
+            views, _ = join_all(views, events)
+        yield views
+
+
+def filled_in(folder: Path) -> dict[str, int]:
+    """Field of an inference -> how many calls have it, and ``calls``."""
+    found: defaultdict[str, int] = defaultdict(int)
+    for verdict in chain.from_iterable(judge(views) for views in scenarios_in(folder)):
+        if verdict.decision in ("inference", "failed") and verdict.reading.call is not None:
+            found["calls"] += 1
+            for inference in build(verdict.reading.call):
+                for name in inference.data:
+                    found[name] += name not in _IDS
+    return dict(found)
+
+
+def differences(old: Path, new: Path) -> tuple[str, str]:
+    """What became of keys, and of the fields that are read, in all modes of a recording together."""
+    before, after = keys_of(old), keys_of(new)
+    told = [f"new `{key}`" for key in sorted(after.keys() - before.keys())]
+    told += [f"lost `{key}`" for key in sorted(before.keys() - after.keys())]
+    told += [
+        f"`{key}` was {'/'.join(sorted(before[key]))}, is {'/'.join(sorted(after[key]))}"
+        for key in sorted(before.keys() & after.keys())
+        if before[key] != after[key]
+    ]
+    filled, now = filled_in(old), filled_in(new)
+    read = [
+        f"`{name}` in {now.get(name, 0)}, was {filled.get(name, 0)}"
+        for name in sorted(filled.keys() | now.keys())
+        if filled.get(name, 0) != now.get(name, 0)
+    ]
+    return ", ".join(told) or "as recorded", ", ".join(read) or "nothing"
+
+
+def changed_versions(recording: Recording) -> str:
+    """As in "openai 3.54.0 → 3.60.1", of the packages whose version is another one."""
+    mode = next(iter(recording.modes))
+    before, after = (
+        json.loads((top / recording.folder / mode / "manifest.json").read_text())["packages"]
+        for top in (CAPTURES, NEWEST)
+    )
+    changed = [
+        f"{name} {before[name]} → {after[name]}"
+        for name in before
+        if after.get(name, "") != before[name] and name in after
+    ]
+    return ", ".join(changed) or "the recorded ones"
+
+
+def row_of(recording: Recording) -> str:
+    """The page's row of a recording, made again."""
+    begin = f"| `{recording.folder}` | {date.today()} |"
+    try:
+        place = newest_place(recording)
+        for mode in recording.modes:
+            recapture.run(recording, mode, place, NEWEST)
+    except click.ClickException as error:
+        return f"{begin} {error.message.replace('|', '/')} | | |"
+    keys, read = differences(CAPTURES / recording.folder, NEWEST / recording.folder)
+    return f"{begin} {changed_versions(recording)} | {keys} | {read} |"
+
+
+@click.command()
+@click.argument("folders", nargs=-1)
+def main(folders: tuple[str, ...]) -> None:
+    """Records FOLDERS, or all, with the newest packages, and writes what changed."""
+    known = {recording.folder: recording for recording in recapture.RECORDINGS}
+    if unknown := [name for name in folders if name not in known]:
+        raise click.UsageError(f"no such recording: {', '.join(unknown)}")
+    rows = {match[1]: match[0] for match in ROW.finditer(PAGE.read_text())} if PAGE.exists() else {}
+    for name in folders or known:
+        rows[name] = row_of(known[name])
+        click.echo(rows[name])
+        PAGE.write_text(HEAD + "".join(f"{rows[one]}\n" for one in known if one in rows))
+
+
+if __name__ == "__main__":
+    main()
