@@ -23,7 +23,7 @@ HEAD = """# Tried against
 
 Written by `make tried`, on {machine}: each row is a run of tests against the real program or package.
 Instrumentations and frameworks are recorded with their real packages, version by version, in
-[compatibility.md](compatibility.md); kills and soaks are in [faults.md](faults.md).
+[compatibility.md](compatibility.md); kills, soaks and Apache Kafka are in [faults.md](faults.md).
 
 | date | against | command | result | seconds |
 |---|---|---|---|---|
