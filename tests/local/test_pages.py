@@ -5,62 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import json
-from html.parser import HTMLParser
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from otel_arthur.local import LocalArthur
+from otel_arthur.local.engine.spans import ReceivedResource
 from otel_arthur.printable import printable
+from tests.local.page import HOSTILE, calls_on, page, span
 from tests.support.servers.account import onboarded
 from tests.support.waiting import PATIENCE
-
-HOSTILE = [
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    '"><svg/onload=alert(1)>',
-    "</bdi></pre></textarea></title><script>alert(1)</script>",
-    "javascript:alert(1)",
-    "{{ 7 * 7 }}{% raw %}",
-    "' onmouseover='alert(1)",
-    "\u202egnp.exe\x00\x1b[31m",
-]
-
-
-class Page(HTMLParser):
-    """Tags, attributes and text of a page, as a browser would find them."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str | None]] = []
-        self.text = ""
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += attrs
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def links(self) -> list[str]:
-        return [value or "" for name, value in self.attributes if name == "href"]
-
-
-def page(api: Any, path: str, status: int = 200, **parameters: Any) -> Page:
-    response = api.session.get(
-        api.arthur.url + path,
-        params=parameters,
-        headers={"Authorization": None},
-        auth=("any", api.arthur.api_key),
-        timeout=PATIENCE,
-    )
-    assert response.status_code == status
-    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
-    found = Page(response.text)
-    assert "for development and tests" in found.text
-    return found
 
 
 def test_an_empty_database_says_what_to_do(api: Any) -> None:
@@ -69,11 +26,6 @@ def test_an_empty_database_says_what_to_do(api: Any) -> None:
         assert "Nothing has arrived" in found
         assert f"export OTEL_EXPORTER_ARTHUR_ENDPOINT={api.arthur.url}" in found
     assert "ARTHUR_BASE_URL" in page(api, "/traces").text
-
-
-def calls_on(found: Page) -> list[str]:
-    """The links to calls, in order."""
-    return [link for link in found.links() if link.startswith("/calls/")]
 
 
 def test_the_list_and_one_call(api: Any, model_id: str, new_row: Any) -> None:
@@ -295,9 +247,23 @@ def test_model_output_is_inert(api: Any, new_row: Any, new_model_document: Any, 
     assert printable(hostile) in bad.text  # characters that hide or turn others are signs
 
 
-def test_a_repeated_id_is_marked(client_of: Any, new_row: Any) -> None:
-    from otel_arthur.local import LocalArthur
+def test_calls_of_a_database_from_before_the_dashboard_are_shown(tmp_path: Path, client_of: Any) -> None:
+    db = tmp_path / "arthur.db"
+    with LocalArthur(db=db) as arthur:
+        api = client_of(arthur)
+        data = {"input_text": "Human: hi", "output_text": "hello", "status": "error", "duration": 2.0}
+        api.send(onboarded(arthur), [{"inference_data": data}])
+        arthur.traces.add([ReceivedResource(None, "bot", (span("b" * 16, None, "LLM", "chat"),), ())])
+    with closing(sqlite3.connect(db)) as old:
+        for statement in ("TRIGGER call_of_inference", "TRIGGER call_of_span", "TABLE calls"):
+            old.execute(f"DROP {statement}")
+        old.execute("PRAGMA user_version = 2")
+    with LocalArthur(db=db) as arthur:
+        found = page(client_of(arthur), "/calls", sort="-duration").text
+    assert ("2 calls" in found, "failed" in found, "2.00 s" in found, "bot" in found) == (True,) * 4
 
+
+def test_a_repeated_id_is_marked(client_of: Any, new_row: Any) -> None:
     with LocalArthur(accept_duplicates=True) as arthur:
         api = client_of(arthur)
         api.send(api.onboard(), [new_row("a"), new_row("a")])

@@ -4,28 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from otel_arthur.local.engine.spans import ReceivedResource, ReceivedSpan
-from tests.local.test_pages import HOSTILE, page
-
-TRACE = "a" * 32
-
-
-def span(span_id: str, parent: str | None, kind: str, name: str, **attributes: Any) -> ReceivedSpan:
-    is_call = kind == "LLM"
-    return ReceivedSpan(
-        trace_id=TRACE,
-        span_id=span_id,
-        parent_span_id=parent,
-        kind=kind,
-        name=name,
-        start_ns=1,
-        end_ns=2 * 10**9,
-        status="Ok",
-        attributes=attributes,
-        prompt_tokens=3 if is_call else None,
-        completion_tokens=5 if is_call else None,
-        total_tokens=8 if is_call else None,
-    )
+from otel_arthur.local.engine.spans import ReceivedResource
+from tests.local.page import HOSTILE, TRACE, page, span
 
 
 def call(text: str) -> dict[str, Any]:
