@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
@@ -12,6 +13,11 @@ from tests.support.paths import ROOT
 
 PACKAGE = ROOT / "otel_arthur"
 PAGE = (ROOT / "docs" / "architecture.md").read_text()
+MAX_LINES, MAX_FILES = 300, 15
+"""Of a file; of a folder, "about twelve"."""
+A_FILE_EACH = {"otel_arthur/genai/dialects", "tests/captures/programs"}
+"""Folders with one file for each dialect, or for each program that is recorded."""
+TOO_LONG_YET = {"otel_arthur/genai/reading.py", "tests/local/test_pages.py"}
 FACES = ("__init__", "__main__")
 """What stands for the whole package, above all rooms."""
 
@@ -68,3 +74,13 @@ def test_what_the_page_names_is_there() -> None:
     named = set(re.findall(r"`(tests/[\w/]+\.py)`", PAGE))
     missing += [name for name in named if not (ROOT / name).exists()]
     assert missing == []
+
+
+def test_no_file_is_too_long_and_no_folder_too_full() -> None:
+    files = [path for top in (PACKAGE, ROOT / "tests") for path in top.rglob("*.py")]
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in files}
+    long = {path: length for path, length in lengths.items() if length > MAX_LINES}
+    assert long.keys() - TOO_LONG_YET == set(), long
+    counted = Counter(str(path.parent.relative_to(ROOT)) for path in files if path.name != "__init__.py")
+    full = {folder: number for folder, number in counted.items() if number > MAX_FILES}
+    assert full.keys() - A_FILE_EACH == set(), full

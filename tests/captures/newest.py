@@ -59,14 +59,14 @@ def newest_place(recording: Recording) -> Path:
     """An environment with the newest versions, made anew.
 
     Raises:
-        ClickException: something cannot be installed; the message is the installer's last line.
+        ClickException: something cannot be installed; the message is the installer's.
     """
     name = recording.environment
     folder = NEWEST / "environments" / name
     if name in recapture.NODE_ENVIRONMENTS:
         folder.mkdir(parents=True, exist_ok=True)
         packages = [unpinned(pin) for pin in recapture.NODE_ENVIRONMENTS[name]]
-        _install("npm", "install", "--silent", "--prefix", str(folder), *packages)
+        _install("npm", "install", "--loglevel", "error", "--prefix", str(folder), *packages)
         return folder
     uv = (sys.executable, "-m", "uv")
     _install(*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder))
@@ -79,8 +79,10 @@ def newest_place(recording: Recording) -> Path:
 def _install(*command: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        raise click.ClickException(f"cannot be installed: {' '.join(lines[-2:])[:300]}")
+        # Paths of this machine, as of npm's logs, say nothing to others.
+        lines = [line.removeprefix("npm error").strip() for line in done.stderr.splitlines()]
+        told = " ".join(line for line in lines if line and str(Path.home()) not in line)
+        raise click.ClickException(f"cannot be installed: {told[:300]}")
 
 
 def keys_of(folder: Path) -> dict[str, set[str]]:
