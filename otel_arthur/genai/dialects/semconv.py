@@ -15,6 +15,8 @@ _SPAN_ONLY = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only (the 
 _SWITCHES = (
     # The AI SDK of Vercel from version 7 on.
     ("gen_ai", "telemetry: { recordInputs: true, recordOutputs: true }"),
+    ("@traceloop/", "TRACELOOP_TRACE_CONTENT=true"),
+    ("openlit", "capture_message_content=True in openlit.init"),
     ("opentelemetry.instrumentation.genai", _SPAN_ONLY),
     ("opentelemetry.util.genai", _SPAN_ONLY),
     ("opentelemetry.instrumentation.google_genai", _SPAN_ONLY),

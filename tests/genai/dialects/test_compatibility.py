@@ -10,7 +10,8 @@ import pytest
 from otel_arthur.genai.dialects import semconv
 from otel_arthur.genai.tables import layout
 from tests.genai import compatibility, long_tail
-from tests.genai.compatibility import ABSENT, PAGE, cell, column_of, columns, page, unexplained
+from tests.genai.compatibility import ABSENT, PAGE, cell, column_of, columns, unexplained
+from tests.genai.compatibility_page import page
 from tests.genai.truth import FIELDS, Capture, Comparison, calls_served, captures, comparisons, verdicts_of
 
 LONG_TAIL = {column for entry in long_tail.LONG_TAIL.values() for column in entry.columns}
