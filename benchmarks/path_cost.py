@@ -1,6 +1,8 @@
 """CPU per span of the whole path, finished span to accepted row, beside `OTLPSpanExporter` over HTTP.
 
     python benchmarks/path_cost.py            # needs opentelemetry-exporter-otlp-proto-http
+    python benchmarks/path_cost.py --dialect langchain --dialect openinference
+    python benchmarks/path_cost.py --thread   # as in life: `export()` on a thread of its own
     python benchmarks/path_cost.py --profile
 
 Both export the same spans in turn, in one run: absolute figures drift, their ratio hardly does. CPU is
@@ -18,11 +20,12 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import ReadableSpan
 from sink import Sink
-from spans import finished
+from spans import DIALECTS, finished
 
 from otel_arthur.sdk.span_exporter import ArthurSpanExporter
 
@@ -47,8 +50,20 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--batches", type=int, default=8)
     parser.add_argument("--window", default="10", help="the duplicate window in seconds")
+    parser.add_argument("--dialect", action="append", choices=DIALECTS, help="by default each of them")
+    parser.add_argument("--thread", action="store_true", help="export on a thread that is not the main one")
     parser.add_argument("--profile", action="store_true")
     options = parser.parse_args()
+    for dialect in options.dialect or DIALECTS:
+        if options.thread:
+            with ThreadPoolExecutor(1) as processor:
+                processor.submit(compare, dialect, options).result()
+        else:
+            compare(dialect, options)
+
+
+def compare(dialect: str, options: argparse.Namespace) -> None:
+    """Both exporters on the spans of one dialect."""
     with Sink() as sink, tempfile.TemporaryDirectory() as folder:
         otlp = OTLPSpanExporter(endpoint=f"{sink.url}/v1/traces")
         os.environ["OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW"] = options.window
@@ -58,23 +73,25 @@ def main() -> None:
             in_batches(arthur.export, spans)
             assert arthur.force_flush(60_000)
 
-        to_arthur(finished(BATCH))
-        in_batches(otlp.export, finished(BATCH))
+        to_arthur(finished(BATCH, dialect))
+        in_batches(otlp.export, finished(BATCH, dialect))
         ours: list[float] = []
         theirs: list[float] = []
         profiles: list[cProfile.Profile] = []
         for _ in range(options.rounds):
-            spans = finished(BATCH * options.batches)
+            spans = finished(BATCH * options.batches, dialect)
             theirs.append(measured(lambda batch: in_batches(otlp.export, batch), spans))
             ours.append(measured(to_arthur, spans))
         if options.profile:
-            spans = finished(BATCH * options.batches)
+            spans = finished(BATCH * options.batches, dialect)
             profiles = _profiled(lambda: to_arthur(spans))
         arthur.shutdown()
-        print(f"OTLPSpanExporter  {statistics.median(theirs):6.1f} us of CPU per span")
-        print(f"ArthurSpanExporter{statistics.median(ours):6.1f} us of CPU per span")
         ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]
-        print(f"ratio             {statistics.median(ratios):6.2f}")
+        print(
+            f"{dialect:14s} OTLPSpanExporter {statistics.median(theirs):5.1f} us of CPU per span, "
+            f"ArthurSpanExporter {statistics.median(ours):5.1f} us, "
+            f"ratio {statistics.median(ratios):.2f} (of the least {min(ours) / min(theirs):.2f})"
+        )
         for profile in profiles:
             pstats.Stats(profile).sort_stats("tottime").print_stats(35)
 

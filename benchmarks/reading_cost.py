@@ -21,7 +21,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from spans import finished
+from spans import DIALECTS, finished
 
 from otel_arthur.genai.reading import is_candidate, read
 from otel_arthur.sdk.inside_the_sdk import attributes_of, view_of
@@ -79,12 +79,15 @@ def main() -> None:
     parser.add_argument("--spans", type=int, default=4096)
     parser.add_argument("--profile", action="store_true")
     options = parser.parse_args()
-    read_all(finished(100))
-    llm = [microseconds(finished(options.spans), options.spans) for _ in range(options.rounds)]
+    named: list[tuple[str, list[float]]] = []
+    for dialect in DIALECTS:
+        read_all(finished(100, dialect))
+        costs = [microseconds(finished(options.spans, dialect), options.spans) for _ in range(options.rounds)]
+        named.append((f"LLM span, {dialect}", costs))
     other = [microseconds(ordinary(options.spans), 0) for _ in range(options.rounds)]
-    for name, costs in (("LLM span of 2.6 kB", llm), ("ordinary span", other)):
+    for name, costs in (*named, ("ordinary span", other)):
         mean, least, most = statistics.mean(costs), min(costs), max(costs)
-        print(f"{name:20s}{mean:6.2f} us of CPU on average (rounds: {least:.2f} to {most:.2f})")
+        print(f"{name:24s}{mean:6.2f} us of CPU on average (rounds: {least:.2f} to {most:.2f})")
     if options.profile:
         spans = finished(options.spans)
         profile = cProfile.Profile()

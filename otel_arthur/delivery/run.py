@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import product
 
 from otel_arthur.delivery.books import AGE, BROKEN, FULL, TOO_MANY, UNREADABLE, Books, Counts, Submitted
 from otel_arthur.delivery.destinations import Destinations
@@ -29,6 +30,7 @@ from otel_arthur.spool.outcomes import MENDED, Outcome
 from otel_arthur.target import Intake, Target
 
 _logger = logging.getLogger("otel_arthur")
+_AT_ONCE = 32  # calls that are read, then written: each step runs warm, and few calls are held
 _STOP_SECONDS = 0.2
 """A thread that is in a request ends after it; the process does not wait for that."""
 
@@ -76,29 +78,35 @@ class Run:
     def take(self, calls: Iterable[Told], place: str | None, *, is_live: bool) -> Submitted:
         """Have each target take calls and what is around them, and their rows into the spool."""
         submitted = Submitted()
-        intakes = [(target, target.intake(place, is_live=is_live)) for target in self.targets]
+        intakes = [target.intake(place, is_live=is_live) for target in self.targets]
+        read: list[Told] = []
         try:
             for told in calls:
-                for _, intake in intakes:
-                    self._take(told, intake, submitted)
-                if isinstance(told, LLMCall) and told.choices_left_out:
-                    self._leave_out(TOO_MANY, told.choices_left_out, submitted)
-                    self.notices.say(TOO_MANY, "a call has more than 10,000 answers; the others are left out")
+                read.append(told)
+                if len(read) == _AT_ONCE:
+                    self._take(read, intakes, submitted)
         finally:  # whatever becomes of the rest, these were taken
-            for target, intake in intakes:
+            self._take(read, intakes, submitted)
+            for target, intake in zip(self.targets, intakes, strict=True):
                 self._mend(intake.mended)
                 for destination, batch in intake.batches():
                     self.append(target, destination, batch, submitted)
         return submitted
 
-    def _take(self, told: Told, intake: Intake, submitted: Submitted) -> None:
-        try:
-            reason = intake.add(told) if isinstance(told, LLMCall) else intake.add_around(told)
-        except Exception as error:  # a call of a shape never seen must not cost its batch
-            reason = UNREADABLE
-            self.notices.say(reason, f"a call cannot be written ({type(error).__name__}); it is skipped")
-        if reason is not None:
-            self._leave_out(reason, 1, submitted)
+    def _take(self, read: list[Told], intakes: Sequence[Intake], submitted: Submitted) -> None:
+        for intake, told in product(intakes, read):
+            try:
+                reason = intake.add(told) if isinstance(told, LLMCall) else intake.add_around(told)
+            except Exception as error:  # a call of a shape never seen must not cost its batch
+                reason, line = UNREADABLE, f"a call cannot be written ({type(error).__name__}); it is skipped"
+                self.notices.say(reason, line)
+            if reason is not None:
+                self._leave_out(reason, 1, submitted)
+        for told in read:
+            if isinstance(told, LLMCall) and told.choices_left_out:
+                self._leave_out(TOO_MANY, told.choices_left_out, submitted)
+                self.notices.say(TOO_MANY, "a call has more than 10,000 answers; the others are left out")
+        read.clear()
 
     def _leave_out(self, reason: str, count: int, submitted: Submitted) -> None:
         self.skip(reason, count)

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 from msgspec import Struct
 
 from otel_arthur.genai.answered import any_answers, any_tells, empty_answer, lacking, shown
-from otel_arthur.genai.attributes import SpanAttributes, text
-from otel_arthur.genai.call import (
-    NO_EXTRA,
-    Choice,
-    LLMCall,
-    Message,
-    Usage,
-)
+from otel_arthur.genai.attributes import SpanAttributes
+from otel_arthur.genai.call import LLMCall, Message, Usage
+from otel_arthur.genai.call_of_span import call_of
 from otel_arthur.genai.calls import IF_SAID, has_exception, is_of_no_language_model, says_failed
 from otel_arthur.genai.dialects import BARE_SCOPES, EVENTS, MARKERS, PREFIXES
 from otel_arthur.genai.likelihoods import with_likelihoods
@@ -23,24 +18,18 @@ from otel_arthur.genai.messages.answers import choices_wanted, distinct
 from otel_arthur.genai.messages.message import system_instructions
 from otel_arthur.genai.messages.recorded import instructions_in
 from otel_arthur.genai.span import STATUS_ERROR, SpanView
-from otel_arthur.genai.stated import CONVERSATION, STATED, USER, stated
 from otel_arthur.genai.tables.dialect import Conversation, Dialect
 from otel_arthur.genai.tables.layout import FIELDS, OF_CALL, OF_USAGE, Layout, fields_of, fill, layout_of
 from otel_arthur.genai.tables.plan import Plan
 from otel_arthur.genai.tables.words import answer_of, question_of, reasons_of, with_reasons
-from otel_arthur.genai.usage import inclusive
 
 _MANY_ATTRIBUTES = 64
 """From here on a limit may have dropped all markers, so every key is looked at."""
 
 
-_CALL = slice(0, len(OF_CALL))
 _USAGE = slice(len(OF_CALL), len(OF_CALL) + len(OF_USAGE))
-_PROVIDER = FIELDS.index("provider")
-_START, _CHOICE_COUNT = FIELDS.index("start_ns"), FIELDS.index("choice_count")
-_ERROR_TYPE, _TIME_TO_FIRST_TOKEN = FIELDS.index("error_type"), FIELDS.index("time_to_first_token")
+_CHOICE_COUNT = FIELDS.index("choice_count")
 _REQUEST_MODEL, _RESPONSE_MODEL = FIELDS.index("request_model"), FIELDS.index("response_model")
-_CONVERSATION, _USER = FIELDS.index("conversation_id"), FIELDS.index("user_id")
 
 
 MAX_CHOICES = 10_000
@@ -122,7 +111,7 @@ def _read_by_plan(
     if dialect.hidden is not None and shown(conversation, dialect.hidden) != conversation:
         return None
     usage = Usage(*fields[_USAGE])
-    call = _call(attributes, layout, operation, conversation, conversation.choices, usage, fields, extra)
+    call = call_of(attributes, layout, operation, conversation, conversation.choices, usage, fields, extra)
     return Reading(call, dialect, "LLM call", layout.sources, attributes.sources)
 
 
@@ -177,65 +166,13 @@ def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[st
     if failed:
         # Some write the beginnings of an answer that never came.
         choices = tuple([choice for choice in choices if choice.message.parts])
-    call = _call(attributes, layout, operation, conversation, choices, usage, fields, extra, failed, left_out)
+    call = call_of(
+        attributes, layout, operation, conversation, choices, usage, fields, extra, failed, left_out
+    )
     if reason is None:
         told = f"LLM call; answers beyond {MAX_CHOICES} are left out: {left_out}" if left_out else "LLM call"
         return Reading(call, dialect, told, layout.sources, attributes.sources)
     return Reading(call, dialect, reason, layout.sources, attributes.sources, content_missing=True)
-
-
-def _call(
-    attributes: SpanAttributes,
-    layout: Layout,
-    operation: str,
-    conversation: Conversation,
-    choices: tuple[Choice, ...],
-    usage: Usage,
-    fields: list[Any],
-    extra: Mapping[str, str] | None,
-    failed: bool = False,
-    left_out: int = 0,
-) -> LLMCall:
-    """The call, once its words and fields are known; `conversation` is as it was written."""
-    view, dialect = attributes.view, layout.dialect
-    fields[_ERROR_TYPE] = _error_type(attributes, fields[_ERROR_TYPE]) if failed else None
-    if fields[_TIME_TO_FIRST_TOKEN] is None and view.events and dialect.first_token_event is not None:
-        fields[_TIME_TO_FIRST_TOKEN] = _time_to_first_token(attributes, dialect.first_token_event)
-    if dialect.usage is not None:
-        usage = dialect.usage(usage, conversation, attributes)
-    own = _extra(view, extra) if extra else NO_EXTRA
-    if STATED in view.attributes:
-        said = stated(view.attributes)
-        fields[_CONVERSATION] = text(said.pop(CONVERSATION, None)) or fields[_CONVERSATION]
-        fields[_USER] = text(said.pop(USER, None)) or fields[_USER]
-        own = {**own, **said}
-    service_name, service_instance, environment = _resource_fields(view.resource)
-    # By position: naming the fields costs as much again as all else here.
-    return LLMCall(
-        view.trace_id,
-        view.span_id,
-        view.parent_span_id,
-        view.name,
-        view.scope,
-        dialect.name,
-        # A span that is only the end of a call says when the call began.
-        fields[_START] or view.start_ns,
-        view.end_ns,
-        conversation.messages,
-        choices,
-        inclusive(usage, fields[_PROVIDER]),
-        "chat" if operation == IF_SAID else operation,
-        failed,
-        service_name,
-        service_instance,
-        environment,
-        attributes.truncated,
-        own,
-        False,
-        view.kin,
-        left_out,
-        *fields[_CALL],
-    )
 
 
 def _has_failed(view: SpanView, dialect: Dialect) -> bool:
@@ -267,54 +204,3 @@ def _is_none(view: SpanView, operation: str, said: bool, fields: list[Any]) -> b
     """Whether a span without an answer is no call after all."""
     models = (fields[_REQUEST_MODEL], fields[_RESPONSE_MODEL])
     return (operation == IF_SAID and not said) or is_of_no_language_model(view, models)
-
-
-_ResourceFields: TypeAlias = tuple[str | None, str | None, str | None]
-_last_resource: tuple[Mapping[str, Any], _ResourceFields] = ({}, (None, None, None))
-
-
-def _resource_fields(resource: Mapping[str, Any]) -> _ResourceFields:
-    """Name and instance of the service, and its environment. All spans of a process share one resource."""
-    global _last_resource
-    last, found = _last_resource
-    if last is not resource:
-        environment = resource.get("deployment.environment.name") or resource.get("deployment.environment")
-        found = (
-            text(resource.get("service.name")),
-            text(resource.get("service.instance.id")),
-            text(environment),
-        )
-        _last_resource = resource, found
-    return found
-
-
-def _time_to_first_token(attributes: SpanAttributes, event_name: str) -> float | None:
-    """Seconds until the event that marks the first token."""
-    view = attributes.view
-    for event in view.events:
-        if event.name == event_name and event.time_ns >= view.start_ns:
-            attributes.sources["time_to_first_token"] = f"event {event_name}"
-            return (event.time_ns - view.start_ns) / 1e9
-    return None
-
-
-def _error_type(attributes: SpanAttributes, kind: str | None) -> str:
-    """``error.type``, or the type of the recorded exception, of a span that failed."""
-    if kind is None:
-        event = attributes.event("exception")
-        kind = None if event is None else text(event.attributes.get("exception.type"))
-    if kind is not None and kind.startswith("<class '"):
-        return kind[8:-2]
-    return kind or "_OTHER"
-
-
-def _extra(view: SpanView, keys: Mapping[str, str]) -> Mapping[str, Any]:
-    """The user's own fields, off the span or else its resource."""
-    found: dict[str, Any] = {}
-    for field, key in keys.items():
-        value = view.attributes.get(key)
-        if value is None:
-            value = view.resource.get(key)
-        if value is not None:
-            found[field] = value
-    return found

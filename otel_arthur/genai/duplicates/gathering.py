@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.evidence import Evidence, evidence_of
 from otel_arthur.genai.duplicates.relations import Relations
 
+_AT_ONCE: Final = 32
+
 
 class Gathering:
-    """Takes calls one by one, and writes the evidence of each while all of it is at hand.
+    """Takes calls one by one, and writes the evidence of some at a time: that costs less than one by one.
 
     Args:
         relations: what the process knows of earlier calls.
     """
 
-    __slots__ = ("_evidence", "_relations", "_written")
+    __slots__ = ("_calls", "_evidence", "_relations", "_written")
 
     def __init__(self, relations: Relations) -> None:
         self._relations = relations
+        self._calls: list[LLMCall] = []
         self._evidence: list[Evidence] = []
         self._written: list[bytes] = []
 
     def add(self, call: LLMCall) -> None:
         """Take the evidence of a call."""
-        evidence = evidence_of(call)
-        try:
-            self._written.append(evidence.to_json())
-        except UnicodeEncodeError:
-            return  # A name that is no Unicode text: the call is recorded without being compared.
-        self._evidence.append(evidence)
+        self._calls.append(call)
+        if len(self._calls) == _AT_ONCE:
+            self._write()
 
     def written(self) -> tuple[str, bytes]:
         """The labels, one a line, and the evidence as JSON, as the spool keeps the two."""
+        self._write()
         return "\n".join(sorted(self._relations.labels(self._evidence))), b"[" + b",".join(
             self._written
         ) + b"]"
+
+    def _write(self) -> None:
+        calls, self._calls = self._calls, []
+        for evidence in map(evidence_of, calls):
+            try:
+                self._written.append(evidence.to_json())
+            except UnicodeEncodeError:
+                continue  # A name that is no Unicode text: the call is recorded without being compared.
+            self._evidence.append(evidence)
