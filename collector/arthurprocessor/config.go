@@ -201,6 +201,11 @@ func (s Section) validate(name string) error {
 	return errors.Join(errs...)
 }
 
+// makesWholeTraces is whether the core makes traces of calls and of what is around them, for the Engine.
+func (c *Config) makesWholeTraces() bool {
+	return c.Engine != nil && c.Core.Endpoint == "" && c.Engine.Settings["spans"] != "calls"
+}
+
 // document is the configuration for the core: JSON, which is YAML, on one line. It holds secrets.
 func (c *Config) document() ([]byte, error) {
 	document := map[string]any{

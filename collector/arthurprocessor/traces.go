@@ -24,12 +24,13 @@ func (p *tracesProcessor) Capabilities() consumer.Capabilities {
 // ConsumeTraces passes everything on. Without a span that concerns Arthur that is all.
 func (p *tracesProcessor) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	selected := selection.FromTraces(td)
-	if selected.Len() == 0 {
+	isWhole := p.core.config.makesWholeTraces()
+	if selected.Len() == 0 && !isWhole {
 		return p.next.ConsumeTraces(ctx, td)
 	}
 	telemetry := p.core.telemetry
 	telemetry.ProcessorArthurSpansSelected.Add(ctx, int64(selected.Len()))
-	to, body, err := p.packed(selected)
+	to, body, err := p.packed(selected, isWhole)
 	if err != nil {
 		return err
 	}
@@ -50,11 +51,17 @@ func (p *tracesProcessor) ConsumeTraces(ctx context.Context, td ptrace.Traces) e
 }
 
 // packed is what the core gets: the processor's own form, or OTLP where that cannot say it.
-func (p *tracesProcessor) packed(selected selection.Traces) (*core.Grouping, []byte, error) {
-	body, err := selected.Pack()
-	if err == nil {
+func (p *tracesProcessor) packed(selected selection.Traces, isWhole bool) (*core.Grouping, []byte, error) {
+	if isWhole {
+		if body, err := selected.PackWhole(); err == nil {
+			return p.core.spans, body, nil
+		}
+		body, err := selected.MarshalWhole()
+		return p.core.traces, body, err
+	}
+	if body, err := selected.Pack(); err == nil {
 		return p.core.spans, body, nil
 	}
-	body, err = selected.Marshal()
+	body, err := selected.Marshal()
 	return p.core.traces, body, err
 }

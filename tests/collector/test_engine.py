@@ -11,7 +11,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from otel_arthur.local.engine.traces import StoredSpan
-from tests.support.processes.collectors import ArthurCollector
+from tests.support.processes.collectors import ArthurCollector, StockCollector
 from tests.support.servers.account import Account
 from tests.support.spans.otlp_requests import llm_request, plain_request
 from tests.support.waiting import eventually
@@ -44,7 +44,7 @@ def trace() -> list[ExportTraceServiceRequest]:
     ]
 
 
-def post(process: ArthurCollector, sent: Iterable[ExportTraceServiceRequest]) -> None:
+def post(process: ArthurCollector | StockCollector, sent: Iterable[ExportTraceServiceRequest]) -> None:
     for request in sent:
         answer = requests.post(
             f"{process.http}/v1/traces",

@@ -27,7 +27,17 @@ var ErrUnfit = errors.New("spans that MessagePack cannot say as OTLP does")
 // attributes, events, dropped attributes] after that. An event is [name, time, attributes]. Ids are hexadecimal,
 // attributes are maps.
 func (t Traces) Pack() ([]byte, error) {
-	p := &packer{related: make(map[pcommon.TraceID]struct{}, 1), left: t.found}
+	return t.pack(false)
+}
+
+// PackWhole packs all spans of the request: of those that are neither calls nor steps where they stand. It is for a
+// core that makes whole traces of them, wherever the other spans of a trace come from.
+func (t Traces) PackWhole() ([]byte, error) {
+	return t.pack(true)
+}
+
+func (t Traces) pack(isWhole bool) ([]byte, error) {
+	p := &packer{isWhole: isWhole, related: make(map[pcommon.TraceID]struct{}, 1), left: t.found}
 	for _, place := range t.found {
 		p.related[t.span(place).TraceID()] = struct{}{}
 	}
@@ -57,6 +67,7 @@ type series struct {
 
 type packer struct {
 	body    []byte
+	isWhole bool
 	isUnfit bool
 	// related are the traces of all calls, left are the calls that were not packed yet.
 	related map[pcommon.TraceID]struct{}
@@ -113,7 +124,7 @@ func (p *packer) tell(resource, scope int, scopeSpans ptrace.ScopeSpans) bool {
 		if len(p.left) > 0 && p.left[0] == (spanPlace{resource, scope, i}) {
 			p.left = p.left[1:]
 			told = call
-		} else if _, isRelated := p.related[spans.At(i).TraceID()]; isRelated {
+		} else if _, isRelated := p.related[spans.At(i).TraceID()]; isRelated || p.isWhole {
 			told = place
 			if mayBeStep(spans.At(i), scopeSpans.Scope().Name()) {
 				told = step

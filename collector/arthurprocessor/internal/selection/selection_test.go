@@ -139,6 +139,17 @@ func TestPackedIsWhatOTLPSays(t *testing.T) {
 	]]]]`, told.String())
 }
 
+func TestWholeTracesHaveThePlaceOfEverySpan(t *testing.T) {
+	td := mixed()
+	body, err := FromTraces(td).PackWhole()
+	require.NoError(t, err)
+	assert.NotContains(t, string(body), "secret")
+	assert.Contains(t, string(body), "09000000000000000000000000000000")
+	body, err = FromTraces(ordinary(2)).PackWhole()
+	require.NoError(t, err)
+	assert.NotEmpty(t, body)
+}
+
 func TestStepsOfTheTraceTravelAsTheyAre(t *testing.T) {
 	for _, key := range contract.Embedded.Steps.Keys {
 		td := mixed()

@@ -53,6 +53,11 @@ func (t Traces) Marshal() ([]byte, error) {
 	return marshaler.MarshalTraces(t.alone())
 }
 
+// MarshalWhole makes one of all spans.
+func (t Traces) MarshalWhole() ([]byte, error) {
+	return (&ptrace.ProtoMarshaler{}).MarshalTraces(t.source)
+}
+
 func (t Traces) alone() ptrace.Traces {
 	traces := make(map[pcommon.TraceID]struct{}, 1)
 	for _, place := range t.found {
