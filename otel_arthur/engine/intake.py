@@ -181,7 +181,7 @@ class EngineIntake:
             frame.trace_id,
             frame.span_id,
             departure.parent_span_id,
-            frame.name,
+            name_of(frame.name, self._rules),
             frame.start_ns,
             frame.end_ns,
             attributes if words is None else with_words(attributes, words),
@@ -213,12 +213,17 @@ def _span_of(
         call.trace_id,
         call.span_id,
         parent_span_id,
-        call.name,
+        name_of(call.name, rules),
         call.start_ns,
         call.end_ns,
         attributes,
         error_of(call.error_type, rules) if call.failed else None,
     )
+
+
+def name_of(name: str, rules: TextRules) -> str:
+    """A span's name as it may leave: redacted, else as written, since evaluations are configured by name."""
+    return name if rules.redact is None else rules.redact(name)
 
 
 def error_of(error_type: str | None, rules: TextRules) -> str:

@@ -60,6 +60,7 @@ def with_secrets(view: SpanView) -> SpanView:
 
     return replace(
         view,
+        name=f"{view.name} {SECRET}",
         attributes=each(view.attributes),
         events=[replace(event, attributes=each(event.attributes)) for event in view.events],
         status_message=f"{view.status_message} {SECRET}",
@@ -95,6 +96,7 @@ def places(spans: list[StoredSpan]) -> set[str]:
 def test_redaction_leaves_no_secret(tmp_path: Path) -> None:
     spans = stored(tmp_path, redact="tests.engine.test_privacy.redact")
     assert places(spans) == set()
+    assert not any(SECRET in span.name for span in spans)
     kinds = {span.kind for span in spans}
     assert {"LLM", "AGENT", "TOOL", "RETRIEVER", "EMBEDDING", "CHAIN"} <= kinds
     masked = {key for span in spans for key, value in span.attributes.items() if "[gone]" in str(value)}
