@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from io import RawIOBase
@@ -15,8 +15,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from otel_arthur.cli.terminal.errors import WrongUse
 from otel_arthur.cli.terminal.output import say
-from otel_arthur.genai.events.log_events import LogEvent, join_all, log_events
-from otel_arthur.genai.otlp.files import EmptyExport, requests_in
+from otel_arthur.genai.events.log_events import Contents, LogEvent, join_all, log_events
+from otel_arthur.genai.otlp.files import EmptyExport, Request, requests_in
 from otel_arthur.genai.otlp.json_form import OTLPError
 from otel_arthur.genai.otlp.spoiled import Spoiled
 from otel_arthur.genai.otlp.views import span_views
@@ -61,27 +61,90 @@ def read_export(names: Sequence[str]) -> Export:
     ends: list[int] = []
     digests: list[bytes] = []
     for name in names:
-        told = "standard input" if name == "-" else name
-        spoiled = Spoiled()
         with _opened(name) as file:
-            try:
-                for request in requests_in(cast("IO[bytes]", file), spoiled):
-                    if isinstance(request, ExportTraceServiceRequest):
-                        views += span_views(request)
-                    else:
-                        events += log_events(request)
-            except EmptyExport as error:
-                say(f"Note: {told}: {error}", err=True)
-            except OTLPError as error:
-                raise WrongUse(f"{told}: {error}") from None
-            except OSError as error:
-                raise WrongUse(f"{told}: {error.strerror or type(error).__name__}") from None
+            for request in _requests(name, file):
+                if isinstance(request, ExportTraceServiceRequest):
+                    views += span_views(request)
+                else:
+                    events += log_events(request)
             digests.append(file.digest())
-        if spoiled.counts:
-            say(f"Note: {told}: not all could be read: {spoiled}", err=True)
         ends.append(len(views))
     joined, unjoined = join_all(views, events)
     return Export(joined, unjoined, tuple(ends), tuple(digests))
+
+
+class Passing:
+    """The spans of one file as they are read, after the events of files that hold events alone."""
+
+    def __init__(self, traces: str, logs: Sequence[str]) -> None:
+        self._traces = traces
+        self._contents = Contents()
+        self.is_alone = True
+        """Whether no other file has spans."""
+        for name in logs:
+            with _opened(name) as file:
+                for request in _requests(name, file):
+                    if isinstance(request, ExportTraceServiceRequest):
+                        self.is_alone = False
+                    else:
+                        self._contents.add(log_events(request))
+
+    def __iter__(self) -> Iterator[SpanView]:
+        with _opened(self._traces) as file:
+            for request in _requests(self._traces, file):
+                if isinstance(request, ExportTraceServiceRequest):
+                    yield from span_views(request)
+                else:
+                    self._contents.add(log_events(request))
+
+    def with_content(self, view: SpanView) -> SpanView:
+        """The span with the content of the events that were read so far."""
+        return self._contents.joined(view)
+
+    @property
+    def unjoined(self) -> int:
+        """Events with content whose span was not among those that were joined."""
+        return self._contents.unjoined
+
+
+def passing(names: Sequence[str]) -> Passing | None:
+    """The spans of these files one after another, where one file alone has spans; None for any other files.
+
+    A double of a call may be in another file, so several files of spans are read before the first verdict.
+    """
+    if len(names) == 1:
+        return Passing(names[0], ())
+    if "-" in names:
+        return None
+    logs = [name for name in names if _begins_with_logs(name)]
+    traces = [name for name in names if name not in logs]
+    found = Passing(traces[0], logs) if len(traces) == 1 else None
+    return found if found is not None and found.is_alone else None
+
+
+def _begins_with_logs(name: str) -> bool:
+    """Whether the first request of a file has log records."""
+    with _opened(name) as file:
+        try:
+            first = next(requests_in(cast("IO[bytes]", file), Spoiled()), None)
+        except (OTLPError, OSError):
+            return False
+        return first is not None and not isinstance(first, ExportTraceServiceRequest)
+
+
+def _requests(name: str, file: _Digested) -> Iterator[Request]:
+    told = "standard input" if name == "-" else name
+    spoiled = Spoiled()
+    try:
+        yield from requests_in(cast("IO[bytes]", file), spoiled)
+    except EmptyExport as error:
+        say(f"Note: {told}: {error}", err=True)
+    except OTLPError as error:
+        raise WrongUse(f"{told}: {error}") from None
+    except OSError as error:
+        raise WrongUse(f"{told}: {error.strerror or type(error).__name__}") from None
+    if spoiled.counts:
+        say(f"Note: {told}: not all could be read: {spoiled}", err=True)
 
 
 class _Digested(RawIOBase):

@@ -1,13 +1,13 @@
 """What becomes of each of a set of spans that are all at hand: for `inspect`, `replay` and tests.
 
 The exporter and the collector see spans as they come, and settle duplicates in the spool; here
-everything is known at once.
+everything is known at once, or passes by in the order of a file (`InOrder`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from msgspec.structs import replace
@@ -53,6 +53,56 @@ def judge(
     return [
         _verdict(view, _completed(reading, suppressed), losers, metadata_only) for view, reading in readings
     ]
+
+
+class InOrder:
+    """Verdicts of more spans than memory holds: each is given once no span within the window can change it.
+
+    Of `AT_ONCE` spans and fewer, the verdicts are those of `judge`.
+
+    Args:
+        window_ns: how much later than a call, by their ends, its double may come.
+        with_content: the span with what came for it in log events until now.
+    """
+
+    AT_ONCE = 2_000
+
+    def __init__(
+        self,
+        views: Iterable[SpanView],
+        extra: Mapping[str, str] | None,
+        metadata_only: bool,
+        window_ns: int,
+        with_content: Callable[[SpanView], SpanView],
+    ) -> None:
+        self._views = views
+        self._extra = extra
+        self._metadata_only = metadata_only
+        self._window_ns = window_ns
+        self._with_content = with_content
+        self.late = 0
+        """Spans that came after the verdicts of their time: a double of one may not be found."""
+
+    def __iter__(self) -> Iterator[Verdict]:
+        held: list[SpanView] = []
+        room, latest, given = self.AT_ONCE, 0, 0
+        for view in self._views:
+            self.late += view.end_ns < given
+            latest = max(latest, view.end_ns)
+            held.append(view)
+            if len(held) <= room:
+                continue
+            edge = latest - self._window_ns
+            settled = next((place for place, one in enumerate(held) if one.end_ns >= edge), len(held))
+            # All that is held is read again for the next verdicts: at most as much as is let go.
+            if 2 * settled > len(held):
+                yield from self._verdicts(held)[:settled]
+                held, given = held[settled:], edge
+            room = len(held) + self.AT_ONCE
+        yield from self._verdicts(held)
+
+    def _verdicts(self, held: Sequence[SpanView]) -> list[Verdict]:
+        return judge(map(self._with_content, held), self._extra, self._metadata_only)
 
 
 def _completed(reading: Reading, suppressed: Mapping[SpanKey, Sequence[LLMCall]]) -> Reading:

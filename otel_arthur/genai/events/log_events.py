@@ -112,25 +112,42 @@ def lacks_content(reading: Reading) -> bool:
     return reading.content_missing or (call.failed and not call.messages)
 
 
+class Contents:
+    """What came for spans in log events, and which of it found its span."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[SpanKey, Content] = {}
+        self._found: set[SpanKey] = set()
+        self._keyless = 0
+
+    def add(self, events: Iterable[LogEvent]) -> None:
+        for key, content in events:
+            if key is None:
+                self._keyless += 1
+            else:
+                self._by_key[key] = merged(self._by_key.get(key), content)
+
+    def joined(self, view: SpanView) -> SpanView:
+        """The span with what came for it."""
+        key = (view.trace_id, view.span_id)
+        content = self._by_key.get(key)
+        if content is None:
+            return view
+        self._found.add(key)
+        return joined(view, content)
+
+    @property
+    def unjoined(self) -> int:
+        """How many events had no span among those that were joined."""
+        left = (content for key, content in self._by_key.items() if key not in self._found)
+        return self._keyless + sum(max(len(content.events), 1) for content in left)
+
+
 def join_all(views: Iterable[SpanView], events: Iterable[LogEvent]) -> tuple[list[SpanView], int]:
     """Join when everything is at hand: the spans in order, and how many events had no span among them."""
-    by_key: dict[SpanKey, Content] = {}
-    unjoined = 0
-    for key, content in events:
-        if key is None:
-            unjoined += 1
-        else:
-            by_key[key] = merged(by_key.get(key), content)
-    found: set[SpanKey] = set()
-    spans: list[SpanView] = []
-    for view in views:
-        key = (view.trace_id, view.span_id)
-        content = by_key.get(key)
-        if content is not None:
-            found.add(key)
-        spans.append(view if content is None else joined(view, content))
-    unjoined += sum(max(len(content.events), 1) for key, content in by_key.items() if key not in found)
-    return spans, unjoined
+    contents = Contents()
+    contents.add(events)
+    return [contents.joined(view) for view in views], contents.unjoined
 
 
 def merged(first: Content | None, second: Content) -> Content:
