@@ -200,7 +200,13 @@ class Delivery:
 
     def calls_left(self) -> int:
         """Rows that calls became and that wait in the spool for this process."""
-        return self._run.calls_left()
+        run = self._run
+        of_target = run.destinations.of_target
+        return sum(
+            run.level({*target.own, *of_target(target)}, kind)[0]
+            for target in run.targets
+            for kind in target.of_calls
+        )
 
     @property
     def trouble(self) -> str:

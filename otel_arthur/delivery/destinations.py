@@ -34,6 +34,10 @@ class Destinations:
         """All of them, as they are now."""
         return self._served
 
+    def of_target(self, target: Target) -> list[Destination]:
+        """Those of one target."""
+        return [destination for destination, one in self._served.items() if one.target is target]
+
     def of_calls(self) -> Mapping[int, list[int]]:
         """Kind of the rows that calls become -> numbers of the destinations that have it."""
         found: dict[int, list[int]] = {}

@@ -212,15 +212,6 @@ class Run:
         if self.destinations.served and not self.is_shut_down:
             self.workers.start()
 
-    def calls_left(self) -> int:
-        """Rows that calls became and that wait for this process."""
-        served = self.destinations.served
-        return sum(
-            self.level({*target.own, *(one for one in served if served[one].target is target)}, kind)[0]
-            for target in self.targets
-            for kind in target.of_calls
-        )
-
     def flush(self, deadline: float, *, calls_only: bool = False) -> bool:
         """Send what is in the spool (of calls) until `deadline` (`time.monotonic`); whether all went."""
         self.record_skips(max(deadline - time.monotonic(), 0.0))
