@@ -101,6 +101,11 @@ _AI_SDK = (
 _NO_STREAMS = tuple(name for name in _ASKED if "stream" not in name)
 
 
+def _without_words(switch: str) -> dict[str, Mode]:
+    """As it is by default, and with the switch for words off."""
+    return {"default": Mode(), "content_false": Mode({switch: "false"})}
+
+
 def _openai(
     folder: str,
     environment: str,
@@ -136,16 +141,26 @@ RECORDINGS = [
     ),
     _openai("langwatch-1.4.0", "langwatch", f"{_PRODUCTS}:LangWatch", _NO_RESPONSES),
     _openai("netra-1.2.2", "netra", "netra.instrumentation.libraries.openai:NetraOpenAIInstrumentor"),
-    _openai("langtrace-3.8.21", "langtrace", "langtrace_python_sdk.instrumentation:OpenAIInstrumentation"),
+    _openai(
+        "langtrace-3.8.21",
+        "langtrace",
+        "langtrace_python_sdk.instrumentation:OpenAIInstrumentation",
+        modes=_without_words("TRACE_PROMPT_COMPLETION_DATA"),
+    ),
     _openai_js("langfuse-js-5.11.1", "langfuse-js", "langfuse", _DEFAULT),
-    _openai_js("openlit-js-1.15.0", "openlit-js", "openlit", _DEFAULT),
+    _openai_js(
+        "openlit-js-1.15.0",
+        "openlit-js",
+        "openlit",
+        _DEFAULT | {"content_false": Mode(arguments={"captureMessageContent": False})},
+    ),
     _openai_js(
         "sentry-js-10.78.0",
         "sentry-js",
         "sentry",
         {"default": Mode(arguments={"sendDefaultPii": True}), "content_false": Mode()},
     ),
-    _openai_js("traceloop-js-0.27.0", "traceloop-js", "traceloop", _DEFAULT),
+    _openai_js("traceloop-js-0.27.0", "traceloop-js", "traceloop", _without_words("TRACELOOP_TRACE_CONTENT")),
     _openai_js("langtrace-js-6.3.7", "langtrace-js", "langtrace", _DEFAULT),
     *(
         Recording(folder, environment, "scenarios_vercel_ai.mjs", [instrumentor], modes, _AI_SDK)

@@ -46,6 +46,9 @@ PRODUCTS: Mapping[str, Dialect] = {
 SWITCHED_OFF: Mapping[str, str] = {
     "openlit-1.45.0/content_false": "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true",
     "ai-sdk-otel-1.0.173/content_false": "recordInputs: true, recordOutputs: true",
+    "langtrace-3.8.21/content_false": "TRACE_PROMPT_COMPLETION_DATA=true",
+    "openlit-js-1.15.0/content_false": "captureMessageContent: true",
+    "traceloop-js-0.27.0/content_false": "TRACELOOP_TRACE_CONTENT=true",
     "sentry-js-10.78.0/content_false": "sendDefaultPii: true",
 }
 

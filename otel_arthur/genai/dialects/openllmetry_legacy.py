@@ -31,7 +31,7 @@ def _is_indexed(view: SpanView) -> bool:
 
 
 def _owns(view: SpanView) -> bool:
-    return "llm.request.type" in view.attributes or _is_indexed(view)
+    return any(name in view.attributes for name in _TYPES) or _is_indexed(view)
 
 
 def _operation(view: SpanView) -> str | None:
