@@ -1,4 +1,7 @@
-"""The `requests` adapter of the transport: system certificates, and one deadline for a whole call.
+"""Below the transport: urllib3's connections, with system certificates, and one deadline for a whole call.
+
+Of `requests` only the adapter's way to proxies is used: what it does around each request costs as much as the
+request itself.
 
 A socket's timeout holds per operation, so a server that drips one byte at a time can hold a call for
 hours (psf/requests#1928). Here each read and write gets what is left of the call's time instead.
@@ -16,15 +19,22 @@ import io
 import logging
 import ssl
 import time
+from collections.abc import Mapping
 from contextvars import ContextVar
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from requests.adapters import HTTPAdapter
+from requests.exceptions import InvalidProxyURL
+from requests.utils import get_environ_proxies, select_proxy
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util import Timeout, parse_url
 
 from otel_arthur.http.writers import Writers
+
+if TYPE_CHECKING:
+    from urllib3.response import BaseHTTPResponse
 
 _logger = logging.getLogger("otel_arthur")
 deadline: ContextVar[float] = ContextVar("otel_arthur_call_deadline")
@@ -131,26 +141,65 @@ def _use_our_pools(manager: Any) -> None:
 
 
 class Adapter(HTTPAdapter):
-    """Sends one prepared request: no redirects, no cookies, no netrc, no retries."""
+    """Sends one request: no redirects, no cookies, no netrc, no retries."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context
+        # Said as well as in the context: urllib3 would take its own default for it.
+        self._required = "CERT_REQUIRED" if context.verify_mode == ssl.CERT_REQUIRED else "CERT_NONE"
         if version("urllib3").startswith("1."):
             # It compares names itself, and can do so for addresses only when the context does not.
             context.check_hostname = False
         super().__init__(pool_connections=2, pool_maxsize=_CONNECTIONS, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=self._context, **options)
+        super().init_poolmanager(*args, ssl_context=self._context, cert_reqs=self._required, **options)
         _use_our_pools(self.poolmanager)  # type: ignore[attr-defined]
 
     def proxy_manager_for(self, proxy: Any, **options: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, ssl_context=self._context, **options)
+        manager = super().proxy_manager_for(
+            proxy, ssl_context=self._context, cert_reqs=self._required, **options
+        )
         if not str(proxy).lower().startswith("socks"):
             _use_our_pools(manager)
         return manager
 
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        # The context holds the certificates to trust. The base class would add certifi's to them.
-        required = self._context.verify_mode == ssl.CERT_REQUIRED
-        conn.cert_reqs = "CERT_REQUIRED" if required else "CERT_NONE"
+    def answer_to(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], proxy: str | None
+    ) -> BaseHTTPResponse:
+        """The answer as far as its head; within the running call's `deadline`.
+
+        Args:
+            proxy: its URL.
+
+        Raises:
+            HTTPError, RequestException, OSError, ValueError: there is none.
+        """
+        left = _remaining()
+        manager: Any = self.poolmanager if proxy is None else self.proxy_manager_for(proxy)  # type: ignore[attr-defined]
+        return manager.urlopen(
+            method,
+            url,
+            body=body,
+            headers=headers,
+            # A host name mostly has two addresses, tried one after the other.
+            timeout=Timeout(connect=left / 2, read=left),
+            retries=False,
+            redirect=False,
+            preload_content=False,
+        )
+
+
+def proxy_for(url: str) -> str | None:
+    """The URL of the proxy that the environment names for `url`, if any.
+
+    Raises:
+        InvalidProxyURL: it is no URL of a proxy.
+    """
+    found = select_proxy(url, get_environ_proxies(url, no_proxy=None))
+    if not found:
+        return None
+    proxy = found if "://" in found else f"http://{found}"
+    if not parse_url(proxy).host:
+        raise InvalidProxyURL
+    return proxy

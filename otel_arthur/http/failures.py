@@ -28,10 +28,10 @@ def error_of(error: BaseException, url: str, host: str, settings: str) -> Arthur
 def _said(error: BaseException, host: str, settings: str, proxy: str | None) -> ArthurError:
     import ssl
 
-    import requests
-    from urllib3.exceptions import LocationParseError, ProxySchemeUnknown
+    from requests.exceptions import InvalidProxyURL, InvalidSchema
+    from urllib3 import exceptions
 
-    no_address = (requests.exceptions.InvalidProxyURL, LocationParseError, ProxySchemeUnknown)
+    no_address = (InvalidProxyURL, exceptions.LocationParseError, exceptions.ProxySchemeUnknown)
     causes = list(_causes(error))
     for cause in causes:
         # urllib3 1 has an error of its own for a name that does not match.
@@ -42,21 +42,21 @@ def _said(error: BaseException, host: str, settings: str, proxy: str | None) -> 
                 f"{settings}_CERTIFICATE names a PEM file of authorities to trust"
             )
     if proxy is not None:
-        if any(isinstance(cause, requests.exceptions.InvalidSchema) for cause in causes):
+        if any(isinstance(cause, InvalidSchema) for cause in causes):
             return ConfigurationError(
                 f"{proxy} names a SOCKS proxy; pip install pysocks, or name another proxy"
             )
         if any(isinstance(cause, no_address) for cause in causes):
             return ConfigurationError(f"{proxy} is no address of a proxy; write it as http://host:port")
-        if any(isinstance(cause, requests.exceptions.ProxyError) for cause in causes):
+        if any(isinstance(cause, exceptions.ProxyError) for cause in causes):
             return Unavailable(f"{host} cannot be reached through the proxy that {proxy} names")
-    if any(isinstance(cause, TimeoutError | requests.Timeout) for cause in causes):
+    if any(isinstance(cause, TimeoutError | exceptions.TimeoutError) for cause in causes):
         return Unavailable(f"{host} did not answer in time")
     for cause in reversed(causes):
         if isinstance(cause, ssl.SSLError) and cause.reason:
             reason = cause.reason.replace("_", " ").lower()
             return Unavailable(f"{host} does not speak TLS as it should ({reason})")
-        if isinstance(cause, OSError) and cause.strerror and not isinstance(cause, requests.RequestException):
+        if isinstance(cause, OSError) and cause.strerror:
             return Unavailable(f"{host} cannot be reached ({cause.strerror})")
     return Unavailable(f"the connection to {host} broke ({type(causes[-1]).__name__})")
 
@@ -69,7 +69,7 @@ def _proxy_variable(url: str) -> str | None:
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """The errors inside an error: `requests` and `urllib3` wrap by arguments as well as by cause."""
+    """The errors inside an error: `urllib3` wraps by arguments as well as by cause."""
     found: list[BaseException] = []
     waiting: list[Any] = [error]
     while waiting and len(found) < 20:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -24,7 +25,7 @@ from otel_arthur.http.writers import Writers
 from otel_arthur.process.per_process import PerProcess
 
 if TYPE_CHECKING:
-    from requests import PreparedRequest, Response
+    from urllib3.response import BaseHTTPResponse
 
     from otel_arthur.http._adapter import Adapter
 
@@ -111,6 +112,8 @@ class Transport:
         self._gzip = compression == "gzip"
         self._certificate = certificate
         self._insecure = insecure
+        self._is_near = is_loopback(urlsplit(self.url).hostname or "")
+        self._checked_url: str | None = None
         self._user_agent = user_agent or _default_user_agent()
         self._adapters = PerProcess(self._new_adapter)
         self._writers = Writers()
@@ -146,29 +149,24 @@ class Transport:
 
         adapter = self._adapters.get()
         end = time.monotonic() + self.timeout if deadline is None else deadline
-        prepared = self._prepared(method, path, body, headers or {})
+        url = self._base() + path
+        sent, body = self._sent(body, headers or {})
         token = _adapter.deadline.set(end)
         writing = _adapter.writers.set(self._writers)
         connecting = _adapter.is_connecting.set(False)
         try:
             with suppress_instrumentation():
-                left = end - time.monotonic()
-                if left <= 0:
-                    raise TimeoutError
                 if self._writers.stopped:
                     raise ConnectionAbortedError
-                response = adapter.send(
-                    prepared,
-                    stream=True,
-                    # A host name mostly has two addresses, tried one after the other.
-                    timeout=(left / 2, left),
-                    verify=not self._insecure,
-                    proxies=self._proxies(),
-                )
+                proxy = None if self._is_near else _adapter.proxy_for(url)
+                response = adapter.answer_to(method, url, body, sent, proxy)
                 try:
                     return _read(response, self._host())
-                finally:
+                except BaseException:
                     response.close()
+                    raise
+                finally:
+                    response.release_conn()
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             found = error_of(error, self.url, self._host(), self._settings)
             if isinstance(found, Unavailable) and _adapter.is_connecting.get():
@@ -197,12 +195,22 @@ class Transport:
 
         return Adapter(tls_context(certificate=self._certificate, insecure=self._insecure))
 
-    def _prepared(
-        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
-    ) -> PreparedRequest:
-        from requests import Request
-        from requests.exceptions import InvalidURL
+    def _base(self) -> str:
+        """The URL of the API, as it is written to a connection."""
+        if self._checked_url is None:
+            from requests import Request
+            from requests.exceptions import InvalidURL
 
+            try:
+                self._checked_url = str(Request("GET", self.url).prepare().url)
+            except InvalidURL:
+                raise ConfigurationError(
+                    "the endpoint's host name is not valid; write it as in https://app.arthur.ai"
+                ) from None
+        return self._checked_url
+
+    def _sent(self, body: bytes | None, headers: Mapping[str, str]) -> tuple[Mapping[str, str], bytes | None]:
+        """The headers and the body of a request."""
         sent = {"Accept": "application/json", "User-Agent": self._user_agent, "Accept-Encoding": "gzip"}
         sent.update(headers)
         if body is not None:
@@ -210,41 +218,27 @@ class Transport:
             if self._gzip:
                 sent["Content-Encoding"] = "gzip"
                 body = gzip.compress(body, compresslevel=6, mtime=0)
-        try:
-            return Request(method, self.url + path, headers=sent, data=body).prepare()
-        except InvalidURL:
-            raise ConfigurationError(
-                "the endpoint's host name is not valid; write it as in https://app.arthur.ai"
-            ) from None
+        return sent, body
 
     def _host(self) -> str:
         return self.url.removesuffix(self._prefix)
 
-    def _proxies(self) -> dict[str, str]:
-        from urllib.parse import urlsplit
 
-        from requests.utils import get_environ_proxies
-
-        if is_loopback(urlsplit(self.url).hostname or ""):
-            return {}
-        return get_environ_proxies(self.url, no_proxy=None)
-
-
-def _read(response: Response, host: str) -> Answer:
+def _read(response: BaseHTTPResponse, host: str) -> Answer:
     parts: list[bytes] = []
     size = 0
-    for part in response.iter_content(_CHUNK):
+    for part in response.stream(_CHUNK, decode_content=True):
         size += len(part)
         if size > MAX_ANSWER_BYTES:
             raise NotArthur(f"{host} answered with more than {MAX_ANSWER_BYTES // 1024**2} MiB")
         parts.append(part)
     headers = {name.lower(): value for name, value in response.headers.items()}
-    return Answer(response.status_code, headers, b"".join(parts), _cookies(response))
+    return Answer(response.status, headers, b"".join(parts), _cookies(response))
 
 
-def _cookies(response: Response) -> dict[str, str]:
+def _cookies(response: BaseHTTPResponse) -> dict[str, str]:
     """Cookies set by the answer, by name. Read off the header: a jar would drop those of another domain."""
-    lines = cast("list[str]", response.raw.headers.getlist("Set-Cookie"))
+    lines = response.headers.getlist("Set-Cookie")
     pairs = (line.partition(";")[0].partition("=") for line in lines)
     return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
 

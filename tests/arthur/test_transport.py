@@ -233,10 +233,10 @@ def test_own_traffic_is_not_traced(server: FaultServer) -> None:
         is_http_instrumentation_enabled,
         is_instrumentation_enabled,
     )
-    from requests.adapters import HTTPAdapter
+    from urllib3.connectionpool import HTTPConnectionPool
 
     seen: list[tuple[bool, bool, object]] = []
-    original = HTTPAdapter.send
+    original = HTTPConnectionPool.urlopen
 
     def watched(*args: object, **options: object) -> object:
         seen.append(
@@ -250,7 +250,7 @@ def test_own_traffic_is_not_traced(server: FaultServer) -> None:
 
     client = client_of(server.url)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(HTTPAdapter, "send", watched)
+        patch.setattr(HTTPConnectionPool, "urlopen", watched)
         thread = threading.Thread(target=client.send_inferences, args=("m", [ROW]))
         thread.start()
         thread.join()
