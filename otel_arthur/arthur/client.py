@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import quote
 
 from otel_arthur.arthur import models
 from otel_arthur.arthur.authentication import Authentication
 from otel_arthur.arthur.models import Model
-from otel_arthur.arthur.rows import RowResult, read_rows, says_exists
+from otel_arthur.arthur.rows import RowResult, are_delivered, read_rows, says_exists
 from otel_arthur.http.encoding import encode, encode_rows
 from otel_arthur.http.errors import (
     AlreadyExists,
@@ -41,6 +41,13 @@ _POLL_SECONDS = 0.2
 _MAX_POLL_SECONDS = 5.0
 
 
+class _Read(NamedTuple):
+    """An answer that accepted all rows."""
+
+    body: bytes
+    results: list[RowResult]
+
+
 class ArthurClient:
     """Calls to one Arthur under one identity. Thread-safe; a forked child may go on using it.
 
@@ -51,6 +58,8 @@ class ArthurClient:
     def __init__(self, transport: Transport, authentication: Authentication) -> None:
         self._transport = transport
         self._authentication = authentication
+        self._last: _Read | None = None
+        """Most answers are the one before, word for word."""
 
     @classmethod
     def from_configuration(cls, configuration: Configuration) -> ArthurClient:
@@ -224,7 +233,12 @@ class ArthurClient:
             raise
         if not answer.body.strip():
             raise InDoubt(f"{what}: the answer is empty", status=answer.status)
-        return read_rows(answer.object(what), len(rows), what)
+        last = self._last
+        if last is not None and answer.body == last.body and len(rows) == len(last.results):
+            return list(last.results)
+        results = read_rows(answer.object(what), len(rows), what)
+        self._last = _Read(answer.body, results) if are_delivered(results) else None
+        return results
 
     def _call(
         self, method: str, path: str, what: str, *, body: bytes | None = None, timeout: float | None = None

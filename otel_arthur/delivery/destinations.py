@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from otel_arthur.delivery.retry import Pacer
@@ -45,6 +45,16 @@ class Destinations:
             for kind in one.target.of_calls:
                 found.setdefault(kind, []).append(destination.number)
         return found
+
+    @property
+    def in_order(self) -> Collection[tuple[int, int]]:
+        """Those with the kinds of their rows that have one sender at a time."""
+        return [
+            (destination.number, kind)
+            for destination, one in self._served.items()
+            for kind, terms in one.target.kinds.items()
+            if terms.in_order
+        ]
 
     @property
     def numbers(self) -> list[int]:

@@ -102,7 +102,7 @@ class Turns:
         with self._beginning:
             self._is_over = True
             unbegun = [batch for batches in self._unbegun for batch in batches]
-        self._spool.finish([BatchOutcome(batch, waiting=batch.rows) for batch in unbegun])
+        self._spool.finish([BatchOutcome(batch, waiting=[*batch.rows]) for batch in unbegun])
 
     def forget_returned(self) -> None:
         """What waits again from now on is told by `has_returned`."""

@@ -259,7 +259,8 @@ class Workers:
                 self._add_thread()
 
     def _idle_seconds(self) -> float:
-        due = None if self._is_resting else self._spool.next_due(self._destinations.numbers)
+        served = self._destinations
+        due = None if self._is_resting else self._spool.next_due(served.numbers, served.in_order)
         if due is None:
             return IDLE_SECONDS
         closed = min((one.pacer.seconds_left for one in self._destinations.served.values()), default=0.0)

@@ -23,7 +23,7 @@ from otel_arthur.engine.openinference.calls import (
 from otel_arthur.engine.otlp.spans import span_in
 from otel_arthur.genai.duplicates.deciding import decide
 from otel_arthur.http.encoding import mapping
-from otel_arthur.spool.queue.duplicate_window import Testimony
+from otel_arthur.spool.queue.duplicate_window import Hearing, Verdict
 from otel_arthur.spool.rows import Row
 
 _TAKEN: Final = (
@@ -58,9 +58,9 @@ class EngineJudge:
     def __init__(self, *, sends_losers: bool) -> None:
         self._sends_losers = sends_losers
 
-    def decide(self, testimonies: Sequence[Testimony], known: Mapping[str, str]) -> Mapping[str, str]:
-        """The duplicates among the calls that are held."""
-        return decide(testimonies, known)
+    def decide(self, hearing: Hearing) -> Verdict:
+        """The duplicates among the calls that are due."""
+        return Verdict(*decide(hearing))
 
     def demote(self, row: Row, kept: str) -> Row | None:
         """The duplicate's span as a chain; nothing where each call is a trace's root."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
@@ -150,8 +151,8 @@ class EngineTarget:
         if batches[0].kind == FEEDBACK:
             return annotate(client, batches, attempt, self._latest)
         if self.trees is not None and batches[0].form == OPEN:
-            for batch in batches:
-                batch.rows[:] = [completed(row, self.trees) for row in batch.rows]
+            trees = self.trees
+            batches = [replace(one, rows=[completed(row, trees) for row in one.rows]) for one in batches]
         leaves = self._engine.in_doubt == "leave"
         return Presentation(client, self._engine.doubt, attempt, leaves=leaves).of(batches)
 

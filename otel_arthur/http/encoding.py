@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, cast, overload
 
 import orjson
 
@@ -36,8 +36,38 @@ def encode(value: Any) -> bytes:
     return orjson.dumps(_valid(value, 0), default=_str, option=_OPTIONS)
 
 
+class JsonArray(Sequence[bytes]):
+    """Items that are one JSON array already, told apart only where somebody asks for one of them.
+
+    Args:
+        items: makes them.
+    """
+
+    __slots__ = ("_count", "_items", "body")
+
+    def __init__(self, body: bytes, count: int, items: Callable[[], list[bytes]]) -> None:
+        self.body = body
+        self._count = count
+        self._items = items
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> bytes: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[bytes]: ...
+    def __getitem__(self, index: int | slice) -> bytes | list[bytes]:
+        return self._items()[index]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._items())
+
+
 def encode_rows(rows: Iterable[bytes | Mapping[str, Any]]) -> bytes:
     """A JSON array of rows; those that are bytes already are JSON and go in as they are."""
+    if isinstance(rows, JsonArray):
+        return rows.body
     parts = [row if isinstance(row, bytes) else encode(row) for row in rows]
     if not parts:
         return b"[]"

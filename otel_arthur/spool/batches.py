@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from otel_arthur.spool.rows import Row
+from otel_arthur.spool.rows import Around, Row
 
 
 class Appended(NamedTuple):
@@ -26,6 +26,10 @@ class Evidence(NamedTuple):
     """One a line. Rows under one label only have no duplicates, so nobody need decide about them."""
     body: bytes
     """For whoever decides."""
+    ended: int | None = None
+    """When the last of what the rows describe ended, in Unix nanoseconds."""
+    told: Any = None
+    """What is in `body`, as it was before: whoever decides in this process need not read it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,8 @@ class NewBatch:
     """They are of spans that ended in this process, and can only have been added by it."""
     sent_at: float | None = None
     """When they were presented before, at the earliest, and nobody knows what became of them."""
+    around: Around | None = None
+    """What stands around and between the contents when they leave together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +67,10 @@ class Batch:
     created: float
     attempts: int
     """How often a target took the request but not a row of this batch."""
-    rows: list[Row] = field(repr=False)
-    """Where a group was suppressed as a duplicate, rows that came after it have the kept group's id."""
-    blocked: list[Row] = field(default_factory=list[Row], repr=False)
+    rows: Sequence[Row] = field(repr=False)
+    """One piece (`Rows`) where they are as they lie in the spool.
+    Where a group was suppressed as a duplicate, rows that came after it have the kept group's id."""
+    blocked: Sequence[Row] = field(default=(), repr=False)
     """Rows that must wait for others; `Spool.finish` keeps them."""
     in_memory: bool = False
     """It is not on disk."""
@@ -102,6 +109,6 @@ class BatchOutcome:
 
     def postpone(self) -> None:
         """Nothing is known of any row: all wait."""
-        self.waiting = self.batch.rows
+        self.waiting = [*self.batch.rows]
         self.dead = []
         self.sent = self.skipped = self.moved = 0

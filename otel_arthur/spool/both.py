@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TypeVar
 
 from otel_arthur.spool.destination import Destination
@@ -64,10 +64,12 @@ class Both(Spool):
         """Bytes of the rows that wait and of the dead letters."""
         return sum(self._look(lambda one: one.bytes_used()))
 
-    def next_due(self, destinations: Iterable[int]) -> float | None:
-        """Seconds until something becomes due; None when nothing waits."""
+    def next_due(
+        self, destinations: Iterable[int], in_order: Collection[tuple[int, int]] = ()
+    ) -> float | None:
+        """Seconds until something may be leased that cannot be now; None when nothing waits."""
         numbers = list(destinations)
-        found = self._look(lambda one: one.next_due(numbers))
+        found = self._look(lambda one: one.next_due(numbers, in_order))
         return min((seconds for seconds in found if seconds is not None), default=None)
 
     def can_be_tried(self, destinations: Iterable[int], seconds: float) -> bool:

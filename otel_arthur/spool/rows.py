@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final, NamedTuple, cast, overload
 
 import msgspec
 from msgspec import Struct
@@ -13,7 +13,7 @@ from msgspec import Struct
 FIRST_KIND: Final = 1
 """The kind of the rows that others come after."""
 FRAMED: Final = 2
-"""A body as `framed` gives it. 1 is one of the formats 1 and 2 (`format_2`)."""
+"""A body as `Rows.framed` gives it. 1 is one of the formats 1 and 2 (`format_2`)."""
 _LENGTH: Final = struct.Struct(">I")
 
 
@@ -37,6 +37,17 @@ class Row(Struct, frozen=True, gc=False):
         return self.id[: self.stem]
 
 
+class Around(NamedTuple):
+    """What stands before, between and after the contents in a body, so that they can leave as one piece.
+
+    The target's business, as the contents are.
+    """
+
+    before: bytes = b""
+    between: bytes = b""
+    after: bytes = b""
+
+
 class _Head(Struct, frozen=True, array_like=True):
     """What is known of the rows of a body, column by column; None where all have the default."""
 
@@ -45,66 +56,156 @@ class _Head(Struct, frozen=True, array_like=True):
     stems: Sequence[int] | None
     versions: Sequence[str] | None
     afters: Sequence[tuple[str, ...]] | None
+    around: Around | None = None
+    """Since format 4."""
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decoder: Final = msgspec.msgpack.Decoder(_Head)
 
 
-def framed(rows: Sequence[Row]) -> list[bytes]:
-    """The parts of a body: the length of its head, the head, the contents one after the other."""
+class Rows(Sequence[Row]):
+    """Rows as they lie in a body: one piece, told apart only when somebody asks for one of them."""
+
+    __slots__ = ("_head", "_rows", "contents")
+
+    def __init__(self, head: _Head, contents: bytes) -> None:
+        self._head = head
+        self._rows: list[Row] | None = None
+        self.contents = contents
+        """All of them, with what is around and between them."""
+
+    @property
+    def around(self) -> Around:
+        """What is around and between the contents."""
+        return self._head.around or Around()
+
+    @property
+    def names(self) -> Sequence[str]:
+        """What tells each from the others: its id, and its version if it has one."""
+        head = self._head
+        if head.versions is None:
+            return head.ids
+        return [f"{i} {v}" if v else i for i, v in zip(head.ids, head.versions, strict=True)]
+
+    @property
+    def are_versioned(self) -> bool:
+        """Whether one may be a correction of another."""
+        return self._head.versions is not None
+
+    @property
+    def are_free(self) -> bool:
+        """Whether none must come after another."""
+        return self._head.afters is None
+
+    def framed(self) -> tuple[bytes, bytes]:
+        """The body: the length of its head and the head; the contents."""
+        head = _encode(self._head)
+        return _LENGTH.pack(len(head)) + head, self.contents
+
+    def __len__(self) -> int:
+        return len(self._head.ids)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | list[Row]:
+        return self._apart()[index]
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._apart())
+
+    def __eq__(self, other: object) -> bool:
+        return other is self or (isinstance(other, Sequence) and self._apart() == list(cast("Any", other)))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Rows({len(self)})"
+
+    def _apart(self) -> list[Row]:
+        if self._rows is None:
+            head, contents = self._head, self.contents
+            count, nothing = len(head.ids), tuple[str, ...]()
+            start, gap = len(self.around.before), len(self.around.between)
+            rows: list[Row] = []
+            for identity, size, stem, version, after in zip(
+                head.ids,
+                head.sizes,
+                head.stems or [0] * count,
+                head.versions or [""] * count,
+                head.afters or [nothing] * count,
+                strict=True,
+            ):
+                rows.append(Row(identity, contents[start : start + size], stem, version, after))
+                start += size + gap
+            self._rows = rows
+        return self._rows
+
+
+def packed(rows: Sequence[Row], around: Around | None = None) -> Rows:
+    """Rows as one piece; `around` is by default what they came with."""
+    if isinstance(rows, Rows) and around in (None, rows.around):
+        return rows
     stems = [row.stem for row in rows]
     versions = [row.version for row in rows]
     afters = [row.after for row in rows]
-    head = _encode(
-        _Head(
-            [len(row.content) for row in rows],
-            [row.id for row in rows],
-            stems if any(stems) else None,
-            versions if any(versions) else None,
-            afters if any(afters) else None,
-        )
+    contents = [row.content for row in rows]
+    head = _Head(
+        [len(content) for content in contents],
+        [row.id for row in rows],
+        stems if any(stems) else None,
+        versions if any(versions) else None,
+        afters if any(afters) else None,
+        around,
     )
-    return [_LENGTH.pack(len(head)) + head, *[row.content for row in rows]]
+    if around is None or not contents:
+        return Rows(head, b"".join(contents))
+    # What is before and after goes to the ends first: each sum with the whole would copy it.
+    contents[0] = around.before + contents[0]
+    contents[-1] += around.after
+    return Rows(head, around.between.join(contents))
 
 
-def unframed(body: bytes) -> list[Row]:
+def around_of(rows: Sequence[Row]) -> Around | None:
+    """What is around rows that came as one piece."""
+    return rows.around if isinstance(rows, Rows) else None
+
+
+def unframed(body: bytes) -> Rows:
     """The rows of a body.
 
     Raises:
-        ValueError: it is not what `framed` gave.
+        ValueError: it is not what `Rows.framed` gave.
     """
     if len(body) < _LENGTH.size:
         raise ValueError("a body without a head")
     start = _LENGTH.size + _LENGTH.unpack_from(body)[0]
     head = _decoder.decode(body[_LENGTH.size : start])
     count = len(head.sizes)
-    nothing: tuple[str, ...] = ()
-    rows: list[Row] = []
-    for identity, size, stem, version, after in zip(
-        head.ids,
-        head.sizes,
-        head.stems or [0] * count,
-        head.versions or [""] * count,
-        head.afters or [nothing] * count,
-        strict=True,
+    before, between, after = head.around or Around()
+    size = sum(head.sizes) + (len(before) + len(after) + len(between) * (count - 1) if count else 0)
+    if start + size != len(body) or any(
+        column is not None and len(column) != count
+        for column in (head.ids, head.stems, head.versions, head.afters)
     ):
-        rows.append(Row(identity, body[start : start + size], stem, version, after))
-        start += size
-    if start != len(body):
         raise ValueError("a body of another length than its head says")
-    return rows
+    return Rows(head, body[start:])
 
 
 def keys_of(destination: int, kind: int, rows: Sequence[Row]) -> tuple[int, ...]:
     """The unique keys of rows as signed 64-bit integers: digests of destination, kind, id and version."""
     prefix = b"%d %d " % (destination, kind)
-    names = [prefix + (f"{row.id} {row.version}" if row.version else row.id).encode() for row in rows]
-    return unpack_keys(b"".join([blake2b(name, digest_size=8).digest() for name in names]))
+    names = packed(rows).names
+    digests = [blake2b(prefix + name.encode(), digest_size=8).digest() for name in names]
+    return unpack_keys(b"".join(digests))
 
 
 def names_of(destination: int, kind: int, rows: Sequence[Row]) -> tuple[int, ...]:
     """The keys of the ids alone, of rows that have versions: a later row of one id is told by it."""
+    if isinstance(rows, Rows) and not rows.are_versioned:
+        return ()
     versioned = {row.id: Row(row.id, b"") for row in rows if row.version}
     return keys_of(destination, kind, list(versioned.values()))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from otel_arthur.spool.batches import Appended, Batch, BatchOutcome, NewBatch
@@ -148,9 +148,15 @@ class Spool:
         """Bytes of the rows that wait and of the dead letters."""
         return self._number(USED)
 
-    def next_due(self, destinations: Iterable[int]) -> float | None:
-        """Seconds until something that is held or postponed becomes due; None when nothing waits."""
-        return self._store.repaired(lambda: waiting.next_due(self._store, listed(destinations)))
+    def next_due(
+        self, destinations: Iterable[int], in_order: Collection[tuple[int, int]] = ()
+    ) -> float | None:
+        """Seconds until something may be leased that cannot be now; None when nothing waits.
+
+        Args:
+            in_order: destinations and kinds that have one sender at a time.
+        """
+        return self._store.repaired(lambda: waiting.next_due(self._store, listed(destinations), in_order))
 
     def can_be_tried(self, destinations: Iterable[int], seconds: float) -> bool:
         """Whether anything of these destinations is held, leased, due within `seconds`, or is gone."""

@@ -10,7 +10,7 @@ import pytest
 
 from otel_arthur.spool.disk import bodies
 from otel_arthur.spool.disk.bodies import Bodies
-from otel_arthur.spool.rows import Row
+from otel_arthur.spool.rows import Around, Row, Rows, packed
 
 ROWS = [
     Row(f"id-{n}", b"%d\n\0%s" % (n, b"x" * (n % 97)), n % 5, "2" * (n % 2), ("id-7",) * (n % 3))
@@ -33,6 +33,17 @@ def test_a_body_is_its_rows_however_little_the_disk_takes_at_once(
     (file,) = tmp_path.iterdir()
     assert (body.size, body.file, body.inline) == (file.stat().st_size, file.name, None)
     assert Bodies(tmp_path).rows(body, kind=1) == ROWS
+
+
+@pytest.mark.parametrize("count", [0, 1, 3000])
+def test_what_is_around_the_contents_is_in_the_body_and_in_no_row(tmp_path: Path, count: int) -> None:
+    around = Around(b"[ ", b",\n", b"]")
+    body = Bodies(tmp_path).write(packed(ROWS[:count], around))
+    rows = Bodies(tmp_path).rows(body, kind=1)
+    assert isinstance(rows, Rows)
+    assert (rows, rows.around, len(rows)) == (ROWS[:count], around, count)
+    contents = b",\n".join([row.content for row in ROWS[:count]])
+    assert rows.contents == (b"[ %s]" % contents if count else b"")
 
 
 def test_few_rows_need_no_file(tmp_path: Path) -> None:

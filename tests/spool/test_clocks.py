@@ -43,7 +43,7 @@ def spool(spool_dir: Path, clock: SetClock) -> Spool:
 def test_set_back_an_hour_holds_nothing(spool: Spool, clock: SetClock) -> None:
     spool.append(HERE, batch(1))
     (leased,) = spool.lease(NUMBER, KIND, Terms())
-    spool.finish([BatchOutcome(leased, waiting=leased.rows, wait=30.0)])
+    spool.finish([BatchOutcome(leased, waiting=[*leased.rows], wait=30.0)])
     spool.append(HERE, NewBatch(KIND, rows(1, start=1), hold=30.0))
     assert leased_ids(spool) == []
     clock.forward = -HOUR

@@ -44,7 +44,7 @@ def test_a_correction_waits_for_what_it_corrects_and_nothing_else_does(opened: C
     first.append(HERE, truths("a=1", "b=1"))
     (batch,) = leased(first)
     # The target does not know the inference of "a" yet.
-    first.finish([BatchOutcome(batch, sent=1, waiting=batch.rows[:1], wait=1000.0, is_attempt=True)])
+    first.finish([BatchOutcome(batch, sent=1, waiting=[*batch.rows[:1]], wait=1000.0, is_attempt=True)])
     first.append(HERE, truths("a=2", "b=2", "c=1"))
     assert told(leased(second)) == ["b=2", "c=1"]
     second.close()
@@ -57,7 +57,9 @@ def test_two_words_on_one_id_never_leave_together(opened: Callable[..., Spool]) 
     spool.append(HERE, truths("a=3"))
     batches = leased(spool)
     assert told(batches) == ["a=1", "b=1"]
-    spool.finish([BatchOutcome(batch, waiting=batch.rows, wait=1000.0, is_attempt=True) for batch in batches])
+    spool.finish(
+        [BatchOutcome(batch, waiting=[*batch.rows], wait=1000.0, is_attempt=True) for batch in batches]
+    )
     assert send_all(spool) == ["a=1", "b=1", "a=2", "a=3"]
 
 

@@ -144,7 +144,7 @@ def test_a_spool_in_the_outer_folder_is_still_drained(spool_dir: Path, opened: C
     before.append(HERE, batch(3))
     (leased,) = before.lease(NUMBER, KIND, Terms())
     letter = DeadLetter(leased.rows[0], "no")
-    before.finish([BatchOutcome(leased, sent=1, dead=[letter], waiting=leased.rows[2:])])
+    before.finish([BatchOutcome(leased, sent=1, dead=[letter], waiting=[*leased.rows[2:]])])
     before.append(HERE, batch(30, 5000, start=3))
     before.append(HERE, NewBatch(KIND, rows(1, start=33), evidence=Evidence("a\nb", b"e"), hold=3600.0))
     before.close()

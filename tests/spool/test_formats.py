@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from otel_arthur.arthur.target.duplicates import ArthurJudge
@@ -81,6 +84,27 @@ def test_format_1_is_taken_over(older: sqlite3.Connection, opened: Callable[...,
     check_contents(opened())
 
 
+def test_format_3_is_taken_over(opened: Callable[..., Spool], spool_dir: Path) -> None:
+    """Its bodies have no word of what is around and between the contents: there is nothing."""
+    opened().close()
+    head = msgspec.msgpack.encode([[3, 2], ["id-1", "id-2"], None, None, None])
+    body = struct.pack(">I", len(head)) + head + b"onetw"
+    database = sqlite3.connect(spool_dir / "spool.db")
+    database.execute(
+        "INSERT INTO batches (destination, kind, form, rows, bytes, checksum, created, held, ready_at, body, "
+        "keys, framing) VALUES (?, 1, 1, 2, ?, ?, 1, 0, 0, ?, x'', 2)",
+        (NUMBER, len(body), zlib.crc32(body), body),
+    )
+    database.execute("DROP INDEX evidence_by_age")
+    database.execute("ALTER TABLE evidence DROP COLUMN ended")
+    database.execute("ALTER TABLE duplicates DROP COLUMN body")
+    database.execute("PRAGMA user_version = 3")
+    database.commit()
+    database.close()
+    (batch,) = opened().lease(NUMBER, 1, Terms())
+    assert batch.rows == [Row("id-1", b"one"), Row("id-2", b"tw")]
+
+
 def test_an_upgraded_spool_is_as_a_new_one(
     older: sqlite3.Connection, opened: Callable[..., Spool], spool_dir: Path, tmp_path: Path
 ) -> None:
@@ -96,6 +120,7 @@ def test_an_upgraded_spool_is_as_a_new_one(
             name: {row[1:5] for row in database.execute(f"PRAGMA table_info({name})")}
             for name in tables
         }
+        found["indexes"] = set(database.execute("SELECT name FROM sqlite_master WHERE type = 'index'"))
         database.close()
         return found
 

@@ -94,7 +94,7 @@ def test_what_waits_and_the_latest_generation_are_known_and_nothing_else_is_that
                     spool.finish([BatchOutcome(taken, sent=len(taken.rows))])
                     reference.waiting -= {_number(row) for row in taken.rows}
                 else:
-                    spool.finish([BatchOutcome(taken, waiting=taken.rows)])
+                    spool.finish([BatchOutcome(taken, waiting=[*taken.rows])])
     tables = "(SELECT count(*) FROM keys_0) + (SELECT count(*) FROM keys_1)"
     ((remembered,),) = spools[0]._store.index.read(
         f"SELECT {tables} + ifnull(sum(length(keys)), 0) / 8 FROM recent_keys"

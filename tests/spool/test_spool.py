@@ -66,7 +66,7 @@ def test_a_clock_that_jumps_strands_nothing(
     first, second = opened(), opened()
     first.append(HERE, batch(5))
     (leased,) = first.lease(NUMBER, KIND, Terms())
-    first.finish([BatchOutcome(leased, waiting=leased.rows, wait=30.0)])
+    first.finish([BatchOutcome(leased, waiting=[*leased.rows], wait=30.0)])
     first.append(HERE, batch(5, start=5))
     first.lease(NUMBER, KIND, Terms())
     real = time.time
@@ -78,7 +78,7 @@ def test_what_part_of_a_batch_waits_keeps_its_place(opened: Callable[..., Spool]
     spool = opened()
     spool.append(HERE, batch(6, 10_000))
     (leased,) = spool.lease(NUMBER, KIND, Terms())
-    spool.finish([BatchOutcome(leased, sent=4, waiting=leased.rows[4:])])
+    spool.finish([BatchOutcome(leased, sent=4, waiting=[*leased.rows[4:]])])
     spool.append(HERE, batch(2, start=6))
     assert leased_ids(spool) == ["id-4", "id-5", "id-6", "id-7"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from otel_arthur.arthur.rows import Outcome, RowResult
+from otel_arthur.arthur.rows import Outcome, RowResult, are_delivered
 from otel_arthur.http.errors import ArthurError, PayloadTooLarge, Refused
 
 BISECTED_STATUSES: Final = frozenset({400, 422})
@@ -63,12 +63,12 @@ class Bisection:
         except ArthurError as error:
             self.error = error
             return nothing
-        delivered = sum(answer.delivered for answer in answers)
+        delivered = len(answers) if are_delivered(answers) else sum(one.delivered for one in answers)
         self._accept(delivered)
         self._has_accepted = self._has_accepted or delivered > 0
         if self._has_accepted:
             self._lone.clear()
-        return list(answers)
+        return [*answers]
 
     def _halved(self, rows: Sequence[bytes]) -> Results:
         middle = len(rows) // 2

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
 from otel_arthur.genai.duplicates.deciding import decide
 from otel_arthur.inference.completion import completed_row
-from otel_arthur.spool.queue.duplicate_window import Testimony
+from otel_arthur.spool.queue.duplicate_window import Hearing, Verdict
 from otel_arthur.spool.rows import Row
 
 
 class ArthurJudge:
     """See `spool.duplicate_window.Judge`."""
 
-    def decide(self, testimonies: Sequence[Testimony], known: Mapping[str, str]) -> Mapping[str, str]:
-        """The duplicates among the calls that are held."""
-        return decide(testimonies, known)
+    def decide(self, hearing: Hearing) -> Verdict:
+        """The duplicates among the calls that are due."""
+        return Verdict(*decide(hearing))
 
     def demote(self, row: Row, kept: str) -> Row | None:
         """Nothing goes in a duplicate's place."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 from otel_arthur.arthur.target.fitting import is_wanted
-from otel_arthur.arthur.target.records import Form, Kind, inference_rows
+from otel_arthur.arthur.target.records import ARRAY, Form, Kind, inference_rows
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.relations import Relations
@@ -108,5 +108,6 @@ class ArthurIntake:
                 window,
                 one.held.ended,
                 is_live=self._is_live,
+                around=ARRAY if form is Form.ROW else None,
             )
             yield self._destination_of(model), batch

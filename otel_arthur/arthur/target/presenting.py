@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
 from otel_arthur.arthur.clients import Client
-from otel_arthur.arthur.rows import Outcome, RowResult
+from otel_arthur.arthur.rows import Outcome, RowResult, are_delivered
 from otel_arthur.arthur.target import ground_truth
 from otel_arthur.arthur.target.bisect import Bisection, reason_of
 from otel_arthur.arthur.target.fitting import fitted, refitted
 from otel_arthur.arthur.target.intake import FAILED_CALL
-from otel_arthur.arthur.target.records import Form, Kind, renamed
+from otel_arthur.arthur.target.records import ARRAY, Form, Kind, renamed
 from otel_arthur.arthur.target.schemas import Schemas
+from otel_arthur.http.encoding import JsonArray
 from otel_arthur.http.errors import (
     ArthurError,
     ConfigurationError,
@@ -26,7 +27,7 @@ from otel_arthur.http.errors import (
 )
 from otel_arthur.inference.schema import SchemaError
 from otel_arthur.spool.batches import Batch, BatchOutcome, DeadLetter
-from otel_arthur.spool.rows import Row
+from otel_arthur.spool.rows import Row, Rows
 from otel_arthur.target import Attempt, Note, Presented, Trouble
 
 MAX_ATTEMPTS: Final = 20
@@ -35,6 +36,27 @@ RECHECK_SECONDS: Final = 60.0
 """A refused row makes us look whether the model has changed, but not more often than this."""
 _TO_BE_MENDED: Final = (Unauthorized, Forbidden, NotFound, ConfigurationError, Refused, SchemaError)
 """Errors that do not pass by themselves: retried slowly, and said once."""
+
+
+class _Part(NamedTuple):
+    """What one batch gives to a request."""
+
+    outcome: BatchOutcome
+    rows: Sequence[Row]
+    """As they lie in the spool."""
+    ready: Sequence[bytes] | None = None
+    """The contents as they are presented, where that is not as they lie."""
+
+    @property
+    def whole(self) -> bytes | None:
+        """All as one JSON array, where they lie so."""
+        rows = self.rows
+        if self.ready is None and isinstance(rows, Rows) and rows.around == ARRAY:
+            return rows.contents
+        return None
+
+    def contents(self) -> Sequence[bytes]:
+        return [row.content for row in self.rows] if self.ready is None else self.ready
 
 
 class Presentation:
@@ -65,8 +87,8 @@ class Presentation:
             # Imports what a request needs: a busy machine takes long for that, and Arthur is not to blame.
             self._client()
             self._attempt.begin()
-            places, contents = self._contents(outcomes)
-            error = self._send(Kind(batches[0].kind), places, contents) if contents else None
+            parts, contents = self._contents(outcomes)
+            error = self._send(Kind(batches[0].kind), parts, contents) if contents else None
         except (ArthurError, SchemaError) as failure:
             error = failure
             for outcome in outcomes:
@@ -76,34 +98,32 @@ class Presentation:
             notes.append(self._note_of_the_dead(Kind(batches[0].kind), outcomes))
         return Presented(outcomes, None if error is None else _trouble(error), notes)
 
-    def _contents(
-        self, outcomes: Sequence[BatchOutcome]
-    ) -> tuple[list[tuple[BatchOutcome, Row]], list[bytes]]:
-        """What to present, each with the outcome it belongs to and the row as it lies in the spool."""
-        places: list[tuple[BatchOutcome, Row]] = []
-        contents: list[bytes] = []
-        for outcome in outcomes:
-            batch = outcome.batch
-            if batch.kind == Kind.GROUND_TRUTH:
-                ready: list[bytes | None] = [renamed(row.content, row.id) for row in batch.rows]
-            elif batch.form == Form.CATALOGUE:
-                is_news = self._schemas.known(self._model) is None
-                schema = self._schemas.fetched(self._model, timeout=self._attempt.timeout)
-                if is_news:
-                    self._attempt.step()
-                ready = [fitted(row.content, schema, self._policy) for row in batch.rows]
-                outcome.skipped, outcome.skip_reason = ready.count(None), FAILED_CALL
-            else:
-                places += [(outcome, row) for row in batch.rows]
-                contents += [row.content for row in batch.rows]
-                continue
-            places += [(outcome, row) for row, one in zip(batch.rows, ready, strict=True) if one is not None]
-            contents += [one for one in ready if one is not None]
-        return places, contents
+    def _contents(self, outcomes: Sequence[BatchOutcome]) -> tuple[list[_Part], Sequence[bytes]]:
+        """What to present, and whose it is, in the same order."""
+        parts = [self._part(outcome) for outcome in outcomes]
+        bodies = [whole for part in parts if (whole := part.whole) is not None]
+        each = lambda: [content for part in parts for content in part.contents()]  # noqa: E731
+        if len(bodies) < len(parts):
+            return parts, each()
+        body = bodies[0] if len(bodies) == 1 else b"[%s]" % b",".join([one[1:-1] for one in bodies])
+        return parts, JsonArray(body, sum(len(part.rows) for part in parts), each)
 
-    def _send(
-        self, kind: Kind, places: Sequence[tuple[BatchOutcome, Row]], contents: Sequence[bytes]
-    ) -> ArthurError | None:
+    def _part(self, outcome: BatchOutcome) -> _Part:
+        batch = outcome.batch
+        if batch.kind == Kind.GROUND_TRUTH:
+            return _Part(outcome, batch.rows, [renamed(row.content, row.id) for row in batch.rows])
+        if batch.form == Form.ROW:
+            return _Part(outcome, batch.rows)
+        is_news = self._schemas.known(self._model) is None
+        schema = self._schemas.fetched(self._model, timeout=self._attempt.timeout)
+        if is_news:
+            self._attempt.step()
+        ready = [fitted(row.content, schema, self._policy) for row in batch.rows]
+        outcome.skipped, outcome.skip_reason = ready.count(None), FAILED_CALL
+        rows = [row for row, one in zip(batch.rows, ready, strict=True) if one is not None]
+        return _Part(outcome, rows, [one for one in ready if one is not None])
+
+    def _send(self, kind: Kind, parts: Sequence[_Part], contents: Sequence[bytes]) -> ArthurError | None:
         client = self._client()
         present = client.send_inferences if kind is Kind.INFERENCE else client.send_ground_truth
         attempt = self._attempt
@@ -113,9 +133,13 @@ class Presentation:
             attempt.accept,
         )
         results = bisection.send(contents)
-        all_delivered = _are_delivered(results)
+        if are_delivered(results):
+            for part in parts:
+                part.outcome.sent = len(part.rows)
+            return bisection.error
+        places = [(part.outcome, row) for part in parts for row in part.rows]
         for (outcome, row), content, result in zip(places, contents, results, strict=True):
-            if all_delivered or (result is not None and result.delivered):
+            if result is not None and result.delivered:
                 outcome.sent += 1
             else:
                 self._place(outcome, row, content, result)
@@ -185,9 +209,3 @@ def _retry(outcome: BatchOutcome, row: Row) -> None:
 def _trouble(error: ArthurError | SchemaError) -> Trouble:
     retry_after = error.retry_after if isinstance(error, ArthurError) else None
     return Trouble(str(error), type(error).__name__, retry_after, isinstance(error, _TO_BE_MENDED))
-
-
-def _are_delivered(results: Sequence[RowResult | None]) -> bool:
-    """Whether all rows were, told at a glance: mostly they share one result."""
-    first = results[0] if results else None
-    return first is not None and first.delivered and results.count(first) == len(results)

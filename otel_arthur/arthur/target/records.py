@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import IntEnum
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.http.encoding import encode
 from otel_arthur.inference.build import Builder
-from otel_arthur.spool.rows import FIRST_KIND, Row
+from otel_arthur.spool.rows import FIRST_KIND, Around, Row
 
 
 class Kind(IntEnum):
@@ -20,6 +20,10 @@ class Kind(IntEnum):
 
     INFERENCE = FIRST_KIND
     GROUND_TRUTH = 2
+
+
+ARRAY: Final = Around(b"[", b",", b"]")
+"""Rows that leave together are the body of a request."""
 
 
 class Form(IntEnum):

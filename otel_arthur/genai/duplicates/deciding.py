@@ -2,43 +2,122 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from otel_arthur.genai.duplicates.evidence import Evidence, all_from_json
+from otel_arthur.genai.duplicates.likeness import SKEW_NS
 from otel_arthur.genai.duplicates.matching import duplicates
+from otel_arthur.genai.duplicates.memory import Memory
 from otel_arthur.genai.span import SpanKey
 
 
-def decide(evidence: Iterable[tuple[bytes, bool]], known: Mapping[str, str]) -> dict[str, str]:
-    """The duplicates among the calls that wait: call -> the call that is sent for it.
+class Hearing(Protocol):
+    """The batches of calls that there are, by number."""
 
-    Args:
-        evidence: of one batch each, as JSON, and whether its calls wait; those of the others were sent.
-        known: the duplicates found before, in the same form.
-    """
-    candidates: list[Evidence] = []
-    waiting: set[SpanKey] = set()
-    for body, is_waiting in evidence:
-        try:
-            found = all_from_json(body)
-        except ValueError:
-            continue  # Not what we wrote: its calls are sent without being compared.
-        candidates += found
-        if is_waiting:
-            waiting.update(one.key for one in found)
-    groups: dict[SpanKey, list[SpanKey]] = {}
-    for loser, winner in duplicates(candidates).items():
-        groups.setdefault(winner, [winner]).append(loser)
+    @property
+    def due(self) -> Collection[int]:
+        """Those to decide about."""
+        ...
+
+    @property
+    def held(self) -> Collection[int]:
+        """Those that nobody has decided about, with those that are due."""
+        ...
+
+    @property
+    def since(self) -> int:
+        """The oldest that counts."""
+        ...
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What the last decision left for the next; empty in the beginning."""
+        ...
+
+    def ended_after(self, moment_ns: int) -> Iterable[int]:
+        """Those with a call that ended after a moment, as far as is known."""
+        ...
+
+    def evidence(self, number: int) -> bytes | Sequence[Evidence]:
+        """What `Gathering` wrote of a batch, or the calls themselves."""
+        ...
+
+    def winners(self, losers: Collection[str]) -> Mapping[str, str]:
+        """Those of `losers` that were found to be duplicates before: call -> the call that was kept."""
+        ...
+
+
+class Decision(NamedTuple):
+    """Calls by name: trace id, hyphen, span id."""
+
+    losers: Mapping[str, str]
+    """Duplicates among the calls that are due -> the call that is sent for each."""
+    others: Mapping[str, Sequence[tuple[int, str]]]
+    """A call that is due and sent -> its duplicates that are not due, each with its batch."""
+    waiting: Collection[str]
+    """Calls that are sent for a loser, and are not due yet."""
+
+
+def decide(hearing: Hearing) -> Decision:
+    """The duplicates among the calls that are due. What is held besides is decided about in its turn."""
+    memory: Memory = hearing.kept.setdefault("memory", Memory())
+    for number in sorted(hearing.held):
+        _calls(hearing, memory, number)
+    due = {call.key: (number, call) for number in hearing.due for call in memory.of(number) or ()}
+    if not due:
+        return Decision({}, {}, ())
+    first = min(call.start_ns for _, call in due.values())
+    for number in hearing.ended_after(first - SKEW_NS):
+        _calls(hearing, memory, number)
+    calls = [call for _, call in due.values()]
+    near = dict(memory.near(calls, hearing.since, hearing.due))
+    if near:
+        # And what those may be the same as: a call that has its double is nobody else's.
+        more = memory.near([call for _, call in near.values()], hearing.since)
+        near.update(more)
+    for key in due:
+        near.pop(key, None)
+    sent = {_name(key): key for key, (number, _) in near.items() if number not in hearing.held}
+    known = {sent[name]: _key(kept) for name, kept in hearing.winners(sent).items()} if sent else {}
     # Nothing goes with a half: it is left out, as if it told what it tells itself.
-    halves = (one.key for one in candidates if one.is_half and one.key in waiting)
-    losers: dict[str, str] = {name: name for key in halves if (name := _name(key)) not in known}
-    for winner, members in groups.items():
-        open_members = [key for key in members if _name(key) not in known]
-        sent = [key for key in open_members if key not in waiting]
-        kept = sent[0] if sent else winner
-        losers.update({_name(key): _name(kept) for key in open_members if key in waiting and key != kept})
-    return losers
+    halves = [_name(key) for key, (_, call) in due.items() if call.is_half]
+    losers = dict(zip(halves, halves, strict=True))
+    others: dict[str, list[tuple[int, str]]] = {}
+    waiting: set[str] = set()
+    groups: dict[SpanKey, list[SpanKey]] = {}
+    for loser, winner in duplicates([*calls, *(call for _, call in near.values())], known).items():
+        groups.setdefault(winner, [winner]).append(loser)
+    for members in groups.values():
+        undecided = [key for key in members if key not in known]
+        here = [key for key in undecided if key in due]
+        if not here:
+            continue
+        kept = next((key for key in undecided if _name(key) in sent), undecided[0])
+        if kept in due:
+            others[_name(kept)] = [(near[key][0], _name(key)) for key in members if key in near]
+        elif _name(kept) not in sent:
+            waiting.add(_name(kept))
+        losers.update({_name(key): _name(kept) for key in here if key != kept})
+    return Decision(losers, others, waiting)
+
+
+def _calls(hearing: Hearing, memory: Memory, number: int) -> None:
+    if memory.of(number) is not None:
+        return
+    found = hearing.evidence(number)
+    if isinstance(found, bytes):
+        try:
+            found = all_from_json(found)
+        except ValueError:
+            found = ()  # Not what we wrote: its calls are sent without being compared.
+    memory.add(number, found)
 
 
 def _name(key: SpanKey) -> str:
     return f"{key[0]}-{key[1]}"
+
+
+def _key(name: str) -> SpanKey:
+    trace_id, _, span_id = name.partition("-")
+    return trace_id, span_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from otel_arthur.genai.call import LLMCall
@@ -32,12 +33,15 @@ class Gathering:
         if len(self._calls) == _AT_ONCE:
             self._write()
 
-    def written(self) -> tuple[str, bytes]:
-        """The labels, one a line, and the evidence as JSON, as the spool keeps the two."""
+    def written(self) -> tuple[str, bytes, int | None, Sequence[Evidence] | None]:
+        """For the spool: the labels, one a line; the evidence as JSON; when the last call ended; and, where
+        calls of several scopes come by, the evidence as it is."""
         self._write()
-        return "\n".join(sorted(self._relations.labels(self._evidence))), b"[" + b",".join(
-            self._written
-        ) + b"]"
+        evidence = self._evidence
+        labels = "\n".join(sorted(self._relations.labels(evidence)))
+        ended = max([call.end_ns for call in evidence], default=None)
+        told = evidence if self._relations.are_several else None
+        return labels, b"[" + b",".join(self._written) + b"]", ended, told
 
     def _write(self) -> None:
         calls, self._calls = self._calls, []

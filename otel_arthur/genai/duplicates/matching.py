@@ -30,6 +30,7 @@ from otel_arthur.genai.duplicates.likeness import (
     same_counts,
     same_words,
 )
+from otel_arthur.genai.duplicates.pairs import clear_pairs
 from otel_arthur.genai.span import SpanKey
 
 _NEIGHBOURS = 8
@@ -44,20 +45,28 @@ _Test: TypeAlias = Callable[[Evidence, Evidence], bool]
 _Pair: TypeAlias = tuple[Evidence, Evidence]
 
 
-def duplicates(candidates: Sequence[Evidence]) -> dict[SpanKey, SpanKey]:
+def duplicates(
+    candidates: Sequence[Evidence], known: Mapping[SpanKey, SpanKey] | None = None
+) -> dict[SpanKey, SpanKey]:
     """Those of `candidates` that another one describes as well: loser -> winner.
 
     One to one between instrumentation scopes: a call is described at most once by each scope, but for the
     evidence that counts within one, so two real calls are never taken for one, however alike. A pure
     function of the set of candidates; their order has no part in it.
+
+    Args:
+        known: what was found before about some of them, in the same form; it stays.
     """
-    distinct = {candidate.key: candidate for candidate in sorted(candidates, key=_order)}
-    if len({candidate.scope for candidate in distinct.values()}) < 2:
+    known = known or {}
+    distinct = {candidate.key: candidate for candidate in candidates}
+    if len(distinct) < len(candidates):
+        distinct = {candidate.key: candidate for candidate in sorted(candidates, key=_order)}
+    if not known and len({candidate.scope for candidate in distinct.values()}) < 2:
         distinct = _related(distinct)
     if len(distinct) < 2:
         return {}
     losers: dict[SpanKey, SpanKey] = {}
-    for group in _groups(sorted(distinct.values(), key=_order)):
+    for group in _groups(distinct, known):
         winner = max(group, key=_worth)
         losers.update({loser.key: winner.key for loser in group if loser is not winner})
     return losers
@@ -106,14 +115,20 @@ def _order(candidate: Evidence) -> tuple[Any, ...]:
     return candidate.start_ns, candidate.end_ns, candidate.key, candidate.rank, candidate.scope
 
 
-def _groups(candidates: Sequence[Evidence]) -> list[list[Evidence]]:
+def _groups(distinct: Mapping[SpanKey, Evidence], known: Mapping[SpanKey, SpanKey]) -> list[list[Evidence]]:
     """The candidates that describe one call, two or more each; at most one of each scope."""
+    pairs = clear_pairs([*distinct.values()], _homes(distinct.values()), {*known, *known.values()})
+    paired = {id(call) for pair in pairs for call in pair}
+    candidates = sorted([call for call in distinct.values() if id(call) not in paired], key=_order)
     clusters = _Clusters(candidates)
+    for loser, winner in known.items():
+        if loser in distinct and winner in distinct and loser != winner:
+            clusters.join(distinct[loser], distinct[winner])
     clusters.join_while(lambda: _alike(candidates, _by_response_id, is_at_one_time, clusters, True))
     clusters.join_while(lambda: _with_ancestors(candidates, clusters.homes, clusters))
     for bucket, test in _CONTENT:
         clusters.join_while(lambda bucket=bucket, test=test: _alike(candidates, bucket, test, clusters))
-    return clusters.of_several()
+    return pairs + clusters.of_several()
 
 
 class _Clusters:
@@ -150,7 +165,7 @@ class _Clusters:
             joined = False
             for a, b in sorted(pairs(), key=_distance):
                 if self.may_join(a, b):
-                    self._join(a, b)
+                    self.join(a, b)
                     joined = True
             if not joined:
                 return
@@ -159,8 +174,9 @@ class _Clusters:
         distinct = {id(cluster): cluster for cluster in self._of.values() if len(cluster) > 1}
         return list(distinct.values())
 
-    def _join(self, a: Evidence, b: Evidence) -> None:
-        merged = self._of[a.key] + self._of[b.key]
+    def join(self, a: Evidence, b: Evidence) -> None:
+        first, second = self._of[a.key], self._of[b.key]
+        merged = first if first is second else first + second
         for member in merged:
             self._of[member.key] = merged
 

@@ -48,6 +48,11 @@ class Relations:
         self._process: str | None = None
         self._slack = SLACK_NS
 
+    @property
+    def are_several(self) -> bool:
+        """Whether calls came by under several scopes, or of several services."""
+        return len(self._labels) > 1
+
     def labels(self, calls: Sequence[Evidence]) -> set[str]:
         """The labels of a batch's evidence: each scope and service, and `RELATED` where a call is related to
         another one, of the batch or of before.

@@ -6,6 +6,7 @@ SQLite would write each page twice, to its log and to its file (`docs/spool.md` 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import threading
@@ -19,21 +20,20 @@ from typing import Final, NamedTuple
 import msgspec
 
 from otel_arthur.spool.disk.format_2 import rows_of_lines
+from otel_arthur.spool.disk.reserve import has_room
 from otel_arthur.spool.folder import make_own
-from otel_arthur.spool.rows import FRAMED, Row, framed, unframed
+from otel_arthur.spool.rows import FRAMED, Row, Rows, packed, unframed
 
 INLINE_BYTES: Final = 32 * 1024
 """Up to here a body lies in the index: a file each would cost more than it saves."""
-KEPT_BYTES: Final = 16 * 1024 * 1024
-"""What 600 calls of 2.6 kB a second write while the duplicate window of ten seconds holds them."""
+KEPT_BYTES: Final = 32 * 1024 * 1024
+"""What 1,200 calls of 2.6 kB a second write while the duplicate window of ten seconds holds them."""
 _KEPT_SECONDS: Final = 120.0
 """What was not asked for so long has been sent by another process, or waits for a target that fails."""
 _SUFFIX: Final = ".rows"
 _ORPHAN_SECONDS: Final = 600.0
 _BINARY: Final = getattr(os, "O_BINARY", 0)
 """Of Windows, where a line feed would be written as two bytes otherwise."""
-_PARTS_AT_ONCE: Final = 1_023
-"""Of 1,024 that Linux and macOS take (``IOV_MAX``)."""
 
 
 class Body(NamedTuple):
@@ -57,22 +57,22 @@ class _Kept(NamedTuple):
     """Rows of a file, in memory."""
 
     size: int
-    rows: list[Row]
+    rows: Rows
     until: float
 
 
 def inline(rows: Sequence[Row]) -> Body:
     """Rows as a body in the index."""
-    return _inline(framed(rows))
+    return _inline(packed(rows))
 
 
-def unpacked(whole: bytes, framing: int, kind: int) -> list[Row]:
+def unpacked(whole: bytes, framing: int, kind: int) -> Rows:
     """The rows of a body.
 
     Raises:
         ValueError: it is none.
     """
-    return unframed(whole) if framing == FRAMED else rows_of_lines(whole, kind)
+    return unframed(whole) if framing == FRAMED else packed(rows_of_lines(whole, kind))
 
 
 class Bodies:
@@ -88,21 +88,25 @@ class Bodies:
         self._size = 0
         self._lock = threading.Lock()
 
-    def write(self, rows: Sequence[Row]) -> Body:
+    def write(self, rows: Sequence[Row], *, is_outcome: bool = False) -> Body:
         """Write rows durably to a new file, if they are many; few belong into the index.
+
+        Args:
+            is_outcome: they take the place of more, so they may have the last room.
 
         Raises:
             OSError: the disk is full.
         """
-        parts = framed(rows)
-        size = sum(map(len, parts))
-        if self.folder is None or size <= INLINE_BYTES:
-            return _inline(parts)
+        whole = packed(rows)
+        if self.folder is None or len(whole.contents) <= INLINE_BYTES:
+            return _inline(whole)
         make_own(self.folder)
+        if not is_outcome and not has_room(self.folder, len(whole.contents)):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         name = f"{uuid.uuid4().hex}{_SUFFIX}"
         descriptor = os.open(self.folder / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY | _BINARY, 0o600)
         try:
-            checksum = _write(descriptor, parts)
+            size, checksum = _write(descriptor, whole.framed())
             os.fsync(descriptor)
         except BaseException:
             os.close(descriptor)
@@ -110,10 +114,10 @@ class Bodies:
             raise
         os.close(descriptor)
         _sync_folder(self.folder)
-        self._keep(name, size, list(rows))
+        self._keep(name, size, whole)
         return Body(size, checksum, None, name)
 
-    def rows(self, body: Body, kind: int, *, is_last: bool = True) -> list[Row] | None:
+    def rows(self, body: Body, kind: int, *, is_last: bool = True) -> Rows | None:
         """The rows of a batch, wherever they lie; None where they are not as they were written.
 
         Args:
@@ -176,7 +180,7 @@ class Bodies:
             ]
         self.remove(names)
 
-    def _keep(self, name: str, size: int, rows: list[Row]) -> None:
+    def _keep(self, name: str, size: int, rows: Rows) -> None:
         """If there is room: those that are there stay, as they leave first."""
         now = time.monotonic()
         with self._lock:
@@ -207,34 +211,28 @@ def _no_link(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
 
-def _inline(parts: Sequence[bytes]) -> Body:
-    whole = b"".join(parts)
+def _inline(rows: Rows) -> Body:
+    whole = b"".join(rows.framed())
     return Body(len(whole), zlib.crc32(whole), whole, None)
 
 
-def _write(descriptor: int, parts: Sequence[bytes]) -> int:
-    """Write the parts of a body; returns the checksum of the whole.
-
-    The whole is never made in memory: its pages would cost more than the writing. As few calls as can be:
-    a file system takes a large part for less than its share.
-    """
-    parts = list(parts)
+def _write(descriptor: int, body: Sequence[bytes]) -> tuple[int, int]:
+    """Write the parts of a body; returns its size and checksum."""
     checksum = 0
-    for part in parts:
+    for part in body:
         checksum = zlib.crc32(part, checksum)
+    parts = [memoryview(part) for part in body]
+    size = sum(map(len, parts))
     while parts:
-        written = _gathered(descriptor, parts[:_PARTS_AT_ONCE])
-        done = 0
-        while done < len(parts) and written >= len(parts[done]):
-            written -= len(parts[done])
-            done += 1
-        parts = parts[done:]
-        if written:
+        written = _gathered(descriptor, parts)
+        while parts and written >= len(parts[0]):
+            written -= len(parts.pop(0))
+        if parts:
             parts[0] = parts[0][written:]
-    return checksum
+    return size, checksum
 
 
-def _gathered(descriptor: int, parts: Sequence[bytes]) -> int:
+def _gathered(descriptor: int, parts: Sequence[memoryview]) -> int:
     """Bytes written of the parts in their order."""
     if sys.platform == "win32":
         return os.write(descriptor, b"".join(parts))

@@ -8,7 +8,7 @@ from typing import Final
 
 from otel_arthur.spool.errors import NewerFormat, SpoolError
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Version of what is on disk. A spool of a newer format is left alone."""
 APPLICATION_ID: Final = 0x41525448
 
@@ -28,9 +28,10 @@ CREATE TABLE keys_0 (key INTEGER PRIMARY KEY, batch INTEGER NOT NULL);
 CREATE TABLE keys_1 (key INTEGER PRIMARY KEY, batch INTEGER NOT NULL);
 CREATE TABLE evidence (
     batch INTEGER PRIMARY KEY, destination INTEGER NOT NULL, at REAL NOT NULL, scopes TEXT NOT NULL,
-    body BLOB NOT NULL);
+    body BLOB NOT NULL, ended INTEGER);
+CREATE INDEX evidence_by_age ON evidence (destination, at, scopes, ended);
 CREATE TABLE duplicates (
-    destination INTEGER NOT NULL, loser TEXT NOT NULL, winner TEXT NOT NULL, at REAL NOT NULL,
+    destination INTEGER NOT NULL, loser TEXT NOT NULL, winner TEXT NOT NULL, at REAL NOT NULL, body BLOB,
     PRIMARY KEY (destination, loser)) WITHOUT ROWID;
 CREATE TABLE dead_letters (
     number INTEGER PRIMARY KEY AUTOINCREMENT, destination INTEGER NOT NULL, kind INTEGER NOT NULL,
@@ -63,6 +64,12 @@ _UPGRADES: Final = {
         "ALTER TABLE batches ADD COLUMN sent_at REAL",
         "ALTER TABLE batches ADD COLUMN free_at REAL",
         "ALTER TABLE dead_letters ADD COLUMN framing INTEGER NOT NULL DEFAULT 1",
+    ),
+    # And from 4 on the head of a body may say what is around and between its contents.
+    3: (
+        "ALTER TABLE evidence ADD COLUMN ended INTEGER",
+        "ALTER TABLE duplicates ADD COLUMN body BLOB",
+        "CREATE INDEX evidence_by_age ON evidence (destination, at, scopes, ended)",
     ),
 }
 """From a format to the next."""

@@ -16,7 +16,7 @@ one. The keys of batches that still wait are carried over.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +25,8 @@ from orjson import loads
 from otel_arthur.spool.rows import pack_keys, unpack_keys
 
 _KEY_BYTES: Final = 8
+_LOOKS: Final = 32
+"""So often it is looked whether there are too many, until there are."""
 _TABLES: Final = ("keys_0", "keys_1")
 _ALL: Final = "FROM recent_keys WHERE batch < ?"
 _WAITING: Final = f"{_ALL} AND batch IN (SELECT number FROM batches)"
@@ -75,10 +77,12 @@ class KeyIndex:
                 found[key] = max(batch, found.get(key, 0))
         return found
 
-    def add(self, index: sqlite3.Connection, keys: Collection[int], batch: int) -> None:
+    def add(self, index: sqlite3.Connection, keys: Sequence[int], batch: int) -> None:
         """Remember the keys of a batch."""
         limits = self._limits
-        index.execute("INSERT INTO recent_keys VALUES (?, ?)", (batch, pack_keys(list(keys))))
+        index.execute("INSERT INTO recent_keys VALUES (?, ?)", (batch, pack_keys(keys)))
+        if batch % max(limits.unasked_batches // _LOOKS, 1):
+            return  # To count them all each time would cost more than a few too many.
         batches, size = _recent(index)
         if size > 2 * limits.generation:
             # Of the older half only what waits need be known any longer.

@@ -55,6 +55,11 @@ class Reserve:
         return free < _LEAST or inodes < _INODES
 
 
+def has_room(folder: Path, size: int) -> bool:
+    """Whether so many bytes leave what outcomes need, also where a reserve was given up. Raises OSError."""
+    return _free(folder)[0] >= size + _LEAST
+
+
 def _free(folder: Path) -> tuple[int, int]:
     """Bytes and inodes that are left; where a file system counts no inodes, or nobody tells, many."""
     if not hasattr(os, "statvfs"):

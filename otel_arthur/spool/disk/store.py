@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from otel_arthur.notices import Notices
 from otel_arthur.spool.clock import Clock
@@ -27,6 +27,8 @@ from otel_arthur.spool.rows import Row
 _logger = logging.getLogger("otel_arthur")
 _T = TypeVar("_T")
 
+_TOLD: Final = 32
+"""Batches whose evidence is kept as it was told."""
 NOWHERE: Final = 0
 """The destination under which spans are counted that never had one."""
 
@@ -66,6 +68,10 @@ class Store:
         self.reserve = Reserve(folder)
         self.notices = Notices()
         self._gone: dict[int, float] = {}
+        self.kept_for_judges: dict[int, dict[str, Any]] = {}
+        """What the judges of duplicates remember, by destination."""
+        self.told: dict[int, Any] = {}
+        """Evidence of the latest batches as it was before it was written, by number."""
 
     def check(self) -> None:
         """Raise SpoolError where a folder beside the database is a link, or another user's."""
@@ -104,6 +110,7 @@ class Store:
             connection.after_fork_in_child()
         self.latest.lock = threading.RLock()
         self.bodies = Bodies(self.bodies.folder)
+        self._forget_evidence()
         self.owner = Owner(self.folder)
         return len(self._locked) == len(self._connections)
 
@@ -149,15 +156,26 @@ class Store:
             self.losses.add_index(DAMAGED)
         self.bodies.forget()
         self.latest.clear()
+        self._forget_evidence()
         return True
+
+    def tell(self, number: int, told: Any) -> None:
+        """Keep the evidence of a batch until a judge asks for it, if that is soon."""
+        self.told[number] = told
+        if len(self.told) > _TOLD:
+            self.told.pop(next(iter(self.told)), None)
+
+    def _forget_evidence(self) -> None:
+        self.kept_for_judges = {}
+        self.told = {}
 
 
 def replace_rows(store: Store, index: sqlite3.Connection, number: int, rows: Sequence[Row]) -> str | None:
-    """Put fewer rows in a batch's place; returns the new file, if it has one.
+    """Put other rows in a batch's place; returns the new file, if it has one.
 
     The file of the rows before is the caller's to remove once the transaction is committed.
     """
-    body = store.bodies.write(rows)
+    body = store.bodies.write(rows, is_outcome=True)
     index.execute(
         "UPDATE batches SET rows = ?, bytes = ?, checksum = ?, body = ?, file = ?, framing = ? "
         "WHERE number = ?",

@@ -5,13 +5,26 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import astuple, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from otel_arthur.spool.batches import Appended, NewBatch
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk.bodies import Body
 from otel_arthur.spool.disk.store import NOWHERE, Store, count
-from otel_arthur.spool.rows import Row, keys_of, names_of, pack_keys
+from otel_arthur.spool.rows import Row, Rows, keys_of, names_of, pack_keys, packed
+
+
+class _Keyed(NamedTuple):
+    """Rows with their keys, in one order."""
+
+    keys: Sequence[int]
+    rows: Rows
+
+    def without(self, known: Collection[int]) -> _Keyed:
+        """Each of the others once: of two of one key the later."""
+        left = {key: row for key, row in zip(self.keys, self.rows, strict=True) if key not in known}
+        return _Keyed(list(left), packed(list(left.values()), self.rows.around))
 
 
 def append(store: Store, destination: Destination, batch: NewBatch) -> Appended:
@@ -21,11 +34,13 @@ def append(store: Store, destination: Destination, batch: NewBatch) -> Appended:
         sqlite3.Error, OSError, SpoolError: nothing was added, or not all. What was is known the next time.
     """
     total = Counter[str]()
-    for rows in _once_each(batch.rows):
+    for rows in _once_each(packed(batch.rows, batch.around)):
         part = replace(batch, rows=rows)
-        keyed = dict(zip(keys_of(destination.number, batch.kind, rows), rows, strict=True))
+        keyed = _Keyed(keys_of(destination.number, batch.kind, rows), rows)
+        if len(set(keyed.keys)) < len(rows):
+            keyed = keyed.without(())
         # Before the transaction, as others wait for its end.
-        body = store.bodies.write(list(keyed.values()))
+        body = store.bodies.write(keyed.rows)
         # The latest calls are looked into and added to by one thread at a time, as the index is.
         with store.latest.lock:
             total.update(_append_keyed(store, destination, part, keyed, body)._asdict())
@@ -38,13 +53,13 @@ def insert(
     destination: Destination,
     batch: NewBatch,
     body: Body,
-    rows: Collection[Row],
+    rows: Sequence[Row],
     keys: Collection[int],
 ) -> int:
     """Add one batch in a transaction, and remember the keys of its rows; returns its number."""
     now = store.clock.time()
     add_destination(index, destination)
-    keys = [*keys, *names_of(destination.number, batch.kind, list(rows))]
+    keys = [*keys, *names_of(destination.number, batch.kind, rows)]
     number = index.execute(
         "INSERT INTO batches (destination, kind, form, rows, bytes, checksum, created, held, ready_at, "
         "set_at, body, file, framing, keys, free_at, sent_at) "
@@ -69,10 +84,13 @@ def insert(
         ),
     ).lastrowid
     assert number is not None
-    if batch.evidence is not None:
+    if (evidence := batch.evidence) is not None:
         index.execute(
-            "INSERT INTO evidence VALUES (?, ?, ?, ?, ?)", (number, destination.number, now, *batch.evidence)
+            "INSERT INTO evidence (batch, destination, at, scopes, body, ended) VALUES (?, ?, ?, ?, ?, ?)",
+            (number, destination.number, now, evidence.labels, evidence.body, evidence.ended),
         )
+        if evidence.told is not None:
+            store.tell(number, evidence.told)
     store.keys.add(index, keys, number)
     return number
 
@@ -82,7 +100,13 @@ def add_destination(index: sqlite3.Connection, destination: Destination) -> None
     index.execute(
         "INSERT OR IGNORE INTO destinations (number, endpoint, identity, model, target) "
         "VALUES (?, ?, ?, ?, ?)",
-        (destination.number, *astuple(destination)),
+        (
+            destination.number,
+            destination.endpoint,
+            destination.identity,
+            destination.model,
+            destination.target,
+        ),
     )
 
 
@@ -94,7 +118,7 @@ def count_all(store: Store, counts: Mapping[tuple[str, str], int], patience: flo
 
 
 def _append_keyed(
-    store: Store, destination: Destination, batch: NewBatch, keyed: Mapping[int, Row], body: Body
+    store: Store, destination: Destination, batch: NewBatch, keyed: _Keyed, body: Body
 ) -> Appended:
     number = destination.number
     is_inserted = False
@@ -102,19 +126,18 @@ def _append_keyed(
         with store.incoming.transaction() as index:
             known = _known(store, index, number, keyed, batch)
             if known:
-                keyed = {key: row for key, row in keyed.items() if key not in known}
+                keyed = keyed.without(known)
                 store.bodies.remove([body.file])
-                body = store.bodies.write(list(keyed.values()))
-            full = bool(keyed) and not store.room.takes(index, body.size)
-            if keyed and not full:
+                body = store.bodies.write(keyed.rows)
+            left = len(keyed.keys)
+            full = left > 0 and not store.room.takes(index, body.size)
+            if left and not full:
                 if not store.bodies.has(body):
                     # Another thread has set a damaged database aside meanwhile, and this body with it.
-                    body = store.bodies.write(list(keyed.values()))
-                insert(store, index, destination, batch, body, keyed.values(), keyed)
+                    body = store.bodies.write(keyed.rows)
+                insert(store, index, destination, batch, body, keyed.rows, keyed.keys)
                 is_inserted = True
-            appended = Appended(
-                0 if full else len(keyed), len(batch.rows) - len(keyed), len(keyed) if full else 0
-            )
+            appended = Appended(0 if full else left, len(batch.rows) - left, left if full else 0)
             for outcome, rows in zip(("appended", "known", "refused"), appended, strict=True):
                 count(index, number, batch.kind, outcome, rows)
     except BaseException:
@@ -123,19 +146,19 @@ def _append_keyed(
     if not is_inserted:
         store.bodies.remove([body.file])
     elif batch.ended is not None:
-        store.latest.add(keyed, batch.ended[1])
+        store.latest.add(keyed.keys, batch.ended[1])
     return appended
 
 
 def _known(
-    store: Store, index: sqlite3.Connection, destination: int, keyed: Mapping[int, Row], batch: NewBatch
+    store: Store, index: sqlite3.Connection, destination: int, keyed: _Keyed, batch: NewBatch
 ) -> Collection[int]:
     if batch.is_live and batch.ended is not None and store.latest.knows_all_since(batch.ended[0]):
-        return store.latest.known(keyed)
-    known = store.keys.known(index, keyed)
-    versioned = {key: keyed[key] for key in known if keyed[key].version}
-    if not versioned:
+        return store.latest.known(keyed.keys)
+    known = store.keys.known(index, keyed.keys)
+    if not keyed.rows.are_versioned:
         return known
+    versioned = {key: row for key, row in zip(*keyed, strict=True) if key in known and row.version}
     # Where another version of an id came since, the one before it is news again.
     names = names_of(destination, batch.kind, list(versioned.values()))
     latest = store.keys.known(index, names)
@@ -143,9 +166,9 @@ def _known(
     return known.keys() - overtaken
 
 
-def _once_each(rows: Sequence[Row]) -> Sequence[Sequence[Row]]:
+def _once_each(rows: Rows) -> Sequence[Rows]:
     """The rows in their order, in parts that have each id once: a correction is a batch of its own."""
-    if not any(row.version for row in rows):
+    if not rows.are_versioned:
         return [rows]
     parts: list[list[Row]] = []
     seen = Counter[str]()
@@ -154,4 +177,4 @@ def _once_each(rows: Sequence[Row]) -> Sequence[Sequence[Row]]:
             parts.append([])
         parts[seen[row.id]].append(row)
         seen[row.id] += 1
-    return parts
+    return [packed(part, rows.around) for part in parts]

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
+
+from orjson import dumps
 
 from otel_arthur.spool.disk.bodies import BODY_COLUMNS, Body
 from otel_arthur.spool.disk.store import Store, count, replace_rows
 from otel_arthur.spool.queue.leases import IS_DUE, due
-from otel_arthur.spool.rows import Row
+from otel_arthur.spool.rows import Row, around_of, packed, unframed
 
 MEMORY_SECONDS = 300.0
 """How long the evidence of what was decided is kept, or six windows if that is longer."""
@@ -23,23 +25,22 @@ REDIRECT_SECONDS = 7 * 86_400.0
 """How long it is remembered which inference was kept for a duplicate, for ground truth that comes late."""
 
 
-class Testimony(NamedTuple):
-    """The evidence of one batch."""
+class Verdict(NamedTuple):
+    """A target's decision about the groups that are due."""
 
-    body: bytes
-    is_held: bool
-    """Its calls are to be decided about; those of the others were."""
+    losers: Mapping[str, str]
+    """Duplicates among them -> the group that is sent for each."""
+    others: Mapping[str, Sequence[tuple[int, str]]]
+    """A group that is due and sent -> its duplicates that are not due, each with its batch."""
+    waiting: Collection[str]
+    """Groups that are sent for a loser, and are not due yet."""
 
 
 class Judge(Protocol):
     """A target's say about duplicates."""
 
-    def decide(self, testimonies: Sequence[Testimony], known: Mapping[str, str]) -> Mapping[str, str]:
-        """The duplicates among the groups that are held: group -> the group that is sent for it.
-
-        Args:
-            known: the duplicates found before, in the same form.
-        """
+    def decide(self, hearing: Hearing) -> Verdict:
+        """Which of the groups that are due are duplicates, or are sent for one."""
         ...
 
     def demote(self, row: Row, kept: str) -> Row | None:
@@ -51,9 +52,67 @@ class Judge(Protocol):
         ...
 
 
-class _Held(NamedTuple):
-    number: int
-    is_due: bool
+class Hearing:
+    """What there is of one destination when a window closes: the evidence of each batch, by its number."""
+
+    def __init__(
+        self, store: Store, index: sqlite3.Connection, destination: int, held: Collection[int], due: set[int]
+    ) -> None:
+        self._store = store
+        self._index = index
+        self._destination = destination
+        self.held = held
+        """Batches that nobody has decided about, with those that are due."""
+        self.due = due
+        """Those to decide about."""
+        self.since = self._number("SELECT min(batch) FROM evidence WHERE destination = ?")
+        """The oldest that counts."""
+        self.kept = store.kept_for_judges.setdefault(destination, {})
+        """What the judge left here for the next time; empty in the beginning, and after each fork."""
+
+    def has_several_labels(self) -> bool:
+        """Else there are no duplicates."""
+        found = self._index.execute(
+            "SELECT DISTINCT scopes FROM evidence WHERE destination = ?", (self._destination,)
+        )
+        return len({label for (labels,) in found for label in labels.split("\n") if label}) > 1
+
+    def ended_after(self, moment_ns: int) -> list[int]:
+        """Batches of which something ended after a moment, as far as is known."""
+        found = self._index.execute(
+            "SELECT batch FROM evidence WHERE destination = ? AND ifnull(ended, ?) >= ?",
+            (self._destination, moment_ns, moment_ns),
+        )
+        return [number for (number,) in found]
+
+    def evidence(self, number: int) -> Any:
+        """What says which rows of a batch are duplicates: as it was told just now here, else as written."""
+        told = self._store.told.pop(number, None)
+        if told is not None:
+            return told
+        found = self._index.execute("SELECT body FROM evidence WHERE batch = ?", (number,)).fetchone()
+        return b"[]" if found is None else found[0]
+
+    def winners(self, losers: Collection[str]) -> dict[str, str]:
+        """Those of these groups that were found to be duplicates: group -> the group that was sent for it."""
+        return dict(
+            self._index.execute(
+                "SELECT loser, winner FROM json_each(?) CROSS JOIN duplicates "
+                "ON destination = ? AND loser = json_each.value",
+                (dumps(list(losers)).decode(), self._destination),
+            ).fetchall()
+        )
+
+    def lost_rows(self, group: str) -> Sequence[Row]:
+        """The rows of a duplicate that left before the group that is sent for it; they are forgotten now."""
+        key = (self._destination, group)
+        kept = "FROM duplicates WHERE destination = ? AND loser = ? AND body IS NOT NULL"
+        found = self._index.execute(f"SELECT body {kept}", key).fetchone()
+        self._index.execute("UPDATE duplicates SET body = NULL WHERE destination = ? AND loser = ?", key)
+        return [] if found is None else unframed(found[0])
+
+    def _number(self, statement: str) -> int:
+        return self._index.execute(statement, (self._destination,)).fetchone()[0] or 0
 
 
 def close_window(
@@ -74,19 +133,33 @@ def close_window(
         sqlite3.Error, OSError: nothing is decided.
     """
     now = store.clock.time()
-    if not any(batch.is_due for batch in _held(store.index.read, destination, now, at_once)):
+    if not any(_held(store.index.read, destination, now, at_once).values()):
         return 0
     removed_files: list[str | None] = []
     with store.index.transaction() as index:
         # Again, with the write lock: another process may have decided about them.
         held = _held(index.execute, destination, now, at_once)
+        due_now = {number for number, is_due in held.items() if is_due}
         _forget(index, destination, now - max(MEMORY_SECONDS, 6 * window))
-        losers = _losers(index, destination, {batch.number for batch in held}, judge)
-        removed = _remove(store, index, losers, judge, held, removed_files)
-        index.executemany(
-            "INSERT OR REPLACE INTO duplicates VALUES (?, ?, ?, ?)",
-            [(destination, loser, winner, now) for loser, winner in losers.items()],
-        )
+        hearing = Hearing(store, index, destination, held, due_now)
+        removed = Counter[int]()
+        if hearing.has_several_labels():
+            verdict = judge.decide(hearing)
+            closing = _Closing(store, index, hearing, judge, verdict)
+            removed = closing.remove(removed_files)
+            # By one statement: SQLite takes the interpreter's lock anew after each row.
+            index.execute(
+                "INSERT OR REPLACE INTO duplicates (destination, loser, winner, at) "
+                "SELECT ?, key, value, ? FROM json_each(?)",
+                (destination, now, dumps(dict(verdict.losers)).decode()),
+            )
+            index.executemany(
+                "UPDATE duplicates SET body = ? WHERE destination = ? AND loser = ?",
+                [
+                    (b"".join(packed(rows).framed()), destination, loser)
+                    for loser, rows in closing.later.items()
+                ],
+            )
         for kind, number in removed.items():
             count(index, destination, kind, "duplicate", number)
         index.execute(
@@ -98,93 +171,103 @@ def close_window(
     return sum(removed.values())
 
 
+def forget_duplicates(store: Store) -> None:
+    """Forget which duplicates were found long ago."""
+    before = store.clock.time() - REDIRECT_SECONDS
+    with store.index.transaction() as index:
+        index.execute("DELETE FROM duplicates WHERE at < ?", (before,))
+
+
 def _held(
     query: Callable[[str, tuple[Any, ...]], Iterable[Any]], destination: int, now: float, at_once: bool
-) -> list[_Held]:
-    return [
-        _Held(number, bool(at_once or is_due))
-        for number, is_due in query(
-            f"SELECT number, {IS_DUE} FROM batches WHERE destination = ? AND held = 1 ORDER BY number",
-            (*due(now), destination),
-        )
-    ]
+) -> dict[int, bool]:
+    """The batches that are held, and whether each is due."""
+    found = query(
+        f"SELECT number, {IS_DUE} FROM batches WHERE destination = ? AND held = 1 ORDER BY number",
+        (*due(now), destination),
+    )
+    return {number: bool(at_once or is_due) for number, is_due in found}
 
 
 def _forget(index: sqlite3.Connection, destination: int, before: float) -> None:
+    # There is no word of anybody in it, so its pages need not be wiped: each is a page of the log.
+    index.execute("PRAGMA secure_delete = FAST")
     index.execute(
         "DELETE FROM evidence WHERE destination = ? AND at < ? "
         "AND batch NOT IN (SELECT number FROM batches WHERE destination = ? AND held = 1)",
         (destination, before, destination),
     )
-    index.execute(
-        "DELETE FROM duplicates WHERE destination = ? AND at < ?", (destination, before - REDIRECT_SECONDS)
-    )
+    index.execute("PRAGMA secure_delete = ON")
 
 
-def _losers(index: sqlite3.Connection, destination: int, held: set[int], judge: Judge) -> Mapping[str, str]:
-    """Groups of held batches that are duplicates: group -> the group that is sent for it."""
-    labels = {
-        label
-        for (labels_of_batch,) in index.execute(
-            "SELECT DISTINCT scopes FROM evidence WHERE destination = ?", (destination,)
-        )
-        for label in labels_of_batch.split("\n")
-        if label
-    }
-    if len(labels) < 2:
-        return {}
-    testimonies = [
-        Testimony(body, number in held)
-        for number, body in index.execute(
-            "SELECT batch, body FROM evidence WHERE destination = ?", (destination,)
-        )
-    ]
-    before = index.execute("SELECT loser, winner FROM duplicates WHERE destination = ?", (destination,))
-    return judge.decide(testimonies, dict(before.fetchall()))
+class _Closing:
+    """The rows that leave, or change, as a window closes."""
+
+    def __init__(
+        self, store: Store, index: sqlite3.Connection, hearing: Hearing, judge: Judge, verdict: Verdict
+    ) -> None:
+        self._store = store
+        self._index = index
+        self._hearing = hearing
+        self._judge = judge
+        self._losers = verdict.losers
+        self._others = verdict.others
+        self._waiting = verdict.waiting
+        self._lost: dict[str, list[Row]] = defaultdict(list)
+        """By the id of the row that is sent for them."""
+        self.later: dict[str, list[Row]] = defaultdict(list)
+        """Rows that are lost, by their group: for these a row is sent that is not due."""
+
+    def remove(self, removed_files: list[str | None]) -> Counter[int]:
+        """Rows removed by kind; those that are kept take from them what they lack."""
+        removed: Counter[int] = Counter()
+        if not self._losers and not any(self._others.values()):
+            return removed
+        rows = {number: _rows(self._store, self._index, number) for number in sorted(self._hearing.due)}
+        for batch in rows.values():
+            for row in batch:
+                if (winner := self._losers.get(row.group)) is not None:
+                    self._lost[winner + row.id[row.stem :]].append(row)
+                    if winner in self._waiting:
+                        self.later[row.group].append(row)
+        self._look_elsewhere()
+        for number, before in rows.items():
+            kept = [one for row in before if (one := self._kept(row)) is not None]
+            if kept == before:
+                continue
+            kind, file = self._index.execute(
+                "SELECT kind, file FROM batches WHERE number = ?", (number,)
+            ).fetchone()
+            removed[kind] += len(before) - len(kept)
+            removed_files.append(file)
+            if kept:
+                replace_rows(self._store, self._index, number, packed(kept, around_of(before)))
+            else:
+                self._index.execute("DELETE FROM batches WHERE number = ?", (number,))
+        return removed
+
+    def _look_elsewhere(self) -> None:
+        """Duplicates that are not due, or have left before."""
+        held: dict[int, Sequence[Row]] = {}
+        for winner, others in self._others.items():
+            for number, group in others:
+                if number not in self._hearing.held:
+                    rows = self._hearing.lost_rows(group)
+                else:
+                    if number not in held:
+                        held[number] = _rows(self._store, self._index, number)
+                    rows = [row for row in held[number] if row.group == group]
+                for row in rows:
+                    self._lost[winner + row.id[row.stem :]].append(row)
+
+    def _kept(self, row: Row) -> Row | None:
+        if (winner := self._losers.get(row.group)) is not None:
+            return self._judge.demote(row, winner)
+        duplicates = self._lost.get(row.id)
+        return row if duplicates is None else self._judge.complete(row, duplicates)
 
 
-def _remove(
-    store: Store,
-    index: sqlite3.Connection,
-    losers: Mapping[str, str],
-    judge: Judge,
-    held: Sequence[_Held],
-    removed_files: list[str | None],
-) -> Counter[int]:
-    """Rows removed by kind; those that are kept take from them what they lack."""
-    removed: Counter[int] = Counter()
-    lost: dict[str, list[Row]] = defaultdict(list)
-    concerned: dict[int, list[Row]] = {}
-    winners = set(losers.values())
-    for batch in held if losers else ():
-        rows = _rows(store, index, batch.number)
-        for row in rows:
-            if (winner := losers.get(row.group)) is not None:
-                lost[winner + row.id[row.stem :]].append(row)
-        if any(row.group in losers or row.group in winners for row in rows):
-            concerned[batch.number] = rows
-    for number, rows in concerned.items():
-        kept = [one for row in rows if (one := _kept(row, losers, lost, judge)) is not None]
-        if kept == rows:
-            continue
-        kind, file = index.execute("SELECT kind, file FROM batches WHERE number = ?", (number,)).fetchone()
-        removed[kind] += len(rows) - len(kept)
-        removed_files.append(file)
-        if kept:
-            replace_rows(store, index, number, kept)
-        else:
-            index.execute("DELETE FROM batches WHERE number = ?", (number,))
-    return removed
-
-
-def _kept(row: Row, losers: Mapping[str, str], lost: Mapping[str, Sequence[Row]], judge: Judge) -> Row | None:
-    if (winner := losers.get(row.group)) is not None:
-        return judge.demote(row, winner)
-    duplicates = lost.get(row.id)
-    return row if duplicates is None else judge.complete(row, duplicates)
-
-
-def _rows(store: Store, index: sqlite3.Connection, number: int) -> list[Row]:
+def _rows(store: Store, index: sqlite3.Connection, number: int) -> Sequence[Row]:
     """The rows of a batch; none of one that is damaged, which is counted when it is leased."""
     *body, kind, count_written = index.execute(
         f"SELECT {BODY_COLUMNS}, kind, rows FROM batches WHERE number = ?", (number,)

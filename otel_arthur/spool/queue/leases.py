@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from otel_arthur.spool.batches import Batch, BatchOutcome
@@ -210,12 +210,13 @@ def _read(
         rows,
         sent_at=candidate.sent_at,
     )
-    if any(row.after for row in rows) and not (candidate.free_at is not None and candidate.free_at <= now):
-        batch.rows[:], batch.blocked[:] = sort(store, destination, rows)
+    if not rows.are_free and not (candidate.free_at is not None and candidate.free_at <= now):
+        ready, blocked = sort(store, destination, rows)
+        batch = replace(batch, rows=ready, blocked=blocked)
     if order is not None:
         order.block(batch.blocked)
-        batch.rows[:], late = order.pick(batch.rows)
-        batch.blocked.extend(late)
+        ready, late = order.pick(batch.rows)
+        batch = replace(batch, rows=ready, blocked=[*batch.blocked, *late])
     if batch.rows:
         return batch
     finish(store, [BatchOutcome(batch, wait=blocked_wait)])

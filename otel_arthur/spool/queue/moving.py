@@ -9,7 +9,7 @@ from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk.store import Store
 from otel_arthur.spool.queue.appending import append
 from otel_arthur.spool.queue.leases import Terms, finish, lease, note_error
-from otel_arthur.spool.rows import Row
+from otel_arthur.spool.rows import Row, around_of, packed
 
 _POSTPONED_SECONDS = 60.0
 
@@ -47,7 +47,7 @@ def _moved(store: Store, target_of: TargetOf, batch: Batch) -> BatchOutcome:
     for row in batch.rows:
         by_target.setdefault(target_of(batch.kind, row), []).append(row)
     for target, rows in by_target.items():
-        moving = NewBatch(batch.kind, rows, batch.form)
+        moving = NewBatch(batch.kind, packed(rows, around_of(batch.rows)), batch.form)
         # Appended there before deleted here: a kill in between leaves the rows in both, under one id.
         if (
             target is not None

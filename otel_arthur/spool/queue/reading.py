@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from otel_arthur.spool.disk.bodies import Body
 from otel_arthur.spool.disk.losses import DAMAGED, GONE
 from otel_arthur.spool.disk.store import Store, count
-from otel_arthur.spool.rows import Row
+from otel_arthur.spool.rows import Rows
 
 _logger = logging.getLogger("otel_arthur")
 
@@ -29,7 +29,7 @@ class InIndex(Protocol):
     def body(self) -> Body: ...
 
 
-def rows_of(store: Store, destination: int, kind: int, batch: InIndex) -> list[Row] | None:
+def rows_of(store: Store, destination: int, kind: int, batch: InIndex) -> Rows | None:
     """The rows of a batch that is leased to us; None where they are damaged, or cannot be read now."""
     try:
         rows = store.bodies.rows(batch.body, kind)

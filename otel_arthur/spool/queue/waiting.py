@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Final
+
 from otel_arthur.spool.disk.store import Store
 from otel_arthur.spool.queue.leases import IS_DUE, due, is_leased
 
+OTHERS_SECONDS: Final = 1.0
+"""Between looks whether the process that holds a lease still lives."""
 
-def next_due(store: Store, destinations: str) -> float | None:
-    """Seconds until something that is held or postponed becomes due; None when nothing waits."""
-    ((at,),) = store.index.read(f"SELECT min(ready_at) FROM batches WHERE destination IN ({destinations})")
-    return None if at is None else max(at - store.clock.time(), 0.0)
+
+def next_due(store: Store, destinations: str, in_order: Collection[tuple[int, int]]) -> float | None:
+    """Seconds until something may be leased that cannot be now; None when nothing waits.
+
+    Args:
+        in_order: destinations and kinds that have one sender at a time.
+    """
+    now = store.clock.time()
+    found = store.index.read(
+        "SELECT destination, kind, owner, min(ready_at), min(leased_until) FROM batches "
+        f"WHERE destination IN ({destinations}) GROUP BY destination, kind, owner"
+    )
+    taken = {(destination, kind) for destination, kind, owner, *_ in found if owner is not None}
+    waits: list[float] = []
+    for destination, kind, owner, ready_at, until in found:
+        if owner is not None:
+            # The process of another may end at any moment; a thread of ours looks again by itself.
+            waits.append(until - now if store.owner.is_ours(owner) else min(until - now, OTHERS_SECONDS))
+        elif (destination, kind) not in taken.intersection(in_order):
+            waits.append(ready_at - now)
+    return max(min(waits), 0.0) if waits else None
 
 
 def can_be_tried(store: Store, destinations: str, seconds: float) -> bool:

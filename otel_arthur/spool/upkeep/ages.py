@@ -8,6 +8,7 @@ from typing import Final
 from otel_arthur.spool.clock import Boot
 from otel_arthur.spool.disk.room import IS_TRUE, recounted
 from otel_arthur.spool.disk.store import Store, count, listed
+from otel_arthur.spool.queue.duplicate_window import forget_duplicates
 
 SET_SECONDS: Final = 60.0
 """A clock that moved less was not set."""
@@ -26,6 +27,7 @@ def tidy(store: Store, max_age: float | None) -> int:
     if not store.index.read(IS_TRUE)[0][0]:
         with store.index.transaction() as index:
             recounted(index)
+    forget_duplicates(store)
     dropped = 0
     if max_age is not None:
         dropped = _drop(store, f"created < {store.clock.time() - max_age}", "older than the age limit")

@@ -1,0 +1,74 @@
+"""Pairs that nobody else has a part in: told at a glance, as nearly all calls told twice are such pairs.
+
+What is left out here is found by the long way in `matching`, with the same result.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+
+from otel_arthur.genai.duplicates.evidence import Evidence
+from otel_arthur.genai.duplicates.likeness import contradict, holds, is_at_one_time, same_answer
+from otel_arthur.genai.span import SpanKey
+
+
+def clear_pairs(
+    candidates: Sequence[Evidence], homes: Mapping[SpanKey, Evidence], others: Collection[SpanKey]
+) -> list[list[Evidence]]:
+    """Pairs of two scopes that are one call by the first or the second evidence of `matching`.
+
+    No other candidate shares with one of the two what could join it to them.
+
+    Args:
+        homes: span -> the call that it belongs to.
+        others: calls that are in a group already.
+    """
+    ids = Counter([call.response_id for call in candidates])
+    answers = Counter([call.answer for call in candidates])
+    are_two = len({call.scope for call in candidates}) == 2
+    partners: dict[int, Evidence] = {}
+    entangled: set[int] = set()
+
+    def pair(one: Evidence, other: Evidence) -> None:
+        for a, b in ((one, other), (other, one)):
+            if partners.setdefault(id(a), b) is not b:
+                entangled.update((id(a), id(b)))
+
+    first: dict[str, Evidence] = {}
+    for call in candidates:
+        for span in call.above or (call.parent_span_id,):
+            above = homes.get((call.trace_id, span)) if span else None
+            if above is not None and above is not call:
+                pair(call, above)
+        if call.response_id is not None and ids[call.response_id] == 2:
+            other = first.setdefault(call.response_id, call)
+            if other is not call:
+                pair(call, other)
+    found: list[list[Evidence]] = []
+    for call in candidates:
+        other = partners.get(id(call))
+        if other is None or id(call) in entangled or partners.get(id(other)) is not call:
+            continue
+        is_alone = are_two or (call.answer is not None and call.answer == other.answer)
+        if not is_alone or (not are_two and (None in answers or answers[call.answer] > 2)):
+            continue
+        if call.scope == other.scope or call.key in others or other.key in others or id(other) in entangled:
+            continue
+        if not _is_one(call, other, ids):
+            continue
+        entangled.add(id(other))
+        found.append([call, other])
+    return found
+
+
+def _is_one(call: Evidence, other: Evidence, ids: Counter[str | None]) -> bool:
+    if call.response_id is not None and call.response_id == other.response_id:
+        return ids[call.response_id] == 2 and is_at_one_time(call, other)
+    if any(one.response_id is not None and ids[one.response_id] > 1 for one in (call, other)):
+        return False
+    inner, outer = (call, other) if call.parent_span_id == other.span_id else (other, call)
+    if inner.parent_span_id != outer.span_id or inner.trace_id != outer.trace_id:
+        return False
+    is_told = not (inner.failed and not outer.failed) or same_answer(outer, inner)
+    return is_told and holds(outer, inner) and not contradict(outer, inner)
