@@ -28,9 +28,10 @@ faults: $(VENV)/.dev-installed  ## Half an hour (less by FAULTS="--rounds 10 --s
 recapture: $(VENV)/.dev-installed  ## What instrumentations write in their newest versions, beside what is recorded (NAMES="...": some of them): docs/recapture.md
 	$(BIN)/python -m tests.captures.newest $(NAMES)
 
-bench: $(VENV)/.dev-installed  ## What reading and the whole path cost, beside the OTLP exporter
-	$(BIN)/python benchmarks/reading_cost.py
-	$(BIN)/python benchmarks/path_cost.py
+bench: $(VENV)/.dev-installed  ## Under ten minutes, on a machine that does nothing else: what all of it costs, beside others: docs/benchmarks.md
+	$(BIN)/pip install -q -e ".[bench]"
+	-$(BIN)/nox --install-only -s arthurai
+	$(BIN)/python benchmarks/report.py $(BENCH)
 
 lint: $(VENV)/.dev-installed  ## Style and types
 	$(BIN)/ruff check .

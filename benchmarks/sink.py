@@ -82,6 +82,42 @@ def _serve(ports: Any, hangs: bool, fails_every: float) -> None:
     server.serve_forever()
 
 
+def _serve_grpc(ports: Any) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    import grpc
+
+    class Handler(grpc.GenericRpcHandler):
+        """Any method: an empty message, as a receiver's that took everything."""
+
+        def service(self, _details: Any) -> Any:
+            return grpc.unary_unary_rpc_method_handler(lambda _request, _context: b"")
+
+    options = [("grpc.max_receive_message_length", -1)]
+    server = grpc.server(ThreadPoolExecutor(2), handlers=[Handler()], options=options)
+    ports.send(server.add_insecure_port("127.0.0.1:0"))
+    server.start()
+    server.wait_for_termination()
+
+
+class GRPCSink:
+    """``with GRPCSink() as sink``: OTLP over gRPC goes to ``sink.address``."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        receiving, sending = context.Pipe(duplex=False)
+        self._process = context.Process(target=_serve_grpc, args=(sending,), daemon=True)
+        self._process.start()
+        self.address = f"127.0.0.1:{receiving.recv()}"
+
+    def __enter__(self) -> GRPCSink:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._process.kill()
+        self._process.join()
+
+
 class Sink:
     """``with Sink() as sink``: both kinds of requests go to ``sink.url``.
 
