@@ -43,6 +43,8 @@ def checks(rounds: int, soak_seconds: int) -> list[Check]:
     soak = ["benchmarks/soak.py", "--seconds", str(soak_seconds), "--rate", str(RATE), "--fault-every", "30"]
     engine = pytest("tests/delivery/faults", "-k", "engine", "--timeout", "600")
     applications = pytest("tests/delivery/faults/test_kills.py", *kills)
+    on_bad_disks = pytest("tests/delivery/faults/test_kills_on_bad_disks.py", *kills)
+    bad_rounds = max(rounds // 5, 1)
     collectors = pytest("tests/collector/service/test_kills.py", *kills)
     processors = pytest("tests/collector/processor/test_kills.py", "-s", "-k", "durable", "--timeout", "7200")
     kafka_kills = max(rounds // 5, 1)
@@ -52,6 +54,11 @@ def checks(rounds: int, soak_seconds: int) -> list[Check]:
         Check("Processes are killed while Arthur fails", faults),
         Check("Each fault of disks, TLS and processes on the way to the Engine", engine, {"FACES": "all"}),
         Check(f"{2 * rounds} applications are killed at random moments", applications, counted),
+        Check(
+            f"{6 * bad_rounds} applications are killed while the disk is full, hangs, or is held",
+            on_bad_disks,
+            {"KILL_ROUNDS": str(bad_rounds)},
+        ),
         Check(f"A collector is killed {rounds} times at random moments", collectors, counted),
         Check(
             f"A Collector, its core and both are killed {rounds} times each under load", processors, counted

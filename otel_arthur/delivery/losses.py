@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from otel_arthur.delivery.books import Books
+from otel_arthur.delivery.books import BROKEN, Books
 from otel_arthur.spool.backed import BackedSpool
+from otel_arthur.spool.disk.database import BUSY_SECONDS
 from otel_arthur.spool.outcomes import Outcome
 
 _logger = logging.getLogger("otel_arthur")
@@ -39,6 +40,19 @@ class LossesOfDisk:
         if before is not None and before == self._books.waiting and self._spool.is_disk_well:
             self._end(max(before - left, 0), self._all_for)
             self._all_for = None
+
+    def give_up_memory(self) -> None:
+        """What the disk did not take by now ends with this process; it is said."""
+        self._spool.recover(BUSY_SECONDS)
+        lost = self._spool.rows_in_memory()
+        if lost:
+            self._books.end(Outcome.DROPPED, lost, BROKEN, was_taken=True)
+            _logger.warning(
+                "otel-arthur: %d not sent are lost: the spool in %s takes nothing (%s)",
+                lost,
+                self._spool.folder,
+                self._spool.why,
+            )
 
     def _end(self, rows: int, reason: str) -> None:
         if rows:

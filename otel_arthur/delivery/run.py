@@ -239,7 +239,7 @@ class Run:
             has_stopped = self.workers.stop(time.monotonic() + _STOP_SECONDS)
             for target in self.targets:
                 target.close()
-            self._give_up_memory()
+            self._losses.give_up_memory()
             if has_stopped and self._spool.folder is not None:
                 self._spool.close()
             self.ended.set()
@@ -273,19 +273,6 @@ class Run:
     def _refuse(self, count: int, reason: str, submitted: Submitted) -> None:
         self.books.end(Outcome.REFUSED, count, reason)
         submitted.refused += count
-
-    def _give_up_memory(self) -> None:
-        """What the disk did not take by now ends with this process; it is said."""
-        self._spool.recover(BUSY_SECONDS)
-        lost = self._spool.rows_in_memory()
-        if lost:
-            self.books.end(Outcome.DROPPED, lost, BROKEN, was_taken=True)
-            _logger.warning(
-                "otel-arthur: %d not sent are lost: the spool in %s takes nothing (%s)",
-                lost,
-                self._spool.folder,
-                self._spool.why,
-            )
 
     def _housekeeping(self, at_once: bool) -> None:
         self.record_skips()

@@ -48,6 +48,7 @@ class BackedSpool(Both):
         in_memory = max_bytes if folder is None else min(max_bytes, MEMORY_BYTES)
         self._memory = Spool(None, in_memory, key_limits, clock)
         self._has_memory = folder is None
+        self._is_turn_of_disk = False
         self._carrying = threading.Lock()
         self._keeping = threading.Lock()
         self._unrecorded: list[BatchOutcome] = []
@@ -108,6 +109,7 @@ class BackedSpool(Both):
             HANG_SECONDS,
             late=lambda _appended: carrying.forget_one(self._memory, self._opened(), destination, batch),
             instead=keep,
+            grows=True,
         )
         if appended is not None:
             return appended, 0
@@ -129,7 +131,7 @@ class BackedSpool(Both):
             outcomes = list(self._unrecorded)
             if outcomes and self._on_disk(lambda disk: disk.finish(outcomes), None, seconds) is not None:
                 del self._unrecorded[: len(outcomes)]
-            if self._on_disk(lambda disk: carrying.carry(self._memory, disk), None, seconds) == 0:
+            if self._disk.ask(lambda d: carrying.carry(self._memory, d), None, seconds, grows=True) == 0:
                 with self._keeping:
                     self._has_memory = carrying.rows(self._memory) > 0
         finally:
@@ -145,10 +147,20 @@ class BackedSpool(Both):
             raise SpoolError(self.why)
 
     def lease(self, destination: int, kind: int, terms: leases.Terms) -> list[Batch]:
-        """The oldest batches that are due: from memory first, for nothing else keeps those."""
-        if self._has_memory and (found := self._memory.lease(destination, kind, terms)):
-            return [replace(batch, in_memory=True) for batch in found]
-        return self._on_disk(lambda disk: disk.lease(destination, kind, terms), [])
+        """The oldest batches that are due: by turns of memory and disk, or what comes keeps one waiting."""
+        self._is_turn_of_disk = not self._is_turn_of_disk
+        nothing: list[Batch] = []
+        for is_of_disk in (self._is_turn_of_disk, not self._is_turn_of_disk):
+            if is_of_disk:
+                found = self._on_disk(lambda disk: disk.lease(destination, kind, terms), nothing)
+            elif self._has_memory:
+                leased = self._memory.lease(destination, kind, terms)
+                found = [replace(batch, in_memory=True) for batch in leased]
+            else:
+                found = nothing
+            if found:
+                return found
+        return nothing
 
     def finish(self, outcomes: Sequence[BatchOutcome]) -> list[BatchOutcome]:
         """Record outcomes where the batches came from, later where the disk records none now."""

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 from otel_arthur.spool import carrying
 from otel_arthur.spool.bounded import Bounded
-from otel_arthur.spool.disk.database import BUSY_SECONDS, is_busy
+from otel_arthur.spool.disk.database import BUSY_SECONDS, is_busy, is_full
 from otel_arthur.spool.disk.holder import holder_of
 from otel_arthur.spool.errors import SpoolError
 from otel_arthur.spool.folder import DATABASE_NAME, Place, absolute, settled
@@ -49,6 +49,7 @@ class GuardedDisk:
         self._opening = threading.Lock()
         self._bounded = Bounded()
         self._retry_at = 0.0
+        self._full_until = 0.0
         self._why = ""
         self._seen: dict[str, float] = {}
 
@@ -79,6 +80,8 @@ class GuardedDisk:
         seconds: float | None = None,
         late: Callable[[_T], None] = lambda _done: None,
         instead: Callable[[], None] = lambda: None,
+        *,
+        grows: bool = False,
     ) -> _T:
         """Do it on the disk; `otherwise` where that fails, or failed not long ago.
 
@@ -86,8 +89,9 @@ class GuardedDisk:
             seconds: wait so long at most, as a sync may hang; None for threads that may hang with it.
             late: is given what was done where that ended when nobody waited any more.
             instead: done where nobody waits any more, before `late` can be.
+            grows: it needs room. A full disk is left alone by such work only: the rest makes room.
         """
-        if time.monotonic() < self._retry_at or self._bounded.is_stuck:
+        if time.monotonic() < max(self._retry_at, self._full_until * grows) or self._bounded.is_stuck:
             return otherwise
         try:
             if seconds is None:
@@ -95,7 +99,7 @@ class GuardedDisk:
             else:
                 done = self._bounded.run(lambda: operation(self._opened()), seconds, late, instead)
         except Exception as error:  # what somebody changed in the index may have anything raised
-            self._rest(error)
+            self._rest(error, is_full=grows and is_full(error))
             return otherwise
         if self._why and time.monotonic() >= self._retry_at:
             # Else another thread has just seen it fail.
@@ -104,7 +108,7 @@ class GuardedDisk:
 
     def try_now(self) -> None:
         """Do not wait after a failure any more."""
-        self._retry_at = 0.0
+        self._retry_at = self._full_until = 0.0
 
     def empty_outer(self) -> None:
         """Take over what waits in the configured folder itself, of a time when the spool lay there."""
@@ -131,9 +135,12 @@ class GuardedDisk:
                 self._spool = self._make(self._place.folder)
             return self._spool
 
-    def _rest(self, error: BaseException) -> None:
-        now = self._retry_at = time.monotonic()
-        self._retry_at += RETRY_SECONDS
+    def _rest(self, error: BaseException, *, is_full: bool) -> None:
+        now = time.monotonic()
+        if is_full:
+            self._full_until = now + RETRY_SECONDS
+        else:
+            self._retry_at = now + RETRY_SECONDS
         self._why = (
             str(error) if isinstance(error, _EXPECTED) and str(error) else f"{type(error).__name__} {error}"
         )

@@ -10,43 +10,30 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from otel_arthur.genai.dialects import DIALECTS, MARKERS
+from otel_arthur.genai.dialects import EVENTS as DIALECT_EVENTS
 from otel_arthur.genai.duplicates.evidence import evidence_of
+from otel_arthur.genai.events.log_events import MESSAGE_EVENTS
 from otel_arthur.genai.json_text import parse_json
 from otel_arthur.genai.reading import read
 from otel_arthur.genai.span import EventView, SpanView
+from otel_arthur.genai.tables.places import Place, place_of
+from otel_arthur.genai.tables.words import ANYWHERE_ANSWER, ANYWHERE_QUESTION
 from otel_arthur.inference.build import TextRules, build
 
-SCOPES = (
-    "",
-    "litellm",
-    "pydantic-ai",
-    "strands.telemetry.tracer",
-    "gcp.vertex.agent",
-    "agent_framework",
-    "semantic_kernel.utils",
-    "logfire.openai",
-    "org.springframework.boot",
-    "opentelemetry.instrumentation.langchain",
-    "opentelemetry.instrumentation.openai.v1",
-    "opentelemetry.instrumentation.genai.openai",
-    "openinference.instrumentation.langchain",
+SCOPES = ("", *sorted({scope for dialect in DIALECTS for scope in dialect.scopes}))
+KINDS = (
+    "chat",
+    "LLM",
+    "llm",
+    "generation",
+    '"CHAT_MODEL"',
+    "ai.generateText.doGenerate",
+    "model_generation",
+    1,
 )
-MARKERS: tuple[dict[str, Any], ...] = (
-    {"gen_ai.operation.name": "chat"},
-    {"openinference.span.kind": "LLM"},
-    {"llm.request.type": "chat"},
-    {"ai.operationId": "ai.generateText.doGenerate"},
-    {"langfuse.observation.type": "generation"},
-    {"langsmith.span.kind": "llm"},
-    {"mlflow.spanType": '"CHAT_MODEL"'},
-    {"gen_ai.request.model": "m", "gen_ai.usage.output_tokens": 1},
-)
-KEYS = (
-    "gen_ai.input.messages",
-    "gen_ai.output.messages",
-    "gen_ai.system_instructions",
-    "gen_ai.prompt",
-    "gen_ai.completion",
+"""Values by which one marker or another says that a span is a call."""
+HOSTILE_KEYS = (
     "gen_ai.prompt.0.content",
     "gen_ai.prompt.999999999.role",
     "gen_ai.prompt.1.tool_calls.0.arguments",
@@ -54,52 +41,54 @@ KEYS = (
     "gen_ai.completion.0.content",
     "gen_ai.completion.00000000000000000000000000001.role",
     "gen_ai.completion.²",
-    "gen_ai.response.finish_reasons",
-    "gen_ai.response.id",
-    "gen_ai.usage.input_tokens",
-    "gen_ai.usage.output_tokens",
-    "gen_ai.usage.cache_read.input_tokens",
-    "gen_ai.request.temperature",
-    "gen_ai.request.max_tokens",
     "llm.input_messages.0.message.role",
-    "llm.input_messages.0.message.content",
     "llm.input_messages.0.message.contents.0.message_content.type",
-    "llm.output_messages.0.message.content",
     "llm.output_messages.0.message.tool_calls.0.tool_call.function.arguments",
-    "llm.invocation_parameters",
-    "llm.prompts",
-    "input.value",
-    "output.value",
     "metadata",
-    "events",
-    "request_data",
-    "response_data",
-    "ai.prompt.messages",
-    "ai.response.text",
-    "ai.response.toolCalls",
-    "ai.response.msToFirstChunk",
-    "langfuse.observation.input",
-    "langfuse.observation.output",
-    "langfuse.observation.usage_details",
-    "langfuse.observation.completion_start_time",
-    "mlflow.spanInputs",
-    "mlflow.spanOutputs",
-    "mlflow.chat.tokenUsage",
-    "gcp.vertex.agent.llm_request",
-    "gcp.vertex.agent.llm_response",
     "arthur.output.likelihoods",
     "arthur.output.tokens",
     "error.type",
 )
-EVENTS = (
-    "gen_ai.user.message",
-    "gen_ai.choice",
-    "gen_ai.content.prompt",
-    "gen_ai.content.completion",
-    "gen_ai.client.inference.operation.details",
-    "exception",
-    "First Token Stream Event",
+"""Besides those that the tables of the dialects name."""
+
+
+def _places() -> list[Place]:
+    """Every place that the table of a dialect names."""
+    rows = [
+        row for dialect in DIALECTS for row in (*dialect.fields.values(), dialect.system, dialect.reasons)
+    ]
+    return [place_of(one) for row in (*rows, *(source.places for source in SOURCES)) for one in row]
+
+
+SOURCES = (
+    *ANYWHERE_QUESTION,
+    *ANYWHERE_ANSWER,
+    *(source for dialect in DIALECTS for source in (*dialect.question, *dialect.answer)),
 )
+PLACES = _places()
+KEYS = tuple(
+    sorted(
+        {
+            *HOSTILE_KEYS,
+            *MARKERS,
+            *(place.attribute for place in PLACES if place.event is None),
+            *(f"{source.prefix}0.content" for source in SOURCES if source.prefix),
+        }
+    )
+)
+EVENTS = tuple(
+    sorted(
+        {
+            *MESSAGE_EVENTS,
+            *DIALECT_EVENTS,
+            *(event for source in SOURCES for event in source.events),
+            *(dialect.first_token_event for dialect in DIALECTS if dialect.first_token_event),
+            *(place.event for place in PLACES if place.event is not None),
+            "exception",
+        }
+    )
+)
+OF_EVENTS = ("content", "message", "role", *sorted({place.attribute for place in PLACES if place.event}))
 
 texts = st.text(st.characters(), max_size=20) | st.sampled_from(
     [
@@ -151,14 +140,14 @@ attributes = st.dictionaries(st.sampled_from(KEYS), values | json_texts | cut_te
 
 @st.composite
 def views(draw: st.DrawFn) -> SpanView:
-    own = {**draw(st.sampled_from(MARKERS)), **draw(attributes)}
+    own = {**draw(attributes), draw(st.sampled_from(sorted(MARKERS))): draw(st.sampled_from(KINDS))}
     events = draw(
         st.lists(
             st.builds(
                 EventView,
                 st.sampled_from(EVENTS),
                 st.integers(0, 2**64),
-                st.dictionaries(st.sampled_from(["content", "message", "role", "gen_ai.prompt"]), values),
+                st.dictionaries(st.sampled_from(OF_EVENTS), values),
                 values,
             ),
             max_size=3,

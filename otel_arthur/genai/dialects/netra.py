@@ -35,7 +35,7 @@ def _answers(attributes: SpanAttributes) -> Sequence[Choice]:
     return output_choices(
         [
             {**as_map(_called(said)), "finish_reason": after.get("finish_reason")}
-            for said, after in zip(numbered, [*numbered[1:], {}], strict=True)
+            for said, after in zip(numbered, [*numbered[1:], {}], strict=False)
             if "role" in said
         ]
     )

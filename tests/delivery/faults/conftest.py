@@ -7,11 +7,23 @@ What disks and kills do is the spool's, whatever the target: on the way to the E
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.servers.faces import ENGINE, V3
 
+HOLDER = """
+import sqlite3, sys, time
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+database.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+time.sleep(600)
+"""
 BOTH = (
     "test_it_waits_and_arrives_once_mended",
     "test_an_authority_that_is_trusted_later_is_for_the_next_process",
@@ -27,3 +39,89 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         both = os.environ.get("FACES") == "all" or metafunc.function.__name__ in BOTH
         faces = {"v3": V3, "engine": ENGINE} if both else {"v3": V3}
         metafunc.parametrize("face", faces.values(), ids=faces.keys())
+
+
+@pytest.fixture
+def mounted(tmp_path: Path) -> Iterator[Callable[..., Path]]:
+    """Disks of their own; skipped where nobody may mount."""
+    made: list[Path] = []
+
+    def mount(*arguments: str) -> Path:
+        disk = tmp_path / f"disk{len(made)}"
+        disk.mkdir()
+        done = subprocess.run(["mount", *arguments, str(disk)], capture_output=True, check=False)
+        if done.returncode:
+            pytest.skip("mounting is not allowed here")
+        made.append(disk)
+        return disk
+
+    yield mount
+    for disk in made:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+@pytest.fixture
+def ext4(mounted: Callable[..., Path], tmp_path: Path) -> Path:
+    """A disk with a file system of the kernel's own, which can turn read-only or hang."""
+    image = tmp_path / "image"
+    with image.open("wb") as file:
+        file.truncate(24 * 1024 * 1024)
+    if subprocess.run(["mkfs.ext4", "-q", str(image)], capture_output=True, check=False).returncode:
+        pytest.skip("no mkfs.ext4 here")
+    return mounted("-o", "loop", str(image))
+
+
+@pytest.fixture
+def freeze(ext4: Path) -> Iterator[Callable[[str], None]]:
+    """Makes each write to the disk hang in the kernel, until it is thawed."""
+
+    def freeze(word: str) -> None:
+        done = subprocess.run(["fsfreeze", word, str(ext4)], capture_output=True, check=False)
+        if done.returncode and word == "--freeze":
+            pytest.skip("nobody may freeze a file system here")
+
+    yield freeze
+    freeze("--unfreeze")
+
+
+@pytest.fixture
+def run(environ: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*arguments: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            env={**environ, "OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW": "0.5"},
+            # Unbuffered, so that no line is lost between `readline` and `communicate`.
+            bufsize=0,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def stopped_holder(spool_dir: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
+    """A process that stands still while it holds the database."""
+    started: list[subprocess.Popen[str]] = []
+
+    def stop() -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLDER, str(spool_dir / "spool.db")], stdout=subprocess.PIPE, text=True
+        )
+        started.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        process.send_signal(signal.SIGSTOP)
+        return process
+
+    yield stop
+    for process in started:
+        process.kill()
+        process.communicate()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,35 +20,6 @@ from tests.support.spans.llm_calls import llm_calls
 from tests.support.waiting import PATIENCE, eventually
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting and other users need the superuser")
-
-HOLDER = """
-import sqlite3, sys, time
-database = sqlite3.connect(sys.argv[1], isolation_level=None)
-database.execute("BEGIN IMMEDIATE")
-print("held", flush=True)
-time.sleep(600)
-"""
-
-
-@pytest.fixture
-def stopped_holder(spool_dir: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
-    """A process that stands still while it holds the database."""
-    started: list[subprocess.Popen[str]] = []
-
-    def stop() -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-c", HOLDER, str(spool_dir / "spool.db")], stdout=subprocess.PIPE, text=True
-        )
-        started.append(process)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
-        process.send_signal(signal.SIGSTOP)
-        return process
-
-    yield stop
-    for process in started:
-        process.kill()
-        process.communicate()
 
 
 def test_a_neighbour_that_stands_still_stops_nobody(

@@ -6,10 +6,9 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import orjson
 import pytest
@@ -20,28 +19,6 @@ from tests.support.waiting import PATIENCE
 
 APPLICATION = "tests.support.processes.application"
 ROUNDS = int(os.environ.get("KILL_ROUNDS", "6"))
-
-
-@pytest.fixture
-def run(environ: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start(*arguments: str) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [sys.executable, *arguments],
-            env={**environ, "OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW": "0.5"},
-            # Unbuffered, so that no line is lost between `readline` and `communicate`.
-            bufsize=0,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
 
 
 def application(run: Callable[..., subprocess.Popen[bytes]], mode: str, count: int) -> set[str]:

@@ -25,36 +25,6 @@ from tests.support.waiting import eventually
 Deliver = Callable[..., Delivery]
 
 
-@pytest.fixture
-def mounted(tmp_path: Path) -> Iterator[Callable[..., Path]]:
-    """Disks of their own; skipped where nobody may mount."""
-    made: list[Path] = []
-
-    def mount(*arguments: str) -> Path:
-        disk = tmp_path / f"disk{len(made)}"
-        disk.mkdir()
-        done = subprocess.run(["mount", *arguments, str(disk)], capture_output=True, check=False)
-        if done.returncode:
-            pytest.skip("mounting is not allowed here")
-        made.append(disk)
-        return disk
-
-    yield mount
-    for disk in made:
-        subprocess.run(["umount", "--lazy", str(disk)], check=True)
-
-
-@pytest.fixture
-def ext4(mounted: Callable[..., Path], tmp_path: Path) -> Path:
-    """A disk with a file system of the kernel's own, which can turn read-only or hang."""
-    image = tmp_path / "image"
-    with image.open("wb") as file:
-        file.truncate(24 * 1024 * 1024)
-    if subprocess.run(["mkfs.ext4", "-q", str(image)], capture_output=True, check=False).returncode:
-        pytest.skip("no mkfs.ext4 here")
-    return mounted("-o", "loop", str(image))
-
-
 def fill(disk: Path) -> None:
     """To the last byte, and the last inode."""
     with contextlib.suppress(OSError), (disk / "filler").open("wb", buffering=0) as filler:
@@ -220,19 +190,6 @@ def test_a_limit_of_file_sizes(environ: dict[str, str]) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["0", "61", "0"], done.stderr
-
-
-@pytest.fixture
-def freeze(ext4: Path) -> Iterator[Callable[[str], None]]:
-    """Makes each write to the disk hang in the kernel, until it is thawed."""
-
-    def freeze(word: str) -> None:
-        done = subprocess.run(["fsfreeze", word, str(ext4)], capture_output=True, check=False)
-        if done.returncode and word == "--freeze":
-            pytest.skip("nobody may freeze a file system here")
-
-    yield freeze
-    freeze("--unfreeze")
 
 
 def test_a_disk_that_hangs_bounds_nobody_and_loses_nothing(
