@@ -5,6 +5,8 @@ Reference: https://docs.langtrace.ai. Detects: ``langtrace.sdk.name``.
 
 from __future__ import annotations
 
+from typing import Any
+
 from otel_arthur.genai import calls
 from otel_arthur.genai.dialects import semconv
 from otel_arthur.genai.span import SpanView
@@ -15,6 +17,10 @@ from otel_arthur.genai.tables.places import converted, joined
 def _operation(view: SpanView) -> str | None:
     is_response = view.attributes.get("gen_ai.operation.name") == "openai.responses.create"
     return "chat" if is_response else calls.operation(view)
+
+
+def _lower(name: Any) -> str | None:
+    return name.lower() if isinstance(name, str) else None
 
 
 def _switch(view: SpanView) -> str:
@@ -28,7 +34,7 @@ DIALECT = Dialect(
     scopes=("langtrace_python_sdk", "@langtrase/"),
     operation=_operation,
     # Only the SDK for Python names the provider apart.
-    fields=joined(semconv.FIELDS, {"provider": (converted("langtrace.service.name", str.lower),)}),
+    fields=joined(semconv.FIELDS, {"provider": (converted("langtrace.service.name", _lower),)}),
     system=("instructions",),
     # The instructions of a response stay where words are off.
     hides_answers=True,
