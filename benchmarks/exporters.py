@@ -1,7 +1,7 @@
 """CPU per LLM span of exporters side by side, in one run and on the same spans.
 
     python benchmarks/exporters.py                        # by the conventions, 2.6 kB, 512 a batch
-    python benchmarks/exporters.py --dialect OpenInference --text 10000 --batch 128
+    python benchmarks/exporters.py --dialect openinference --text 10000 --batch 128
     python benchmarks/exporters.py --told-twice           # two instrumentations of the same calls
 
 `export()` runs on a thread of its own, as a processor's does. CPU is all of this process's, until each span

@@ -113,10 +113,12 @@ def side_by_side(page: Page) -> None:
 
 
 def dialects(page: Page) -> None:
-    names = ("conventions", "OpenLLMetry", "OpenInference")
+    names = ("conventions", "langchain", "legacy", "openinference")
     options = [["--rounds", "5", "--dialect", name] for name in names]
     page.section(
-        "Dialects", "The same call as instrumentations write it.", *[page.command(one) for one in options]
+        "Dialects",
+        "The same call as instrumentations write it; `langchain` is OpenLLMetry's.",
+        *[page.command(one) for one in options],
     )
     found = [(name, page.costs(one)) for name, one in zip(names, options, strict=True)]
     _against_otlp(page, "dialects", "CPU per LLM span, by dialect", found)
