@@ -34,7 +34,7 @@ def call(number: int, scope: str, start: float, seconds: float = 0.5) -> SpanVie
         "",
         round((1_000 + start) * SECOND),
         round((1_000 + start + seconds) * SECOND),
-        "UNSET",
+        0,
         "",
         attributes,
         (),

@@ -5,6 +5,7 @@ Continuous integration installs Debian's; on a developer's machine nothing is in
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -22,7 +23,8 @@ def provision() -> str:
     """Install it in continuous integration; returns why the tier cannot run, or an empty text."""
     if program() is None and os.environ.get("CI") and shutil.which("apt-get") and os.geteuid() == 0:
         for arguments in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", "chromium"]):
-            subprocess.run(["apt-get", *arguments], check=False, stdout=subprocess.DEVNULL)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                subprocess.run(["apt-get", *arguments], check=False, stdout=subprocess.DEVNULL, timeout=300)
     return "" if program() else MISSING
 
 
