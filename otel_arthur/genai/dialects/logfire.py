@@ -1,8 +1,7 @@
 """Logfire's own instrumentations of provider clients: semantic conventions, and before them the raw request.
 
-Reference: https://logfire.pydantic.dev/docs/integrations/llms. Detects: its scopes. A stream is a span
-that ends when the first words come, and a log line, which is a span of no length, when it is over:
-the line has the answer and stands for the call.
+Reference: https://logfire.pydantic.dev/docs/integrations/llms. A stream is a span that ends when the first
+words come, and a log line, which is a span of no length, when it is over: the line stands for the call.
 """
 
 from __future__ import annotations
@@ -21,28 +20,25 @@ from otel_arthur.genai.usage import counted
 
 _REQUEST, _RESPONSE = "request_data", "response_data"
 _ANSWERS = (
-    *("gen_ai.output.messages", _RESPONSE, "gen_ai.usage.output_tokens", "gen_ai.response.id"),
-    *("output", "response_id"),
+    *("gen_ai.output.messages", "gen_ai.usage.output_tokens", "gen_ai.response.id"),
+    *(_RESPONSE, "output", "response_id"),
 )
 
 
 def _operation(view: SpanView) -> str | None:
     attributes = view.attributes
     is_line = attributes.get("logfire.span_type") == "log"
-    began = not is_line and view.status_code == 0 and not any(key in attributes for key in _ANSWERS)
+    has_answer = not attributes.keys().isdisjoint(_ANSWERS)
     # The Agents SDK's failed calls have no operation.
     named = "gen_ai.operation.name" in attributes or "response_id" in attributes
     if not (is_line or _REQUEST in attributes or named):
         return None
-    if began:
-        # The beginning of a stream has no answer; others may have theirs elsewhere.
-        return calls.IF_SAID
+    if not is_line and not has_answer and view.status_code == 0:
+        return calls.IF_SAID  # The beginning of a stream has no answer; others may have theirs elsewhere.
     # Of version 1, the events of the first span are the question, those of the line have the answer.
-    if is_line and not any(key in attributes for key in (*_ANSWERS, "events")):
+    if is_line and not has_answer and "events" not in attributes:
         return None
-    if "gen_ai.operation.name" not in attributes:
-        return "chat"
-    return calls.operation(view)
+    return calls.operation(view) if "gen_ai.operation.name" in attributes else "chat"
 
 
 def _began(duration: Any, view: SpanView) -> int | None:
@@ -60,9 +56,7 @@ DIALECT = Dialect(
     fields=joined(
         {"start_ns": (Place("duration", convert=_began),)},
         semconv.FIELDS,
-        within(_REQUEST, PARAMETERS),
-        within("model_config", PARAMETERS),
-        within("model_settings", PARAMETERS),
+        *(within(place, PARAMETERS) for place in (_REQUEST, "model_config", "model_settings")),
         within("gen_ai.usage.raw", COUNTS),
         within(_RESPONSE, COUNTS, under="usage"),
         within("usage", COUNTS),
@@ -71,13 +65,11 @@ DIALECT = Dialect(
     question=(
         messages_at("gen_ai.input.messages"),
         pydantic_ai.LISTED_QUESTION,
-        # Of the Agents SDK; its request has the answer appended.
-        messages_at("input", "raw_input"),
+        messages_at("input", "raw_input"),  # Of the Agents SDK; its request has the answer appended.
         request_at(_REQUEST),
     ),
     answer=(
-        # Of the Agents SDK; a stream of Chat Completions gives one Responses object.
-        answer_at("output#0.output"),
+        answer_at("output#0.output"),  # Of the Agents SDK, whose streams give one Responses object.
         answers_at("gen_ai.output.messages", "output"),
         pydantic_ai.LISTED_ANSWER,
         answer_at(f"{_RESPONSE}#combined_chunk_content", f"{_RESPONSE}#text", _RESPONSE),

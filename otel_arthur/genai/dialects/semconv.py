@@ -1,7 +1,6 @@
-"""The OpenTelemetry GenAI semantic conventions, as any instrumentation may write them.
+"""The OpenTelemetry GenAI semantic conventions: every span that no other dialect owns.
 
 Reference: open-telemetry/semantic-conventions-genai, "Semantic conventions for generative client AI spans".
-Takes every span that no other dialect owns.
 """
 
 from __future__ import annotations
@@ -10,18 +9,21 @@ from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.tables.dialect import Dialect
 from otel_arthur.genai.tables.places import Table
 
-_USAGE = "gen_ai.usage."
 _SPAN_ONLY = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only (the value true is not valid)"
 _SWITCHES = (
-    # The AI SDK of Vercel from version 7 on.
-    ("gen_ai", "telemetry: { recordInputs: true, recordOutputs: true }"),
+    ("gen_ai", "telemetry: { recordInputs: true, recordOutputs: true }"),  # Vercel's AI SDK from 7 on
     ("@traceloop/", "TRACELOOP_TRACE_CONTENT=true"),
     ("openlit", "capture_message_content=True in openlit.init"),
     ("opentelemetry.instrumentation.genai", _SPAN_ONLY),
-    ("opentelemetry.util.genai", _SPAN_ONLY),
     ("opentelemetry.instrumentation.google_genai", _SPAN_ONLY),
     ("opentelemetry.instrumentation.", "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true"),
 )
+
+
+def _usage(names: str) -> tuple[str, ...]:
+    """Attributes of usage by the ends of their names; those of `llm.` are whole."""
+    return tuple(name if name.startswith("llm.") else f"gen_ai.usage.{name}" for name in names.split())
+
 
 FIELDS: Table = {
     "provider": ("gen_ai.provider.name", "gen_ai.system"),
@@ -33,43 +35,31 @@ FIELDS: Table = {
     "max_tokens": ("gen_ai.request.max_tokens",),
     "choice_count": ("gen_ai.request.choice.count",),
     "time_to_first_token": (
-        "gen_ai.response.time_to_first_chunk",
-        "gen_ai.client.operation.time_to_first_chunk",
+        *("gen_ai.response.time_to_first_chunk", "gen_ai.client.operation.time_to_first_chunk"),
         "gen_ai.performance.time_to_first_token",
     ),
     "conversation_id": ("gen_ai.conversation.id", "session.id"),
     "user_id": ("user.id", "enduser.id"),
     "error_type": ("error.type",),
-    "usage.input": (f"{_USAGE}input_tokens", f"{_USAGE}prompt_tokens"),
-    "usage.output": (f"{_USAGE}output_tokens", f"{_USAGE}completion_tokens"),
-    "usage.total": (f"{_USAGE}total_tokens", "llm.usage.total_tokens"),
-    "usage.cached": (
-        *(f"{_USAGE}cache_read.input_tokens", f"{_USAGE}cached_tokens", f"{_USAGE}cache_read_input_tokens"),
-        *(f"{_USAGE}cached_input_tokens", f"{_USAGE}input_tokens.cached"),
-        *(f"{_USAGE}cache_read_tokens", f"{_USAGE}input_cached_tokens", f"{_USAGE}prompt_tokens.cached"),
-        *(f"{_USAGE}details.{name}" for name in ("cache_read_tokens", "cache_read_input_tokens")),
-        *(f"{_USAGE}details.{name}" for name in ("cached_tokens", "prompt_cache_hit_tokens")),
-        *(f"{_USAGE}{side}_tokens_details.cached_tokens" for side in ("prompt", "input")),
+    "usage.input": _usage("input_tokens prompt_tokens"),
+    "usage.output": _usage("output_tokens completion_tokens"),
+    "usage.total": _usage("total_tokens llm.usage.total_tokens"),
+    "usage.cached": _usage(
+        "cache_read.input_tokens cached_tokens cache_read_input_tokens cached_input_tokens "
+        "input_tokens.cached cache_read_tokens input_cached_tokens prompt_tokens.cached "
+        "details.cache_read_tokens details.cache_read_input_tokens details.cached_tokens "
+        "details.prompt_cache_hit_tokens prompt_tokens_details.cached_tokens "
+        "input_tokens_details.cached_tokens"
     ),
-    "usage.cache_write": (
-        *(f"{_USAGE}cache_creation.input_tokens", f"{_USAGE}cache_write.input_tokens"),
-        *(f"{_USAGE}cache_creation_input_tokens", f"{_USAGE}cache_write_input_tokens"),
-        *(
-            f"{_USAGE}input_tokens.cache_write",
-            f"{_USAGE}cache_write_tokens",
-            f"{_USAGE}cache_creation_tokens",
-        ),
-        *(f"{_USAGE}details.{name}" for name in ("cache_write_tokens", "cache_creation_input_tokens")),
+    "usage.cache_write": _usage(
+        "cache_creation.input_tokens cache_write.input_tokens cache_creation_input_tokens "
+        "cache_write_input_tokens input_tokens.cache_write cache_write_tokens cache_creation_tokens "
+        "details.cache_write_tokens details.cache_creation_input_tokens"
     ),
-    "usage.reasoning": (
-        *(f"{_USAGE}reasoning.output_tokens", f"{_USAGE}reasoning_tokens", "llm.usage.reasoning_tokens"),
-        *(f"{_USAGE}output_tokens.reasoning", f"{_USAGE}details.reasoning_tokens"),
-        *(
-            f"{_USAGE}reasoning_output_tokens",
-            f"{_USAGE}output_reasoning_tokens",
-            f"{_USAGE}thoughts_token_count",
-        ),
-        *(f"{_USAGE}{side}_tokens_details.reasoning_tokens" for side in ("completion", "output")),
+    "usage.reasoning": _usage(
+        "reasoning.output_tokens reasoning_tokens llm.usage.reasoning_tokens output_tokens.reasoning "
+        "details.reasoning_tokens reasoning_output_tokens output_reasoning_tokens thoughts_token_count "
+        "completion_tokens_details.reasoning_tokens output_tokens_details.reasoning_tokens"
     ),
 }
 """Every spelling that is in use; dialects put their own before them."""
