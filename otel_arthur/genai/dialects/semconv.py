@@ -14,8 +14,7 @@ _SWITCHES = (
     ("gen_ai", "telemetry: { recordInputs: true, recordOutputs: true }"),  # Vercel's AI SDK from 7 on
     ("@traceloop/", "TRACELOOP_TRACE_CONTENT=true"),
     ("openlit", "capture_message_content=True in openlit.init"),
-    ("opentelemetry.instrumentation.genai", _SPAN_ONLY),
-    ("opentelemetry.instrumentation.google_genai", _SPAN_ONLY),
+    (("opentelemetry.instrumentation.genai", "opentelemetry.instrumentation.google_genai"), _SPAN_ONLY),
     ("opentelemetry.instrumentation.", "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true"),
 )
 
