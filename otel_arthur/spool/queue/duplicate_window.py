@@ -164,7 +164,7 @@ def close_window(
             count(index, destination, kind, "duplicate", number)
         index.execute(
             "UPDATE batches SET held = 0, ready_at = 0 "
-            f"WHERE destination = ? AND held = 1 AND (? OR {IS_DUE})",
+            f"WHERE destination = ? AND held <> 0 AND (? OR {IS_DUE})",
             (destination, at_once, *due(now)),
         )
     store.bodies.remove(removed_files)
@@ -183,7 +183,7 @@ def _held(
 ) -> dict[int, bool]:
     """The batches that are held, and whether each is due."""
     found = query(
-        f"SELECT number, {IS_DUE} FROM batches WHERE destination = ? AND held = 1 ORDER BY number",
+        f"SELECT number, {IS_DUE} FROM batches WHERE destination = ? AND held <> 0 ORDER BY number",
         (*due(now), destination),
     )
     return {number: bool(at_once or is_due) for number, is_due in found}
@@ -194,7 +194,7 @@ def _forget(index: sqlite3.Connection, destination: int, before: float) -> None:
     index.execute("PRAGMA secure_delete = FAST")
     index.execute(
         "DELETE FROM evidence WHERE destination = ? AND at < ? "
-        "AND batch NOT IN (SELECT number FROM batches WHERE destination = ? AND held = 1)",
+        "AND batch NOT IN (SELECT number FROM batches WHERE destination = ? AND held <> 0)",
         (destination, before, destination),
     )
     index.execute("PRAGMA secure_delete = ON")

@@ -38,7 +38,7 @@ def can_be_tried(store: Store, destinations: str, seconds: float) -> bool:
     """Whether anything of these destinations is held, on its way, or due within `seconds`, or is gone."""
     now = store.clock.time()
     ((rows, candidates),) = store.index.read(
-        f"SELECT count(*), ifnull(sum(held = 1 OR owner IS NOT NULL OR ready_at <= ? OR {IS_DUE}), 0) "
+        f"SELECT count(*), ifnull(sum(held <> 0 OR owner IS NOT NULL OR ready_at <= ? OR {IS_DUE}), 0) "
         f"FROM batches WHERE destination IN ({destinations})",
         (now + seconds, *due(now)),
     )

@@ -105,7 +105,7 @@ def _destination(
     kinds = {
         kind: KindStatus(waiting, held, leased, size, max(now - oldest, 0.0))
         for kind, waiting, held, leased, size, oldest in index.execute(
-            "SELECT kind, sum(rows), sum(rows * held), sum(rows * (owner IS NOT NULL)), sum(bytes), "
+            "SELECT kind, sum(rows), sum(rows * (held <> 0)), sum(rows * (owner IS NOT NULL)), sum(bytes), "
             "min(created) FROM batches WHERE destination = ? GROUP BY kind",
             (number,),
         )

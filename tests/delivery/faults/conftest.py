@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.processes.lines import next_line
 from tests.support.servers.faces import ENGINE, V3
 
 HOLDER = """
@@ -107,17 +108,16 @@ def run(environ: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[byte
 
 
 @pytest.fixture
-def stopped_holder(spool_dir: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
+def stopped_holder(spool_dir: Path) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
     """A process that stands still while it holds the database."""
-    started: list[subprocess.Popen[str]] = []
+    started: list[subprocess.Popen[bytes]] = []
 
-    def stop() -> subprocess.Popen[str]:
+    def stop() -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
-            [sys.executable, "-c", HOLDER, str(spool_dir / "spool.db")], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", HOLDER, str(spool_dir / "spool.db")], bufsize=0, stdout=subprocess.PIPE
         )
         started.append(process)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
+        assert next_line(process) == b"held\n"
         process.send_signal(signal.SIGSTOP)
         return process
 

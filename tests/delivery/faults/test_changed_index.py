@@ -51,6 +51,21 @@ def test_what_is_recorded_after_it_arrives(
     balance(delivery.counts())
 
 
+@pytest.mark.parametrize("value", ["'abc'", "7", "-1", "x'00'"])
+def test_rows_that_are_held_for_no_reason_arrive(
+    server: FaultServer, face: Face, deliver: Deliver, spool_dir: Path, value: str
+) -> None:
+    server.stop()
+    delivery = deliver()
+    calls = llm_calls(7)
+    assert delivery.submit(calls).spooled == 7
+    change(spool_dir, f"UPDATE batches SET held = {value}")
+    server.start()
+    eventually(lambda: set(face.ids_of(calls)) <= set(server.accepted_ids), "all calls arrive")
+    delivery.shutdown(PATIENCE)
+    balance(delivery.counts())
+
+
 @pytest.mark.parametrize(
     ("lose", "reason"),
     [

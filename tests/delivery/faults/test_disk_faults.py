@@ -26,7 +26,7 @@ def test_a_neighbour_that_stands_still_stops_nobody(
     server: FaultServer,
     face: Face,
     deliver: Callable[..., Delivery],
-    stopped_holder: Callable[[], subprocess.Popen[str]],
+    stopped_holder: Callable[[], subprocess.Popen[bytes]],
     spool_dir: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -60,7 +60,7 @@ def test_a_neighbour_that_stands_still_stops_nobody(
 def test_what_was_kept_in_memory_goes_to_the_disk_once_that_is_well(
     server: FaultServer,
     deliver: Callable[..., Delivery],
-    stopped_holder: Callable[[], subprocess.Popen[str]],
+    stopped_holder: Callable[[], subprocess.Popen[bytes]],
     spool_dir: Path,
 ) -> None:
     server.stop()

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import orjson
 import pytest
 
+from tests.support.processes.lines import next_line
 from tests.support.servers.faces import Face
 from tests.support.servers.fault_server import FaultServer
 from tests.support.waiting import PATIENCE
@@ -98,15 +99,12 @@ def test_killed_at_random_points_many_times(
     for _ in range(ROUNDS):
         sizes = [str(chance.choice([1, 40])) for _ in range(2)]
         processes = [run("-m", APPLICATION, "stream", size) for size in sizes]
-        said: list[bytes] = []
-        for process in processes:
-            assert process.stdout is not None
-            said.append(process.stdout.readline())
+        said = [next_line(process) for process in processes]
         time.sleep(chance.uniform(0.0, 0.6))
         for process in processes:
             process.kill()
         for process, first in zip(processes, said, strict=True):
-            rest, _ = process.communicate()
+            rest, _ = process.communicate(timeout=PATIENCE)
             whole = (first + rest).decode()
             # The last line may be cut; a line that is whole was written after the append.
             handed.update(whole[: whole.rfind("\n") + 1].split())
@@ -115,7 +113,7 @@ def test_killed_at_random_points_many_times(
     assert handed <= set(presented)
     if face.times == 1:
         assert set(presented.values()) == {1}
-    status = run("-m", "otel_arthur", "spool", "status", "--json").communicate()[0]
+    status = run("-m", "otel_arthur", "spool", "status", "--json").communicate(timeout=PATIENCE)[0]
     (destination,) = (d for d in orjson.loads(status)["destinations"] if d["destination"]["identity"])
     outcomes = next(iter(destination["outcomes"].values()))
     # The spool's own books hold through the kills: each id once, however often it was presented.

@@ -15,7 +15,9 @@ import pytest
 
 from tests.delivery.faults.test_kills import APPLICATION, drain
 from tests.delivery.faults.test_real_disks import fill
+from tests.support.processes.lines import next_line
 from tests.support.servers.fault_server import FaultServer
+from tests.support.waiting import PATIENCE
 
 ROUNDS = int(os.environ.get("KILL_ROUNDS", "1"))
 Process = subprocess.Popen
@@ -40,7 +42,7 @@ def test_killed_while_the_disk_fails_many_times(
     run: Callable[..., Process[bytes]],
     ext4: Path,
     freeze: Callable[[str], None],
-    stopped_holder: Callable[[], Process[str]],
+    stopped_holder: Callable[[], Process[bytes]],
 ) -> None:
     @contextmanager
     def hanging(_disk: Path) -> Iterator[None]:
@@ -61,24 +63,21 @@ def test_killed_while_the_disk_fails_many_times(
     faults = (full, hanging, held)
     for fault in faults * ROUNDS:
         processes = [run("-m", APPLICATION, "stream", str(chance.choice([1, 40]))) for _ in range(2)]
-        said: list[bytes] = []
         # Each says its first call once the disk has it: also that a disk that was full gets empty again.
-        for process in processes:
-            assert process.stdout is not None
-            said.append(process.stdout.readline())
+        said = [next_line(process) for process in processes]
         with fault(ext4):
             time.sleep(chance.uniform(0.0, 0.6))
             for process in processes:
                 process.kill()
         for process, first in zip(processes, said, strict=True):
-            rest, _ = process.communicate()
+            rest, _ = process.communicate(timeout=PATIENCE)
             whole = (first + rest).decode()
             # The last line may be cut; a line that is whole was written once the disk had the call.
             handed.update(whole[: whole.rfind("\n") + 1].split())
     drain(run)
     presented = set(server.accepted_ids)
     assert handed <= presented
-    status = run("-m", "otel_arthur", "spool", "status", "--json").communicate()[0]
+    status = run("-m", "otel_arthur", "spool", "status", "--json").communicate(timeout=PATIENCE)[0]
     (destination,) = (d for d in orjson.loads(status)["destinations"] if d["destination"]["identity"])
     outcomes = next(iter(destination["outcomes"].values()))
     # What went by memory alone is in no book on the disk.
