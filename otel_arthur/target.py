@@ -60,7 +60,7 @@ class Attempt(Protocol):
         ...
 
     def begin(self) -> None:
-        """All that a request needs is imported: from now on it is the target that is waited for."""
+        """The imports are done: time from here on counts as waiting for the target."""
 
     def may_go_on(self) -> bool:
         """Whether a request may begin; asked before each. No more, where the lease or the delivery ends."""

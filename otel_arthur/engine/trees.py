@@ -21,7 +21,7 @@ KEPT: Final = 10_000
 """Spans that ended and nobody asked for."""
 KEPT_SECONDS: Final = 60.0
 NAMES: Final = 20_000
-"""Of each: spans asked for, spans that went, spans no longer kept, calls that a root waits for."""
+"""At most so many spans asked for, spans sent, spans no longer kept, and calls that a root waits for."""
 CHARACTERS: Final = 16 * 1024 * 1024
 """Of inputs and outputs that wait for their root."""
 CALLS_OF_A_ROOT: Final = 1_000

@@ -21,7 +21,7 @@ def base_url(
     prefix: str = API_PREFIX,
     settings: str = "OTEL_EXPORTER_ARTHUR",
 ) -> str:
-    """``https://host[:port][/path]/api/v3`` for an endpoint given with or without the prefix.
+    """``https://host[:port][/path]`` and the prefix, for an endpoint given with or without the prefix.
 
     Args:
         prefix: the path of the API.

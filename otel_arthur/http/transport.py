@@ -133,7 +133,7 @@ class Transport:
         """Send one request; every HTTP status but a redirect's page is an `Answer`, not an error.
 
         Args:
-            path: below ``/api/v3``, with its query, as in ``/models/42?expand=attributes``.
+            path: below the prefix, with its query, as in ``/models/42?expand=attributes``.
             body: JSON bytes, or as the header ``Content-Type`` says.
             deadline: on `time.monotonic`'s clock; by default `timeout` from now.
 

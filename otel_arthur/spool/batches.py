@@ -23,13 +23,13 @@ class Evidence(NamedTuple):
     """What says which rows of a batch may describe the same as others, for the duplicate window."""
 
     labels: str
-    """One a line. Rows under one label only have no duplicates, so nobody need decide about them."""
+    """One a line. If all waiting rows share one label, none is a duplicate, and the judge is not asked."""
     body: bytes
-    """For whoever decides."""
+    """For the judge."""
     ended: int | None = None
     """When the last of what the rows describe ended, in Unix nanoseconds."""
     told: Any = None
-    """What is in `body`, as it was before: whoever decides in this process need not read it back."""
+    """What `body` was written from: a judge in this process need not read it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,8 @@ class NewBatch:
     ended: tuple[int, int] | None = None
     """When the first and the last of what they describe ended, in Unix nanoseconds."""
     patience: float | None = None
-    """Seconds after which rows no longer wait for those; None is never."""
+    """Seconds after which a row leaves even if a row that it comes after (`Row.after`) still waits; None is
+    never."""
     is_live: bool = False
     """They are of spans that ended in this process, and can only have been added by it."""
     sent_at: float | None = None

@@ -213,7 +213,7 @@ class Intake:
     def _submit(self, batch: _Batch, steps: Iterator[None] | None = None) -> IntakeResult:
         """Hand over what was routed, and what `steps` still route.
 
-        To one target each goes at once: what becomes a row before the next one is read does not go cold.
+        With one target, each call is handed over as it is read, while it is in the CPU's cache.
         """
         result = batch.result
         groups: Iterable[tuple[Target, Iterable[Told]]] = batch.groups.items()

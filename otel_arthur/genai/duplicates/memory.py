@@ -31,7 +31,7 @@ class _Batch:
         """The call that each of the keys is of."""
 
     def tell(self, keys_of: Callable[[Evidence], Sequence[int]]) -> set[int]:
-        """Have its calls found by these keys too, which are returned."""
+        """Have this batch's calls found under `keys_of(call)` too; returns these keys."""
         before = len(self.keys)
         for call in self.calls:
             keys = keys_of(call)

@@ -1,4 +1,4 @@
-"""Whether a call may have been told before under the same scope, told at a glance as calls come by.
+"""A cheap first look: may an earlier span of the same scope describe this call?
 
 Two spans of one scope are one call only where they share a response id, or where one is the other's ancestor.
 Most calls have no such relation to any other. For these, nobody needs to read the evidence of other calls.
@@ -22,8 +22,8 @@ _LABELS: Final = 1_000
 class _Names:
     """The names of some calls: the spans that are theirs, the spans above them, the ids of their answers.
 
-    As hashes: whoever keeps the texts of so many calls scatters what is young among what is old, and each
-    call that comes by pays for that. Two names of one hash cost one search.
+    As hashes: so many texts would lie scattered in memory, and each later call would pay for that. Two names
+    of one hash cost one search.
     """
 
     __slots__ = ("above", "ends", "own")

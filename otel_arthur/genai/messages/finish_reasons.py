@@ -116,9 +116,9 @@ def _of_text(value: str) -> str | None:
 
 
 def reasons_of(inside: Sequence[Any], beside: Any) -> list[str | None]:
-    """The reason of each choice: its own, or one of those beside, which are one for all or one each.
+    """The reason of each choice: its own, else the one in `beside` (one for all, or a list of one each).
 
-    Where one of several says its own, an empty one is a piece of a stream, which had not ended.
+    Where another choice has a reason of its own, an empty one is of a stream that did not end, and stays.
     """
     own = [finish_reason_of(reason) for reason in inside]
     if beside is None:

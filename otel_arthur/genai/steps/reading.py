@@ -80,7 +80,7 @@ _REQUEST_MODEL, _ERROR_TYPE = FIELDS.index("request_model"), FIELDS.index("error
 
 
 def around(view: SpanView) -> Step | Frame:
-    """A span that is no call: the step, or else its place alone. Does not raise."""
+    """The step that a span is; where it is none, its frame: ids, parent and times. Never raises."""
     try:
         step = step_of(view)
     except Exception:  # a shape never seen: its place is known, and the tree stays whole
@@ -89,7 +89,7 @@ def around(view: SpanView) -> Step | Frame:
 
 
 def told(assembled: Iterable[Assembled], *, wants_around: bool) -> Iterator[Told]:
-    """What spans are to the delivery.
+    """Assembled spans in the form that the delivery takes; a span that still waits for content gives none.
 
     Args:
         wants_around: spans around calls too.

@@ -20,9 +20,9 @@ class Library:
     name: str
     """What people call it."""
     packages: tuple[str, ...]
-    """It is there where one of these is installed."""
+    """If one of these is installed, the library is."""
     recorders: tuple[str, ...]
-    """Packages that record its calls; no two of them are needed."""
+    """Packages that record its calls; one is enough."""
     by_itself: str = ""
     """What to do where the library writes spans by itself."""
     is_framework: bool = False

@@ -15,7 +15,7 @@ def report(configuration: Configuration, sender: Any = None, beside: Sequence[Co
     """One line for each bad value, and one for why nothing is sent; never more, never an exception.
 
     Args:
-        beside: the configurations that were reported already.
+        beside: earlier configurations, whose problems are in the log already.
     """
     said = {problem for other in beside for problem in other.problems}
     new = [problem for problem in configuration.problems if problem not in said]
