@@ -74,7 +74,7 @@ def watch_sending(sending: Sending) -> None:
 def look_around() -> None:
     """Notice libraries whose processes end in a way of their own. Cheap: call it whenever one may be new."""
     children.watch(farewell)
-    uvicorn_servers.watch(farewell, interrupt)
+    uvicorn_servers.watch(farewell, interrupt, hand_over)
 
 
 def farewell() -> None:

@@ -6,6 +6,10 @@ it): the process dies there, and no exit handler runs. So calls are handed over 
 Read from: uvicorn 0.30 to 0.54 (``Server.shutdown`` runs once all requests are answered, before
 ``Server.capture_signals`` raises the signal), uvicorn-worker 0.2 to 0.4 (uses that server). Where ``Server``
 has no such method, nothing is changed, and `sigterm.flush_on_sigterm` is what is left.
+
+Where gunicorn's master alone gets SIGINT, it sends its workers SIGQUIT. A worker of uvicorn goes on then, and
+the master kills it after ``--graceful-timeout`` (gunicorn 27, ``Arbiter.stop``). So calls are handed over at
+once.
 """
 
 from __future__ import annotations
@@ -13,20 +17,30 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
+
+from otel_arthur.process.never_raises import never_raises
 
 _POLL_SECONDS = 0.1
 _MARK = "_otel_arthur_farewell"
 
 
-def watch(farewell: Callable[[], None], give_up: Callable[[], None]) -> None:
+def watch(farewell: Callable[[], None], give_up: Callable[[], None], hand_over: Callable[[], None]) -> None:
     """Have `farewell` called when a server of uvicorn has shut down; repeating is free.
 
     Args:
         give_up: ends the wait in `farewell`; called where somebody presses Ctrl-C again.
+        hand_over: called in a worker of gunicorn that will be killed.
     """
+    _watch_servers(farewell, give_up)
+    _watch_workers(hand_over)
+
+
+def _watch_servers(farewell: Callable[[], None], give_up: Callable[[], None]) -> None:
     server = getattr(sys.modules.get("uvicorn.server"), "Server", None)
     shutdown = getattr(server, "shutdown", None)
     if shutdown is None or hasattr(shutdown, _MARK) or not inspect.iscoroutinefunction(shutdown):
@@ -46,3 +60,21 @@ def watch(farewell: Callable[[], None], give_up: Callable[[], None]) -> None:
 
     setattr(shutdown_with_farewell, _MARK, True)
     server.shutdown = shutdown_with_farewell  # type: ignore[union-attr]
+
+
+def _watch_workers(hand_over: Callable[[], None]) -> None:
+    worker = getattr(sys.modules.get("gunicorn.workers.base"), "Worker", None)
+    handle_exit = getattr(worker, "handle_exit", None)
+    if handle_exit is None or hasattr(handle_exit, _MARK):
+        return
+
+    @functools.wraps(handle_exit)
+    def handle_exit_with_hand_over(self: Any, number: int, *args: Any) -> None:
+        # Of gunicorn's own workers this is the handler of SIGTERM, and they end in order.
+        if number == signal.SIGQUIT:
+            with never_raises("calls of a worker that will be killed were not handed over"):
+                threading.Thread(target=hand_over, name="otel-arthur-end", daemon=True).start()
+        handle_exit(self, number, *args)
+
+    setattr(handle_exit_with_hand_over, _MARK, True)
+    worker.handle_exit = handle_exit_with_hand_over  # type: ignore[union-attr]

@@ -1,4 +1,4 @@
-"""The ends of real servers by SIGTERM right after their answers: no call is lost, each is sent once.
+"""The ends of real servers right after their answers: no call is lost, each is sent once.
 
 The batch processor is told to wait an hour, so every call sits in its queue when the signal comes.
 """
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -31,47 +32,85 @@ SERVERS = {
     "gunicorn, uvicorn.workers": ["gunicorn", "-w", "2", "-k", "uvicorn.workers.UvicornWorker"],
     "gunicorn, uvicorn_worker": ["gunicorn", "-w", "2", "-k", "uvicorn_worker.UvicornWorker"],
 }
+ZERO_CODE = "zero code"
+EXPORTERS = [ZERO_CODE, "application"]
 BIND = ["-b", "127.0.0.1:{port}", "ends_asgi:app"]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no SIGTERM, no gunicorn")
-@pytest.mark.parametrize("exporter", ["zero code", "application"])
-@pytest.mark.parametrize("name", SERVERS)
-def test_a_server_ends_by_sigterm(
-    server: FaultServer, environ: dict[str, str], tmp_path: Path, name: str, exporter: str
-) -> None:
-    port = free_port()
-    command = [part.format(port=port) for part in (SERVERS[name] + (BIND if "gunicorn" in name else []))]
-    environ |= {
-        "EXPORTER": exporter,
-        "PYTHONPATH": str(FOLDER),
-        # Of uvicorn: `uvicorn.workers` is deprecated.
-        "PYTHONWARNINGS": "ignore",
-        "OTEL_TRACES_EXPORTER": "arthur",
-        "OTEL_BSP_SCHEDULE_DELAY": "3600000",
-    }
-    instrument = [str(Path(PYTHON).with_name("opentelemetry-instrument"))] if exporter == "zero code" else []
-    with (tmp_path / "said").open("wb") as said:
-        process = subprocess.Popen(
-            [*instrument, PYTHON, "-m", *command],
-            env=environ,
-            stderr=said,
-            stdout=said,
-            start_new_session=True,
-        )
-    try:
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no SIGTERM, no gunicorn")
+
+
+@pytest.fixture
+def start(environ: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Start a server, which answers each of the calls."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(name: str, exporter: str, *options: str) -> subprocess.Popen[bytes]:
+        port = free_port()
+        command = [*SERVERS[name], *options, *(BIND if "gunicorn" in name else [])]
+        instrument = str(Path(PYTHON).with_name("opentelemetry-instrument"))
+        python = [instrument, PYTHON] if exporter == ZERO_CODE else [PYTHON]
+        with (tmp_path / "said").open("wb") as said:
+            process = subprocess.Popen(
+                [*python, "-m", *(part.format(port=port) for part in command)],
+                env=environ
+                | {
+                    "EXPORTER": exporter,
+                    "PYTHONPATH": str(FOLDER),
+                    # Of uvicorn: `uvicorn.workers` is deprecated.
+                    "PYTHONWARNINGS": "ignore",
+                    "OTEL_TRACES_EXPORTER": "arthur",
+                    "OTEL_BSP_SCHEDULE_DELAY": "3600000",
+                },
+                stderr=said,
+                stdout=said,
+                start_new_session=True,
+            )
+        started.append(process)
         for _ in range(CALLS):
             ask(port, process)
-        process.terminate()
-        process.wait(PATIENCE)
-    finally:
+        return process
+
+    yield start
+    for process in started:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@pytest.mark.parametrize("exporter", EXPORTERS)
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_server_ends_by_sigterm(
+    server: FaultServer,
+    start: Callable[..., subprocess.Popen[bytes]],
+    tmp_path: Path,
+    name: str,
+    exporter: str,
+) -> None:
+    process = start(name, exporter)
+    process.terminate()
+    process.wait(PATIENCE)
     recorded = sorted((tmp_path / "calls").read_text().split())
     told = (tmp_path / "said").read_text()
     assert len(recorded) == CALLS
     assert sorted(server.accepted_ids) == recorded, told
     assert "otel-arthur" not in told
+
+
+@pytest.mark.parametrize("exporter", EXPORTERS)
+def test_a_worker_that_gunicorn_will_kill_hands_over_first(
+    server: FaultServer,
+    start: Callable[..., subprocess.Popen[bytes]],
+    environ: dict[str, str],
+    tmp_path: Path,
+    exporter: str,
+) -> None:
+    environ["OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW"] = "0"
+    # SIGINT to the master alone: the worker's server does not end by what the master sends then.
+    process = start("gunicorn, uvicorn_worker", exporter, "--graceful-timeout", str(int(PATIENCE)))
+    process.send_signal(signal.SIGINT)
+    eventually(lambda: len(server.accepted_ids) >= CALLS, "the calls at Arthur")
+    assert sorted(server.accepted_ids) == sorted((tmp_path / "calls").read_text().split())
 
 
 def ask(port: int, process: subprocess.Popen[bytes]) -> None:
