@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from hashlib import blake2b
+from typing import Any, Final
 from zlib import crc32
 
 import msgspec
@@ -75,6 +76,8 @@ def _without_digests(values: list[Any]) -> list[Any]:
     return [None if place in _WORDS else value for place, value in enumerate(values)]
 
 
+_SHORT: Final = 256
+"""Characters of a name that is kept as it is."""
 _encode = msgspec.json.Encoder().encode
 _DECODER = msgspec.json.Decoder(list[Evidence])
 _LISTS = msgspec.json.Decoder(list[list[Any]])
@@ -85,26 +88,33 @@ def evidence_of(call: LLMCall) -> Evidence:
     """What `call` testifies."""
     usage = call.usage
     request_model, response_model = call.request_model, call.response_model
-    models = (request_model, response_model) if request_model and response_model else ()
+    models = (request_model[:_SHORT], response_model[:_SHORT]) if request_model and response_model else ()
     return Evidence(
         call.trace_id,
         call.span_id,
         call.parent_span_id,
-        call.scope,
+        _short(call.scope),
         call.start_ns,
         call.end_ns,
         call.failed,
-        call.response_id,
+        call.response_id and _short(call.response_id),
         None if call.truncated else _question(call),
         None if call.truncated else _answer(call),
-        models or tuple([model for model in (request_model, response_model) if model]),
+        models or tuple([model[:_SHORT] for model in (request_model, response_model) if model]),
         None if usage.input is None or usage.output is None else (usage.input, usage.output),
-        f"{call.service_name or ''}\0{call.service_instance or ''}",
+        f"{_short(call.service_name or '')}\0{_short(call.service_instance or '')}",
         _rank(call),
         call.kin.above,
         call.kin.below,
         call.is_half,
     )
+
+
+def _short(name: str) -> str:
+    """A name, the same for the same: senders write names of any length, and many calls are remembered."""
+    if len(name) <= _SHORT:
+        return name
+    return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def _question(call: LLMCall) -> int | None:
