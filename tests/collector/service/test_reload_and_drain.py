@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -71,9 +73,41 @@ def is_ready(collector: ArthurCollector) -> bool:
     return True
 
 
-def test_drain_answers_what_is_under_way(collector: Start) -> None:
-    import threading
+def test_a_reload_restarts_what_changed_beside_a_request_that_hangs(collector: Start) -> None:
+    arrived, release = threading.Event(), threading.Event()
 
+    def slow_for_some(got: Any) -> tuple[int, dict[str, str], bytes]:
+        if "x-slow" in got.headers:
+            arrived.set()
+            release.wait(PATIENCE)
+        return 200, PROTOBUF, b""
+
+    with HTTPServerBehind() as behind, ThreadPoolExecutor(1) as executor:
+        behind.answer = slow_for_some
+        ours = collector(forward=f"{{endpoint: '{behind.url}'}}")
+        before = dict(ours.addresses)
+        url, body = f"{ours.http}/v1/traces", plain_request().SerializeToString()
+        headers = {**PROTOBUF, "x-slow": "yes"}
+        hanging = executor.submit(requests.post, url, body, headers=headers, timeout=PATIENCE)
+        try:
+            assert arrived.wait(PATIENCE)
+            old = "metrics: {endpoint: '127.0.0.1:0'}"
+            ours.path.write_text(ours.path.read_text().replace(old, old.replace("127.0.0.1", "127.0.0.2")))
+            ours.send(signal.SIGHUP)
+            ours.wait_for("configuration reloaded")
+            assert not hanging.done()
+            assert post(ours, plain_request()).status_code == 200
+            assert ours.addresses["metrics"].startswith("127.0.0.2:")
+            ours.metrics()
+            changed = {name for name, address in ours.addresses.items() if before[name] != address}
+            assert changed == {"metrics"}
+        finally:
+            release.set()
+        assert hanging.result().status_code == 200
+    assert [line for line in ours.lines if line["level"] != "info"] == []
+
+
+def test_drain_answers_what_is_under_way(collector: Start) -> None:
     arrived, release = threading.Event(), threading.Event()
 
     def slow(_got: Any) -> tuple[int, dict[str, str], bytes]:
