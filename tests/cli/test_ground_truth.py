@@ -161,6 +161,16 @@ def test_all_bad_lines_at_once(arthur: LocalArthur, model_id: str, run: Run, tmp
         (b"partner_inference_id,expected_text\none,caf\xe9\n", "line 2: it is not UTF-8"),
         (b"expected_text\nParis\nRome\n", "no column partner_inference_id"),
         (b"partner_inference_id,a,a\none,1,2\n", "the column 'a' twice"),
+        (b"partner_inference_id," + b"x" * 200_000 + b"\none,1\n", "line 1, the header: field larger than"),
+        (b'partner_inference_id,expected_text\none,a\ntwo,"b\nthree,c\n', "line 3: unexpected end of data"),
+        (b"partner_inference_id,expected_text\rone,a\r", "a carriage return alone"),
+        (b"sep=;\npartner_inference_id;score\none;1e400\n", "line 3: score is a str that is no FLOAT"),
+        (b"partner_inference_id,stars\none," + b"9" * 20, "line 2: stars is a str that is no INTEGER"),
+        (b"<html>Sign in</html>\n", "no column partner_inference_id"),
+        (
+            b"trace_id,span_id,choice_index,stars\n%s,%s,%s,1\n" % (b"a" * 32, b"b" * 16, b"9" * 5000),
+            "choice_index is a str; it must be a whole number of at most 9 digits",
+        ),
     ],
 )
 def test_what_is_no_table_is_one_line(run: Run, tmp_path: Path, content: bytes, said: str) -> None:

@@ -15,8 +15,12 @@ from otel_arthur.cli.terminal.output import plural, print_json, say
 from otel_arthur.sdk.feedback import feedback_ids
 from otel_arthur.target import Feedback
 
-_SCORES: Final = {"0": 0, "1": 1, "false": 0, "true": 1}
+_SCORES: Final = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
+_IDS: Final = (("partner_inference_id",), ("trace_id",))
+_FIELDS: Final = ("partner_inference_id", "trace_id", "score", "explanation")
 _AT_ONCE: Final = 500
+_NAMED: Final = 10
+_NAME_LENGTH: Final = 60
 
 
 @click.command(
@@ -39,7 +43,7 @@ def command(file: str, timeout: float, as_json: bool) -> None:
     if configuration.engine.missing is not None:
         raise WrongUse(configuration.engine.missing)
     problems = Problems()
-    with TableFile(file, problems) as table:
+    with TableFile(file, problems, _IDS) as table:
         # A mistake in the last line must not leave half a file sent.
         rows = list(_rows(table, problems))
         problems.refuse()
@@ -47,7 +51,10 @@ def command(file: str, timeout: float, as_json: bool) -> None:
 
 
 def _rows(table: TableFile, problems: Problems) -> Iterator[Feedback]:
+    unused: dict[str, None] = {}
     for line, record in table.rows():
+        if len(unused) < _NAMED:
+            unused.update(dict.fromkeys(name for name in record if name not in _FIELDS))
         found = _feedback(record)
         if isinstance(found, Feedback):
             yield found
@@ -55,6 +62,9 @@ def _rows(table: TableFile, problems: Problems) -> Iterator[Feedback]:
             problems.add(f"{table.name}, line {line}: {found}")
         if problems.are_too_many:
             break
+    if unused:
+        names = ", ".join(repr(name[:_NAME_LENGTH]) for name in [*unused][:_NAMED])
+        say(f"Note: {table.name}: feedback is {', '.join(_FIELDS)}; left out: {names}", err=True)
 
 
 def _feedback(record: Mapping[str, Any]) -> Feedback | str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -22,6 +22,7 @@ MAX_PROBLEMS: Final = 20
 """More bad lines than these are not looked for."""
 _BOM: Final = b"\xef\xbb\xbf"
 _KINDS: Final = {
+    b"\xff\xfe\0\0": "UTF-32; save it as UTF-8",
     b"\xff\xfe": "UTF-16; save it as UTF-8",
     b"\xfe\xff": "UTF-16; save it as UTF-8",
     b"PK\x03\x04": "a zip archive or a workbook of a spreadsheet; save it as CSV UTF-8",
@@ -64,9 +65,13 @@ class TableFile(AbstractContextManager["TableFile"]):
     """The rows of a file, or of standard input (``-``), which may be gone through twice.
 
     Lines that cannot be read go to `problems`. What is left out is told on standard error once.
+
+    Args:
+        ids: the columns of which CSV must have one set.
     """
 
-    def __init__(self, name: str, problems: Problems) -> None:
+    def __init__(self, name: str, problems: Problems, ids: Sequence[tuple[str, ...]]) -> None:
+        self._ids = ids
         self.name = "standard input" if name == "-" else name
         self._problems = problems
         self._is_first = True
@@ -104,7 +109,7 @@ class TableFile(AbstractContextManager["TableFile"]):
             return
         ending = Path(self.name).suffix.lower()
         is_json = ending in _JSON_ENDINGS or (ending not in _CSV_ENDINGS and text.lstrip()[0] in "{[")
-        yield from self._json(number, text, lines) if is_json else self._csv(text, lines)
+        yield from self._json(number, text, lines) if is_json else self._csv(number, text, lines)
         self._is_first = False
 
     def _lines(self) -> Iterator[tuple[int, str]]:
@@ -127,7 +132,9 @@ class TableFile(AbstractContextManager["TableFile"]):
             try:
                 yield number, line.removeprefix(_BOM if number == 1 else b"").decode()
             except UnicodeDecodeError:
-                self._problem(number, "it is not UTF-8; save the file as UTF-8")
+                raise WrongUse(
+                    f"{self.name}, line {number}: it is not UTF-8; save the file as UTF-8"
+                ) from None
 
     def _refuse_what_is_no_text(self, number: int, line: bytes) -> None:
         kind = next((kind for mark, kind in _KINDS.items() if number == 1 and line.startswith(mark)), None)
@@ -139,13 +146,15 @@ class TableFile(AbstractContextManager["TableFile"]):
             raise WrongUse(f"{self.name}, line {number}: longer than {MAX_LINE // 1024**2} MB")
 
     def _json(self, number: int, text: str, lines: Iterator[tuple[int, str]]) -> Iterator[Row]:
-        while number:
+        while number and not self._problems.are_too_many:
             if text.strip():
                 value: Any = None
                 try:
                     value = orjson.loads(text)
-                except ValueError:
-                    self._problem(number, "not JSON; write one object a line, or name a CSV file .csv")
+                except orjson.JSONDecodeError as error:
+                    self._problem(
+                        number, f"not JSON ({error.msg}); write one object a line, or name a CSV file .csv"
+                    )
                 else:
                     if isinstance(value, dict):
                         yield number, cast("dict[str, Any]", value)
@@ -154,20 +163,21 @@ class TableFile(AbstractContextManager["TableFile"]):
                         self._problem(number, f"a {kind}; each line must be a JSON object")
             number, text = next(lines, (0, ""))
 
-    def _csv(self, first: str, lines: Iterator[tuple[int, str]]) -> Iterator[Row]:
-        if first.lower().startswith("sep=") and len(first.strip()) == 5:  # a line of Excel's own
-            self.delimiter = first.strip()[4]
-            first = next(lines, (0, ""))[1]
-        self.delimiter = self.delimiter or max(",;\t", key=lambda mark: len(_cells(first, mark)))
-        header = self.header = [name.strip() for name in _cells(first, self.delimiter)]
-        twice = {name for name in header if name and header.count(name) > 1}
-        if twice:
-            raise WrongUse(f"{self.name}: the header has the column {sorted(twice)[0]!r} twice")
+    def _csv(self, number: int, first: str, lines: Iterator[tuple[int, str]]) -> Iterator[Row]:
+        separator = first.rstrip("\r\n")
+        if separator[:4].lower() == "sep=" and len(separator) == 5 and separator[4] != '"':  # Excel's own
+            self.delimiter = separator[4]
+            number, first = next(lines, (number, ""))
+        header = self._header(number, first)
         empty = without_name = 0
-        reader = csv.reader((text for _, text in lines), delimiter=self.delimiter)
+        # Strict: a quotation mark that is not closed would take the rest of the file for one cell.
+        reader = csv.reader((text for _, text in lines), delimiter=self.delimiter, strict=True)
+        line = number
         try:
             for cells in reader:
-                line = reader.line_num + 1
+                line = number + reader.line_num
+                if self._problems.are_too_many:
+                    return
                 if not any(cell.strip() for cell in cells):
                     empty += bool(cells)
                     continue
@@ -178,8 +188,7 @@ class TableFile(AbstractContextManager["TableFile"]):
                 without_name += any(not name and cell.strip() for name, cell in pairs)
                 yield line, {name: cell for name, cell in pairs if name and cell}
         except csv.Error as error:
-            why = f"{error}; is a quotation mark missing?" if "field" in str(error) else str(error)
-            raise WrongUse(f"{self.name}, line {reader.line_num + 1}: {why}") from None
+            raise WrongUse(f"{self.name}, line {line + 1}: {_why(error)}") from None
         if self._is_first and empty:
             say(f"Note: {self.name}: {plural(empty, 'empty line')} left out", err=True)
         if self._is_first and without_name:
@@ -188,9 +197,32 @@ class TableFile(AbstractContextManager["TableFile"]):
                 err=True,
             )
 
+    def _header(self, number: int, line: str) -> list[str]:
+        """Learn delimiter and header."""
+        try:
+            self.delimiter = self.delimiter or max(",;\t", key=lambda mark: len(_cells(line, mark)))
+            self.header = [name.strip() for name in _cells(line, self.delimiter, strict=True)]
+        except csv.Error as error:
+            raise WrongUse(f"{self.name}, line {number}, the header: {_why(error)}") from None
+        header = self.header
+        twice = {name for name in header if name and header.count(name) > 1}
+        if twice:
+            raise WrongUse(f"{self.name}: the header has the column {sorted(twice)[0]!r} twice")
+        if header and not any({*columns} <= {*header} for columns in self._ids):
+            first, *others = (" and ".join(columns) for columns in self._ids)
+            raise WrongUse(f"{self.name}: no column {first}; give it, or {', or '.join(others)}")
+        return header
+
     def _problem(self, number: int, what: str) -> None:
         self._problems.add(f"{self.name}, line {number}: {what}")
 
 
-def _cells(line: str, delimiter: str) -> list[str]:
-    return next(iter([*csv.reader([line], delimiter=delimiter), []]))
+def _cells(line: str, delimiter: str, *, strict: bool = False) -> list[str]:
+    return next(iter([*csv.reader([line], delimiter=delimiter, strict=strict), []]))
+
+
+def _why(error: csv.Error) -> str:
+    """What is wrong with a row, and what may have caused it."""
+    if "new-line" in str(error):
+        return "a line ends with a carriage return alone; save the file as CSV UTF-8 with line feeds"
+    return f"{error}; is a quotation mark missing?"

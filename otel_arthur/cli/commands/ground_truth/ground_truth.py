@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from otel_arthur.cli.commands.ground_truth.rows import GroundTruthRows
+from otel_arthur.cli.commands.ground_truth.rows import IDS, GroundTruthRows
 from otel_arthur.cli.configured import SENDING, configured
 from otel_arthur.cli.connection import ground_truth_types
 from otel_arthur.cli.files.table_file import Problems, TableFile
@@ -40,7 +40,7 @@ def command(file: str, model_id: str | None, timeout: float, as_json: bool) -> N
     if configuration.missing is not None:
         raise WrongUse(configuration.missing)
     problems = Problems()
-    with TableFile(file, problems) as table:
+    with TableFile(file, problems, IDS) as table:
         types = ground_truth_types(configuration, [model_id] if model_id else _models(configuration))
         rows = GroundTruthRows(table, types, problems)
         # A mistake in the last line must not leave half a file sent.

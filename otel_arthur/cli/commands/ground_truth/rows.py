@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
@@ -15,9 +16,12 @@ from otel_arthur.inference import fields
 from otel_arthur.inference.identity import partner_inference_id
 from otel_arthur.inference.schema import coerced
 
+IDS: Final = (("partner_inference_id",), ("trace_id", "span_id"))
+"""The columns that name an inference: one of these sets."""
 _IDENTITY: Final = ("partner_inference_id", "trace_id", "span_id", "choice_index")
 _TIME: Final = "ground_truth_timestamp"
 _OWN: Final = (*_IDENTITY, _TIME, "ground_truth_data")
+_CHOICE_DIGITS: Final = 9
 _LISTS: Final = (fields.STRINGS, fields.TOKENS, fields.LIKELIHOODS)
 
 
@@ -44,12 +48,6 @@ class GroundTruthRows:
     def __iter__(self) -> Iterator[dict[str, Any]]:
         self._unknown.clear()
         for line, record in self._file.rows():
-            header = self._file.header
-            if header and "partner_inference_id" not in header and not {"trace_id", "span_id"} <= {*header}:
-                self._problems.add(
-                    f"{self._file.name}: no column partner_inference_id; give it, or trace_id and span_id"
-                )
-                return
             try:
                 yield self._row(record)
             except _Bad as error:
@@ -90,9 +88,16 @@ class GroundTruthRows:
         if not value_type:
             return value
         fitted = coerced(_of_cell(value, value_type, self._file.delimiter), value_type)
-        if fitted is None:
+        if fitted is None or not _is_number_of_arthur(fitted):
             raise _Bad(f"{name} is {_kind(value)} that is no {value_type}")
         return fitted
+
+
+def _is_number_of_arthur(value: Any) -> bool:
+    """Whether it is no number at all, or one that JSON and 64 bits can hold."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return not isinstance(value, int) or -(2**63) <= value < 2**63
 
 
 def _of_cell(value: Any, value_type: str, delimiter: str) -> Any:
@@ -123,8 +128,9 @@ def _identity(record: Mapping[str, Any]) -> str:
         raise _Bad("partner_inference_id is missing; give it, or trace_id and span_id")
     trace_id, span_id = (_hexadecimal(record, *field) for field in (("trace_id", 32), ("span_id", 16)))
     choice = str(record.get("choice_index", "0"))
-    if not choice.isascii() or not choice.isdigit():
-        raise _Bad(f"choice_index is {_kind(record['choice_index'])}; it must be a whole number")
+    if not choice.isascii() or not choice.isdigit() or len(choice) > _CHOICE_DIGITS:
+        kind = _kind(record["choice_index"])
+        raise _Bad(f"choice_index is {kind}; it must be a whole number of at most {_CHOICE_DIGITS} digits")
     return partner_inference_id(trace_id, span_id, int(choice))
 
 
