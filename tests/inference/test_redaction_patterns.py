@@ -148,3 +148,7 @@ def test_twice_the_text_costs_at_most_two_and_a_half_times(name: str) -> None:
         small = fragment * max(1, 8_000 // len(fragment))
         # A floor for the small text: below it, the clock's step is all that is measured.
         assert cost(PATTERNS[name], small * 32) < 2.5**5 * max(cost(PATTERNS[name], small), 1e-3), fragment
+
+
+def test_a_text_of_many_matches_is_masked_to_its_end() -> None:
+    assert PATTERNS["email"]("a@b.cc " * 10_000 + "end") == "[email] " * 10_000 + "end"

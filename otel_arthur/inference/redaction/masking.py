@@ -14,6 +14,8 @@ from typing import NamedTuple
 _WINDOW = 16_384
 _MARGIN = 1_024
 """Characters by which windows overlap; no anchor is longer."""
+_PARTS = 4_096
+"""Parts of a masked text that are joined at once: to join, and to free, a million of them takes long."""
 
 
 class Extent(NamedTuple):
@@ -38,6 +40,7 @@ class Rule(NamedTuple):
 
 def mask(text: str, rule: Rule) -> str:
     """The text with each extent of the rule's anchors replaced, from left to right, without overlap."""
+    masked: list[str] = []
     kept: list[str] = []
     done = position = 0
     while (anchor := _next(text, rule.anchor, position)) is not None:
@@ -45,11 +48,13 @@ def mask(text: str, rule: Rule) -> str:
         if replacement is not None and start >= done:
             kept += (text[done:start], replacement)
             done = end
+            if len(kept) >= _PARTS:
+                masked.append("".join(kept))
+                kept.clear()
         position = max(end, anchor.end(), position + 1)
-    if not kept:
+    if not done:
         return text
-    kept.append(text[done:])
-    return "".join(kept)
+    return "".join((*masked, *kept, text[done:]))
 
 
 def end_of_run(text: str, characters: re.Pattern[str], position: int) -> int:
