@@ -25,6 +25,8 @@ RATE = 500
 HEAD = """# Faults
 
 What `make faults` found, on {machine}. The promises behind it: [the spool](spool.md).
+A disk that fails takes no outcome either: so rows of applications that are killed on bad disks
+are presented many times.
 
 | date | check | command | result | seconds |
 |---|---|---|---|---|

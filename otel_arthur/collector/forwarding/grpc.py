@@ -59,8 +59,8 @@ class GRPCNextHop:
             response = await call
         except grpc.aio.AioRpcError as error:
             return _reply(error)
-        except (grpc.RpcError, grpc.aio.UsageError, ValueError, TypeError) as error:
-            return replies.unavailable(f"the next hop cannot be asked ({type(error).__name__})")
+        except (grpc.RpcError, grpc.aio.UsageError, ValueError, TypeError):
+            return replies.unavailable("the next hop cannot be asked")
         if not is_response(outgoing.request.signal, response):
             return replies.bad_gateway("the next hop's answer is no OTLP")
         return Reply(response=response)

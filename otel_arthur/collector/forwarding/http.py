@@ -55,7 +55,7 @@ class HTTPNextHop:
         except TooLarge:
             return replies.bad_gateway("the next hop's answer is larger than 4 MiB")
         except (aiohttp.ClientError, OSError) as error:
-            return replies.unavailable(f"the next hop cannot be reached ({type(error).__name__})")
+            return replies.unavailable(f"the next hop cannot be reached: {_cause(error)}")
 
     async def close(self) -> None:
         await self._session.close()
@@ -110,6 +110,15 @@ def _reply(outgoing: Outgoing, response: aiohttp.ClientResponse, content: bytes)
     if response.status < 300:
         return Reply(response=message, verbatim=verbatim)
     return replace(neutral, status=response.status, verbatim=verbatim)
+
+
+def _cause(error: Exception) -> str:
+    """In words for a sender, who need not know what this is written in."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "its name is not known"
+    if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):
+        return "TLS failed"
+    return "the connection failed"
 
 
 def _tls(forward: Forward) -> ssl.SSLContext:

@@ -83,4 +83,5 @@ def test_killed_while_the_disk_fails_many_times(
     # What went by memory alone is in no book on the disk.
     assert len(handed) <= outcomes["appended"] == outcomes["sent"] <= len(presented)
     kills, rows = 2 * len(faults) * ROUNDS, len(server.accepted_ids)
-    print(f"figures: {kills} kills, {len(handed)} calls on disk, none lost, {rows} presented")
+    print(f"figures: {kills} kills, {len(handed)} calls on disk, none lost, {rows} presented, ", end="")
+    print(f"{rows - len(presented)} of them again")
