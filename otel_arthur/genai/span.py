@@ -12,6 +12,17 @@ STATUS_ERROR = 2
 
 SpanKey: TypeAlias = tuple[str, str]
 """Trace id and span id, in hexadecimal."""
+_LAST_NS = 2**63 - 1
+"""In the year 2262. OTLP's 64 bits without a sign reach further, databases and clocks do not."""
+
+
+def period(start_ns: int | None, end_ns: int | None) -> tuple[int, int]:
+    """When a span began and ended: no end is no length, and a time that no clock shows is the nearest one."""
+    start = start_ns or 0
+    end = end_ns or start
+    if 0 <= start <= _LAST_NS and 0 <= end <= _LAST_NS:
+        return start, end
+    return min(max(start, 0), _LAST_NS), min(max(end, 0), _LAST_NS)
 
 
 class EventView(Struct, frozen=True):

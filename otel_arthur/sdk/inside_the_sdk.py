@@ -17,7 +17,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter
 
-from otel_arthur.genai.span import NO_KIN, REMOTE_PARENT, STATUS_ERROR, EventView, SpanView
+from otel_arthur.genai.span import NO_KIN, REMOTE_PARENT, STATUS_ERROR, EventView, SpanView, period
 from otel_arthur.genai.steps.step import Frame
 
 _PROCESSOR_THREADS = ("OtelBatchSpanRecordProcessor",)
@@ -94,7 +94,6 @@ def view_of(span: ReadableSpan, attributes: Mapping[str, Any]) -> SpanView:
         found = _properties(span)
     trace_id, span_id, parent, name, scope, version, start, end = found[:8]
     status, description, events, resource, dropped = found[8:]
-    start = start or 0
     return SpanView(
         trace_id.to_bytes(16, "big").hex(),
         span_id.to_bytes(8, "big").hex(),
@@ -102,8 +101,7 @@ def view_of(span: ReadableSpan, attributes: Mapping[str, Any]) -> SpanView:
         name,
         scope,
         version or "",
-        start,
-        end or start,
+        *period(start, end),
         status,
         description or "",
         attributes,
@@ -117,7 +115,6 @@ def view_of(span: ReadableSpan, attributes: Mapping[str, Any]) -> SpanView:
 def frame_of(span: ReadableSpan) -> Frame:
     """The place of a finished span in its trace."""
     context, parent = span.context, span.parent
-    start = span.start_time or 0
     service = _resource_attributes(span.resource).get("service.name")
     return Frame(
         context.trace_id.to_bytes(16, "big").hex() if context else "0" * 32,
@@ -125,8 +122,7 @@ def frame_of(span: ReadableSpan) -> Frame:
         parent.span_id.to_bytes(8, "big").hex() if parent else None,
         bool(parent and parent.is_remote),
         span.name,
-        start,
-        span.end_time or start,
+        *period(span.start_time, span.end_time),
         span.status.status_code._value_ == STATUS_ERROR,
         service if isinstance(service, str) else None,
     )

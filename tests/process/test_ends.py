@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,8 @@ def ended(
             capture_output=True,
             text=True,
             timeout=2 * PATIENCE,
+            # Whoever runs the tests may ignore it, as `nohup` does, and a child inherits that.
+            preexec_fn=partial(signal.signal, signal.SIGHUP, signal.SIG_DFL),
         )
         assert done.returncode == code, done.stderr
         recorded = sorted((tmp_path / "calls").read_text().split())

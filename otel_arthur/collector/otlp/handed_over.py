@@ -17,7 +17,16 @@ from otel_arthur.collector.otlp.inflating import BadBody
 from otel_arthur.collector.otlp.spans import MAX_ATTRIBUTES
 from otel_arthur.genai.duplicates.kin import kin_of
 from otel_arthur.genai.otlp.views import is_remote
-from otel_arthur.genai.span import NO_KIN, REMOTE_PARENT, STATUS_ERROR, EventView, Kin, SpanKey, SpanView
+from otel_arthur.genai.span import (
+    NO_KIN,
+    REMOTE_PARENT,
+    STATUS_ERROR,
+    EventView,
+    Kin,
+    SpanKey,
+    SpanView,
+    period,
+)
 from otel_arthur.genai.steps.reading import around
 from otel_arthur.genai.steps.step import Frame, Step
 
@@ -141,9 +150,7 @@ def _view(
         span.name,
         scope,
         version,
-        span.start_ns,
-        # A span without an end is of no length, not of 1970.
-        span.end_ns or span.start_ns,
+        *period(span.start_ns, span.end_ns),
         span.status_code,
         span.status_message,
         span.attributes,
@@ -163,8 +170,7 @@ def _frame(place: _Place, service: str | None) -> Frame:
         place.parent_span_id,
         place.parent_span_id is not None and is_remote(place.flags, place.kind),
         place.name,
-        place.start_ns,
-        place.end_ns or place.start_ns,
+        *period(place.start_ns, place.end_ns),
         place.status_code == STATUS_ERROR,
         service,
     )

@@ -14,7 +14,7 @@ from otel_arthur.genai.dialects import MARKER_BYTES
 from otel_arthur.genai.duplicates.kin import kin_of
 from otel_arthur.genai.events.agentcore import MESSAGES
 from otel_arthur.genai.otlp.views import attribute_map, is_parent_remote, span_view
-from otel_arthur.genai.span import STATUS_ERROR, SpanKey, SpanView
+from otel_arthur.genai.span import STATUS_ERROR, SpanKey, SpanView, period
 from otel_arthur.genai.steps.kinds import SCOPES, STEP_MARKERS
 from otel_arthur.genai.steps.reading import around
 from otel_arthur.genai.steps.step import Frame, Step
@@ -96,7 +96,6 @@ def around_in(others: Iterable[Placed]) -> Iterator[tuple[SpanView | None, Step 
             continue
         if resource_spans is not last:
             last, service = resource_spans, _service_of(resource_spans.resource)
-        start = span.start_time_unix_nano
         yield (
             None,
             Frame(
@@ -104,8 +103,7 @@ def around_in(others: Iterable[Placed]) -> Iterator[tuple[SpanView | None, Step 
                 span.parent_span_id.hex() or None,
                 is_parent_remote(span),
                 span.name,
-                start,
-                span.end_time_unix_nano or start,
+                *period(span.start_time_unix_nano, span.end_time_unix_nano),
                 span.status.code == STATUS_ERROR,
                 service,
             ),

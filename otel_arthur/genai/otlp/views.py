@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from otel_arthur.genai.span import NO_KIN, REMOTE_PARENT, EventView, SpanView
+from otel_arthur.genai.span import NO_KIN, REMOTE_PARENT, EventView, SpanView, period
 
 _MAX_DEPTH = 64
 _HAS_IS_REMOTE, _IS_REMOTE = 0x100, 0x200
@@ -39,9 +39,7 @@ def span_view(span: Span, scope: str, scope_version: str, resource: Mapping[str,
         span.name,
         scope,
         scope_version,
-        span.start_time_unix_nano,
-        # A span without an end is of no length, not of 1970.
-        span.end_time_unix_nano or span.start_time_unix_nano,
+        *period(span.start_time_unix_nano, span.end_time_unix_nano),
         span.status.code,
         span.status.message,
         attribute_map(span.attributes),
