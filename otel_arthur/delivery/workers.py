@@ -111,9 +111,10 @@ class Workers:
             try:
                 self._begin_flush(patience)
                 while True:
+                    # What waits on a disk that cannot be read, nobody knows; it may be well again by now.
+                    was_well = self._spool.is_disk_well
                     left = self._left(up_to, calls_only, patience)
-                    # What waits on a disk that cannot be read, nobody knows.
-                    if not left and self._spool.is_disk_well:
+                    if not left and was_well and self._spool.is_disk_well:
                         if patience is not None and not self._rest(patience):
                             patience.give_up(served)
                             return False

@@ -190,12 +190,16 @@ class HTTPReceiver:
 
     async def _pieces(self, request: web.BaseRequest, hold: Hold) -> bytes | Reply:
         body = bytearray()
-        async for piece in request.content.iter_any():
-            hold.grow(len(piece))
-            body += piece
-            if len(body) > self.limits.max_request_bytes:
-                return replies.too_large(self.limits.max_request_bytes)
-        return bytes(body)
+        try:
+            async for piece in request.content.iter_any():
+                hold.grow(len(piece))
+                body += piece
+                if len(body) > self.limits.max_request_bytes:
+                    return replies.too_large(self.limits.max_request_bytes)
+            return bytes(body)
+        finally:
+            # An error's traceback keeps this frame until the garbage collector comes by, but not these bytes.
+            body.clear()
 
 
 def _plain(path: str) -> str:
