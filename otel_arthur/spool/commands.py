@@ -34,8 +34,4 @@ def opened(folder: Path, max_bytes: int) -> Spool:
 def told(folder: Path, error: Exception) -> str:
     """The error for a person: who holds the database, where it is that."""
     holder = holder_of(place_of(folder).folder / DATABASE_NAME) if is_busy(error) else ""
-    return (
-        f"{holder} has locked the spool's database; wait until it is done, or stop it"
-        if holder
-        else str(error)
-    )
+    return f"{holder} has locked the spool's database; let it go on, or end it" if holder else str(error)

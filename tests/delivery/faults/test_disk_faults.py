@@ -40,7 +40,7 @@ def test_a_neighbour_that_stands_still_stops_nobody(
     assert told.returncode == 1
     if Path("/proc/locks").exists():
         assert f"process {holder.pid} (python" in told.stderr
-        assert "which is stopped holds it" in told.stderr
+        assert "which is stopped has locked the spool's database" in told.stderr
     calls = llm_calls(20)
     submitted = delivery.submit(calls)
     assert (submitted.spooled, submitted.in_memory, submitted.refused) == (0, 20, 0)
