@@ -92,7 +92,9 @@ def make_own(folder: Path) -> None:
     try:
         found = os.lstat(folder)
     except FileNotFoundError:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # The one above is missing only where somebody removed the spool; Python makes that readable for all.
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         found = os.lstat(folder)
     _check(folder, found, stat.S_ISDIR)
     if found.st_mode & _OTHERS and hasattr(os, "geteuid"):

@@ -14,7 +14,7 @@ import pytest
 from otel_arthur.spool.backed import BackedSpool
 from otel_arthur.spool.batches import BatchOutcome, DeadLetter, Evidence, NewBatch
 from otel_arthur.spool.errors import SpoolError
-from otel_arthur.spool.folder import place_of, settled
+from otel_arthur.spool.folder import make_own, place_of, settled
 from otel_arthur.spool.queue.leases import Terms
 from otel_arthur.spool.spool import Spool
 from otel_arthur.spool.upkeep.status import DestinationStatus
@@ -173,3 +173,12 @@ def test_the_place_of_a_file_is_an_error(spool_dir: Path) -> None:
     spool_dir.write_text("a file")
     with pytest.raises(NotADirectoryError):
         place_of(spool_dir)
+
+
+@pytest.mark.parametrize("name", ["bodies", "owners"])
+def test_a_folder_that_was_removed_with_the_one_around_it_is_as_private_as_before(
+    tmp_path: Path, name: str
+) -> None:
+    spool = tmp_path / "spool"
+    make_own(spool / name)
+    assert (mode(spool), mode(spool / name)) == (0o700, 0o700)

@@ -100,7 +100,6 @@ class Bodies:
         whole = packed(rows)
         if self.folder is None or len(whole.contents) <= INLINE_BYTES:
             return _inline(whole)
-        make_own(self.folder.parent)  # gone with its bodies: as private as before
         make_own(self.folder)
         if not is_outcome and not has_room(self.folder, len(whole.contents)):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import orjson
 import pytest
 
-from tests.support.processes.lines import next_line
+from tests.support.processes.lines import next_line, whole_lines
 from tests.support.servers.faces import Face
 from tests.support.servers.fault_server import FaultServer
 from tests.support.waiting import PATIENCE
@@ -104,10 +104,8 @@ def test_killed_at_random_points_many_times(
         for process in processes:
             process.kill()
         for process, first in zip(processes, said, strict=True):
-            rest, _ = process.communicate(timeout=PATIENCE)
-            whole = (first + rest).decode()
-            # The last line may be cut; a line that is whole was written after the append.
-            handed.update(whole[: whole.rfind("\n") + 1].split())
+            # A line that is whole was written after the append.
+            handed.update(whole_lines(process, first))
     drain(run)
     presented = Counter(server.accepted_ids)
     assert handed <= set(presented)

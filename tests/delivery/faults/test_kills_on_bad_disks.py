@@ -15,7 +15,7 @@ import pytest
 
 from tests.delivery.faults.test_kills import APPLICATION, drain
 from tests.delivery.faults.test_real_disks import fill
-from tests.support.processes.lines import next_line
+from tests.support.processes.lines import next_line, whole_lines
 from tests.support.servers.fault_server import FaultServer
 from tests.support.waiting import PATIENCE
 
@@ -70,10 +70,8 @@ def test_killed_while_the_disk_fails_many_times(
             for process in processes:
                 process.kill()
         for process, first in zip(processes, said, strict=True):
-            rest, _ = process.communicate(timeout=PATIENCE)
-            whole = (first + rest).decode()
-            # The last line may be cut; a line that is whole was written once the disk had the call.
-            handed.update(whole[: whole.rfind("\n") + 1].split())
+            # A line that is whole was written once the disk had the call.
+            handed.update(whole_lines(process, first))
     drain(run)
     presented = set(server.accepted_ids)
     assert handed <= presented

@@ -17,3 +17,10 @@ def next_line(process: subprocess.Popen[bytes]) -> bytes:
     comes, _, _ = select.select([process.stdout], [], [], PATIENCE)
     assert comes, f"process {process.pid} said nothing within {PATIENCE:.0f} s"
     return process.stdout.readline()
+
+
+def whole_lines(process: subprocess.Popen[bytes], first: bytes) -> list[str]:
+    """What a killed child said, with `first`, which was read before. A last line that is cut is left out."""
+    rest, _ = process.communicate(timeout=PATIENCE)
+    said = (first + rest).decode()
+    return said[: said.rfind("\n") + 1].split()
