@@ -156,6 +156,20 @@ def test_counts_under_the_collectors_names(collector: Start) -> None:
         assert metrics[f"otelcol_{name}"] > 0
 
 
+def refusal(configuration: Path) -> str:
+    """The last line of a collector that does not start."""
+    done = subprocess.run(
+        [sys.executable, "-m", "otel_arthur", "collector", "--config", str(configuration)],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    return done.stderr.splitlines()[-1]
+
+
 def test_an_address_in_use_is_one_line_and_exit_code_1(collector: Start, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -166,16 +180,7 @@ def test_an_address_in_use_is_one_line_and_exit_code_1(collector: Start, tmp_pat
                 "arthur: {api_key: k, models: [{model_id: m}]}\n"
                 f"spool: {{directory: '{tmp_path / 'spool'}'}}\n"
             )
-            done = subprocess.run(
-                [sys.executable, "-m", "otel_arthur", "collector", "--config", str(path)],
-                capture_output=True,
-                text=True,
-                timeout=PATIENCE,
-                check=False,
-            )
-            assert done.returncode == 1
-            assert "Traceback" not in done.stderr
-            assert str(port) in done.stderr.splitlines()[-1]
+            assert str(port) in refusal(path)
 
 
 def test_failed_spans_are_counted_and_do_not_cost_their_request(
@@ -206,15 +211,7 @@ def test_a_spool_that_cannot_be_written_stops_the_start(tmp_path: Path) -> None:
         "receivers: {otlp: {http: {endpoint: '127.0.0.1:0'}}}\n"
         f"arthur: {{api_key: k, models: [{{model_id: m}}]}}\nspool: {{directory: '{tmp_path}/file/spool'}}\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-m", "otel_arthur", "collector", "--config", str(path)],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert f"the spool's folder {tmp_path}/file/spool cannot be written" in done.stderr.splitlines()[-1]
+    assert f"the spool's folder {tmp_path}/file/spool cannot be written" in refusal(path)
 
 
 def test_a_folder_that_is_taken_away_is_said_as_that(collector: Start, tmp_path: Path) -> None:
