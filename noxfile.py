@@ -39,6 +39,12 @@ RUNS = f"{sys.version_info.major}.{sys.version_info.minor}"
 PYTHONS = [version for version in ("3.10", "3.11", "3.12", "3.13", "3.14") if version != RUNS]
 PYTEST = ("hypothesis", "pytest", "pytest-timeout")
 LANGCHAIN = ("langchain==1.4.7", "langchain-core==1.7.2", "langchain-openai==1.7.3", "openai==3.54.0")
+PLAIN_OPENAI = {
+    "openllmetry": ["opentelemetry-instrumentation-openai==0.62.4"],
+    "openinference": ["openinference-instrumentation-openai==0.1.66"],
+    "pydantic-ai": ["pydantic-ai-slim[openai]==2.68.0"],
+}
+"""What records the calls of OpenAI's client -> its packages."""
 CORE = (
     "tests/inference",
     "tests/genai",
@@ -102,6 +108,13 @@ def instrumentations(session: nox.Session) -> None:
     )
 
 
+@nox.session(tags=["tier"])
+@nox.parametrize("packages", [nox.param(packages, id=name) for name, packages in PLAIN_OPENAI.items()])
+def examples(session: nox.Session, packages: Sequence[str]) -> None:
+    """What the examples without LangChain install."""
+    install(session, ["-e", ".", "openai==3.54.0", *packages])
+
+
 @nox.session(tags=["tier"], python=RUNS if RUNS in ("3.10", "3.11") else interpreter("3.11"))
 def arthurai(session: nox.Session) -> None:
     """Arthur's own SDK (900 MB): its pins exclude LangChain 1.x, and pandas 1.5 excludes Python 3.12."""
@@ -136,6 +149,13 @@ def collector(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """A Chromium for the pages of local Arthur; continuous integration installs it."""
     session.run_install(sys.executable, "-m", "tests.support.environments.browser")
+
+
+@nox.session(tags=["tier"])
+def docs(session: nox.Session) -> None:
+    """The documentation as a site."""
+    install(session, ["zensical==0.0.73"])
+    session.run("python", "-m", "tests.documentation.site")
 
 
 @nox.session

@@ -78,11 +78,11 @@ def unknown(settings: Iterable[Setting], arguments: Mapping[str, Any]) -> list[P
             import difflib
 
             (meant,) = difflib.get_close_matches(name, table, 1) or ("",)
-            what = (
-                f"is not a setting; {f'did you mean {meant}?' if meant else 'the README lists the settings'}"
-            )
+            fix = f"did you mean {meant}?" if meant else "docs/reference/settings.md lists the settings"
             is_protected = meant in table and table[meant].is_protected
-            problems.append(Problem(f"argument {name}", meant or name, what, is_protected))
+            problems.append(
+                Problem(f"argument {name}", meant or name, f"is not a setting; {fix}", is_protected)
+            )
     return problems
 
 

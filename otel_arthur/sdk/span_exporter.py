@@ -32,8 +32,8 @@ class ArthurSpanExporter(SpanExporter):
     own sends from there.
 
     Args:
-        **settings: the settings of the README's table, each by the end of its variable's name in small
-            letters: the text that the variable would hold, or a Python value.
+        **settings: as in docs/reference/settings.md, each by the end of its variable's name in small letters:
+            the text that the variable would hold, or a Python value.
         arthur_model: a live ``arthurai.ArthurModel`` to send through, instead of our client.
     """
 

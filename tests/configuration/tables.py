@@ -1,4 +1,4 @@
-"""What is generated from the table of settings: tables in README and docs, and the types of the arguments.
+"""What is generated from the table of settings: tables in docs, and the types of the arguments.
 
 ``make tables`` writes the files anew; `test_tables.py` checks that they are true.
 """
@@ -33,9 +33,9 @@ class Settings(TypedDict, total=False):
 
 def files() -> dict[Path, str]:
     """What each file should hold."""
-    readme, collector = ROOT / "README.md", ROOT / "docs" / "collector.md"
+    settings, collector = (ROOT / "docs" / name for name in ("reference/settings.md", "collector.md"))
     return {
-        readme: _replaced(readme, _table("variable", [(s.variable, s) for s in SETTINGS])),
+        settings: _replaced(settings, _table("variable", [(s.variable, s) for s in SETTINGS])),
         collector: _replaced(collector, _table("key", [(s.key, s) for s in (*SETTINGS, *LIMITS) if s.key])),
         ROOT / "otel_arthur" / "configuration" / "arguments.py": ARGUMENTS + _arguments(),
     }

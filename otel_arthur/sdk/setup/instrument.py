@@ -34,6 +34,9 @@ def instrument(
     *,
     instrumentations: Sequence[str] | str | None = None,
     arthur_model: Any = None,
+    arthur_url: str | None = None,
+    arthur_login: str | None = None,
+    arthur_password: str | None = None,
     **settings: Unpack[Settings],
 ) -> TracerProvider:
     """Record the application's LLM calls in Arthur, in one line.
@@ -47,11 +50,20 @@ def instrument(
             default is one for each LLM library that is installed (`sdk.setup.instrumentations`). Those that
             are not installed, or fail, are said in the log.
         arthur_model: as of `ArthurSpanExporter`.
+        arthur_url: the setting ``endpoint``, under its name in ``ArthurCallbackHandler.from_credentials``.
+        arthur_login: the setting ``login``, likewise.
+        arthur_password: the setting ``password``, likewise.
         **settings: as of `ArthurSpanExporter`.
 
     Returns:
         The tracer provider; its ``shutdown`` runs by itself when the process ends.
     """
+    if arthur_url is not None:
+        settings.setdefault("endpoint", arthur_url)
+    if arthur_login is not None:
+        settings.setdefault("login", arthur_login)
+    if arthur_password is not None:
+        settings.setdefault("password", arthur_password)
     provider = trace.get_tracer_provider()
     is_ours = not isinstance(provider, TracerProvider)
     if not isinstance(provider, TracerProvider):
