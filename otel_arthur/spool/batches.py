@@ -73,6 +73,8 @@ class Batch:
     Where a group was suppressed as a duplicate, rows that came after it have the kept group's id."""
     blocked: Sequence[Row] = field(default=(), repr=False)
     """Rows that must wait for others; `Spool.finish` keeps them."""
+    owner: str = ""
+    """The name under which it is leased."""
     in_memory: bool = False
     """It is not on disk."""
     sent_at: float | None = None

@@ -35,12 +35,13 @@ class _Waiting(NamedTuple):
     hold: float
     patience: float | None
     sent_at: float | None
+    owner: str
     body: Body
 
 
 _COLUMNS: Final = (
     "number, destination, kind, form, created, rows, held, max(ready_at - set_at, 0), free_at - created, "
-    f"sent_at, {BODY_COLUMNS}"
+    f"sent_at, owner, {BODY_COLUMNS}"
 )
 
 
@@ -119,11 +120,11 @@ def _claim(store: Store, after: int) -> _Waiting | None:
         candidates.close()
         if number is None:
             return None
-        found = index.execute(f"SELECT {_COLUMNS} FROM batches WHERE number = ?", (number,)).fetchone()
         index.execute(
             "UPDATE batches SET owner = ?, leased_until = ? WHERE number = ?",
             (store.owner.name, now + _LEASE_SECONDS, number),
         )
+        found = index.execute(f"SELECT {_COLUMNS} FROM batches WHERE number = ?", (number,)).fetchone()
     return _Waiting._make((*found[:-5], Body(*found[-5:])))
 
 
@@ -152,7 +153,16 @@ def _carried(source: Store, target: Store, waiting: _Waiting) -> bool:
         )
         is_taken = not appending.append(target, Destination(*key), batch).refused
         if is_taken:
-            leased = Batch(number, waiting.destination, waiting.kind, waiting.form, waiting.created, 0, found)
+            leased = Batch(
+                number,
+                waiting.destination,
+                waiting.kind,
+                waiting.form,
+                waiting.created,
+                0,
+                found,
+                owner=waiting.owner,
+            )
             leases.finish(source, [BatchOutcome(leased, moved=len(found))])
             found = None
         return is_taken

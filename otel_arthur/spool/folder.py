@@ -36,7 +36,8 @@ def absolute(folder: Path) -> Path:
 
 
 def place_of(folder: Path) -> Place:
-    """The folder itself where it is ours and private, or missing; else ``otel-arthur-<uid>`` inside.
+    """The folder itself where it is ours and private, or missing; else ``otel-arthur-<uid>`` inside, and also
+    where our spool lies there already.
 
     Nothing is made and no mode is changed.
 
@@ -54,11 +55,12 @@ def place_of(folder: Path) -> Place:
     user = os.geteuid()
     if not stat.S_ISDIR(found.st_mode):
         raise NotADirectoryError(f"{folder} is no folder")
-    is_private = found.st_uid == user and not found.st_mode & _OTHERS
+    inner = folder / f"otel-arthur-{user}"
+    is_private = found.st_uid == user and not found.st_mode & _OTHERS and owner_of(inner) != user
     if is_private and all(_owner(folder / name) in (None, user) for name in _OURS):
         return Place(folder)
     is_emptied = _owner(folder / DATABASE_NAME) == user
-    return Place(folder / f"otel-arthur-{user}", folder if is_emptied else None)
+    return Place(inner, folder if is_emptied else None)
 
 
 def settled(folder: Path) -> Place:

@@ -193,7 +193,7 @@ class Spool:
 
     def lost(self) -> Lost:
         """Rows that are gone from the spool since this was asked last: for the books."""
-        return self._store.losses.take()
+        return self._store.lost()
 
     def close(self) -> None:
         """Close the database. Later use opens it again; what was in memory only is gone."""

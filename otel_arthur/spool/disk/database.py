@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 import tenacity
 
 from otel_arthur.spool.disk.disk_format import prepare, require_format
+from otel_arthur.spool.disk.files import Files
 from otel_arthur.spool.errors import SpoolError
 from otel_arthur.spool.folder import check_file, make_where_missing
 
@@ -23,8 +24,6 @@ BUSY_SECONDS: Final = 2.0
 """Nobody waits longer for a process that stands still while it holds the database."""
 _SQLITE_BUSY_SECONDS: Final = 0.05
 _STILL: Final = "the disk does not answer; the database is locked by a thread that waits for it"
-_SHARED_BYTES: Final = 32 * 1024
-"""SQLite maps the shared index in pieces of this size (walindex, sqlite.org/walformat.html)."""
 FORK_SECONDS: Final = 5.0
 _OF_DAMAGE: Final = ("malformed", "not a database", "no such table", "no such column")
 _T = TypeVar("_T")
@@ -39,17 +38,17 @@ class Connection:
     Args:
         path: None keeps it in memory.
         durable: what is committed survives a loss of power.
-        replaced: called where another file is used than before.
+        left: called with a file that is given up, as another is in its place; None where it was closed then.
     """
 
     def __init__(
-        self, path: Path | None, *, durable: bool, replaced: Callable[[], None] = lambda: None
+        self, path: Path | None, *, durable: bool, left: Callable[[sqlite3.Connection | None], None]
     ) -> None:
         self._path = path
-        self._replaced = replaced
+        self._left = left
         self._durable = durable
         self._raw: sqlite3.Connection | None = None
-        self._files = _Files(path) if path is not None else None
+        self._files = Files(path) if path is not None else None
         self.lock = threading.RLock()
 
     def __del__(self) -> None:
@@ -112,8 +111,12 @@ class Connection:
         """Whether it has a file open that lies in its place no more."""
         return self._raw is not None and self._files is not None and not self._files.are_ours()
 
-    def close(self) -> None:
-        """Close it; later use opens it again. What was in memory only is gone."""
+    def close(self, *, for_good: bool = False) -> None:
+        """Close it; later use opens it again. What was in memory only is gone.
+
+        Args:
+            for_good: another file will lie in its place.
+        """
         if not self.lock.acquire(timeout=BUSY_SECONDS):
             return  # A thread waits for a disk that does not answer.
         try:
@@ -122,6 +125,9 @@ class Connection:
                 if self._files is not None:
                     with contextlib.suppress(OSError):
                         self._files.make_whole()
+                    if for_good or not self._files.is_database_ours():
+                        self._files.forget()
+                        self._left(raw)
                 raw.close()
         finally:
             self.lock.release()
@@ -194,11 +200,8 @@ class Connection:
     def _current(self) -> sqlite3.Connection:
         if self._raw is not None and not self.is_outdated:
             return self._raw
-        was_replaced = self._raw is not None
         self.close()
         self._raw = self._open()
-        if was_replaced:
-            self._replaced()
         return self._raw
 
     def _open(self) -> sqlite3.Connection:
@@ -220,8 +223,8 @@ class Connection:
         )
         try:
             prepare(raw, self._durable)
-            if self._files is not None:
-                self._files.remember()
+            if self._files is not None and not self._files.remember():
+                self._left(None)
         except BaseException:
             raw.close()
             raise
@@ -250,51 +253,3 @@ def is_full(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
     return isinstance(error, sqlite3.Error) and "full" in str(error)
-
-
-class _Files:
-    """The files of a database that is open."""
-
-    def __init__(self, path: Path) -> None:
-        # As texts: they are asked for with each transaction.
-        self._database = str(path)
-        self._shared = f"{path}-shm"
-        self._inode = 0
-        self._mapped = 0
-
-    def remember(self) -> None:
-        """These are ours."""
-        self._inode = os.lstat(self._database).st_ino
-        self._mapped = _SHARED_BYTES
-
-    def are_ours(self) -> bool:
-        """Whether they are in their place; the shared index is whole after this."""
-        try:
-            if os.lstat(self._database).st_ino != self._inode:
-                return False
-            self.make_whole()
-        except OSError:
-            return False
-        return True
-
-    def make_whole(self) -> None:
-        """Lengthen the shared index where somebody cut it."""
-        size = os.lstat(self._shared).st_size
-        if size < self._mapped:
-            # SQLite has it mapped, and the kernel kills who reads beyond its end (SIGBUS). Zeros are read
-            # as an index that must be built anew from the log; a head that is left would say that it is
-            # whole. By name: a descriptor that is closed here would take SQLite's locks with it.
-            os.truncate(self._shared, 0)
-            os.truncate(self._shared, self._mapped)
-        else:
-            self._mapped = size
-
-
-def set_aside(path: Path, *folders: Path) -> Path:
-    """Move a damaged database with its bodies into a folder of its own; nothing is destroyed."""
-    aside = path.parent / f"damaged-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}-{time.monotonic_ns()}"
-    aside.mkdir(mode=0o700)
-    for name in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm"), *folders):
-        if name.exists():
-            name.rename(aside / name.name)
-    return aside

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Mapping
@@ -18,6 +19,30 @@ class Lost(NamedTuple):
     """By reason, where it is known how many."""
     all_for: str | None
     """Why all that waited is gone, if it is: nobody can count rows of an index that cannot be read."""
+
+
+def uncounted_rest(index: sqlite3.Connection, now: float) -> int:
+    """Rows that wait in an index that is gone and that no other process has counted before; they are now.
+
+    Not those that are leased: whoever sends them counts what became of them.
+
+    Raises:
+        sqlite3.Error: nobody can count them.
+    """
+    index.execute("PRAGMA busy_timeout = 2000")
+    index.execute("BEGIN IMMEDIATE")
+    counted = "ifnull((SELECT value FROM state WHERE name = 'gone'), 0)"
+    ((rows,),) = index.execute(
+        f"SELECT ifnull(sum(rows), 0) FROM batches WHERE number > {counted} "
+        "AND (owner IS NULL OR leased_until <= ?)",
+        (now,),
+    )
+    index.execute(
+        "INSERT OR REPLACE INTO state "
+        f"SELECT 'gone', max({counted}, ifnull((SELECT max(number) FROM batches), 0))"
+    )
+    index.execute("COMMIT")
+    return rows
 
 
 class Losses:

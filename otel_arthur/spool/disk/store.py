@@ -14,10 +14,11 @@ from typing import Any, Final, TypeVar
 from otel_arthur.notices import Notices
 from otel_arthur.spool.clock import Clock
 from otel_arthur.spool.disk.bodies import Bodies
-from otel_arthur.spool.disk.database import Connection, is_damage, is_full, set_aside
+from otel_arthur.spool.disk.database import Connection, is_damage, is_full
+from otel_arthur.spool.disk.files import set_aside
 from otel_arthur.spool.disk.keys import KeyIndex, KeyLimits
 from otel_arthur.spool.disk.latest import latest_of
-from otel_arthur.spool.disk.losses import DAMAGED, GONE, Losses
+from otel_arthur.spool.disk.losses import DAMAGED, GONE, Losses, Lost, uncounted_rest
 from otel_arthur.spool.disk.owners import Owner
 from otel_arthur.spool.disk.reserve import Reserve
 from otel_arthur.spool.disk.room import Room
@@ -57,10 +58,10 @@ class Store:
         self.losses = Losses()
         self._database = None if folder is None else folder / DATABASE_NAME
         if self._database is None:
-            self.incoming = self.index = Connection(None, durable=False)
+            self.incoming = self.index = Connection(None, durable=False, left=self._leave_index)
         else:
-            self.incoming = Connection(self._database, durable=True, replaced=self._index_is_gone)
-            self.index = Connection(self._database, durable=False, replaced=self._index_is_gone)
+            self.incoming = Connection(self._database, durable=True, left=self._leave)
+            self.index = Connection(self._database, durable=False, left=self._leave_index)
         self._connections = list(dict.fromkeys([self.incoming, self.index]))
         self._mended = 0
         self._locked: list[Connection] = []
@@ -68,6 +69,8 @@ class Store:
         self.reserve = Reserve(folder)
         self.notices = Notices()
         self._gone: dict[int, float] = {}
+        self._left_owners: set[str] = set()
+        self._why_left = GONE
         self.kept_for_judges: dict[int, dict[str, Any]] = {}
         """What the judges of duplicates remember, by destination."""
         self.told: dict[int, Any] = {}
@@ -87,13 +90,41 @@ class Store:
         for connection in self._connections:
             connection.close()
 
+    def lost(self) -> Lost:
+        """What is gone from the disk since this was asked last, also what nobody has looked for since."""
+        for connection in self._connections:
+            if connection.is_outdated:
+                connection.close()
+        return self.losses.take()
+
     def gone_for(self, number: int) -> float:
         """Seconds since this process first missed the file of a batch."""
         now = time.monotonic()
         return now - self._gone.setdefault(number, now)
 
-    def _index_is_gone(self) -> None:
-        self.losses.add_index(GONE)
+    def has_left(self, owner: str) -> bool:
+        """Whether what was leased under this name lay in an index that is gone."""
+        return owner in self._left_owners
+
+    def _leave_index(self, raw: sqlite3.Connection | None) -> None:
+        # Numbers of batches begin anew: no lease of before may be taken for one of then.
+        if (name := self.owner.close()) is not None:
+            self._left_owners.add(name)
+        self._leave(raw)
+
+    def _leave(self, raw: sqlite3.Connection | None) -> None:
+        self.bodies.forget()
+        self.latest.clear()
+        self._forget_evidence()
+        self._gone.clear()
+        try:
+            rows = None if raw is None else uncounted_rest(raw, self.clock.time())
+        except (sqlite3.Error, UnicodeDecodeError):
+            rows = None
+        if rows is None:
+            self.losses.add_index(self._why_left)
+        else:
+            self.losses.add(self._why_left, rows)
 
     def before_fork(self) -> None:
         """Nothing of SQLite may be at work while the process forks."""
@@ -146,17 +177,15 @@ class Store:
             if self._mended != mended or any(one.is_outdated for one in self._connections):
                 return True
             self._mended += 1
-            self.incoming.close()
-            self.index.close()
+            self._why_left = DAMAGED
+            for connection in self._connections:
+                connection.close(for_good=True)
+            self._why_left = GONE
             aside = set_aside(self._database, self.bodies.folder)
             _logger.error(
                 "otel-arthur: the spool is damaged (%s); it is kept in %s and a new one begins", error, aside
             )
             make_own(self.bodies.folder)
-            self.losses.add_index(DAMAGED)
-        self.bodies.forget()
-        self.latest.clear()
-        self._forget_evidence()
         return True
 
     def tell(self, number: int, told: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from otel_arthur.spool.batches import Batch, BatchOutcome
 from otel_arthur.spool.disk.bodies import BODY_COLUMNS, Body, inline
+from otel_arthur.spool.disk.losses import GONE
 from otel_arthur.spool.disk.store import Store, count, listed, replace_rows
 from otel_arthur.spool.queue.precedence import Order, sort
 from otel_arthur.spool.queue.reading import rows_of
@@ -86,7 +87,7 @@ def lease(store: Store, destination: int, kind: int, terms: Terms) -> list[Batch
             "UPDATE batches SET owner = ?, leased_until = ?, set_at = ?, sent_at = ifnull(?, sent_at), "
             f"ready_at = ifnull(?, ready_at) WHERE number IN ({listed(one.number for one in chosen)})",
             (
-                store.owner.name,
+                owner := store.owner.name,
                 now + terms.seconds,
                 now,
                 None if terms.doubt is None else now,
@@ -96,13 +97,14 @@ def lease(store: Store, destination: int, kind: int, terms: Terms) -> list[Batch
     order = (
         Order(store, destination, kind, [one.number for one in chosen]) if terms.in_order and chosen else None
     )
-    found = [_read(store, destination, kind, one, now, terms.blocked, order) for one in chosen]
+    found = [_read(store, destination, kind, one, owner, now, terms.blocked, order) for one in chosen]
     return [batch for batch in found if batch is not None]
 
 
 def finish(store: Store, outcomes: Sequence[BatchOutcome]) -> list[BatchOutcome]:
     """Record outcomes in one transaction; rows that wait are leased to nobody. Returns what was recorded:
-    not the batches whose lease was lost, as whoever has it now records theirs.
+    not the batches whose lease was lost, as whoever has it now records theirs. Of an index that is gone the
+    outcomes are the caller's alone to record, and what waits there is lost.
 
     Raises:
         sqlite3.Error, OSError: nothing is recorded; the leases end and the rows are presented again.
@@ -111,19 +113,25 @@ def finish(store: Store, outcomes: Sequence[BatchOutcome]) -> list[BatchOutcome]
     new_files: list[str | None] = []
     old_files: list[str | None] = []
     recorded: list[BatchOutcome] = []
+    gone = 0
     try:
         with store.index.transaction() as index:
             for outcome in outcomes:
                 batch = outcome.batch
+                waiting = [*outcome.waiting, *batch.blocked]
+                if store.has_left(batch.owner):
+                    # Its number may be another batch's in the index of now.
+                    recorded.append(outcome)
+                    gone += len(waiting)
+                    continue
                 row = index.execute(
                     "SELECT file, rows FROM batches WHERE number = ? AND owner = ?",
-                    (batch.number, store.owner.name),
+                    (batch.number, batch.owner),
                 ).fetchone()
                 if row is None:
                     continue
                 recorded.append(outcome)
                 file, count_before = row
-                waiting = [*outcome.waiting, *batch.blocked]
                 if not waiting:
                     index.execute("DELETE FROM batches WHERE number = ?", (batch.number,))
                 elif len(waiting) < count_before or outcome.waiting != batch.rows:
@@ -139,6 +147,7 @@ def finish(store: Store, outcomes: Sequence[BatchOutcome]) -> list[BatchOutcome]
         store.bodies.remove(new_files)
         raise
     store.bodies.remove(old_files)
+    store.losses.add(GONE, gone)
     return recorded
 
 
@@ -191,6 +200,7 @@ def _read(
     destination: int,
     kind: int,
     candidate: _Candidate,
+    owner: str,
     now: float,
     blocked_wait: float,
     order: Order | None,
@@ -208,6 +218,7 @@ def _read(
         candidate.created,
         candidate.attempts,
         rows,
+        owner=owner,
         sent_at=candidate.sent_at,
     )
     if not rows.are_free and not (candidate.free_at is not None and candidate.free_at <= now):

@@ -21,7 +21,7 @@ def tidy(store: Store, max_age: float | None) -> int:
 
     Returns the number of records given up.
     """
-    store.owner.sweep()
+    _free_leases_of_the_dead(store)
     store.reserve.make()
     follow_clock(store)
     if not store.index.read(IS_TRUE)[0][0]:
@@ -37,6 +37,16 @@ def tidy(store: Store, max_age: float | None) -> int:
     known = store.index.read("SELECT file FROM batches WHERE file IS NOT NULL")
     store.bodies.sweep({name for (name,) in known})
     return dropped
+
+
+def _free_leases_of_the_dead(store: Store) -> None:
+    dead = store.owner.dead()
+    leasing = f"owner IN ({','.join('?' * len(dead))})"
+    if dead and store.index.read(f"SELECT 1 FROM batches WHERE {leasing} LIMIT 1", dead):
+        with store.index.transaction() as index:
+            index.execute(f"UPDATE batches SET owner = NULL WHERE {leasing}", dead)
+    # Only now: without its file nobody knows that a process has ended.
+    store.owner.remove(dead)
 
 
 def follow_clock(store: Store) -> None:

@@ -1,0 +1,74 @@
+"""The files of a database that is open: whether they are in their place, and moving them out of it."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Final
+
+_SHARED_BYTES: Final = 32 * 1024
+"""SQLite maps the shared index in pieces of this size (walindex, sqlite.org/walformat.html)."""
+
+
+class Files:
+    """Of one connection."""
+
+    def __init__(self, path: Path) -> None:
+        # As texts: they are asked for with each transaction.
+        self._database = str(path)
+        self._shared = f"{path}-shm"
+        self._inode = 0
+        self._shared_inode = 0
+        self._mapped = 0
+
+    def remember(self) -> bool:
+        """These are ours; whether they were before, if any was."""
+        before, self._inode = self._inode, os.lstat(self._database).st_ino
+        self._shared_inode = os.lstat(self._shared).st_ino if os.path.lexists(self._shared) else 0
+        self._mapped = _SHARED_BYTES
+        return before in (0, self._inode)
+
+    def forget(self) -> None:
+        """None is ours."""
+        self._inode = 0
+
+    def is_database_ours(self) -> bool:
+        """Whether it is in its place."""
+        try:
+            return os.lstat(self._database).st_ino == self._inode
+        except OSError:
+            return False
+
+    def are_ours(self) -> bool:
+        """Whether they are in their place; the shared index is whole after this."""
+        try:
+            return self.is_database_ours() and self.make_whole()
+        except OSError:
+            return False
+
+    def make_whole(self) -> bool:
+        """Lengthen the shared index where somebody cut it; whether it is ours."""
+        found = os.lstat(self._shared)
+        size = found.st_size
+        if found.st_ino != self._shared_inode:
+            return False
+        if size < self._mapped:
+            # SQLite has it mapped, and the kernel kills who reads beyond its end (SIGBUS). Zeros are read
+            # as an index that must be built anew from the log; a head that is left would say that it is
+            # whole. By name: a descriptor that is closed here would take SQLite's locks with it.
+            os.truncate(self._shared, 0)
+            os.truncate(self._shared, self._mapped)
+        else:
+            self._mapped = size
+        return True
+
+
+def set_aside(path: Path, *folders: Path) -> Path:
+    """Move a damaged database with its bodies into a folder of its own; nothing is destroyed."""
+    aside = path.parent / f"damaged-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}-{time.monotonic_ns()}"
+    aside.mkdir(mode=0o700)
+    for name in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm"), *folders):
+        if name.exists():
+            name.rename(aside / name.name)
+    return aside

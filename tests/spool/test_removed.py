@@ -1,0 +1,85 @@
+"""Somebody removes the spool's files under processes that live."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from otel_arthur.spool import commands
+from otel_arthur.spool.backed import BackedSpool
+from otel_arthur.spool.spool import Spool
+from tests.support.paths import ROOT
+from tests.support.spans.spool_records import HERE, NUMBER, batch
+
+WORK = """
+import json, sqlite3, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[3])
+from otel_arthur.spool.batches import BatchOutcome
+from otel_arthur.spool.queue.leases import Terms
+from otel_arthur.spool.spool import Spool
+from tests.support.spans.spool_records import HERE, KIND, NUMBER, batch
+spool, first, taken, sent = Spool(Path(sys.argv[1]), 1 << 30), int(sys.argv[2]), 0, []
+for phase in range(6):
+    for _ in range(8):
+        try:
+            taken += spool.append(HERE, batch(5, 9000, start=first + taken)).new
+            for leased in spool.lease(NUMBER, KIND, Terms(rows=20)):
+                sent += [row.id for one in spool.finish([BatchOutcome(leased, sent=len(leased.rows))])
+                         for row in one.batch.rows]
+        except (OSError, sqlite3.Error):  # the folder is removed at this moment
+            continue
+    print(phase, flush=True)
+lost = spool.lost()
+print(json.dumps([taken, sent, sum(lost.rows.values()), lost.all_for]), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_three_processes_count_each_row_once_and_send_none_twice(spool_dir: Path) -> None:
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WORK, str(spool_dir), str(n * 1_000_000), str(ROOT)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for n in range(3)
+    ]
+    outs = [worker.stdout for worker in workers if worker.stdout is not None]
+    for phase in range(6):
+        for out in outs:
+            assert out.readline().strip() == str(phase)
+        if phase % 2:
+            shutil.rmtree(spool_dir, ignore_errors=True)
+        else:
+            for lock in (spool_dir / "owners").glob("*.lock"):
+                lock.unlink(missing_ok=True)
+    ended = [json.loads(out.readline()) for out in outs]
+    waiting = Spool(spool_dir, 1 << 30).waiting([NUMBER])
+    for worker in workers:
+        worker.communicate()
+    sent = [identity for _, ids, _, _ in ended for identity in ids]
+    assert len(set(sent)) == len(sent)
+    assert not any(all_for for *_, all_for in ended)
+    assert sum(taken for taken, *_ in ended) == len(sent) + sum(lost for _, _, lost, _ in ended) + waiting
+    assert sent
+
+
+def test_commands_use_the_folder_that_was_made_anew(spool_dir: Path) -> None:
+    spool_dir.mkdir(mode=0o755)
+    spool_dir.chmod(0o755)
+    spool = BackedSpool(spool_dir, 1 << 30)
+    spool.append(HERE, batch(3))
+    shutil.rmtree(spool_dir)
+    assert spool.append(HERE, batch(3, start=3)).new == 3
+    for of_folder in (0o700, 0o755):
+        spool_dir.chmod(of_folder)
+        command = commands.opened(spool_dir, 1 << 30)
+        assert command.folder == spool.folder
+        assert command.waiting([NUMBER]) == 3
+        command.close()
+    spool.close()
