@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from otel_arthur.local.engine.traces import Traces
 from otel_arthur.local.server import LocalArthur
+from tests.support.paths import ROOT
 from tests.support.servers.account import onboarded
 from tests.support.waiting import PATIENCE
 
@@ -26,7 +30,7 @@ with trace.get_tracer("app").start_as_current_span("chat m") as span:
         message = [{"role": role, "parts": [{"type": "text", "content": words}]}]
         span.set_attribute(f"gen_ai.{side}.messages", json.dumps(message))
 trace.get_tracer_provider().shutdown()
-get_logger_provider().shutdown()
+getattr(get_logger_provider(), "shutdown", int)()
 """
 FILE = """
 file_format: "1.0"
@@ -53,9 +57,18 @@ def run(
     }
     # JSON is YAML.
     file = FILE.replace("SPANS", json.dumps({**given, **spans})).replace("LOGS", json.dumps(logs or {}))
+    done = started(file, folder)
+    assert '"name": "chat m"' in done.stdout, "the application's other telemetry"
+    rows = arthur.store.inferences(model_id, limit=10).inferences
+    return [row.inference_data["output_text"] for row in rows], done.stderr.splitlines()
+
+
+def started(file: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """The application, which ended well."""
     (folder / "otel.yaml").write_text(file)
     done = subprocess.run(
         [sys.executable, "-c", APPLICATION],
+        env={**os.environ, "SPOOL": str(folder / "spool")},
         cwd=folder,
         capture_output=True,
         text=True,
@@ -63,9 +76,26 @@ def run(
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert '"name": "chat m"' in done.stdout, "the application's other telemetry"
-    rows = arthur.store.inferences(model_id, limit=10).inferences
-    return [row.inference_data["output_text"] for row in rows], done.stderr.splitlines()
+    return done
+
+
+def test_the_files_of_the_documentation(arthur: LocalArthur, model_id: str, tmp_path: Path) -> None:
+    """Each as it is printed, but for the addresses, the ids and the places of the keys."""
+    key = tmp_path / "key"
+    key.write_text(arthur.api_key)
+    traces = Traces(arthur.store)
+    page = (ROOT / "docs" / "declarative.md").read_text()
+    page = re.sub(r"(endpoint): https:.*", rf"\1: {arthur.url}", page)
+    page = re.sub(r"(api_key_file): .*", rf"\1: {key}", page)
+    page = re.sub(r"(model_id): .*", rf"\1: {model_id}", page)
+    page = re.sub(r"(engine_task_id): .*", rf"\1: {traces.add_task('bot')}", page)
+    for_v3, for_engine = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+
+    assert started(for_v3, tmp_path).stderr == ""
+    (row,) = arthur.store.inferences(model_id, limit=10).inferences
+    assert row.inference_data["output_text"] == "an answer of words"
+    assert started(for_engine, tmp_path).stderr == ""
+    assert [span.name for span in traces.spans()[1]] == ["chat m"]
 
 
 def test_values_of_yaml_s_own_kinds(arthur: LocalArthur, tmp_path: Path) -> None:
@@ -87,25 +117,26 @@ def test_values_of_yaml_s_own_kinds(arthur: LocalArthur, tmp_path: Path) -> None
     assert lines == []
 
 
-@pytest.mark.parametrize(
-    ("settings", "said"),
-    [
-        ({"max_text_lenght": 1000}, "argument max_text_lenght is ignored: it is not a setting"),
-        ({"max_text_length": "many"}, "argument max_text_length is ignored: it must be a whole number"),
-        ({"timeout": [5]}, "argument timeout is ignored: it is of type list"),
-        ({"self": 1}, "argument self is ignored: it is not a setting"),
-        ({"arthur_model": {"id": 1}}, "argument arthur_model is ignored: it is of type dict"),
-        ({"compression": None, "errors": ["x"]}, "argument errors is ignored: it is of type list"),
-    ],
-)
-def test_a_bad_argument_is_one_line_and_costs_no_telemetry(
-    arthur: LocalArthur, tmp_path: Path, settings: dict[str, object], said: str
-) -> None:
-    answers, lines = run(arthur, tmp_path, settings)
+BAD = {
+    "max_text_lenght": (1000, "is not a setting"),
+    "max_text_length": ("many", "must be a whole number"),
+    "timeout": ([5], "is of type list"),
+    "self": (1, "is not a setting"),
+    "arthur_model": ({"id": 1}, "is of type dict"),
+    "errors": (["x"], "is of type list"),
+}
+"""Argument -> a bad value, and what is said."""
+
+
+def test_a_bad_argument_is_one_line_and_costs_no_telemetry(arthur: LocalArthur, tmp_path: Path) -> None:
+    given = {name: value for name, (value, _) in BAD.items()}
+    answers, lines = run(arthur, tmp_path, {**given, "compression": None})
 
     assert answers == ["an answer of words"]
-    (line,) = lines
-    assert said in line
+    assert len(lines) == len(BAD)
+    for name, (_, said) in BAD.items():
+        (line,) = [line for line in lines if f"argument {name} is ignored: " in line]
+        assert said in line
 
 
 @pytest.mark.parametrize(
