@@ -42,7 +42,7 @@ ENVIRONMENTS: dict[str, list[str]] = {
     ],
     "langtrace": ["langtrace-python-sdk==3.8.21", "importlib-metadata", _OPENAI, *_SDK],
 }
-_NODE_SDK = [
+NODE_SDK = [
     "@opentelemetry/sdk-trace-node@2.12.0",
     "@opentelemetry/resources@2.12.1",
     "@opentelemetry/otlp-transformer@0.223.1",
@@ -54,28 +54,28 @@ _NODE_SDK_1 = [
 ]
 _NODE_OPENAI = "openai@7.59.0"
 NODE_ENVIRONMENTS: dict[str, list[str]] = {
-    "langfuse-js": ["@langfuse/openai@5.11.1", "@langfuse/otel@5.11.1", _NODE_OPENAI, *_NODE_SDK],
-    "openlit-js": ["openlit@1.15.0", _NODE_OPENAI, *_NODE_SDK],
+    "langfuse-js": ["@langfuse/openai@5.11.1", "@langfuse/otel@5.11.1", _NODE_OPENAI, *NODE_SDK],
+    "openlit-js": ["openlit@1.15.0", _NODE_OPENAI, *NODE_SDK],
     # The last major version that writes OpenTelemetry's spans.
-    "sentry-js": ["@sentry/node@10.78.0", _NODE_OPENAI, *_NODE_SDK],
+    "sentry-js": ["@sentry/node@10.78.0", _NODE_OPENAI, *NODE_SDK],
     "ai-sdk-7": [
         *("ai@7.0.173", "@ai-sdk/otel@1.0.173", "@ai-sdk/openai@4.0.118", "zod@4.6.7"),
-        *_NODE_SDK,
+        *NODE_SDK,
     ],
     "traceloop-ai-sdk": [
         "@traceloop/node-server-sdk@0.27.0",
         *("ai@6.0.326", "@ai-sdk/openai@3.0.141", "zod@4.6.7"),
-        *_NODE_SDK,
+        *NODE_SDK,
     ],
     "mastra": [
         *("@mastra/core@1.71.0", "@mastra/observability@1.17.9", "@mastra/otel-exporter@1.4.0"),
         *("@ai-sdk/openai@4.0.118", "zod@4.6.7"),
-        *_NODE_SDK,
+        *NODE_SDK,
     ],
     # It brings version 1 of the SDK.
     "genkit-js": ["genkit@1.42.0", "@genkit-ai/compat-oai@1.42.0", *_NODE_SDK_1],
     # Neither knows a newer client of OpenAI's.
-    "traceloop-js": ["@traceloop/node-server-sdk@0.27.0", "openai@6.30.1", *_NODE_SDK],
+    "traceloop-js": ["@traceloop/node-server-sdk@0.27.0", "openai@6.30.1", *NODE_SDK],
     "langtrace-js": [
         "@langtrase/typescript-sdk@6.3.7",
         "openai@5.7.0",

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
@@ -29,6 +27,7 @@ from otel_arthur.genai.span import SpanView
 from otel_arthur.inference.build import build
 from tests.captures import recapture
 from tests.captures.environments import Recording
+from tests.captures.places import RECORDINGS, newest_place
 from tests.support.paths import CACHE, CAPTURES, ROOT
 from tests.support.spans.exports import log_exports, trace_exports
 
@@ -46,43 +45,6 @@ numbered; "read otherwise" counts the inferences that have a field, where the nu
 ROW = re.compile(r"^\| `([^`]+)` \|.*$", re.MULTILINE)
 _NUMBER = re.compile(r"(?<=\.)\d+(?=\.|$)")
 _IDS = frozenset({"trace_id", "span_id", "parent_span_id"})
-
-
-def unpinned(requirement: str) -> str:
-    """``a[b]==1`` and ``a@1`` without the version."""
-    return (
-        requirement.partition("==")[0] if "==" in requirement else f"{requirement.rpartition('@')[0]}@latest"
-    )
-
-
-def newest_place(recording: Recording) -> Path:
-    """An environment with the newest versions, made anew.
-
-    Raises:
-        ClickException: something cannot be installed; the message is the installer's.
-    """
-    name = recording.environment
-    folder = NEWEST / "environments" / name
-    if name in recapture.NODE_ENVIRONMENTS:
-        folder.mkdir(parents=True, exist_ok=True)
-        packages = [unpinned(pin) for pin in recapture.NODE_ENVIRONMENTS[name]]
-        _install("npm", "install", "--loglevel", "error", "--prefix", str(folder), *packages)
-        return folder
-    uv = (sys.executable, "-m", "uv")
-    _install(*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder))
-    packages = [unpinned(pin) for pin in recapture.ENVIRONMENTS[name]]
-    python = folder / "bin" / "python"
-    _install(*uv, "pip", "install", "--quiet", "--upgrade", "--python", str(python), *packages)
-    return python
-
-
-def _install(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        # Paths of this machine, as of npm's logs, say nothing to others.
-        lines = [line.removeprefix("npm error").strip() for line in done.stderr.splitlines()]
-        told = " ".join(line for line in lines if line and str(Path.home()) not in line)
-        raise click.ClickException(f"cannot be installed: {told[:300]}")
 
 
 def keys_of(folder: Path) -> dict[str, set[str]]:
@@ -161,7 +123,7 @@ def row_of(recording: Recording) -> str:
     """The page's row of a recording, made again."""
     begin = f"| `{recording.folder}` | {date.today()} |"
     try:
-        place = newest_place(recording)
+        place = newest_place(recording, NEWEST / "environments")
         for mode in recording.modes:
             recapture.run(recording, mode, place, NEWEST)
     except click.ClickException as error:
@@ -174,7 +136,7 @@ def row_of(recording: Recording) -> str:
 @click.argument("folders", nargs=-1)
 def main(folders: tuple[str, ...]) -> None:
     """Records FOLDERS, or all, with the newest packages, and writes what changed."""
-    known = {recording.folder: recording for recording in recapture.RECORDINGS}
+    known = {recording.folder: recording for recording in RECORDINGS}
     if unknown := [name for name in folders if name not in known]:
         raise click.UsageError(f"no such recording: {', '.join(unknown)}")
     rows = {match[1]: match[0] for match in ROW.finditer(PAGE.read_text())} if PAGE.exists() else {}

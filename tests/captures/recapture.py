@@ -24,10 +24,10 @@ from google.protobuf import json_format
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from tests.captures import environments, environments_long_tail, environments_products
-from tests.captures.environments import Mode, Recording
-from tests.support.environments.tiers import environment, missing, python_of
-from tests.support.paths import CACHE, CAPTURES, ROOT
+from tests.captures.environments import Recording
+from tests.captures.places import RECORDINGS, command_of, packages_in, place_of, private_folder
+from tests.support.paths import CAPTURES, ROOT
+from tests.support.servers.next_hops import HTTPServerBehind
 from tests.support.servers.openai_answers import (
     CACHED_TOKENS,
     COMPLETION_TOKENS,
@@ -36,92 +36,9 @@ from tests.support.servers.openai_answers import (
 )
 from tests.support.servers.openai_calls import Call
 from tests.support.servers.openai_server import OpenAIServer
+from tests.support.spans.exports import log_exports, trace_exports
 
 JSON = dict[str, Any]
-ENVIRONMENTS = (
-    environments.ENVIRONMENTS | environments_long_tail.ENVIRONMENTS | environments_products.ENVIRONMENTS
-)
-NODE_ENVIRONMENTS = environments_long_tail.NODE_ENVIRONMENTS | environments_products.NODE_ENVIRONMENTS
-RECORDINGS = environments.RECORDINGS + environments_long_tail.RECORDINGS + environments_products.RECORDINGS
-PROGRAMS = CAPTURES / "programs"
-"""What an environment runs, with what it imports beside it."""
-
-
-def folder_of(name: str) -> Path:
-    """Where an environment is, made or not."""
-    return CACHE / "captures" / name if name in NODE_ENVIRONMENTS else environment(f"captures({name})")
-
-
-def environment_python(name: str) -> Path:
-    """The interpreter of an environment of ``noxfile.py``, brought up to date."""
-    session = f"captures({name})"
-    subprocess.run([sys.executable, "-m", "nox", "--install-only", "-s", session], check=True, cwd=ROOT)
-    if reason := missing(session):
-        raise click.ClickException(f"{name}: {reason}")
-    return python_of(session)
-
-
-def environment_node(name: str) -> Path:
-    """The folder of a cached npm environment, made anew when its requirements changed."""
-    folder, wanted = folder_of(name), "\n".join(NODE_ENVIRONMENTS[name]) + "\n"
-    stamp = folder / "requirements.txt"
-    if not stamp.exists() or stamp.read_text() != wanted:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        subprocess.run(
-            ["npm", "install", "--silent", "--prefix", folder, *NODE_ENVIRONMENTS[name]], check=True
-        )
-        stamp.write_text(wanted)
-    return folder
-
-
-def place_of(recording: Recording) -> Path:
-    """An interpreter, or a folder of npm packages, brought up to date: what runs a recording's program."""
-    name = recording.environment
-    return environment_node(name) if name in NODE_ENVIRONMENTS else environment_python(name)
-
-
-def command_of(recording: Recording, mode: Mode, out: Path, place: Path) -> list[str]:
-    """How to run a recording's program."""
-    arguments = json.dumps(mode.arguments)
-    if recording.environment in NODE_ENVIRONMENTS:
-        # Node looks for packages beside the program.
-        for program in PROGRAMS.glob("*.mjs"):
-            shutil.copy(program, place)
-        command = ["node", str(place / recording.program), str(out), arguments]
-        return [*command, "".join(recording.instrumentors), *recording.scenarios]
-    command = [str(place), str(PROGRAMS / recording.program), "--out", str(out), "--arguments", arguments]
-    command += [part for name in recording.instrumentors for part in ("--instrumentor", name)]
-    return command + [part for name in recording.scenarios for part in ("--only", name)]
-
-
-def packages_in(recording: Recording, place: Path) -> dict[str, str]:
-    """Package -> version, of those that can matter to a reader of the captures."""
-    if recording.environment not in NODE_ENVIRONMENTS:
-        return installed(place, ENVIRONMENTS[recording.environment])
-    names = [pin.rpartition("@")[0] for pin in NODE_ENVIRONMENTS[recording.environment]]
-    manifests = {name: place / "node_modules" / name / "package.json" for name in names}
-    return {name: json.loads(path.read_text())["version"] for name, path in manifests.items()}
-
-
-def installed(python: Path, requirements: list[str]) -> dict[str, str]:
-    # An environment that uv makes has no pip.
-    program = (
-        "import json, importlib.metadata as m; "
-        "print(json.dumps([{'name': d.name, 'version': d.version} for d in m.distributions()]))"
-    )
-    listing = subprocess.run([python, "-c", program], check=True, capture_output=True, text=True)
-    prefixes = ("opentelemetry-", "openinference-", "langchain", "langgraph", "openai")
-    prefixes += tuple(_normal(pin.partition("=")[0].partition("[")[0]) for pin in requirements)
-    return {
-        entry["name"]: entry["version"]
-        for entry in json.loads(listing.stdout)
-        if _normal(entry["name"]).startswith(prefixes)
-    }
-
-
-def _normal(name: str) -> str:
-    return name.lower().replace("_", "-")
 
 
 def truth(call: Call) -> JSON:
@@ -168,6 +85,22 @@ def scrub(path: Path, folder: Path) -> None:
     path.write_bytes(json_format.Parse(text, kind()).SerializeToString(deterministic=True))
 
 
+def keep(exported: HTTPServerBehind, path: Path) -> None:
+    """Writes what arrived over OTLP in a scenario, where its program writes nothing itself."""
+    taken, exported.got = exported.got, []
+    if path.exists():
+        return
+    traces, logs = ExportTraceServiceRequest(), ExportLogsServiceRequest()
+    for got in taken:
+        if got.path == "/v1/traces":
+            traces.resource_spans.extend(r for one in trace_exports(got.body) for r in one.resource_spans)
+        elif got.path == "/v1/logs":
+            logs.resource_logs.extend(r for one in log_exports(got.body) for r in one.resource_logs)
+    path.write_bytes(traces.SerializeToString())
+    if logs.resource_logs:
+        path.with_suffix(".logs.pb").write_bytes(logs.SerializeToString())
+
+
 def run(recording: Recording, mode_name: str, place: Path, into: Path = CAPTURES) -> int:
     """Records one mode into a folder of `into`; returns how many scenarios.
 
@@ -180,7 +113,7 @@ def run(recording: Recording, mode_name: str, place: Path, into: Path = CAPTURES
     out.mkdir(parents=True)
     command = command_of(recording, mode, out, place)
     scenarios: dict[str, list[JSON]] = {}
-    with OpenAIServer() as server:
+    with OpenAIServer() as server, HTTPServerBehind() as exported:
         # A clean environment: the maintainer's own switches must not be recorded.
         environ = {
             "PATH": os.environ["PATH"],
@@ -188,9 +121,13 @@ def run(recording: Recording, mode_name: str, place: Path, into: Path = CAPTURES
             "OPENAI_API_KEY": "test",
             "ANTHROPIC_BASE_URL": server.base_url.removesuffix("/v1"),
             "ANTHROPIC_API_KEY": "test",
+            "GOOGLE_GEMINI_BASE_URL": server.base_url.removesuffix("/v1"),
+            "GEMINI_API_KEY": "test",
             "OTEL_SERVICE_NAME": "captures",
             "LANGSMITH_TRACING": "false",
             "TRACELOOP_TELEMETRY": "false",
+            # Where those send their spans that don't write them themselves.
+            "CAPTURES_ENDPOINT": exported.url,
         } | mode.environ
         with subprocess.Popen(
             command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -200,14 +137,15 @@ def run(recording: Recording, mode_name: str, place: Path, into: Path = CAPTURES
             seen = 0
             for line in child.stdout:
                 calls = server.calls
-                scenarios[line.strip()] = [truth(call) for call in calls[seen:]]
+                scenarios[name := line.strip()] = [truth(call) for call in calls[seen:]]
+                keep(exported, out / f"{name}.pb")
                 seen = len(calls)
                 child.stdin.write("\n")
                 child.stdin.flush()
         if child.returncode:
             raise click.ClickException(f"{recording.folder}/{mode_name} ended with {child.returncode}")
     for path in sorted(out.glob("*.pb")):
-        scrub(path, place.parents[1] if place.is_file() else place)
+        scrub(path, private_folder(place))
     manifest = {
         "instrumentors": recording.instrumentors,
         "environ": mode.environ,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from tests.captures.newest import differences, unpinned
+from tests.captures.newest import differences
+from tests.captures.places import unpinned
 from tests.support.paths import CAPTURES
 
 RECORDED = CAPTURES / "oll-openai-0.53.4"
@@ -39,3 +40,5 @@ def test_new_lost_and_changed_keys_and_what_is_read_otherwise(tmp_path: Path) ->
 def test_requirements_lose_their_versions() -> None:
     assert unpinned("pydantic-ai-slim[openai]==2.68.0") == "pydantic-ai-slim[openai]"
     assert unpinned("@ai-sdk/openai@2.0.1") == "@ai-sdk/openai@latest"
+    assert unpinned("github.com/firebase/genkit/go@v1.4.0") == "github.com/firebase/genkit/go@latest"
+    assert unpinned("com.google.adk:google-adk:1.8.0") == "com.google.adk:google-adk:RELEASE"

@@ -12,17 +12,12 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from tests.captures import environments, environments_long_tail, environments_products
+from tests.captures.places import LANGUAGES, RECORDINGS
 from tests.genai.compatibility import FAMILIES, UNVERIFIED, reason_of, results
 from tests.genai.truth import Capture, Comparison, calls_served, verdicts_of
 from tests.support.paths import CAPTURES
 
-_NODE = environments_long_tail.NODE_ENVIRONMENTS | environments_products.NODE_ENVIRONMENTS
-_RECORDINGS = {
-    recording.folder: recording
-    for module in (environments, environments_long_tail, environments_products)
-    for recording in module.RECORDINGS
-}
+_RECORDINGS = {recording.folder: recording for recording in RECORDINGS}
 _ASPECTS: Mapping[str, Sequence[str]] = {
     "messages": ("messages", "answer"),
     "tools": ("tool_calls",),
@@ -51,7 +46,7 @@ def _manifest(column: str) -> Mapping[str, Any]:
 
 
 def _language(column: str) -> str:
-    return "JavaScript" if _RECORDINGS[column.partition("/")[0]].environment in _NODE else "Python"
+    return LANGUAGES[_RECORDINGS[column.partition("/")[0]].environment]
 
 
 def _package(column: str) -> str:
@@ -60,7 +55,7 @@ def _package(column: str) -> str:
     words = set(folder.replace("oi-", "openinference-").split("-"))
     packages = _manifest(column)["packages"]
     of_version = sorted(name for name, found in packages.items() if found == version) or sorted(packages)
-    name = max(of_version, key=lambda name: len(words & set(re.split(r"[-@/_]", name))))
+    name = max(of_version, key=lambda name: len(words & set(re.split(r"[-@/_.:]", name))))
     clients = (
         _CLIENTS[:1] if "scenarios_openai." in _RECORDINGS[column.partition("/")[0]].program else _CLIENTS
     )
@@ -141,7 +136,7 @@ def page() -> str:
         "`python -m tests.genai.compatibility` makes this page from `tests/captures`; a test fails when page",
         "and readers differ.",
     ]
-    for language in ("Python", "JavaScript"):
+    for language in dict.fromkeys(LANGUAGES.values()):
         rows = [(name, c) for name, columns in FAMILIES.items() for c in columns if _language(c) == language]
         lines += _table(language, rows)
         lines += ["", f"### What they leave out ({language})", ""]

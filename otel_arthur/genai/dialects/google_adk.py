@@ -1,7 +1,8 @@
 """Google's Agent Development Kit: semantic conventions from 1.17 or so on, JSON of its own before and beside.
 
 Reference: https://google.github.io/adk-docs, ``google.adk.telemetry``; google/adk-java and adk-js, which
-write the same documents with names in camel case. Detects: its scope.
+write the same documents with names in camel case, and of a call that failed a span without attributes.
+Detects: its scope.
 """
 
 from __future__ import annotations
@@ -12,18 +13,23 @@ from otel_arthur.genai import calls
 from otel_arthur.genai.attributes import SpanAttributes
 from otel_arthur.genai.call import Usage
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.span import STATUS_ERROR, SpanView
 from otel_arthur.genai.tables.dialect import Conversation, Dialect
-from otel_arthur.genai.tables.places import joined, within
+from otel_arthur.genai.tables.places import joined, unless, within
 from otel_arthur.genai.tables.provider_fields import COUNTS, PARAMETERS
 from otel_arthur.genai.tables.sources import answer_at, answers_at, messages_at, question_at
 
 _REQUEST, _RESPONSE = "gcp.vertex.agent.llm_request", "gcp.vertex.agent.llm_response"
+_WITHHELD = "{}"
+"""What stands in the place of documents where their switch is off."""
 
 
 def _operation(view: SpanView) -> str | None:
     name = view.attributes.get("gen_ai.operation.name")
     is_blob = name in (None, "call_llm") and (view.name == "call_llm" or _REQUEST in view.attributes)
+    if not view.attributes and view.status_code != STATUS_ERROR:
+        # In JavaScript nothing tells a refused call from one that is not over.
+        return None
     return "generate_content" if is_blob else calls.operation(view)
 
 
@@ -36,10 +42,20 @@ def _usage(usage: Usage, _: Conversation, attributes: SpanAttributes) -> Usage:
     return replace(usage, output=max(usage.output - usage.reasoning, usage.reasoning))
 
 
+def _switch(view: SpanView) -> str:
+    if _REQUEST in view.attributes:
+        return "ADK_CAPTURE_MESSAGE_CONTENT_IN_SPANS=true"
+    return (
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only "
+        "with OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental"
+    )
+
+
 DIALECT = Dialect(
     name="google-adk",
     reference="https://google.github.io/adk-docs/observability/",
     scopes=("gcp.vertex.agent",),
+    is_bare=True,
     operation=_operation,
     fields=joined(
         semconv.FIELDS,
@@ -51,8 +67,8 @@ DIALECT = Dialect(
         within(_RESPONSE, COUNTS, under="usage_metadata"),
         within(_RESPONSE, COUNTS, under="usageMetadata"),
     ),
-    question=(messages_at("gen_ai.input.messages"), question_at(_REQUEST)),
-    answer=(answers_at("gen_ai.output.messages"), answer_at(_RESPONSE)),
+    question=(messages_at("gen_ai.input.messages"), question_at(unless(_REQUEST, _WITHHELD))),
+    answer=(answers_at("gen_ai.output.messages"), answer_at(unless(_RESPONSE, _WITHHELD))),
     system=(
         "gen_ai.system_instructions",
         f"{_REQUEST}#config.system_instruction",
@@ -60,8 +76,5 @@ DIALECT = Dialect(
     ),
     usage=_usage,
     emits_log_events=True,
-    content_switch=(
-        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only "
-        "with OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental"
-    ),
+    content_switch=_switch,
 )

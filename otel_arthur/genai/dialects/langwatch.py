@@ -5,7 +5,7 @@ Reference: https://docs.langwatch.ai/integration/opentelemetry. Detects: ``langw
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from otel_arthur.genai import calls
 from otel_arthur.genai.attributes import as_map, number
@@ -19,9 +19,13 @@ from otel_arthur.genai.tables.sources import answer_at, question_at
 _IN, _OUT, _METRICS, _PARAMS = (f"langwatch.{name}" for name in ("input", "output", "metrics", "params"))
 
 
-def _values(attribute: str) -> tuple[str, ...]:
-    """Where the value of ``{"type": …, "value": …}`` is, also in a list of such values."""
-    return (f"{attribute}#value.0.value", f"{attribute}#value", attribute)
+def _value(typed: Any, _: SpanView | None = None) -> Any:
+    """What is in ``{"type": …, "value": …}``, or in a list of such values; a list of one is the one."""
+    if isinstance(typed, list):
+        values = [_value(one) for one in cast("list[Any]", typed)]
+        return values[0] if len(values) == 1 else values
+    value = as_map(typed)
+    return _value(value["value"]) if set(value) == {"type", "value"} else typed
 
 
 def _first_token(stamps: Any, _: SpanView) -> float | None:
@@ -48,8 +52,9 @@ DIALECT = Dialect(
         within(_METRICS, COUNTS),
         within(_PARAMS, PARAMETERS, under="value"),
         within(_PARAMS, PARAMETERS),
+        within("langwatch.langchain.run.extra_params.invocation_params", PARAMETERS),
     ),
-    question=(question_at(*_values(_IN)),),
-    answer=(answer_at(*_values(_OUT)),),
+    question=(question_at(Place(_IN, (".",), convert=_value)),),
+    answer=(answer_at(Place(_OUT, (".",), convert=_value)),),
     content_switch="capture_input and capture_output (dataCapture in JavaScript) to record both",
 )

@@ -126,7 +126,7 @@ def _is_part(item: Any) -> bool:
         return isinstance(next(iter(part.values())), Mapping)
     if isinstance(part.get("text"), str):
         return part.keys() <= {"text", "thought", "thoughtSignature", "citations"}
-    return not _UNTYPED_PARTS.isdisjoint(part)
+    return "role" not in part and not _UNTYPED_PARTS.isdisjoint(part)
 
 
 def is_choice(item: Any) -> bool:

@@ -62,6 +62,34 @@ export async function sentry({ processor, arguments: settings }) {
   });
 }
 
+/** LangChain itself calls the instrumentation back. */
+export async function openinference({ provide }) {
+  const { LangChainInstrumentation } = await import('@arizeai/openinference-instrumentation-langchain');
+  const provider = provide();
+  const instrumentation = new LangChainInstrumentation({ tracerProvider: provider });
+  instrumentation.manuallyInstrument(await import('@langchain/core/callbacks/manager'));
+  return { flush: () => provider.forceFlush() };
+}
+
+export async function langwatch({ processor, arguments: settings }) {
+  const { setupObservability } = await import('langwatch/observability/node');
+  const { LangWatchCallbackHandler } = await import('langwatch/observability/instrumentation/langchain');
+  setupObservability({
+    langwatch: 'disabled',
+    serviceName: 'captures',
+    spanProcessors: [processor()],
+    advanced: { throwOnSetupError: true },
+    ...settings,
+  });
+  return { callbacks: [new LangWatchCallbackHandler()], flush: soon };
+}
+
+/** What traces itself, with the application's provider. */
+export async function provided({ provide }) {
+  const provider = provide();
+  return { flush: () => provider.forceFlush() };
+}
+
 /** Up to version 6 each call says that it is traced. */
 export async function aiSdk({ provide }) {
   const provider = provide();

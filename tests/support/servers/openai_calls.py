@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.support.servers.anthropic_wire import messages_asked, messages_body, messages_events
+from tests.support.servers.gemini_wire import GEMINI, gemini_body, gemini_events
 from tests.support.servers.openai_answers import Answer, ToolCall
 from tests.support.servers.openai_wire import (
     chat_body,
@@ -67,4 +68,5 @@ ENDPOINTS = {
         "resp_", responses_body, responses_events, lambda request: _user_messages(request.get("input"))
     ),
     "/v1/messages": Endpoint("msg_", messages_body, messages_events, messages_asked),
+    GEMINI: Endpoint("gemini-", gemini_body, gemini_events, lambda request: request["messages"]),
 }

@@ -4,8 +4,8 @@
         ChatOpenAI(base_url=server.base_url, api_key="test", model="gpt-4o-mini").invoke("ECHO a1")
         assert server.calls[0].texts == ("a1",)
 
-Chat completions, legacy completions, responses and embeddings, and Anthropic's messages, streamed or
-not; what is answered follows from the last user message alone (``openai_answers``). ``calls`` is the
+Chat completions, legacy completions, responses and embeddings, Anthropic's messages and Gemini's, streamed
+or not; what is answered follows from the last user message alone (``openai_answers``). ``calls`` is the
 independent count that tests compare against: an entry is appended before the first byte of its answer
 is sent, so a client that has an answer finds it there. Also: ``python tests/openai_server.py [PORT]``.
 """
@@ -23,11 +23,10 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.support.servers.gemini_wire import GEMINI, asked_of_gemini, gemini_error
 from tests.support.servers.openai_answers import Answer, answer_to, text_of, user_text_and_tool
 from tests.support.servers.openai_calls import ENDPOINTS, JSON, Call, Endpoint
-from tests.support.servers.openai_wire import (
-    embeddings_body,
-)
+from tests.support.servers.openai_wire import embeddings_body
 
 
 def _name_of(tool: JSON) -> str:
@@ -53,6 +52,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
+        if (asked := asked_of_gemini(self.path, request)) is not None:
+            self.path, request = GEMINI, asked
         if self.path == "/v1/embeddings":
             self.server.record(Call(self.path, request, 200))
             self._json(200, embeddings_body(request))
@@ -132,7 +133,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._chunk(f"event: error\ndata: {json.dumps({'type': 'error'} | error)}\n\n")
             else:
                 self._chunk(f"data: {json.dumps(error)}\n\n")
-        self._chunk("data: [DONE]\n\n")
+        if self.path != GEMINI:
+            self._chunk("data: [DONE]\n\n")
         self.wfile.write(b"0\r\n\r\n")
 
     def _chunk(self, text: str) -> None:
@@ -156,6 +158,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._cut()
 
     def _error(self, status: int, message: str) -> None:
+        if self.path == GEMINI:
+            self._json(status, gemini_error(status, message))
+            return
         code = {401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_exceeded"}.get(status)
         self._json(status, {"error": {"message": message, "type": "test_error", "param": None, "code": code}})
 

@@ -22,8 +22,11 @@ _NO_ARGUMENTS = frozenset(
 
 
 def tool_call_of(value: Any) -> ToolCallPart | None:
-    """A tool call in OpenAI's form, its flattened forms, or wrapped once more; a mere definition is None."""
-    if not isinstance(value, Mapping):
+    """A tool call in OpenAI's form, its flattened forms, or wrapped once more.
+
+    A mere definition is None, and so is the empty map in which LangChain for JavaScript has no call.
+    """
+    if not isinstance(value, Mapping) or not value:
         return None
     item = cast("Map", value)
     for wrapper in ("tool_call", "toolCall", "custom"):

@@ -1,0 +1,62 @@
+"""What is recorded of frameworks in Go, Java, Kotlin and JavaScript that ask for programs of their own.
+
+As ``environments.py``; ``places.py`` says how the registry of each table is asked.
+"""
+
+from __future__ import annotations
+
+from tests.captures.environments import Mode, Recording
+from tests.captures.environments_products import NODE_SDK
+
+ENVIRONMENTS: dict[str, list[str]] = {}
+NODE_ENVIRONMENTS: dict[str, list[str]] = {
+    "langchain-js": [
+        *("@langchain/core@1.4.0", "@langchain/openai@1.5.8"),
+        "@arizeai/openinference-instrumentation-langchain@4.1.1",
+        *NODE_SDK,
+    ],
+    # It knows no newer LangChain.
+    "langwatch-js": ["langwatch@0.16.1", "@langchain/core@0.3.80", "@langchain/openai@0.6.17", *NODE_SDK],
+    "adk-js": ["@google/adk@2.0.0", "zod@4.6.7", *NODE_SDK],
+    "gemini-cli": ["@google/gemini-cli@0.61.0"],
+}
+GO_ENVIRONMENTS: dict[str, list[str]] = {
+    "genkit-go": [
+        "github.com/firebase/genkit/go@v1.4.0",
+        "go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp@v1.47.0",
+    ],
+}
+_JAVA_SDK = [
+    "io.opentelemetry:opentelemetry-bom:1.68.0",
+    "io.opentelemetry:opentelemetry-sdk",
+    "io.opentelemetry:opentelemetry-exporter-otlp",
+]
+MAVEN_ENVIRONMENTS: dict[str, list[str]] = {
+    "adk-java": ["com.google.adk:google-adk:1.8.0", *_JAVA_SDK],
+}
+
+_DEFAULT = {"default": Mode()}
+
+RECORDINGS = [
+    Recording(
+        "oi-js-langchain-4.1.1", "langchain-js", "scenarios_langchain.mjs", ["openinference"], _DEFAULT
+    ),
+    Recording(
+        "langwatch-js-langchain-0.16.1", "langwatch-js", "scenarios_langchain.mjs", ["langwatch"], _DEFAULT
+    ),
+    Recording(
+        "adk-js-2.0.0",
+        "adk-js",
+        "scenarios_adk.mjs",
+        ["provided"],
+        _DEFAULT | {"content_false": Mode({"ADK_CAPTURE_MESSAGE_CONTENT_IN_SPANS": "false"})},
+    ),
+    Recording(
+        "adk-java-1.8.0",
+        "adk-java",
+        "ScenariosAdk.java",
+        [],
+        _DEFAULT | {"content_false": Mode({"ADK_CAPTURE_MESSAGE_CONTENT_IN_SPANS": "false"})},
+    ),
+    Recording("genkit-go-1.4.0", "genkit-go", "scenarios_genkit.go", [], _DEFAULT),
+]
