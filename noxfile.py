@@ -115,6 +115,20 @@ def examples(session: nox.Session, packages: Sequence[str]) -> None:
     install(session, ["-e", ".", "openai==3.54.0", *packages])
 
 
+@nox.session(tags=["tier"], python=sys.executable)
+def second(session: nox.Session) -> None:
+    """A second instrumentation alone, for tests that put it beside the environment of development."""
+    install(
+        session,
+        [
+            "--no-deps",
+            "openinference-instrumentation==0.1.72",
+            "openinference-instrumentation-openai==0.1.66",
+            "openinference-semantic-conventions==0.1.42",
+        ],
+    )
+
+
 @nox.session(tags=["tier"], python=RUNS if RUNS in ("3.10", "3.11") else interpreter("3.11"))
 def arthurai(session: nox.Session) -> None:
     """Arthur's own SDK (900 MB): its pins exclude LangChain 1.x, and pandas 1.5 excludes Python 3.12."""

@@ -79,7 +79,12 @@ class Delivery:
         ends.watch_sending(self)
 
     def submit(
-        self, calls: Iterable[Told], model_id: str | None = None, *, is_live: bool = False
+        self,
+        calls: Iterable[Told],
+        model_id: str | None = None,
+        *,
+        is_live: bool = False,
+        is_one: Callable[[str], bool] | None = None,
     ) -> Submitted:
         """Put the inferences of calls into the spool; what is there when this returns survives the process.
 
@@ -90,8 +95,10 @@ class Delivery:
             is_live: they are of spans that this process has just ended, so they are looked for among the
                 latest only: what else may be a repetition (a file, a sender that tries again) is looked
                 for among all that are remembered.
+            is_one: whether no second recorder can have described calls, told by the labels of their evidence;
+                those do not wait for a second description.
         """
-        return self._run.take(calls, model_id, is_live=is_live)
+        return self._run.take(calls, model_id, is_live=is_live, is_one=is_one)
 
     @property
     def wants_around(self) -> bool:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 
 from otel_arthur.delivery.books import AGE, BROKEN, FULL, TOO_MANY, UNREADABLE, Books, Counts, Submitted
@@ -17,7 +18,7 @@ from otel_arthur.delivery.losses import LossesOfDisk
 from otel_arthur.delivery.metrics import Metrics
 from otel_arthur.delivery.patience import Progress
 from otel_arthur.delivery.turn import Turns
-from otel_arthur.delivery.workers import Workers
+from otel_arthur.delivery.workers import IDLE_SECONDS, TOGETHER_SECONDS, Workers
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.steps.step import Told
 from otel_arthur.notices import Notices
@@ -75,7 +76,14 @@ class Run:
         for target in self.targets:
             self.destinations.serve(target, *target.destinations)
 
-    def take(self, calls: Iterable[Told], place: str | None, *, is_live: bool) -> Submitted:
+    def take(
+        self,
+        calls: Iterable[Told],
+        place: str | None,
+        *,
+        is_live: bool,
+        is_one: Callable[[str], bool] | None = None,
+    ) -> Submitted:
         """Have each target take calls and what is around them, and their rows into the spool."""
         submitted = Submitted()
         intakes = [target.intake(place, is_live=is_live) for target in self.targets]
@@ -90,6 +98,8 @@ class Run:
             for target, intake in zip(self.targets, intakes, strict=True):
                 self._mend(intake.mended)
                 for destination, batch in intake.batches():
+                    if is_one is not None and batch.evidence is not None and is_one(batch.evidence.labels):
+                        batch = replace(batch, hold=min(batch.hold, TOGETHER_SECONDS))
                     self.append(target, destination, batch, submitted)
         return submitted
 
@@ -151,8 +161,8 @@ class Run:
             if in_memory:
                 # The others may wait for the disk.
                 self.workers.start_another()
-            if not batch.hold:
-                # What is held is not due: the workers look again in time.
+            if batch.hold < IDLE_SECONDS:
+                # What is held longer is not due: the workers look again in time.
                 self.workers.wake()
 
     def skip(self, reason: str, count: int = 1) -> None:

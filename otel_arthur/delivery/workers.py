@@ -24,7 +24,7 @@ THREADS = 3
 IDLE_SECONDS = 5.0
 """Between looks at the spool for what other processes left in it."""
 TIDY_SECONDS = 300.0
-_TOGETHER_SECONDS = 0.25
+TOGETHER_SECONDS = 0.25
 """What is due within this time goes together: requests with few rows cost as much as those with many."""
 _FLUSH_POLL_SECONDS = 0.1
 
@@ -265,7 +265,7 @@ class Workers:
         if due is None:
             return IDLE_SECONDS
         closed = min((one.pacer.seconds_left for one in self._destinations.served.values()), default=0.0)
-        return min(max(due, closed, _TOGETHER_SECONDS), IDLE_SECONDS)
+        return min(max(due, closed, TOGETHER_SECONDS), IDLE_SECONDS)
 
     def _tidy(self) -> None:
         now = time.monotonic()

@@ -29,6 +29,7 @@ from otel_arthur.process import ends, forks
 from otel_arthur.process.never_raises import never_raises
 from otel_arthur.sdk.inside_the_sdk import attributes_of, view_of
 from otel_arthur.sdk.logs.log_flush import flush_log_records, start
+from otel_arthur.sdk.recorders import Recorders
 from otel_arthur.sdk.setup.report import report
 from otel_arthur.sdk.surroundings import around_of
 
@@ -51,6 +52,7 @@ class Bridge:
         self.configuration = configuration
         self.delivery = Delivery(configuration, sender=sender)
         self._wants_around = self.delivery.wants_around
+        self._recorders = Recorders()
         self._users = 0
         self._begin()
 
@@ -151,7 +153,7 @@ class Bridge:
 
         Returns whether all of them could be kept.
         """
-        submitted = self.delivery.submit(calls, is_live=True)
+        submitted = self.delivery.submit(calls, is_live=True, is_one=self._recorders.is_one)
         with self._lock:
             self._assembly.report_unjoined()
         return not submitted.refused

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from operator import attrgetter
 from typing import Any
 
+from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter
@@ -70,6 +71,18 @@ def is_force_flush() -> bool:
             return False
         frame = frame.f_back
     return False
+
+
+def scopes_of_tracers() -> set[str] | None:
+    """The names of the scopes of all tracers that the global provider has made: ``TracerProvider._tracers``.
+
+    No span is begun without one. Fallback, of opentelemetry-sdk up to 1.40: None.
+    """
+    tracers: Any = getattr(trace.get_tracer_provider(), "_tracers", None)
+    try:
+        return {scope.name for scope in list(tracers)}
+    except (AttributeError, TypeError):
+        return None
 
 
 def attributes_of(span: ReadableSpan) -> Mapping[str, Any]:

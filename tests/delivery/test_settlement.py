@@ -16,7 +16,7 @@ from otel_arthur.genai.duplicates.matching import duplicates
 from tests.support.books import balance
 from tests.support.servers.fault_server import FaultServer
 from tests.support.spans.llm_calls import ids_of, llm_call, llm_calls
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, eventually
 
 PROVIDER = "opentelemetry.instrumentation.openai_v2"
 
@@ -135,6 +135,18 @@ def test_a_winner_that_comes_after_its_loser_was_sent_is_the_duplicate(
     assert delivery.flush(PATIENCE)
     assert server.accepted_ids == ids_of([loser])
     balance(delivery.counts())
+
+
+def test_a_second_description_that_nobody_expected_is_the_duplicate(
+    server: FaultServer, deliver: Callable[..., Delivery]
+) -> None:
+    delivery = deliver(duplicate_window=3600.0)
+    winner, loser = told_twice()
+    delivery.submit([loser], is_one=lambda _labels: True)
+    assert server.wait_for(1)
+    delivery.submit([winner], is_one=lambda _labels: True)
+    eventually(lambda: delivery.counts().duplicate == 1, "the second description is the duplicate")
+    assert server.accepted_ids == ids_of([loser])
 
 
 def test_real_calls_with_equal_words_are_all_sent(
