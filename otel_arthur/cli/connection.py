@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
 from otel_arthur.configuration import Configuration
@@ -37,6 +37,13 @@ def connected(configuration: Configuration) -> Generator[ArthurClient, None, Non
     except ArthurError as error:
         words = f" (Arthur says: {error.detail})" if error.detail else ""
         raise WorkFailed(f"{error}{words}") from None
+
+
+def model_json(model: Model) -> dict[str, Any]:
+    """A model for programs."""
+    attributes = {one.name: {"type": one.value_type, "stage": one.stage} for one in model.attributes}
+    name = model.display_name or model.partner_model_id
+    return {"id": model.id, "name": name, "status": model.status, "attributes": attributes}
 
 
 def fetch_schema(configuration: Configuration, model_id: str) -> Schema:

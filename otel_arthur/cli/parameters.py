@@ -81,6 +81,7 @@ def _key(_context: click.Context, _parameter: click.Parameter, value: Path | Non
     return None if value is None else key_in(value)
 
 
+JSON = click.option("--json", "as_json", is_flag=True, help="JSON for programs.")
 ENDPOINT = click.option(
     "--endpoint", callback=given, help="Arthur's address, instead of OTEL_EXPORTER_ARTHUR_ENDPOINT."
 )

@@ -25,7 +25,6 @@ FOLDER = click.option(
     callback=given,
     help="The spool's folder, if not the configured one.",
 )
-JSON = click.option("--json", "as_json", is_flag=True, help="JSON for programs.")
 
 
 def configuration_for(folder: str | None, *fields: str) -> Configuration:

@@ -45,6 +45,18 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
     assert f"otel-arthur {command}" in done.stdout
 
 
+def test_every_command_that_answers_has_json() -> None:
+    def answering(command: click.Command, name: str) -> set[str]:
+        if not isinstance(command, click.Group):
+            has_json = any(parameter.name == "as_json" for parameter in command.params)
+            return set() if has_json else {name}
+        context = click.Context(command)
+        found = ((one, command.get_command(context, one)) for one in command.list_commands(context))
+        return set().union(*(answering(one, name) for name, one in found if one is not None))
+
+    assert answering(cli, "") == {"core", "export"}, "a service; what prints nothing but JSON"
+
+
 def test_an_unknown_command_is_wrong_use() -> None:
     done = run("nonsense")
 

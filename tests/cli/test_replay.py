@@ -178,6 +178,16 @@ def test_goes_on_where_it_stopped(fault: FaultServer, tmp_path: Path, signal_num
     assert len(fault.accepted_ids) - before <= len(ids) - CHUNK, "what was dealt with is not presented again"
 
 
+def test_a_limit_and_then_the_rest(arthur: LocalArthur, model_id: str, tmp_path: Path) -> None:
+    file, ids = export(tmp_path, 10)
+    settings = environ(tmp_path, arthur.url, arthur.api_key, model_id)
+    for arguments, calls in ((["--limit", "4"], 4), ([], 6), ([], 0)):
+        done = replay(settings, file, "--json", *arguments)
+        told = json.loads(done.stdout)
+        assert (told["calls"], told["accepted"], told["refused"]) == (calls, calls, 0)
+    assert ids_in(arthur, model_id) == ids
+
+
 def test_what_arthur_refuses_is_told(fault: FaultServer, tmp_path: Path) -> None:
     file, ids = export(tmp_path, 5)
     bad = ids[2]

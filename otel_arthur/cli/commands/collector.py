@@ -8,9 +8,10 @@ from pathlib import Path
 
 import click
 
+from otel_arthur.cli.parameters import JSON
 from otel_arthur.cli.serving import LOG_LEVEL, readable, serve
 from otel_arthur.cli.terminal.errors import WrongUse
-from otel_arthur.cli.terminal.output import say
+from otel_arthur.cli.terminal.output import print_json, say
 from otel_arthur.collector.configuration.sections import CollectorConfiguration, load
 
 _CONFIG = click.option(
@@ -46,7 +47,8 @@ def command(context: click.Context, path: Path | None, log_level: str) -> None:
 
 @command.command(epilog="Example: otel-arthur collector validate --config collector.yaml")
 @_CONFIG
-def validate(path: Path | None) -> None:
+@JSON
+def validate(path: Path | None, as_json: bool) -> None:
     """Check a configuration and say what it would do; exit code 2 when it cannot be used."""
     configuration = readable(_reader(path))
     servers = {
@@ -55,10 +57,15 @@ def validate(path: Path | None) -> None:
         "health": configuration.health,
         "metrics": configuration.metrics,
     }
-    for name, address in servers.items():
-        if address is not None:
-            say(f"{name:10} listens on {address}")
+    servers = {name: address for name, address in servers.items() if address is not None}
     forward = configuration.forward
+    if as_json:
+        routes = [{"model": route.model_id, "match": dict(route.match)} for route in configuration.routes]
+        endpoint = forward.endpoint if forward else None
+        print_json({"valid": True, "listens": servers, "forward": endpoint, "routes": routes})
+        return
+    for name, address in servers.items():
+        say(f"{name:10} listens on {address}")
     say(f"{'forward':10} {forward.endpoint if forward else 'nowhere: answers once the spool has it'}")
     for route in configuration.routes:
         match = " and ".join(f"{key}={pattern}" for key, pattern in route.match)

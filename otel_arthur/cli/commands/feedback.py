@@ -9,7 +9,7 @@ import click
 
 from otel_arthur.cli.configured import SENDING, configured
 from otel_arthur.cli.files.table_file import Problems, TableFile
-from otel_arthur.cli.parameters import seconds
+from otel_arthur.cli.parameters import JSON, seconds
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
 from otel_arthur.cli.terminal.output import plural, print_json, say
 from otel_arthur.sdk.feedback import feedback_ids
@@ -29,7 +29,7 @@ _NAME_LENGTH: Final = 60
 )
 @click.argument("file")
 @seconds("--timeout", 60.0, "Seconds to wait for the sending.", min=0)
-@click.option("--json", "as_json", is_flag=True, help="The counts as JSON for programs.")
+@JSON
 def command(file: str, timeout: float, as_json: bool) -> None:
     """FILE holds JSON lines, or CSV with a header as spreadsheets write it; - is standard input.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from otel_arthur.cli.configured import CONNECTION, configured
-from otel_arthur.cli.connection import connected
+from otel_arthur.cli.connection import connected, model_json
 from otel_arthur.cli.parameters import API_KEY_FILE, ENDPOINT
 from otel_arthur.cli.terminal import new_console
 from otel_arthur.cli.terminal.output import print_json, say
@@ -22,9 +22,7 @@ def command(endpoint: str | None, api_key: str | None, as_json: bool) -> None:
         models = client.models()
     if as_json:
         for model in models:
-            attributes = {one.name: {"type": one.value_type, "stage": one.stage} for one in model.attributes}
-            name = model.display_name or model.partner_model_id
-            print_json({"id": model.id, "name": name, "status": model.status, "attributes": attributes})
+            print_json(model_json(model))
         return
     rows = [
         (

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from otel_arthur.cli.configured import CONNECTION, configured
-from otel_arthur.cli.connection import connected
-from otel_arthur.cli.parameters import API_KEY_FILE, ENDPOINT, NamesAndTypes, seconds
+from otel_arthur.cli.connection import connected, model_json
+from otel_arthur.cli.parameters import API_KEY_FILE, ENDPOINT, JSON, NamesAndTypes, seconds
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
-from otel_arthur.cli.terminal.output import plural, say
+from otel_arthur.cli.terminal.output import plural, print_json, say
 
 if TYPE_CHECKING:
     from otel_arthur.arthur.client import ArthurClient
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 )
 @ENDPOINT
 @API_KEY_FILE
+@JSON
 @seconds("--wait", 300.0, "Seconds that the model may take to become ready.", min=0)
 def command(
     name: str,
@@ -62,6 +63,7 @@ def command(
     exist_ok: bool,
     endpoint: str | None,
     api_key: str | None,
+    as_json: bool,
     wait: float,
 ) -> None:
     """The model is called NAME. Prints nothing but the model's id on standard output."""
@@ -97,7 +99,10 @@ def command(
         say(f"Note: it has no attribute {', '.join(lacking)}; another NAME makes a model that has", err=True)
     count = plural(len(model.attributes), "attribute")
     say(f"Model {name!r} {said} with {count}; its id:", err=True)
-    say(model.id)
+    if as_json:
+        print_json(model_json(model))
+    else:
+        say(model.id)
 
 
 def _metadata(names: str | None) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""A progress bar over a delivery that is being flushed, where stderr is a terminal."""
+"""Progress bars over files that are read and over a delivery that is flushed, where stderr is a terminal."""
 
 from __future__ import annotations
 
@@ -10,11 +10,26 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
+from otel_arthur.cli.files.trace_files import TraceFiles
 from otel_arthur.cli.terminal import new_console
 from otel_arthur.delivery.delivery import Delivery
 from otel_arthur.spool.queue.watching import Watch
 
 _POLL_SECONDS: Final = 0.2
+
+
+@contextmanager
+def reading(files: TraceFiles, *, is_shown: bool) -> Generator[None]:
+    """Show on stderr how much of the files is read, if that is a terminal and `is_shown`."""
+    if not is_shown or not sys.stderr.isatty():
+        yield
+        return
+    from rich.progress import Progress
+
+    with Progress(console=new_console(err=True), transient=True) as progress:
+        task = progress.add_task("Reading", total=files.size())
+        files.told = lambda count: progress.advance(task, count)
+        yield
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from otel_arthur.cli.commands.ground_truth.rows import IDS, GroundTruthRows
 from otel_arthur.cli.configured import SENDING, configured
 from otel_arthur.cli.connection import ground_truth_types
 from otel_arthur.cli.files.table_file import Problems, TableFile
-from otel_arthur.cli.parameters import given, seconds
+from otel_arthur.cli.parameters import JSON, given, seconds
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
 from otel_arthur.cli.terminal.output import plural, print_json, say
 from otel_arthur.configuration import Configuration
@@ -27,7 +27,7 @@ _AT_ONCE: Final = 500
 @click.argument("file")
 @click.option("--model", "model_id", callback=given, help="The Arthur model, if not the configured one.")
 @seconds("--timeout", 60.0, "Seconds to wait for the sending.", min=0)
-@click.option("--json", "as_json", is_flag=True, help="The counts as JSON for programs.")
+@JSON
 def command(file: str, model_id: str | None, timeout: float, as_json: bool) -> None:
     """FILE holds JSON lines, or CSV with a header as spreadsheets write it; - is standard input.
 

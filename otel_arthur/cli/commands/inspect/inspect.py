@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
@@ -11,10 +11,12 @@ import click
 
 from otel_arthur.cli.configured import CONNECTION, READING, configured
 from otel_arthur.cli.connection import fetch_schema
-from otel_arthur.cli.files.trace_files import FILES, FORMATS, Passing, passing, read_export
-from otel_arthur.cli.parameters import given
-from otel_arthur.cli.terminal.output import plural, print_json, say
-from otel_arthur.genai.duplicates.verdicts import InOrder, Verdict, judge
+from otel_arthur.cli.files.trace_files import FILES, FORMATS, TraceFiles
+from otel_arthur.cli.files.verdicts import Verdicts
+from otel_arthur.cli.parameters import JSON, given
+from otel_arthur.cli.terminal.output import print_json
+from otel_arthur.cli.terminal.progress import reading
+from otel_arthur.genai.duplicates.verdicts import Verdict
 from otel_arthur.inference.build import Builder, Inference
 from otel_arthur.inference.privacy import rules_of
 from otel_arthur.inference.redaction.redactors import redactor_of
@@ -34,6 +36,7 @@ from otel_arthur.inference.redaction.redactors import redactor_of
     default="table",
     help="For people or programs.",
 )
+@JSON
 @click.option(
     "--model", "model_id", callback=given, help="Show the inferences as this Arthur model would get them."
 )
@@ -49,6 +52,7 @@ from otel_arthur.inference.redaction.redactors import redactor_of
 def command(
     files: Sequence[str],
     output: str,
+    as_json: bool,
     model_id: str | None,
     target: str,
     show_all: bool,
@@ -59,54 +63,33 @@ def command(
     schema = fetch_schema(configuration, model_id) if model_id else None
     rules = rules_of(configuration, redactor_of(configuration.redact))
     builder = Builder(schema, rules)
-    stream = passing(files) if target == "v3" else None
-    if stream is None:
-        export = read_export(files)
-        if export.unjoined:
-            _say_unjoined(export.unjoined)
-        verdicts: Iterable[Verdict] = judge(export.views, configuration.attributes, rules.metadata_only)
-    else:
-        window = round(configuration.duplicate_window * 1e9)
-        verdicts = InOrder(stream, configuration.attributes, rules.metadata_only, window, stream.with_content)
-    if target == "engine":
-        from otel_arthur.engine.otlp.as_json import as_otlp_json
-        from otel_arthur.engine.preview import preview
-
-        print_json(as_otlp_json(preview(list(verdicts), configuration, rules)))
-        return
-    if output == "json":
-        if summary:
-            print_json(Counter(verdict.decision for verdict in verdicts))
-            return
-        for verdict in islice(verdicts, limit):
-            print_json(_as_json(verdict, builder))
-        if limit is None:
-            _say_end(verdicts, stream)
-        return
-    from otel_arthur.cli.commands.inspect.table import InspectTable
-
-    table = InspectTable(show_all, 0 if summary else limit)
-    for verdict in verdicts:
-        table.show(verdict, _inferences(verdict, builder))
-    table.end()
-    _say_end(verdicts, stream)
-
-
-def _say_end(verdicts: Iterable[Verdict], stream: Passing | None) -> None:
-    """What is known only when all has been read."""
-    if stream is not None and stream.unjoined:
-        _say_unjoined(stream.unjoined)
-    if isinstance(verdicts, InOrder) and verdicts.late:
-        say(
-            f"Note: {plural(verdicts.late, 'span')} stood further from others of the same time than the "
-            "duplicate window, so that a double of one may have been missed. Sort the file by time, or set "
-            "OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW to more seconds.",
-            err=True,
+    traces = TraceFiles(files)
+    as_json = as_json or output == "json"
+    with reading(traces, is_shown=summary or not sys.stdout.isatty()):
+        verdicts = Verdicts(
+            traces, configuration, metadata_only=rules.metadata_only, at_once=target == "engine"
         )
+        if target == "engine":
+            from otel_arthur.engine.otlp.as_json import as_otlp_json
+            from otel_arthur.engine.preview import preview
 
+            print_json(as_otlp_json(preview(list(verdicts), configuration, rules)))
+        elif as_json and summary:
+            for _ in verdicts:
+                pass
+            print_json(verdicts.counts)
+        elif as_json:
+            for verdict in islice(verdicts, limit):
+                print_json(_as_json(verdict, builder))
+        else:
+            from otel_arthur.cli.commands.inspect.table import InspectTable
 
-def _say_unjoined(number: int) -> None:
-    say(f"{plural(number, 'log event')} with content found no span in these files.", err=True)
+            table = InspectTable(show_all, 0 if summary else limit)
+            for verdict in verdicts:
+                table.show(verdict, _inferences(verdict, builder))
+            table.end()
+    if limit is None or not as_json:
+        verdicts.say_end()
 
 
 def _inferences(verdict: Verdict, builder: Builder) -> list[Inference]:

@@ -15,9 +15,9 @@ import click
 
 from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.cli.commands.local.background import exports, in_background, running
-from otel_arthur.cli.parameters import given, key_in
+from otel_arthur.cli.parameters import JSON, given, key_in
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
-from otel_arthur.cli.terminal.output import say
+from otel_arthur.cli.terminal.output import print_json, say
 from otel_arthur.local import LocalArthur, LocalArthurError, RemoteAddressRefused, StoreError
 from otel_arthur.local.server import DEFAULT_LOGIN, DEFAULT_PORT, default_database
 from otel_arthur.local.store import IN_MEMORY
@@ -69,6 +69,7 @@ LAST_LINE = "Ctrl-C ends it."
     is_flag=True,
     help="Run in the background, or use the one that runs, and print the exporter's settings for a shell.",
 )
+@JSON
 @click.option("--login", default=DEFAULT_LOGIN, show_default=True, help="Name for POST /login.")
 @click.option("--password", help="Password for POST /login.  [default: the API key]")
 @click.option(
@@ -103,6 +104,7 @@ def command(
     api_key_file: Path | None,
     model_name: str | None,
     print_env: bool,
+    as_json: bool,
     **settings: Any,
 ) -> None:
     """It refuses what a careful server would: unknown attributes,
@@ -120,6 +122,8 @@ def command(
     if api_key and api_key_file:
         raise WrongUse("--api-key and --api-key-file exclude one another")
     key = key_in(api_key_file) if api_key_file else api_key or os.environ.get(_KEY_VARIABLE)
+    if print_env and as_json:
+        raise WrongUse("--print-env and --json exclude one another")
     if print_env:
         host, port = settings["host"], settings["port"]
         lines = running(host, port, db or default_database(), key, model_name) or in_background(LAST_LINE)
@@ -138,8 +142,12 @@ def command(
             db=db or default_database(), api_key=key, max_body_bytes=max_body_mb * 1024 * 1024, **settings
         )
         with arthur:
-            for line in _greeting(arthur, _model(arthur, model_name) if model_name else None):
-                say(line)
+            model = _model(arthur, model_name) if model_name else None
+            if as_json:
+                print_json(_as_json(arthur))
+            else:
+                for line in _greeting(arthur, model):
+                    say(line)
             # Waiting in short turns: on Windows a wait without end does not let Ctrl-C through.
             while not leave.wait(_LONGEST_WAIT):
                 if not arthur.is_running:
@@ -158,6 +166,12 @@ def _model(arthur: LocalArthur, name: str) -> str:
     document = new_document(model_request(name, ground_truth=True))
     arthur.store.add_model(document)
     return str(document["id"])
+
+
+def _as_json(arthur: LocalArthur) -> dict[str, Any]:
+    models = [{"id": one.id, "name": one.document["partner_model_id"]} for one in arthur.store.models()]
+    reached = {"url": arthur.url, "dashboard": arthur.dashboard_link(), "api_key": arthur.api_key}
+    return {**reached, "database": str(arthur.store.path), "models": models}
 
 
 def _greeting(arthur: LocalArthur, model: str | None) -> list[str]:

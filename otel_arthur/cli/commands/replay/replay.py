@@ -5,38 +5,34 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
+from itertools import islice
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from otel_arthur.arthur.target.routes import model_of
 from otel_arthur.cli.commands.replay.around import around_calls, around_these
 from otel_arthur.cli.commands.replay.journal import Journal
+from otel_arthur.cli.commands.replay.summary import Found, conclude
 from otel_arthur.cli.commands.replay.work import Item, journal_folder, journals_of, work_in
 from otel_arthur.cli.configured import READING, SENDING, configured
 from otel_arthur.cli.connection import fetch_schema
-from otel_arthur.cli.files.trace_files import FILES, FORMATS, Export, read_export
-from otel_arthur.cli.parameters import seconds
+from otel_arthur.cli.files.trace_files import FILES, FORMATS, TraceFiles
+from otel_arthur.cli.files.verdicts import Verdicts
+from otel_arthur.cli.parameters import JSON, seconds
 from otel_arthur.cli.terminal import new_console
-from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
-from otel_arthur.cli.terminal.output import plural, say
+from otel_arthur.cli.terminal.errors import WrongUse
 from otel_arthur.cli.terminal.screen import Screen
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
-from otel_arthur.genai.duplicates.verdicts import Verdict, judge
 from otel_arthur.genai.steps.step import Told
 
 CHUNK = 256
 """Calls handed over at once. The next wait until Arthur has these: a backfill never fills the spool."""
-
-
-RETENTION_DAYS = 90
-"""An Engine keeps spans so long after their end (arthur-engine 2.1.686)."""
-_INTERRUPTED = 130
 
 
 def _moment(_context: click.Context, _parameter: click.Parameter, value: str | None) -> int | None:
@@ -82,11 +78,20 @@ class _LogLines(logging.Handler):
 @click.option(
     "--until", callback=_moment, metavar="MOMENT", help="Only calls that ended before: date or RFC 3339."
 )
+@click.option("--limit", type=click.IntRange(min=1), help="Send so many calls at most.")
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, sending nothing.")
 @click.option("--restart", is_flag=True, help="Begin anew even if these files were replayed before.")
 @seconds("--patience", 60.0, "Seconds without progress after which to give up.", min=1)
+@JSON
 def command(
-    files: Sequence[str], since: int | None, until: int | None, dry_run: bool, restart: bool, patience: float
+    files: Sequence[str],
+    since: int | None,
+    until: int | None,
+    limit: int | None,
+    dry_run: bool,
+    restart: bool,
+    patience: float,
+    as_json: bool,
 ) -> None:
     if since is not None and until is not None and since >= until:
         raise WrongUse("--since must be before --until")
@@ -94,163 +99,121 @@ def command(
     if configuration.missing is not None and not dry_run:
         raise WrongUse(configuration.missing)
     folder = None if configuration.spool_dir is None else journal_folder(configuration.spool_dir, dry_run)
-    export = read_export(files)
-    metadata_only = configuration.content == "metadata"
-    verdicts = judge(export.views, configuration.attributes, metadata_only)
-    _say_found(verdicts, export)
-    journals = journals_of(configuration, folder, export.digests, f"{since} {until}")
-    engine = configuration.engine
-    is_whole = engine is not None and engine.spans == "traces"
-    between = since, until
-    work = list(work_in(verdicts, export, journals, between, restart, wants_wordless=is_whole))
-    if engine is not None:
-        _say_retention(work)
-    if dry_run:
-        _say_would(configuration, work)
-        return
-    for model_id in sorted({model_of(item.call, configuration) for item in work} - {""}):
-        fetch_schema(configuration, model_id)  # A wrong key or model is said at once, not after retries.
-    _Replay(configuration, journals, patience, verdicts).run(work, export.ends)
+    traces = TraceFiles(files)
+    journals = journals_of(configuration, folder, traces.digests(), f"{since} {until}")
+    done = [0 if restart else journal.spans_done() for journal in journals]
+    # What is around a call may stand anywhere in the files.
+    is_whole = configuration.engine is not None and configuration.engine.spans == "traces"
+    sending = _Sending(configuration, journals, patience)
+    found = Found(configuration)
+    with sending.progress(traces):
+        metadata_only = configuration.content == "metadata"
+        verdicts = Verdicts(traces, configuration, metadata_only=metadata_only, at_once=is_whole)
+        placed = [*verdicts.placed()] if is_whole else verdicts.placed()
+        work = found.passing(islice(work_in(placed, done, (since, until), wants_wordless=is_whole), limit))
+        if dry_run:
+            for _ in work:
+                pass
+        else:
+            sending.run(work, around_calls([one.verdict for one in placed] if is_whole else []))
+            if sending.has_ended and found.total != limit:
+                sending.advance(verdicts.ends)
+    verdicts.say_end()
+    found.say(verdicts, as_json=as_json, dry_run=dry_run)
+    if not dry_run:
+        conclude(sending, found, verdicts, as_json=as_json)
 
 
-class _Replay:
+class _Sending:
     """Hands calls over, chunk by chunk, and waits until Arthur has them."""
 
-    def __init__(
-        self,
-        configuration: Configuration,
-        journals: Sequence[Journal],
-        patience: float,
-        verdicts: Sequence[Verdict],
-    ) -> None:
+    def __init__(self, configuration: Configuration, journals: Sequence[Journal], patience: float) -> None:
         self._configuration = configuration
         self._journals = journals
-        self._patience = patience
+        self.patience = patience
         self._console = new_console(err=True)
-        # Duplicates were left out before, over all files at once.
-        self._delivery = Delivery(replace(configuration, duplicate_window=0.0), metrics=False)
-        self._around = around_calls(verdicts if self._delivery.wants_around else ())
-        self._gave_up = False
+        self._known = {""}
+        self.gave_up = False
+        self.interrupted = False
+        self.has_ended = False
+        """Whether all calls were dealt with."""
 
-    def run(self, work: Sequence[Item], ends: Sequence[int]) -> None:
-        """Send, say what became of it, and end the process with the exit code that tells the same."""
+    def run(self, work: Iterator[Item], around: Mapping[str, list[Told]]) -> None:
+        """Send; `around` as of `around_calls`."""
+        # Duplicates were left out before.
+        self.delivery = Delivery(replace(self._configuration, duplicate_window=0.0), metrics=False)
         logger = logging.getLogger("otel_arthur")
         handler = _LogLines(self._console)
         logger.addHandler(handler)
-        interrupted = False
         try:
-            with self._progress() as progress:
-                self._send_all(work, ends, progress)
+            self._send_all(work, around)
+            self.has_ended = not self.gave_up
         except KeyboardInterrupt:
-            interrupted = True
+            self.interrupted = True
         finally:
             # What is not with Arthur yet is in the spool; one more request may end in the meantime.
-            self._delivery.shutdown(2.0 if interrupted or self._gave_up else self._configuration.timeout)
+            self.delivery.shutdown(2.0 if self.interrupted or self.gave_up else self._configuration.timeout)
             logger.removeHandler(handler)
-        self._conclude(len(work), interrupted)
 
-    def _progress(self) -> Progress:
-        return Progress(
+    def advance(self, positions: Mapping[int, int]) -> None:
+        """Remember how many spans of each file are dealt with."""
+        for file, position in positions.items():
+            self._journals[file].advance(position)
+
+    @contextmanager
+    def progress(self, traces: TraceFiles) -> Generator[None]:
+        """Show on stderr how much of the files is dealt with, if that is a terminal."""
+        bar = Progress(
             TextColumn("replaying"),
             BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("calls"),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[calls]} calls"),
             TimeRemainingColumn(),
             console=self._console,
             disable=not self._console.is_terminal,
         )
+        with bar:
+            task = bar.add_task("", total=traces.size(), calls=0)
+            traces.told = lambda count: bar.advance(task, count)
 
-    def _send_all(self, work: Sequence[Item], ends: Sequence[int], progress: Progress) -> None:
-        task = progress.add_task("", total=len(work))
-        for start in range(0, len(work), CHUNK):
-            chunk = work[start : start + CHUNK]
+            def show(calls: int) -> None:
+                bar.update(task, calls=calls)
+
+            self._show = show
+            yield
+
+    def _send_all(self, work: Iterator[Item], around: Mapping[str, list[Told]]) -> None:
+        sent = 0
+        while chunk := [*islice(work, CHUNK)]:
+            for model_id in sorted(
+                {model_of(item.call, self._configuration) for item in chunk} - self._known
+            ):
+                fetch_schema(
+                    self._configuration, model_id
+                )  # A wrong key or model is said before all retries.
+                self._known.add(model_id)
             if not self._send([item.told for item in chunk]):
-                self._gave_up = True
+                self.gave_up = True
                 return
-            self._delivery.submit(around_these(self._around, [item.call for item in chunk]))
-            for item in {item.file: item for item in chunk}.values():
-                self._journals[item.file].advance(item.position)
-            progress.advance(task, len(chunk))
-        if self._around and not self._send([]):
-            self._gave_up = True
-            return
-        for file, end in enumerate(ends):
-            self._journals[file].advance(end - (ends[file - 1] if file else 0))
+            self.delivery.submit(around_these(around, [item.call for item in chunk]))
+            self.advance({item.file: item.position for item in chunk})
+            sent += len(chunk)
+            self._show(sent)
+        if around and not self._send([]):
+            self.gave_up = True
 
     def _send(self, calls: Sequence[Told]) -> bool:
         """Whether all of `calls` were dealt with before patience ran out."""
-        deadline = time.monotonic() + self._patience
-        before = self._delivery.counts()
+        deadline = time.monotonic() + self.patience
+        before = self.delivery.counts()
         pending = True
         while time.monotonic() < deadline:
             if pending:
                 # Repeating is harmless: what the spool has taken it knows by its key.
-                pending = self._delivery.submit(calls).refused > 0
-            if self._delivery.flush(1.0, calls_only=True) and not pending:
+                pending = self.delivery.submit(calls).refused > 0
+            if self.delivery.flush(1.0, calls_only=True) and not pending:
                 return True
-            now = self._delivery.counts()
+            now = self.delivery.counts()
             if (now.sent, now.dead_letter) != (before.sent, before.dead_letter):
-                before, deadline = now, time.monotonic() + self._patience
+                before, deadline = now, time.monotonic() + self.patience
         return False
-
-    def _conclude(self, total: int, interrupted: bool) -> None:
-        counts = self._delivery.counts()
-        # Ground truth that somebody else recorded may wait for long; it is no part of this.
-        left, row = self._delivery.calls_left(), _row_of(self._configuration)
-        known = [f"{counts.known} known to the spool already"] if counts.known else []
-        told = [f"{plural(counts.sent, row)} accepted", *known]
-        told += [f"{number} skipped: {reason}" for reason, number in counts.skipped.items()]
-        told += [f"{counts.dead_letter} refused"] if counts.dead_letter else []
-        told += [f"{left} waiting"] if left else []
-        say(f"{plural(total, 'call')} replayed: {', '.join(told)}." if total else "Nothing was left to send.")
-        where = self._configuration.spool_dir
-        on = "Run the same command again to go on" + (f"; the rest waits in {where}." if where else ".")
-        if interrupted:
-            say(f"Interrupted. {on}", err=True)
-            raise SystemExit(_INTERRUPTED)
-        if self._gave_up:
-            raise WorkFailed(f"no progress for {self._patience:g} seconds. {on}")
-        if counts.dead_letter:
-            raise WorkFailed(
-                f"Arthur refused {plural(counts.dead_letter, row)}; "
-                "`otel-arthur spool dead-letters` lists them with the reasons"
-            )
-        if left:
-            raise WorkFailed(f"{plural(left, row)} not with Arthur yet. {on}")
-
-
-def _say_found(verdicts: Sequence[Verdict], export: Export) -> None:
-    counts = Counter(verdict.decision for verdict in verdicts)
-    told = ", ".join(f"{number} {decision}" for decision, number in sorted(counts.items())) or "none"
-    say(f"{plural(len(verdicts), 'span')}: {told}.")
-    if export.unjoined:
-        say(f"{plural(export.unjoined, 'log event')} with content found no span in these files.", err=True)
-
-
-def _row_of(configuration: Configuration) -> str:
-    """What one call becomes."""
-    if configuration.engine is None:
-        return "inference"
-    return "record" if configuration.is_v3_target else "span"
-
-
-def _say_retention(work: Sequence[Item]) -> None:
-    kept_from = time.time_ns() - RETENTION_DAYS * 86_400 * 1_000_000_000
-    old = sum(item.call.end_ns < kept_from for item in work)
-    if old:
-        say(
-            f"{plural(old, 'call')} ended more than {RETENTION_DAYS} days ago: "
-            "an Arthur Engine deletes such spans within a day.",
-            err=True,
-        )
-
-
-def _say_would(configuration: Configuration, work: Sequence[Item]) -> None:
-    if (engine := configuration.engine) is not None:
-        say(f"{plural(len(work), 'call')} would go to the Arthur Engine at {engine.endpoint}.")
-        if not configuration.is_v3_target:
-            return
-    models = Counter(model_of(item.call, configuration) or "(no model configured)" for item in work)
-    for model_id, number in sorted(models.items()):
-        say(f"{plural(number, 'call')} would go to model {model_id}.")
-    say(f"{plural(len(work), 'call')} would be sent. Nothing was.")

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
 from otel_arthur.arthur.target.routes import identity_of
 from otel_arthur.cli.commands.replay.journal import Journal
-from otel_arthur.cli.files.trace_files import Export
+from otel_arthur.cli.files.verdicts import Placed
 from otel_arthur.cli.terminal.errors import WrongUse
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import LLMCall
-from otel_arthur.genai.duplicates.verdicts import Verdict
 from otel_arthur.genai.steps.step import Told, Wordless
 from otel_arthur.spool.errors import SpoolError
 from otel_arthur.spool.folder import place_of, settled
@@ -49,35 +48,31 @@ class Item(NamedTuple):
 
 
 def work_in(
-    verdicts: Sequence[Verdict],
-    export: Export,
-    journals: Sequence[Journal],
+    verdicts: Iterable[Placed],
+    done: Sequence[int],
     between: tuple[int | None, int | None],
-    restart: bool,
     *,
     wants_wordless: bool,
 ) -> Iterator[Item]:
     """What is to be sent, in the order of the files.
 
     Args:
+        done: for each file, how many of its spans earlier runs have dealt with.
+        between: the first moment and the one behind the last, in nanoseconds.
         wants_wordless: calls whose words were not recorded are sent too.
     """
     since, until = between
     wanted = {"inference", "failed", *(("skipped",) if wants_wordless else ())}
-    start = 0
-    for file, end in enumerate(export.ends):
-        done = 0 if restart else journals[file].spans_done()
-        for position, verdict in enumerate(verdicts[start:end], 1):
-            call = verdict.reading.call
-            if (
-                position > done
-                and call is not None
-                and verdict.decision in wanted
-                and (since is None or call.end_ns >= since)
-                and (until is None or call.end_ns < until)
-            ):
-                yield Item(call, file, position, verdict.decision == "skipped")
-        start = end
+    for verdict, file, position in verdicts:
+        call = verdict.reading.call
+        if (
+            position > done[file]
+            and call is not None
+            and verdict.decision in wanted
+            and (since is None or call.end_ns >= since)
+            and (until is None or call.end_ns < until)
+        ):
+            yield Item(call, file, position, verdict.decision == "skipped")
 
 
 def journals_of(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from otel_arthur.cli.commands.spool.presentation import moment
-from otel_arthur.cli.spool_folder import FOLDER, JSON, opened
+from otel_arthur.cli.parameters import JSON
+from otel_arthur.cli.spool_folder import FOLDER, opened
 from otel_arthur.cli.terminal import new_console
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
 from otel_arthur.cli.terminal.output import plural, print_json, say
@@ -65,9 +66,10 @@ def export(folder: str | None) -> None:
 
 @dead_letters.command(epilog="Example: otel-arthur spool dead-letters resend --all")
 @FOLDER
+@JSON
 @click.argument("ids", nargs=-1, metavar="[PARTNER_INFERENCE_ID]...")
 @click.option("--all", "everything", is_flag=True, help="All of them.")
-def resend(folder: str | None, ids: Sequence[str], everything: bool) -> None:
+def resend(folder: str | None, as_json: bool, ids: Sequence[str], everything: bool) -> None:
     """Put dead letters back to be sent again, by the running processes or `spool drain`."""
     if bool(ids) == everything:
         raise WrongUse("name the ids of dead letters to send again, or --all")
@@ -77,4 +79,7 @@ def resend(folder: str | None, ids: Sequence[str], everything: bool) -> None:
         if unknown:
             raise WorkFailed(f"no dead letter has the id {unknown[0]}; `spool dead-letters list` shows them")
         count = spool.resend(chosen)
-        say(f"{plural(count, 'dead letter')} {'waits' if count == 1 else 'wait'} to be sent again")
+        if as_json:
+            print_json({"waiting": count})
+        else:
+            say(f"{plural(count, 'dead letter')} {'waits' if count == 1 else 'wait'} to be sent again")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import click
 
-from otel_arthur.cli.parameters import given
-from otel_arthur.cli.spool_folder import FOLDER, JSON, opened
+from otel_arthur.cli.parameters import JSON, given
+from otel_arthur.cli.spool_folder import FOLDER, opened
 from otel_arthur.cli.terminal.errors import WrongUse
 from otel_arthur.cli.terminal.output import plural, print_json, say
 

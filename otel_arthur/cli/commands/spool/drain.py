@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from otel_arthur.cli.configured import SENDING
-from otel_arthur.cli.parameters import given, seconds
-from otel_arthur.cli.spool_folder import FOLDER, JSON, configuration_for, opened
+from otel_arthur.cli.parameters import JSON, given, seconds
+from otel_arthur.cli.spool_folder import FOLDER, configuration_for, opened
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
 from otel_arthur.cli.terminal.output import plural, print_json, say
 from otel_arthur.cli.terminal.progress import end, watched
@@ -78,9 +78,9 @@ def drain(folder: str | None, as_json: bool, timeout: float, adopted: Sequence[s
         ]
         print_json({**summary, "adopted": moved, "elsewhere": told})
     else:
-        told = [f"{value} {name.replace('_', ' ')}" for name, value in summary.items()]
-        told += [f"{moved} taken over"] if moved else []
-        say(", ".join(told))
+        ended = (plural(counts.dead_letter, "dead letter"), plural(counts.duplicate, "duplicate"))
+        told = [f"{plural(counts.sent, 'record')} sent", *ended, f"{summary['left']} left"]
+        say(", ".join([*told, f"{moved} taken over"] if moved else told))
     _conclude_drain(done, summary["left"], timeout, others, configuration)
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from otel_arthur.cli.commands.spool.presentation import age, moment, size
-from otel_arthur.cli.spool_folder import FOLDER, JSON, opened
+from otel_arthur.cli.parameters import JSON
+from otel_arthur.cli.spool_folder import FOLDER, opened
 from otel_arthur.cli.terminal import new_console
 from otel_arthur.cli.terminal.output import print_json, say
 
