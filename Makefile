@@ -16,7 +16,8 @@ help:  ## What there is
 test: lint  ## Everything that this machine allows, each test once; prints the slowest, the coverage, the tiers
 	@# What cannot be made here is said, and its tests are skipped with the reason.
 	-$(BIN)/nox --install-only -t tier
-	$(BIN)/pytest -n 2 --dist loadgroup --durations 20 --cov --cov-report term
+	@# Tests wait for processes half of their time: four at once keep two cores busy.
+	$(BIN)/pytest -n 4 --dist loadgroup --durations 20 --cov --cov-report term
 
 test-fast: $(VENV)/.dev-installed  ## Under two minutes: no other language, no other environment
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
