@@ -66,11 +66,16 @@ type export struct {
 	notTaken metric.Int64Counter
 }
 
+func (e export) begin() core.Pending {
+	defer selection.Recycle(e.body) // the group has a copy
+	return e.to.Begin(e.body)
+}
+
 // first gives the core an export before anything goes on. The error is for the sender.
 func (h *handover) first(ctx context.Context, e export) (map[selection.SpanKey]struct{}, error) {
 	ctx, cancel := context.WithTimeout(ctx, h.onFailure.patience())
 	defer cancel()
-	calls, err := e.to.Begin(e.body).Wait(ctx)
+	calls, err := e.begin().Wait(ctx)
 	if err == nil {
 		return calls, nil
 	}
@@ -87,7 +92,7 @@ func (h *handover) beside(ctx context.Context, e export, goOn func() error) erro
 	// A sender that gives up does not take the calls away.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), passPatience)
 	defer cancel()
-	pending := e.to.Begin(e.body)
+	pending := e.begin()
 	err := goOn()
 	if _, notTaken := pending.Wait(ctx); notTaken != nil {
 		h.count(e, notTaken)

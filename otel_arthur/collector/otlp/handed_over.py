@@ -36,7 +36,7 @@ BYTES_A_BYTE: Final = 80
 _NO_TRACE_ID, _NO_SPAN_ID = "0" * 32, "0" * 16
 
 
-class _Event(Struct, array_like=True):
+class _Event(Struct, array_like=True, gc=False):
     name: str
     time_ns: int
     attributes: dict[str, Any]
@@ -54,14 +54,14 @@ class _Place(Struct, array_like=True, gc=False):
     status_code: int
 
 
-class _Span(_Place, array_like=True):
+class _Span(_Place, array_like=True, gc=False):
     status_message: str
     attributes: dict[str, Any]
     events: list[_Event]
     dropped_attributes: int
 
 
-class _Scope(Struct, array_like=True):
+class _Scope(Struct, array_like=True, gc=False):
     name: str
     version: str
     calls: list[_Span]
@@ -69,7 +69,7 @@ class _Scope(Struct, array_like=True):
     places: list[_Place]
 
 
-class _Resource(Struct, array_like=True):
+class _Resource(Struct, array_like=True, gc=False):
     attributes: dict[str, Any]
     scopes: list[_Scope]
 

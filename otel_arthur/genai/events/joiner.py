@@ -6,7 +6,7 @@ reads what comes out. Everything waits in memory only: what waits when a process
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -59,7 +59,8 @@ class Joiner:
         self._spans: dict[SpanKey, Held] = {}
         self._contents: dict[SpanKey, _Waiting] = {}
         self._content_bytes = 0
-        self._complete: dict[SpanKey, float] = {}
+        # Its oldest go all the time: a dict would look for its first key past all that have gone.
+        self._complete: OrderedDict[SpanKey, float] = OrderedDict()
         self.unjoined: Counter[str] = Counter()
         """Reason -> events that found no span. The caller may empty it."""
 
@@ -82,7 +83,7 @@ class Joiner:
         """Remember that a span is done with, so that an event which repeats its content is no orphan."""
         self._complete[view.trace_id, view.span_id] = now
         if len(self._complete) > self._max_contents:
-            del self._complete[next(iter(self._complete))]
+            self._complete.popitem(last=False)
 
     def hold(self, view: SpanView, since: float) -> list[SpanView]:
         """Keep a span until its content comes; returns the oldest, given up, when there are too many."""
@@ -127,10 +128,8 @@ class Joiner:
             if now - waiting.since < self._content_wait:
                 break
             self._give_up(key, NO_SPAN)
-        for key, since in list(self._complete.items()):
-            if now - since < self._content_wait:
-                break
-            del self._complete[key]
+        while self._complete and now - next(iter(self._complete.values())) >= self._content_wait:
+            self._complete.popitem(last=False)
         return expired
 
     def release_spans(self) -> list[SpanView]:

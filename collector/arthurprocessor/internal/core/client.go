@@ -39,6 +39,8 @@ const (
 	maxErrorBytes = 64 * 1024
 	// The processor's own requests, and few of them: what waits for the core is bounded by the receivers.
 	maxIdleConnections = 64
+	// What goes into the socket at once, and out of it in the core: the usual group.
+	writeBytes = 256 * 1024
 )
 
 // Reason says why the core did not take a request. It is the value of a metric's attribute.
@@ -104,6 +106,7 @@ func newClient(network, address string) *client {
 		DisableCompression:  true,
 		MaxIdleConns:        maxIdleConnections,
 		MaxIdleConnsPerHost: maxIdleConnections,
+		WriteBufferSize:     writeBytes,
 	}}}
 }
 

@@ -34,6 +34,7 @@ type Grouping struct {
 	sending sync.WaitGroup
 	mu      sync.Mutex
 	open    *group
+	spares  sync.Pool // bodies of groups that the core has taken
 }
 
 type group struct {
@@ -90,8 +91,11 @@ func (g *Grouping) join(body []byte) *group {
 	defer g.mu.Unlock()
 	if g.open == nil || len(g.open.body)+len(body) > maxGroupBytes {
 		begun := &group{done: make(chan struct{})}
+		if spare, found := g.spares.Get().(*[]byte); found {
+			begun.body = (*spare)[:0]
+		}
 		if g.form.isList {
-			begun.body = []byte{listHead, 0, 0, 0, 0}
+			begun.body = append(begun.body, listHead, 0, 0, 0, 0)
 		}
 		g.open = begun
 		g.sending.Go(func() { g.send(begun) })
@@ -139,4 +143,7 @@ func (g *Grouping) send(sent *group) {
 	ctx, cancel := context.WithTimeout(g.stopped, g.patience)
 	defer cancel()
 	sent.calls, sent.err = g.core.Take(ctx, g.form, sent.body, g.wantsCalls)
+	if sent.err == nil { // else a connection may still read it
+		g.spares.Put(&sent.body)
+	}
 }

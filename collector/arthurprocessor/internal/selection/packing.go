@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/tinylib/msgp/msgp"
@@ -38,6 +39,9 @@ func (t Traces) PackWhole() ([]byte, error) {
 
 func (t Traces) pack(isWhole bool) ([]byte, error) {
 	p := &packer{isWhole: isWhole, related: make(map[pcommon.TraceID]struct{}, 1), left: t.found}
+	if spare, found := spares.Get().(*[]byte); found {
+		p.body = (*spare)[:0]
+	}
 	for _, place := range t.found {
 		p.related[t.span(place).TraceID()] = struct{}{}
 	}
@@ -52,6 +56,12 @@ func (t Traces) pack(isWhole bool) ([]byte, error) {
 	}
 	return p.body, nil
 }
+
+// spares are bodies that were packed before: to grow a new one would copy each several times.
+var spares sync.Pool
+
+// Recycle takes a body back that nobody reads any more.
+func Recycle(body []byte) { spares.Put(&body) }
 
 // The first bytes of a list and of a map whose length is written in four more.
 const (
