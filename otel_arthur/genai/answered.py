@@ -58,6 +58,12 @@ def shown(conversation: Conversation, hidden: str) -> Conversation:
     return Conversation(tuple(messages), tuple(choices))
 
 
+def hides(conversation: Conversation, hidden: str) -> bool:
+    """Whether anything was hidden on purpose: then the conversation is not as `shown` gives it."""
+    messages = [*conversation.messages, *[choice.message for choice in conversation.choices]]
+    return any(_is_hidden(part, hidden) for message in messages for part in message.parts)
+
+
 def _without(message: Message, hidden: str) -> Message | None:
     parts = tuple([part for part in message.parts if not _is_hidden(part, hidden)])
     if len(parts) == len(message.parts):
@@ -66,7 +72,7 @@ def _without(message: Message, hidden: str) -> Message | None:
 
 
 def _is_hidden(part: Part, hidden: str) -> bool:
-    if isinstance(part, TextPart | ToolResultPart):
+    if type(part) is TextPart or isinstance(part, ToolResultPart):
         return part.text == hidden
     return isinstance(part, ToolCallPart) and part.name == hidden
 

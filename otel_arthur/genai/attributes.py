@@ -54,7 +54,9 @@ class SpanAttributes:
             if place.path:
                 value = self.parsed(value)
         else:
-            value = self.json(place.attribute) if place.path else self.attributes.get(place.attribute)
+            value: Any = self.json(place.attribute) if place.path else self.attributes.get(place.attribute)
+        if place.beside and place.beside not in as_map(value):
+            return None
         if place.path:
             value = descend(value, place.path)
         return value if place.convert is None or value is None else place.convert(value, self.view)
@@ -93,7 +95,7 @@ class SpanAttributes:
             return value
         parsed, cut = parse_json(value)
         self.truncated = self.truncated or cut
-        return structure(parsed) if isinstance(parsed, str) else parsed
+        return structure(parsed) if parsed.__class__ is str and not parsed.isalpha() else parsed
 
     def event(self, name: str) -> EventView | None:
         """The last event called `name`, for what ends a call says most of it."""

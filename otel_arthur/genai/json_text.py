@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+_WORDS = ("true", "fals", "null")
 _MAX_DEPTH = 200
 _MAX_ATTEMPTS = 16
 _MARK = re.compile(r'[\[\]{},"]')
@@ -24,6 +25,8 @@ def parse_json(text: str) -> tuple[Any, bool]:
     "Attribute Limits"). What stands before the cut is kept: open texts, lists and maps are
     closed where the text ends. Text that is no JSON at all is returned as it is.
     """
+    if text[:1].isalpha() and text[:4] not in _WORDS:
+        return text, False  # Not even tried, for many attributes are a word.
     try:
         return orjson.loads(text), False
     except orjson.JSONDecodeError:

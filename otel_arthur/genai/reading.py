@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from otel_arthur.genai.answered import any_answers, any_tells, empty_answer, lacking, shown
+from otel_arthur.genai.answered import any_answers, any_tells, empty_answer, hides, lacking, shown
 from otel_arthur.genai.attributes import SpanAttributes
 from otel_arthur.genai.call import LLMCall, Message, Usage
 from otel_arthur.genai.call_of_span import call_of
@@ -98,7 +98,8 @@ def _read_by_plan(
         return None
     attributes = SpanAttributes(view)
     if layout.searches:
-        fill(fields, attributes, layout)
+        done = plan.find(fields, view, attributes.sources)
+        fill(fields, attributes, layout.searches, done)
     if (fields[_CHOICE_COUNT] or 1) != 1:
         return None
     attributes.sources.update(plan.sources)
@@ -108,7 +109,7 @@ def _read_by_plan(
     if layout.reasons and choices[0].finish_reason is None:
         choices = with_reasons(choices, reasons_of(attributes, layout.reasons))
     conversation = Conversation(tuple(messages), tuple(choices))
-    if dialect.hidden is not None and shown(conversation, dialect.hidden) != conversation:
+    if dialect.hidden is not None and hides(conversation, dialect.hidden):
         return None
     usage = Usage(*fields[_USAGE])
     call = call_of(attributes, layout, operation, conversation, conversation.choices, usage, fields, extra)

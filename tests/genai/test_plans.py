@@ -225,6 +225,40 @@ def test_a_span_with_one_thing_unusual(writer: Writer) -> None:
             assert readings[-1] == the_long_way(odd), (name, value)
 
 
+DOCUMENTS = (
+    {"model": "m", "model_name": "n", "temperature": 1, "top_p": 0.5, "max_tokens": 512.0, "user": None},
+    {"model_id": "i", "topP": 0.5, "maxTokens": 5, "max_output_tokens": 6, "n": 1, "user": "u"},
+    {"model": None, "model_name": "", "temperature": "0.5", "max_tokens": True, "n": 2},
+    {"model": "half \ud83d", "top_p": 10**400, "max_tokens": -1},
+    {"model": "Wörter", "id": "__fake_id__", "messages": [{"model": "other"}], "user_id": "a"},
+    {
+        "model": "m",
+        "id": "i",
+        "status": "completed",
+        "usage": {"prompt_tokens_details": {"cached_tokens": 3}},
+    },
+    {"model": "m", "id": 5, "usage": {"cached_tokens": 3, "prompt_tokens_details": None}},
+    {"id": "i", "usage": '{"cached_tokens": 4}', "input": 1},
+    {"generations": [[{"message": {"kwargs": {"response_metadata": {"id": "i", "model_name": "m"}}}}]]},
+    {"generations": None, "model": ["m"], "session_id": "s", "thread_id": "t"},
+    [{"output": [{"provider_data": {"response_id": "r"}}]}],
+    "Red.",
+)
+
+
+def test_documents_of_any_kind() -> None:
+    span = next(writer for writer in USUAL if writer.dialect == "openinference").span("Which?", "Red.")
+    texts = [json.dumps(document) for document in DOCUMENTS]
+    texts += ["true", "truely", *[text[:-3] for text in texts[:7]], texts[0] + texts[1]]
+    names = ("llm.invocation_parameters", "output.value", "input.value", "metadata")
+    for name, other in zip(names, (*names[1:], names[0]), strict=True):
+        for text in texts:
+            both = {name: text, other: texts[5]}
+            kept = {key: value for key, value in span.attributes.items() if key != "llm.model_name"}
+            compare(replace(span, attributes={**kept, **both}))
+            compare(replace(span, attributes={**span.attributes, **both}))
+
+
 @settings(max_examples=150)
 @given(
     writer=st.sampled_from(WRITERS),

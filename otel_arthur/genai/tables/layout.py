@@ -6,7 +6,7 @@ dialect, the fields that a span can have, and the places where its words can be 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple, cast
 
 from otel_arthur.genai.attributes import SpanAttributes, count, number, seconds, text
@@ -15,8 +15,9 @@ from otel_arthur.genai.dialects import dialect_of
 from otel_arthur.genai.likelihoods import LIKELIHOODS, TIME_TO_FIRST_TOKEN, TOKENS
 from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.tables.dialect import Dialect
+from otel_arthur.genai.tables.documents import Wanted
 from otel_arthur.genai.tables.places import Place, place_of
-from otel_arthur.genai.tables.plan import Plan, plan_of
+from otel_arthur.genai.tables.plan import TYPES, Plan, plan_of
 from otel_arthur.genai.tables.sources import Source, each, is_there
 from otel_arthur.genai.tables.words import ANYWHERE_ANSWER, ANYWHERE_QUESTION, REASONS, SYSTEM
 
@@ -126,14 +127,19 @@ def fields_of(attributes: SpanAttributes, layout: Layout) -> list[Any]:
     found: list[Any] = [None] * len(FIELDS)
     for index, key, convert in layout.copies:
         found[index] = convert(values[key])
-    fill(found, attributes, layout)
+    fill(found, attributes, layout.searches)
     return found
 
 
-def fill(found: list[Any], attributes: SpanAttributes, layout: Layout) -> None:
-    """Look for the fields that have no value yet, where the layout knows of a place."""
-    for search in layout.searches:
-        if found[search.field] is None:
+def fill(
+    found: list[Any],
+    attributes: SpanAttributes,
+    searches: Sequence[Search],
+    done: Collection[int] = (),
+) -> None:
+    """Look for the fields that have no value yet, but for those that are `done`."""
+    for search in searches:
+        if found[search.field] is None and search.field not in done:
             found[search.field] = _search(attributes, search)
 
 
@@ -158,7 +164,7 @@ def _steps(places: Sequence[Place]) -> tuple[Step, ...]:
     """Places in order, neighbours in one map together."""
     steps: list[Step] = []
     for place, source in each(places):
-        is_path = bool(place.path) and place.event is None and place.convert is None
+        is_path = bool(place.path) and place == Place(place.attribute, place.path)
         holder = (place.attribute, *place.path[:-1]) if is_path else ()
         entry = (place.path[-1] if is_path else "", place, source)
         if steps and holder and steps[-1].holder == holder:
@@ -176,11 +182,14 @@ def _layout(dialect: Dialect, names: tuple[str, ...], events: frozenset[str]) ->
 
     copies: list[tuple[int, str, Callable[[Any], Any]]] = []
     searches: list[Search] = []
+    wanted: list[Wanted] = []
     for index, field in enumerate(FIELDS):
         convert = _CONVERSIONS[field]
         places = found((*dialect.fields.get(field, ()), *_OURS.get(field, ())))
         if places and places[0] == Place(places[0].attribute):
             copies.append((index, places.pop(0).attribute, convert))
+        elif places:
+            wanted.append(Wanted(index, field, each(places), convert, TYPES[convert]))
         if places:
             searches.append(Search(index, _steps(places), convert))
     question = tuple([s for s in (*dialect.question, *ANYWHERE_QUESTION) if s.may_be_in(there, events)])
@@ -197,5 +206,5 @@ def _layout(dialect: Dialect, names: tuple[str, ...], events: frozenset[str]) ->
         has_likelihoods,
         each(found((*dialect.system, *SYSTEM))),
         each(found((*dialect.reasons, *REASONS))),
-        plan_of(names, copies, len(FIELDS), question[0].usual, answer[0].usual) if has_plan else None,
+        plan_of(names, copies, len(FIELDS), wanted, question[0].usual, answer[0].usual) if has_plan else None,
     )

@@ -27,6 +27,8 @@ class Place(NamedTuple):
     path: tuple[str, ...] = ()
     event: str | None = None
     convert: Callable[[Any, SpanView], Any] | None = None
+    beside: str = ""
+    """A name that the map in the attribute must have, so that an answer in JSON is not taken for it."""
 
     def __str__(self) -> str:
         event = "" if self.event is None else f"@{self.event}/"
@@ -101,13 +103,8 @@ def matched(written: str, pattern: str) -> Place:
 
 
 def beside(written: str, key: str) -> Place:
-    """A field of a document that also has `key`, so that an answer in JSON is not taken for the document."""
-    place = place_of(written)
-
-    def convert(value: Any, _: SpanView) -> Any:
-        return descend(value, place.path) if isinstance(value, Mapping) and key in value else None
-
-    return place._replace(path=(".",), convert=convert)
+    """A field of a document that also has `key`."""
+    return place_of(written)._replace(beside=key)
 
 
 def only(written: str) -> Place:

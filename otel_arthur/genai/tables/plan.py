@@ -20,9 +20,11 @@ from msgspec import Meta, Struct
 from otel_arthur.genai.attributes import MAX_COUNT, count, number, seconds, text
 from otel_arthur.genai.call import Choice, Message, TextPart
 from otel_arthur.genai.messages.numbered_form import Usual
+from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.tables.documents import Documents, Wanted, documents_of
 
 _LARGEST: Final = 1.7e308
-_TYPES: Final[Mapping[Callable[[Any], Any], Any]] = {
+TYPES: Final[Mapping[Callable[[Any], Any], Any]] = {
     text: Annotated[str, Meta(min_length=1)],
     count: Annotated[int, Meta(ge=0, le=MAX_COUNT)],
     number: Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)],
@@ -50,17 +52,20 @@ class Plan:
         names: the attributes of a span.
         copies: place of a field, attribute, conversion, as in `Layout`.
         width: how many fields there are.
+        wanted: the fields that no attribute has to itself.
     """
 
     __slots__ = (
         "_answer",
         "_copies",
+        "_documents",
         "_names",
         "_question",
         "_record",
         "_seen",
         "_texts",
         "_values",
+        "_wanted",
         "sources",
     )
 
@@ -69,6 +74,7 @@ class Plan:
         names: Sequence[str],
         copies: Sequence[tuple[int, str, Callable[[Any], Any]]],
         width: int,
+        wanted: Sequence[Wanted],
         question: Usual,
         answer: Usual,
     ) -> None:
@@ -77,6 +83,8 @@ class Plan:
         self.sources = {"messages": question.source, "choices": answer.source}
         self._names = names
         self._copies = copies
+        self._wanted = wanted
+        self._documents: Documents | None = None
         slots = {name: f"at_{place}" for place, name, _ in copies}
         filled = {place: slots[name] for place, name, _ in copies}
         self._values = attrgetter(*[filled.get(place, "none") for place in range(width)])
@@ -93,6 +101,7 @@ class Plan:
             if self._seen < _AT_FIRST:
                 return None
             self._record = _record(self._names, self._copies)
+            self._documents = documents_of(self._wanted)
         try:
             record = msgspec.convert(attributes, self._record)
         except ValueError:  # of another type, or under a name that is no Unicode
@@ -103,6 +112,13 @@ class Plan:
             except UnicodeEncodeError:
                 return None
         return list(self._values(record))
+
+    def find(self, fields: list[Any], view: SpanView, sources: dict[str, str]) -> frozenset[int]:
+        """Put the fields that stand in documents into `fields`; returns those that need no longer look."""
+        documents = self._documents
+        if documents is None or not documents.fill(fields, view, sources):
+            return frozenset()
+        return documents.fields
 
     def words(self, attributes: Mapping[str, Any]) -> Words | None:
         """What was said: one answer, and a question; None where that takes a longer look."""
@@ -120,7 +136,7 @@ class Plan:
 
 def _record(names: Sequence[str], copies: Sequence[tuple[int, str, Callable[[Any], Any]]]) -> type[Struct]:
     """The type of all fields at once, `none` for those that are not there."""
-    wanted = {name: (f"at_{place}", _TYPES[convert]) for place, name, convert in copies}
+    wanted = {name: (f"at_{place}", TYPES[convert]) for place, name, convert in copies}
     # Those that no field takes stand between: in order, each attribute is found at the first look.
     others = {name: (f"other_{place}", Any) for place, name in enumerate(names) if _PLAIN.fullmatch(name)}
     slots = {name: slot for name in names if (slot := wanted.get(name) or others.get(name)) is not None}
@@ -136,6 +152,7 @@ def plan_of(
     names: Sequence[str],
     copies: Sequence[tuple[int, str, Callable[[Any], Any]]],
     width: int,
+    wanted: Sequence[Wanted],
     question: Callable[[Sequence[str]], Usual | None] | None,
     answer: Callable[[Sequence[str]], Usual | None] | None,
 ) -> Plan | None:
@@ -151,4 +168,4 @@ def plan_of(
         types.setdefault(name, set()).add(convert)
     if asked is None or told is None or any(len(several) > 1 for several in types.values()):
         return None
-    return Plan(names, copies, width, asked, told)
+    return Plan(names, copies, width, wanted, asked, told)

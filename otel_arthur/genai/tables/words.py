@@ -107,7 +107,7 @@ def _filled(choice: Choice, other: Choice | None) -> Choice:
 
 def with_reasons(choices: Sequence[Choice], reasons: Any) -> Sequence[Choice]:
     """Answers with the finish reasons that stand beside them."""
-    if reasons is None or any(choice.finish_reason for choice in choices):
+    if reasons is None or (len(choices) > 1 and any(choice.finish_reason for choice in choices)):
         # Where one of several says its own, the others are pieces of a stream, which had not ended.
         return choices
     return [

@@ -1,0 +1,161 @@
+"""`Documents`: the short way to plain fields that stand in the JSON of attributes.
+
+Derived from the rows of a table, as all of a `Plan` is: of each document only what a field is to be taken
+from is decoded, and checked in the same go. A document that is not as the rows have it (cut, no JSON, a list
+or a text in the place of a map, a number as text) is left to the long way, which reads it as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypedDict, cast
+
+import msgspec
+
+from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.tables.places import Place
+
+
+class Wanted(NamedTuple):
+    """A field that is looked for in several places."""
+
+    field: int
+    """Place in the list of all fields."""
+    name: str
+    places: Sequence[tuple[Place, str]]
+    """With their texts, for `sources`; the first that has a value wins."""
+    convert: Callable[[Any], Any]
+    exact: Any
+    """The type of the values that `convert` gives back as they are."""
+
+
+class _Leaf(NamedTuple):
+    """One place of one field."""
+
+    wanted: Wanted
+    rank: int
+    """Of the places of its field."""
+    place: Place
+    source: str
+
+
+_Node = dict[str, Any]
+"""Name in a map -> its leaves, or the node below it."""
+
+
+class Documents:
+    """Takes the fields whose every place is the value of a name in a map, or an attribute that comes last."""
+
+    __slots__ = ("_last", "_nodes", "fields")
+
+    def __init__(self, wanted: Sequence[Wanted]) -> None:
+        self.fields = frozenset([one.field for one in wanted])
+        self._last = [
+            _Leaf(one, rank, *one.places[rank])
+            for one in wanted
+            if not one.places[rank := len(one.places) - 1][0].path
+        ]
+        trees: dict[str, _Node] = {}
+        for one in wanted:
+            for rank, (place, source) in enumerate(one.places):
+                if place.path:
+                    node = trees.setdefault(place.attribute, {})
+                    for step in place.path[:-1]:
+                        node = node.setdefault(step, {})
+                    node.setdefault(place.path[-1], []).append(_Leaf(one, rank, place, source))
+                    if place.beside:
+                        trees[place.attribute].setdefault(place.beside, [])
+        self._nodes = [
+            (attribute, msgspec.json.Decoder(_type_of(node)).decode, node)
+            for attribute, node in trees.items()
+        ]
+
+    def fill(self, fields: list[Any], view: SpanView, sources: dict[str, str]) -> bool:
+        """Put what is found into `fields`, its places into `sources`; False where it takes a longer look."""
+        attributes = view.attributes
+        try:
+            found = [decode(attributes[attribute]) for attribute, decode, _ in self._nodes]
+        except (ValueError, TypeError, RecursionError):
+            return False
+        best: dict[int, int] = {}
+        for document, (_, _, node) in zip(found, self._nodes, strict=True):
+            _take(document, node, view, fields, best, sources)
+        for wanted, _, place, source in self._last:
+            if fields[wanted.field] is None:
+                value = wanted.convert(attributes[place.attribute])
+                if value is not None:
+                    fields[wanted.field], sources[wanted.name] = value, source
+        return True
+
+
+def _take(
+    found: Mapping[str, Any],
+    node: _Node,
+    view: SpanView,
+    fields: list[Any],
+    best: dict[int, int],
+    sources: dict[str, str],
+) -> None:
+    for key, value in found.items():
+        if value is None:
+            continue
+        below = node[key]
+        if below.__class__ is dict:
+            _take(value, below, view, fields, best, sources)
+            continue
+        for wanted, rank, place, source in below:
+            field = wanted.field
+            if best.get(field, rank) < rank or (place.beside and place.beside not in found):
+                continue
+            one = value if place.convert is None else wanted.convert(place.convert(value, view))
+            if one is not None:
+                fields[field], best[field], sources[wanted.name] = one, rank, source
+
+
+def _type_of(node: _Node) -> Any:
+    """The type of a map: what is not named is passed over, and a list is left to the long way."""
+    types: dict[str, Any] = {}
+    for key, below in node.items():
+        if isinstance(below, dict):
+            is_list = any(map(str.isdecimal, cast("_Node", below)))
+            types[key] = None if is_list else _type_of(cast("_Node", below))
+        elif not below:
+            types[key] = msgspec.Raw
+        else:
+            types[key] = _exact(below[0]) | None
+    return TypedDict("Document", types, total=False)  # type: ignore[operator]
+
+
+def _exact(leaf: _Leaf) -> Any:
+    """The type of a value that needs no longer look."""
+    return leaf.wanted.exact if leaf.place.convert is None else str
+
+
+def documents_of(wanted: Sequence[Wanted]) -> Documents | None:
+    """The short way to as many of these fields as have one."""
+    taken = list(filter(_is_plain, wanted))
+    leaves: dict[tuple[str, ...], set[Any]] = {}
+    for one in taken:
+        for rank, (place, source) in enumerate(one.places):
+            if place.path:
+                leaves.setdefault((place.attribute, *place.path), set()).add(
+                    _exact(_Leaf(one, rank, place, source))
+                )
+    odd = {path[0] for path, types in leaves.items() if len(types) > 1}
+    odd |= {path[0] for path in leaves for end in range(2, len(path)) if path[:end] in leaves}
+    taken = [one for one in taken if odd.isdisjoint([place.attribute for place, _ in one.places])]
+    return Documents(taken) if taken else None
+
+
+def _is_plain(wanted: Wanted) -> bool:
+    *others, (last, _) = wanted.places
+    return all(_is_of_a_map(place) for place, _ in others) and (
+        _is_of_a_map(last) or last == Place(last.attribute)
+    )
+
+
+def _is_of_a_map(place: Place) -> bool:
+    is_deep = len(place.path) > 1
+    return (
+        bool(place.path) and place.event is None and "." not in place.path and not (is_deep and place.beside)
+    )
