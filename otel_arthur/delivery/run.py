@@ -28,10 +28,14 @@ from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk.database import BUSY_SECONDS
 from otel_arthur.spool.errors import SpoolError
 from otel_arthur.spool.outcomes import MENDED, Outcome
+from otel_arthur.spool.rows import Rows
 from otel_arthur.target import Intake, Target
 
 _logger = logging.getLogger("otel_arthur")
-_AT_ONCE = 32  # calls that are read, then written: each step runs warm, and few calls are held
+_AT_ONCE = 32
+"""Calls that are read, then written: each step runs warm, and few calls are held."""
+_AT_ONCE_BYTES = 256 * 1024
+"""As rows. Large calls are written one by one, into memory that is at hand: fresh memory is dear."""
 _STOP_SECONDS = 0.2
 """A thread that is in a request ends after it; the process does not wait for that."""
 
@@ -64,6 +68,7 @@ class Run:
         self.books = Books(metrics)
         self.destinations = Destinations()
         self._losses = LossesOfDisk(spool, self.books, lambda: self.level()[0])
+        self._at_once = _AT_ONCE
         self._uncounted: Counter[tuple[str, str]] = Counter()
         """By outcome and reason: what is no row, and is not in the spool's counters yet."""
         self._unserved: set[Destination] = set()
@@ -91,7 +96,7 @@ class Run:
         try:
             for told in calls:
                 read.append(told)
-                if len(read) == _AT_ONCE:
+                if len(read) >= self._at_once:
                     self._take(read, intakes, submitted)
         finally:  # whatever becomes of the rest, these were taken
             self._take(read, intakes, submitted)
@@ -127,6 +132,9 @@ class Run:
         count = len(batch.rows)
         if not count:
             return
+        if isinstance(batch.rows, Rows):
+            mean = len(batch.rows.contents) // count
+            self._at_once = min(max(_AT_ONCE_BYTES // max(mean, 1), 1), _AT_ONCE)
         self.books.receive(count)
         try:
             with self.books.taking():

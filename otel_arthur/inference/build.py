@@ -22,16 +22,16 @@ _EPOCH = datetime(1970, 1, 1)  # of UTC
 _WORDS = (TEXT, STRING)
 
 
-def _transcript(call: LLMCall) -> str:
-    """The conversation; for a completion model its prompt as it is, as the callback handler sent it."""
+def _prompt(call: LLMCall) -> str | None:
+    """A completion model's prompt as it is, as the callback handler sent it; None is the transcript."""
     messages = call.messages
     if call.operation == "text_completion" and all(message.role == "user" for message in messages):
         return "\n".join(message.text for message in messages)
-    return transcript.transcript(messages)
+    return None
 
 
-_INPUT_FORMATS: Mapping[str, Callable[[LLMCall], str]] = {
-    "transcript": _transcript,
+_INPUT_FORMATS: Mapping[str, Callable[[LLMCall], str | None]] = {
+    "transcript": _prompt,
     "last_user": lambda call: transcript.last_user_text(call.messages) or "",
     "json": lambda call: transcript.messages_json(call.messages),
 }

@@ -56,12 +56,18 @@ class Answer(Struct, frozen=True, gc=False):
     choice_count: int
 
 
-def answers_of(call: LLMCall, input_text: str) -> list[Answer]:
-    """One for each choice, or one for a call that failed without answering."""
+def answers_of(call: LLMCall, input_text: str | None) -> list[Answer]:
+    """One for each choice, or one for a call that failed without answering.
+
+    Args:
+        input_text: None is the transcript.
+    """
     duration = max(call.end_ns - call.start_ns, 0) / 1e9
     model = call.response_model or call.request_model
     status = "error" if call.failed else "ok"
-    system, asked = transcript.system_text(call.messages), transcript.last_user_text(call.messages)
+    lines, system, asked = transcript.said(call.messages)
+    if input_text is None:
+        input_text = "\n".join(lines)
     count = max(len(call.choices) + call.choices_left_out, 1)
     common = (duration, model, status, system, asked)
     if not call.choices:

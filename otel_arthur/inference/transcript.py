@@ -8,7 +8,7 @@ from typing import Any
 from otel_arthur.genai.call import Message, ToolCallPart
 from otel_arthur.genai.json_text import json_text
 
-_PREFIXES = {"user": "Human", "assistant": "AI", "system": "System", "tool": "Tool"}
+_PREFIXES = {"assistant": "AI", "tool": "Tool"}
 
 
 def transcript(messages: Sequence[Message]) -> str:
@@ -18,7 +18,25 @@ def transcript(messages: Sequence[Message]) -> str:
     ``Human: …``, ``AI: …`` with the Python form of its tool calls right behind, ``Tool: …``;
     an unknown role stands as its own prefix. Arthur's callback handler sends this text.
     """
-    return "\n".join([_line(message) for message in messages])
+    return "\n".join(said(messages)[0])
+
+
+def said(messages: Sequence[Message]) -> tuple[list[str], str | None, str | None]:
+    """The lines of a transcript, the system instructions and the last words of a user, in one go."""
+    lines: list[str] = []
+    system: str | None = None
+    asked: str | None = None
+    for message in messages:
+        role, text = message.role, message.text
+        if role == "user":
+            asked = text
+            lines.append(f"Human: {text}")
+        elif role == "system":
+            system = text if system is None else f"{system}\n{text}"
+            lines.append(f"System: {text}")
+        else:
+            lines.append(_line(message))
+    return lines, system, asked
 
 
 def last_user_text(messages: Sequence[Message]) -> str | None:
@@ -26,12 +44,6 @@ def last_user_text(messages: Sequence[Message]) -> str | None:
         if message.role == "user":
             return message.text
     return None
-
-
-def system_text(messages: Sequence[Message]) -> str | None:
-    """The system instructions, joined by new lines."""
-    texts = [message.text for message in messages if message.role == "system"]
-    return "\n".join(texts) if texts else None
 
 
 def messages_json(messages: Sequence[Message]) -> str:

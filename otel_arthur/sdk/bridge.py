@@ -35,7 +35,7 @@ from otel_arthur.sdk.surroundings import around_of
 
 _logger = logging.getLogger("otel_arthur")
 
-_SPANS_AT_ONCE = 16
+_SPANS_AT_ONCE = 32
 _PAUSE_SECONDS = 0.00002
 """Between so many spans the processor's thread lets go of the interpreter's lock: a thread of the application
 then waits for half a millisecond, not for the switch interval of 5 ms: without a sleep none gets the lock."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from otel_arthur.spool.rows import Around, Row
+from otel_arthur.spool.rows import Row
 
 
 class Appended(NamedTuple):
@@ -53,8 +53,6 @@ class NewBatch:
     """They are of spans that ended in this process, and can only have been added by it."""
     sent_at: float | None = None
     """When they were presented before, at the earliest, and nobody knows what became of them."""
-    around: Around | None = None
-    """What stands around and between the contents when they leave together."""
 
 
 @dataclass(frozen=True, slots=True)

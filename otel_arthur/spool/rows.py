@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
+from io import BytesIO
 from typing import Any, Final, NamedTuple, cast, overload
 
 import msgspec
@@ -15,6 +16,7 @@ FIRST_KIND: Final = 1
 FRAMED: Final = 2
 """A body as `Rows.framed` gives it. 1 is one of the formats 1 and 2 (`format_2`)."""
 _LENGTH: Final = struct.Struct(">I")
+HEAD_START: Final = _LENGTH.size
 
 
 class Row(Struct, frozen=True, gc=False):
@@ -144,6 +146,39 @@ class Rows(Sequence[Row]):
         return self._rows
 
 
+class Packing:
+    """Rows that become one piece as they are made, so that large contents are copied but once.
+
+    Args:
+        around: as of `packed`.
+    """
+
+    __slots__ = ("_around", "_body", "_ids", "_sizes", "_stems")
+
+    def __init__(self, around: Around | None = None) -> None:
+        self._around = around
+        self._body = BytesIO()
+        self._ids: list[str] = []
+        self._sizes: list[int] = []
+        self._stems: list[int] = []
+
+    def add(self, identity: str, content: bytes | bytearray, stem: int) -> None:
+        """Add a row, of which nothing is kept but a copy of its content."""
+        if self._around is not None:
+            self._body.write(self._around.between if self._ids else self._around.before)
+        self._body.write(content)
+        self._ids.append(identity)
+        self._sizes.append(len(content))
+        self._stems.append(stem)
+
+    def rows(self) -> Rows:
+        """All of them; none can be added any more."""
+        if self._around is not None and self._ids:
+            self._body.write(self._around.after)
+        stems = self._stems if any(self._stems) else None
+        return Rows(_Head(self._sizes, self._ids, stems, None, None, self._around), self._body.getvalue())
+
+
 def packed(rows: Sequence[Row], around: Around | None = None) -> Rows:
     """Rows as one piece; `around` is by default what they came with."""
     if isinstance(rows, Rows) and around in (None, rows.around):
@@ -173,25 +208,34 @@ def around_of(rows: Sequence[Row]) -> Around | None:
     return rows.around if isinstance(rows, Rows) else None
 
 
-def unframed(body: bytes) -> Rows:
+def head_size(start: bytes) -> int:
+    """Bytes of a body's head, by its first `HEAD_START` bytes; 0 where there are fewer."""
+    return _LENGTH.size + _LENGTH.unpack(start)[0] if len(start) == _LENGTH.size else 0
+
+
+def unframed(body: bytes, contents: bytes | None = None) -> Rows:
     """The rows of a body.
+
+    Args:
+        contents: where they lie apart, and `body` is the head alone.
 
     Raises:
         ValueError: it is not what `Rows.framed` gave.
     """
-    if len(body) < _LENGTH.size:
+    start = head_size(body[: _LENGTH.size])
+    if not start:
         raise ValueError("a body without a head")
-    start = _LENGTH.size + _LENGTH.unpack_from(body)[0]
+    contents = body[start:] if contents is None else contents
     head = _decoder.decode(body[_LENGTH.size : start])
     count = len(head.sizes)
     before, between, after = head.around or Around()
     size = sum(head.sizes) + (len(before) + len(after) + len(between) * (count - 1) if count else 0)
-    if start + size != len(body) or any(
+    if size != len(contents) or any(
         column is not None and len(column) != count
         for column in (head.ids, head.stems, head.versions, head.afters)
     ):
         raise ValueError("a body of another length than its head says")
-    return Rows(head, body[start:])
+    return Rows(head, contents)
 
 
 def keys_of(destination: int, kind: int, rows: Sequence[Row]) -> tuple[int, ...]:

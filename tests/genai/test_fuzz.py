@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from otel_arthur.genai.dialects import DIALECTS, MARKERS
 from otel_arthur.genai.dialects import EVENTS as DIALECT_EVENTS
-from otel_arthur.genai.duplicates.evidence import evidence_of
+from otel_arthur.genai.duplicates.evidence import all_to_json, evidence_of
 from otel_arthur.genai.events.log_events import MESSAGE_EVENTS
 from otel_arthur.genai.json_text import parse_json
 from otel_arthur.genai.reading import read
@@ -177,7 +177,7 @@ def test_any_span_is_read_and_can_be_sent(view: SpanView, form: str) -> None:
     reading = read(view)
     if reading.call is None:
         return
-    evidence_of(reading.call).to_json()
+    all_to_json([evidence_of(reading.call)])
     for inference in build(reading.call, rules=TextRules(input_format=form)):
         orjson.dumps(inference.as_json())
 

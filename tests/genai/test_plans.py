@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from otel_arthur.arthur.target.records import inference_rows
+from otel_arthur.arthur.target.records import put_inferences
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.dialects import DIALECTS
 from otel_arthur.genai.otlp.views import span_views
@@ -24,6 +24,7 @@ from otel_arthur.http.encoding import encode
 from otel_arthur.inference.build import Builder
 from otel_arthur.inference.privacy import TextRules
 from otel_arthur.inference.schema import Schema, Slot
+from otel_arthur.spool.rows import Packing
 from tests.genai.writers import WRITERS
 from tests.genai.written import Writer
 from tests.support.paths import CAPTURES
@@ -72,7 +73,9 @@ def compare(view: SpanView) -> LLMCall | None:
 
 def compare_rows(call: LLMCall) -> None:
     for builder in BUILDERS:
-        rows = [(row.id, row.content, row.stem) for row in inference_rows(builder, call)]
+        packing = Packing()
+        put_inferences(builder, call, packing)
+        rows = [(row.id, row.content, row.stem) for row in packing.rows()]
         expected = [
             (one.partner_inference_id, encode(one.as_json()), one.stem) for one in builder.inferences(call)
         ]

@@ -18,7 +18,7 @@ from otel_arthur.genai.call import MediaPart, Message, ReasoningPart, TextPart, 
 from otel_arthur.inference.transcript import (
     last_user_text,
     messages_json,
-    system_text,
+    said,
     tool_calls_json,
     transcript,
 )
@@ -94,9 +94,9 @@ def test_system_and_last_user_texts_are_found_wherever_they_stand() -> None:
         Message("assistant", (TextPart("three"),)),
     ]
 
-    assert system_text(messages) == "be brief\nbe kind"
+    assert said(messages)[1:] == ("be brief\nbe kind", "two")
     assert last_user_text(messages) == "two"
-    assert system_text(messages[1:2]) is None
+    assert said(messages[1:2])[1] is None
     assert last_user_text([]) is None
 
 

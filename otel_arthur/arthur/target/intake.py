@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 from otel_arthur.arthur.target.fitting import is_wanted
-from otel_arthur.arthur.target.records import ARRAY, Form, Kind, inference_rows
+from otel_arthur.arthur.target.records import ARRAY, Form, Kind, put_inferences
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.relations import Relations
@@ -17,7 +17,7 @@ from otel_arthur.inference.sampling import NOT_SAMPLED, is_sampled
 from otel_arthur.inference.schema import Schema
 from otel_arthur.spool.batches import NewBatch
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.rows import Row
+from otel_arthur.spool.rows import Packing
 from otel_arthur.target import MAX_SERVICES, HeldEvidence
 
 FAILED_CALL = "failed call"
@@ -26,12 +26,13 @@ FAILED_CALL = "failed call"
 class _ModelRows:
     """The batch that calls to one model become."""
 
-    __slots__ = ("builder", "held", "rows", "schema")
+    __slots__ = ("builder", "form", "held", "packing", "schema")
 
     def __init__(self, schema: Schema | None, rules: TextRules, window: float, relations: Relations) -> None:
         self.schema = schema
         self.builder = Builder(schema, rules)
-        self.rows: list[Row] = []
+        self.form = Form.CATALOGUE if schema is None else Form.ROW
+        self.packing = Packing(ARRAY if schema is not None else None)
         self.held = HeldEvidence(relations, window)
 
 
@@ -86,7 +87,7 @@ class ArthurIntake:
             of_model = self._by_model[model] = _ModelRows(schema, self._rules, window, self._relations)
         if not is_wanted(call.failed, configuration.errors, of_model.schema):
             return FAILED_CALL
-        of_model.rows += inference_rows(of_model.builder, call)
+        put_inferences(of_model.builder, call, of_model.packing)
         of_model.held.add(call)
         if len(self._services) < MAX_SERVICES:
             self._services.add(call.service_name)
@@ -99,15 +100,13 @@ class ArthurIntake:
         """The rows of all that was added, a batch for each model."""
         window = self._configuration.duplicate_window
         for model, one in self._by_model.items():
-            form = Form.CATALOGUE if one.schema is None else Form.ROW
             batch = NewBatch(
                 Kind.INFERENCE,
-                one.rows,
-                form,
+                one.packing.rows(),
+                one.form,
                 one.held.written,
                 window,
                 one.held.ended,
                 is_live=self._is_live,
-                around=ARRAY if form is Form.ROW else None,
             )
             yield self._destination_of(model), batch

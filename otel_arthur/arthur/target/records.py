@@ -12,7 +12,7 @@ import orjson
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.http.encoding import encode
 from otel_arthur.inference.build import Builder
-from otel_arthur.spool.rows import FIRST_KIND, Around, Row
+from otel_arthur.spool.rows import FIRST_KIND, Around, Packing, Row
 
 
 class Kind(IntEnum):
@@ -35,18 +35,17 @@ class Form(IntEnum):
     """All fields of the catalogue that have a value: the model's schema was not known."""
 
 
-def inference_rows(builder: Builder, call: LLMCall) -> list[Row]:
-    """The rows of a call's inferences; all choices of a call are one group.
+def put_inferences(builder: Builder, call: LLMCall, packing: Packing) -> None:
+    """Add the rows of a call's inferences; all choices of a call are one group.
 
     Raises:
-        TypeError: a value of one cannot be written as JSON.
+        TypeError: a value of one cannot be written as JSON; none was added.
     """
-    written = builder.rows(call)
-    if written is not None:
-        return [Row(*row) for row in written]
-    return [
-        Row(one.partner_inference_id, encode(one.as_json()), one.stem) for one in builder.inferences(call)
+    written = builder.rows(call) or [
+        (one.partner_inference_id, encode(one.as_json()), one.stem) for one in builder.inferences(call)
     ]
+    for row in written:
+        packing.add(*row)
 
 
 def truth_row(truth: Mapping[str, Any]) -> Row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any, Final
 from zlib import crc32
@@ -47,17 +48,18 @@ class Evidence(Struct, frozen=True, gc=False, array_like=True):
         """Trace id and span id."""
         return self.trace_id, self.span_id
 
-    def to_json(self) -> bytes:
-        """The fields in order, as a JSON array.
 
-        Raises:
-            UnicodeEncodeError: a name is no Unicode text.
-        """
-        return _encode(self)
+def all_to_json(calls: Sequence[Evidence]) -> bytes:
+    """A JSON array of arrays, the fields in order.
+
+    Raises:
+        UnicodeEncodeError: a name is no Unicode text.
+    """
+    return _encode(calls)
 
 
 def all_from_json(text: bytes) -> list[Evidence]:
-    """The evidence in a JSON array of what `Evidence.to_json` gave.
+    """The evidence in what `all_to_json` gave.
 
     Raises:
         ValueError: it is no such array.

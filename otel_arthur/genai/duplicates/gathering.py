@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from otel_arthur.genai.call import LLMCall
-from otel_arthur.genai.duplicates.evidence import Evidence, evidence_of
+from otel_arthur.genai.duplicates.evidence import Evidence, all_to_json, evidence_of
 from otel_arthur.genai.duplicates.relations import Relations
 
 _AT_ONCE: Final = 32
@@ -45,9 +45,17 @@ class Gathering:
 
     def _write(self) -> None:
         calls, self._calls = self._calls, []
-        for evidence in map(evidence_of, calls):
-            try:
-                self._written.append(evidence.to_json())
-            except UnicodeEncodeError:
-                continue  # A name that is no Unicode text: the call is recorded without being compared.
-            self._evidence.append(evidence)
+        self._keep(list(map(evidence_of, calls)))
+
+    def _keep(self, evidence: list[Evidence]) -> None:
+        try:
+            written = all_to_json(evidence)
+        except UnicodeEncodeError:
+            # A name is no Unicode text: that call is recorded without being compared.
+            if len(evidence) > 1:
+                for one in evidence:
+                    self._keep([one])
+            return
+        if evidence:
+            self._written.append(written[1:-1])
+            self._evidence += evidence

@@ -22,7 +22,7 @@ import msgspec
 from otel_arthur.spool.disk.format_2 import rows_of_lines
 from otel_arthur.spool.disk.reserve import has_room
 from otel_arthur.spool.folder import make_own
-from otel_arthur.spool.rows import FRAMED, Row, Rows, packed, unframed
+from otel_arthur.spool.rows import FRAMED, HEAD_START, Row, Rows, head_size, packed, unframed
 
 INLINE_BYTES: Final = 32 * 1024
 """Up to here a body lies in the index: a file each would cost more than it saves."""
@@ -130,9 +130,11 @@ class Bodies:
                 self._forget(body.file)
             if kept is not None:
                 return kept.rows
-        whole = self.read(body.inline, body.file)
+        head, rest = self._read(body)
+        if zlib.crc32(rest, zlib.crc32(head)) != body.checksum:
+            return None
         try:
-            return unpacked(whole, body.framing, kind) if zlib.crc32(whole) == body.checksum else None
+            return unframed(head, rest) if head else unpacked(rest, body.framing, kind)
         except (ValueError, msgspec.DecodeError):
             return None
 
@@ -146,12 +148,18 @@ class Bodies:
         """Whether a body lies where it was written."""
         return body.file is None or self.folder is None or (self.folder / _name(body.file)).exists()
 
-    def read(self, body: bytes | None, file: str | None) -> bytes:
-        """A batch's body, wherever it lies; OSError where it cannot be read now."""
-        if body is not None or self.folder is None or file is None:
-            return body or b""
-        with open(self.folder / _name(file), "rb", opener=_no_link) as found:
-            return found.read()
+    def _read(self, body: Body) -> tuple[bytes, bytes]:
+        """A batch's body, wherever it lies; OSError where it cannot be read now.
+
+        Of a file the head by itself, so that the contents need not be copied out of the whole.
+        """
+        if body.inline is not None or self.folder is None or body.file is None:
+            return b"", body.inline or b""
+        with open(self.folder / _name(body.file), "rb", buffering=0, opener=_no_link) as found:
+            size = head_size(found.read(HEAD_START)) if body.framing == FRAMED else 0
+            found.seek(0)
+            head = found.read(size) if size <= body.size else b""
+            return head, found.read()
 
     def remove(self, names: Iterable[str | None]) -> None:
         """Delete files; one that cannot be deleted is left to `sweep`."""

@@ -34,7 +34,7 @@ def append(store: Store, destination: Destination, batch: NewBatch) -> Appended:
         sqlite3.Error, OSError, SpoolError: nothing was added, or not all. What was is known the next time.
     """
     total = Counter[str]()
-    for rows in _once_each(packed(batch.rows, batch.around)):
+    for rows in _once_each(packed(batch.rows)):
         part = replace(batch, rows=rows)
         keyed = _Keyed(keys_of(destination.number, batch.kind, rows), rows)
         if len(set(keyed.keys)) < len(rows):

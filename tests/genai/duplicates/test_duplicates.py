@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from otel_arthur.genai.call import Choice, LLMCall, Message, TextPart, Usage
-from otel_arthur.genai.duplicates.evidence import all_from_json, evidence_of
+from otel_arthur.genai.duplicates.evidence import all_from_json, all_to_json, evidence_of
 from otel_arthur.genai.duplicates.matching import duplicates
 
 MS = 1_000_000
@@ -226,11 +226,11 @@ def test_any_candidates(rows: list[tuple[Any, ...]], chance: random.Random) -> N
 def test_evidence_survives_json() -> None:
     full = evidence_of(llm_call(1, FRAMEWORK, 0, 100, response_id="r"))
     bare = replace(full, parent_span_id=None, tokens=None, models=(), question=None)
-    assert all_from_json(b"[" + full.to_json() + b"," + bare.to_json() + b"]") == [full, bare]
+    assert all_from_json(all_to_json([full, bare])) == [full, bare]
     with pytest.raises(ValueError, match="Expected"):
         all_from_json(b"[[1,2]]")
 
 
 def test_evidence_holds_no_words() -> None:
     evidence = evidence_of(llm_call(1, FRAMEWORK, 0, 1, question="my secret", answer="\ud800 secret"))
-    assert "secret" not in str(evidence.to_json())
+    assert "secret" not in str(all_to_json([evidence]))

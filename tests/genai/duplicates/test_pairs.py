@@ -7,7 +7,7 @@ import random
 import pytest
 from msgspec.structs import replace
 
-from otel_arthur.genai.duplicates.evidence import Evidence, all_from_json, evidence_of
+from otel_arthur.genai.duplicates.evidence import Evidence, all_from_json, all_to_json, evidence_of
 from otel_arthur.genai.duplicates.matching import duplicates
 from otel_arthur.genai.duplicates.verdicts import judge
 from otel_arthur.genai.reading import read
@@ -32,7 +32,7 @@ def test_the_order_of_arrival_has_no_part_in_it(capture: Capture) -> None:
     for _ in range(5):
         chance.shuffle(evidence)
         assert duplicates(evidence) == expected
-    assert duplicates(all_from_json(b"[" + b",".join(one.to_json() for one in evidence) + b"]")) == expected
+    assert duplicates(all_from_json(all_to_json(evidence))) == expected
 
 
 @pytest.mark.parametrize("pair", sorted({capture.recording for capture in PAIRS}))
