@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 
 from tests.support.checks import Check, machine, pytest, rows_of
 from tests.support.environments import kafka
@@ -70,7 +71,7 @@ def checks(rounds: int, soak_seconds: int) -> list[Check]:
             f"Apache Kafka: {kafka_kills} members of a group are killed under load, the broker too",
             kafka_check,
             {"KILL_ROUNDS": str(kafka_kills)},
-            kafka.provision(),
+            kafka.provision,
         ),
         Check(f"{RATE * soak_seconds:,} spans with an outage of 3 seconds every 30", soak),
     ]
@@ -91,7 +92,7 @@ def _ends(version: str) -> Check:
         f"Every end of a process on Python {version}",
         pytest("tests/process", "--timeout", "600"),
         {"ENDS_PYTHON": python},
-        _lacks(version),
+        partial(_lacks, version),
     )
 
 

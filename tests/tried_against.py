@@ -1,20 +1,23 @@
 """What otel-arthur was really run against, with versions and dates: `docs/tried-against.md`.
 
-    python -m tests.tried_against       # `make tried`, about ten minutes; writes the page
+    python -m tests.tried_against                  # `make tried`, half an hour; writes the page
+    python -m tests.tried_against --only Engine    # some rows; the page keeps the others
 
 Each row is a run of tests against the real thing. Its version is asked of the environment that the tests use.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib.metadata
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 
 from tests.support.checks import Check, machine, pytest, rows_of
-from tests.support.environments import stock_collector
+from tests.support.environments import kafka, stock_collector
 from tests.support.environments.tiers import missing, python_of
 from tests.support.paths import ROOT
 
@@ -54,11 +57,25 @@ TIERS = {
     ),
 }
 """Tier -> what it tries, and the packages whose versions count."""
-HERE = (
-    (("gunicorn", "uvicorn", "celery"), pytest("tests/delivery/ends/test_servers.py")),
-    (("langchain", "langchain-openai"), pytest("tests/sdk/setup/test_zero_code.py")),
-)
-"""Packages of the environment of development, and the tests that run them."""
+EXAMPLES = "tests/examples/test_examples.py"
+PLAIN_OPENAI = {
+    "openllmetry": ["openai", "opentelemetry-instrumentation-openai"],
+    "openinference": ["openinference-instrumentation-openai"],
+    "pydantic-ai": ["pydantic-ai-slim"],
+}
+"""Environment of the examples without LangChain -> the packages whose versions count."""
+HERE = {
+    "Servers that end": (("gunicorn", "uvicorn", "celery"), pytest("tests/delivery/ends/test_servers.py")),
+    "LangChain by one variable": (
+        ("langchain", "langchain-openai"),
+        pytest("tests/sdk/setup/test_zero_code.py"),
+    ),
+    "The examples with LangChain": (
+        ("langchain", "langgraph", "fastapi", "celery"),
+        pytest(EXAMPLES, "-k", "not without"),
+    ),
+}
+"""What is tried -> packages of the environment of development, and the tests that run them."""
 
 
 def versions_in(python: str, packages: list[str]) -> str:
@@ -74,26 +91,57 @@ def versions_in(python: str, packages: list[str]) -> str:
 
 def checks() -> Iterator[Check]:
     for tier, (says, packages) in TIERS.items():
-        lacks = missing(tier)
-        versions = "" if lacks else f": {versions_in(str(python_of(tier)), packages)}"
-        yield Check(says + versions, pytest("tests", "-m", tier), lacks=lacks)
+        versions = "" if missing(tier) else f": {versions_in(str(python_of(tier)), packages)}"
+        yield Check(says + versions, pytest("tests", "-m", tier), lacks=partial(missing, tier))
     (version,) = re.findall(r"(?m)^  version: (\S+)", stock_collector.MANIFEST.read_text())
     yield Check(
-        f"The OpenTelemetry Collector {version}, stock and with our processor",
+        f"The OpenTelemetry Collector, stock and with our processor: {version}",
         pytest("tests/collector/test_stock_topologies.py", "tests/collector/processor"),
-        lacks=stock_collector.provision(),
+        lacks=stock_collector.provision,
     )
-    for packages, command in HERE:
-        yield Check(", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages), command)
+    members = pytest("tests/collector/processor/faults_of_kafka.py", "--timeout", "7200")
+    yield Check(
+        f"A consumer group of Collectors, one killed: Apache Kafka {kafka.VERSION}",
+        members,
+        {"KILL_ROUNDS": "1"},
+        kafka.provision,
+    )
+    yield Check(
+        "The Arthur Engine as local Arthur plays it: by the source of 2.1.686", pytest("tests/engine")
+    )
+    for says, (packages, command) in HERE.items():
+        versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
+        yield Check(f"{says}: {versions}", command)
+    yield _plain_openai()
     pythons = pytest("tests/support/environments/test_core.py")
     yield Check("Every Python that is here, and the oldest dependencies: the core's tests", pythons)
 
 
+def _plain_openai() -> Check:
+    sessions = {f"examples({name})": packages for name, packages in PLAIN_OPENAI.items()}
+    lacks = next(filter(None, map(missing, sessions)), "")
+    versions = "" if lacks else ", ".join(versions_in(str(python_of(s)), sessions[s]) for s in sessions)
+    says = f"The examples with OpenAI's client alone and with Pydantic AI: {versions}"
+    return Check(says, pytest(EXAMPLES, "-k", "without"), lacks=lambda: lacks)
+
+
 def main() -> int:
-    rows, failed = rows_of(list(checks()))
+    parser = argparse.ArgumentParser(description="Tests against real programs and packages, with dates.")
+    parser.add_argument("--only", default="", help="a part of the name of the checks to run")
+    only = parser.parse_args().only
+    chosen = [check for check in checks() if only in check.says]
+    names = {_name(check.says) for check in chosen}
+    old = [line for line in PAGE.read_text().splitlines(keepends=True) if re.match(r"\| \d{4}-", line)]
+    kept = [line for line in old if only and _name(line.split(" | ")[1]) not in names]
+    rows, failed = rows_of(chosen)
     never = "".join(f"| {what} | {instead} |\n" for what, instead in NEVER.items())
-    PAGE.write_text(HEAD.format(machine=machine()) + "".join(rows) + TAIL + never)
+    PAGE.write_text(HEAD.format(machine=machine()) + "".join([*kept, *rows]) + TAIL + never)
     return failed
+
+
+def _name(says: str) -> str:
+    """What was tried, without the versions."""
+    return says.partition(":")[0]
 
 
 if __name__ == "__main__":

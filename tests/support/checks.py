@@ -7,7 +7,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -22,8 +22,8 @@ class Check:
     command: list[str]
     """For this Python."""
     variables: dict[str, str] = field(default_factory=dict[str, str])
-    lacks: str = ""
-    """Why it cannot run here."""
+    lacks: Callable[[], str] = str
+    """Why it cannot run here, or an empty text; makes what it needs."""
 
 
 def pytest(*arguments: str) -> list[str]:
@@ -41,11 +41,12 @@ def rows_of(checks: Sequence[Check]) -> tuple[list[str], bool]:
     for check in checks:
         command = " ".join([*(f"{k}={v}" for k, v in check.variables.items()), "python", *check.command])
         command = command.replace(f"{ROOT}/", "")
-        print(f"== {check.says}: {check.lacks or command}", flush=True)
+        lacks = check.lacks()
+        print(f"== {check.says}: {lacks or command}", flush=True)
         began = time.monotonic()
-        result = "not run: " + check.lacks if check.lacks else _closing_line(check)
+        result = f"not run: {lacks}" if lacks else _closing_line(check)
         failed = failed or result.startswith("FAILED")
-        seconds = "" if check.lacks else f"{time.monotonic() - began:.0f}"
+        seconds = "" if lacks else f"{time.monotonic() - began:.0f}"
         rows.append(f"| {date.today()} | {check.says} | `{command}` | {result} | {seconds} |\n")
     return rows, failed
 
