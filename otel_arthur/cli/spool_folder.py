@@ -53,8 +53,12 @@ def has_database(folder: Path) -> bool:
 
 
 @contextmanager
-def opened(where: Configuration | str | None) -> Generator[Spool, None, None]:
-    """The spool of a configuration or in a folder; a fault of the spool becomes one line."""
+def opened(where: Configuration | str | None, *, writes: bool = False) -> Generator[Spool, None, None]:
+    """The spool of a configuration or in a folder; a fault of the spool becomes one line.
+
+    Args:
+        writes: the command changes what is in it.
+    """
     from otel_arthur.spool import commands
     from otel_arthur.spool.errors import SpoolError
 
@@ -69,7 +73,7 @@ def opened(where: Configuration | str | None) -> Generator[Spool, None, None]:
             f"there is no spool in {path}; nothing has been spooled there yet, or name another --dir"
         )
     try:
-        spool = commands.opened(path, configuration.spool_max_bytes)
+        spool = commands.opened(path, configuration.spool_max_bytes, writes=writes)
         try:
             yield spool
         finally:

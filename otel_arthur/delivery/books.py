@@ -93,6 +93,12 @@ class LastWord(NamedTuple):
 
     sent: Mapping[str, int]
     left: Mapping[str, int]
+    in_memory: Mapping[str, int]
+    """Left too, and not on disk though there is one to be."""
+    unseen: int
+    """Rows left where nobody can count them now."""
+    where: str
+    """Of those."""
     why: str
     """Why rows are left; empty where nothing is known of it."""
 
@@ -106,10 +112,14 @@ class LastWord(NamedTuple):
         if counts.dead_letter:
             kept = " (dead letters)" if folder else " and lost"
             parts.append(f"{counts.dead_letter} refused by Arthur{kept}")
+        why = f": {self.why}" if self.why else ""
         if any(self.left.values()):
             where = f"left in {folder} for the next run" if folder else "lost with the memory"
-            why = f": {self.why}" if self.why else ""
             parts.append(f"{in_words(self.left)} not sent, {where}{why}")
+        if any(self.in_memory.values()):
+            parts.append(f"{in_words(self.in_memory)} not sent, in memory only{why}")
+        if self.unseen:
+            parts.append(f"{self.unseen} not sent, left in {self.where}")
         return f"{in_words(self.sent, like=self.left)} sent, {', '.join(parts)}" if parts else None
 
 

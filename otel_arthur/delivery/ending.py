@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 
 from otel_arthur.delivery.books import Books, LastWord
 from otel_arthur.delivery.names import name_of
-from otel_arthur.delivery.patience import Patience, Progress
+from otel_arthur.delivery.patience import NOT_YET, Patience, Progress
 from otel_arthur.delivery.workers import Workers
+from otel_arthur.spool.backed import BackedSpool
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.errors import SpoolError
-from otel_arthur.spool.spool import Spool
 
 _logger = logging.getLogger("otel_arthur")
 
@@ -27,7 +27,7 @@ class Ending:
     """
 
     def __init__(
-        self, spool: Spool, workers: Workers, books: Books, progress: Progress, missing: str | None
+        self, spool: BackedSpool, workers: Workers, books: Books, progress: Progress, missing: str | None
     ) -> None:
         self._spool = spool
         self._workers = workers
@@ -57,8 +57,17 @@ class Ending:
             raise
         finally:
             self._gave_up_at = None if sent else self._state()
-            left = self._left(unserved if sent else ours())
-            word = LastWord(self._progress.accepted, left, patience.why or self._missing or "")
+            trouble = self._spool.trouble
+            self._spool.try_now()
+            destinations = {one.number: one for one in (unserved if sent else ours())}
+            left = self._named(self._spool.left, destinations)
+            in_memory = self._named(self._spool.left_in_memory, destinations)
+            where = self._spool.out_of_sight
+            unseen = max(self._books.open - sum(left.values()), 0) if where else 0
+            if patience.why == NOT_YET:
+                patience.why = self._spool.unreadable or trouble or NOT_YET
+            why = patience.why or self._missing or ""
+            word = LastWord(self._progress.accepted, left - in_memory, in_memory, unseen, where, why)
             folder = self._spool.folder
             line = word.line(self._books.counts(0), None if folder is None else str(folder))
             if line is not None:
@@ -72,11 +81,14 @@ class Ending:
         except (sqlite3.Error, OSError, SpoolError):
             return None
 
-    def _left(self, destinations: Iterable[Destination]) -> Counter[str]:
-        """Rows that wait for these destinations and that no other process is sending."""
-        left: Counter[str] = Counter()
-        by_number = {destination.number: destination for destination in destinations}
+    def _named(
+        self,
+        left: Callable[[Iterable[int]], Mapping[tuple[int, int], int]],
+        destinations: Mapping[int, Destination],
+    ) -> Counter[str]:
+        """By name, rows that wait for these destinations and that no other process is sending."""
+        named: Counter[str] = Counter()
         with contextlib.suppress(sqlite3.Error, OSError, SpoolError):
-            for (number, kind), rows in self._spool.left(by_number).items():
-                left[name_of(by_number[number], kind)] += rows
-        return left
+            for (number, kind), rows in left(destinations).items():
+                named[name_of(destinations[number], kind)] += rows
+        return named

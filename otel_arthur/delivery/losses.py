@@ -44,7 +44,7 @@ class LossesOfDisk:
     def give_up_memory(self) -> None:
         """What the disk did not take by now ends with this process; it is said."""
         self._spool.recover(BUSY_SECONDS)
-        lost = self._spool.rows_in_memory()
+        lost = self._spool.give_up_memory()
         if lost:
             self._books.end(Outcome.DROPPED, lost, BROKEN, was_taken=True)
             _logger.warning(

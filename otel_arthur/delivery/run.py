@@ -275,7 +275,7 @@ class Run:
         with self._recording:
             self._losses.book()
             left = self.level()[0]
-            return self.books.counts(left if self._spool.is_disk_well else max(left, self.books.open))
+            return self.books.counts(max(left, self.books.open) if self._spool.out_of_sight else left)
 
     def adopt_all(self) -> int:
         """Take over what nobody serves, whichever service it is of; returns how many rows."""

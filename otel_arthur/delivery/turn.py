@@ -14,10 +14,10 @@ from otel_arthur.delivery.names import name_of, waiting
 from otel_arthur.delivery.patience import Progress
 from otel_arthur.delivery.retry import backoff
 from otel_arthur.notices import Notices
+from otel_arthur.spool.backed import BackedSpool
 from otel_arthur.spool.batches import Batch, BatchOutcome
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.outcomes import Outcome
-from otel_arthur.spool.spool import Spool
 from otel_arthur.target import Presented, Target, Trouble
 
 _logger = logging.getLogger("otel_arthur")
@@ -28,7 +28,7 @@ class Turns:
 
     def __init__(
         self,
-        spool: Spool,
+        spool: BackedSpool,
         destinations: Destinations,
         books: Books,
         metrics: Metrics,
@@ -76,7 +76,7 @@ class Turns:
         self.progress.prepares()
         began = time.perf_counter()
         attempt = _Attempt(self, destination, batches, until)
-        presented = target.present(destination, batches, attempt)
+        presented = _presented(target, destination, batches, attempt)
         self.progress.ended(destination, presented.trouble.text if presented.trouble else "")
         with self._beginning:
             self._forget(batches)
@@ -151,7 +151,8 @@ class Turns:
     def _report(self, destination: Destination, served: Served, trouble: Trouble, rows_wait: str) -> None:
         is_news = served.pacer.failed(trouble.retry_after, slow=trouble.is_slow, reason=trouble.cause)
         if is_news:
-            where = "in memory" if self._spool.folder is None else f"in {self._spool.folder}"
+            is_on_disk = self._spool.folder is not None and not self._spool.trouble
+            where = f"in {self._spool.folder}" if is_on_disk else "in memory"
             _logger.warning("otel-arthur: %s. %s %s, to be sent again.", trouble.text, rows_wait, where)
         self._spool.note_error(destination.number, trouble.text)
 
@@ -163,6 +164,23 @@ class Turns:
             organization = served.target.organization(destination)
             if organization:
                 self._destinations.serve(served.target, *self._spool.confirm(destination, organization))
+
+
+def _presented(
+    target: Target, destination: Destination, batches: Sequence[Batch], attempt: _Attempt
+) -> Presented:
+    """The target's answer; where the target itself fails, as a module cannot be loaded, all waits."""
+    try:
+        return target.present(destination, batches, attempt)
+    except Exception as error:
+        # Others may quote what they failed on.
+        is_plain = isinstance(error, (ImportError, OSError))
+        why = f"{type(error).__name__}: {error}" if is_plain else type(error).__name__
+        _logger.debug("otel-arthur: details", exc_info=True)
+        outcomes = [BatchOutcome(batch) for batch in batches]
+        for outcome in outcomes:
+            outcome.postpone()
+        return Presented(outcomes, Trouble(f"no request to {destination.endpoint} can be made ({why})", why))
 
 
 class _Attempt:

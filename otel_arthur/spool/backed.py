@@ -6,7 +6,7 @@ Memory is bounded, and what is in it goes to its target from there, or to the di
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeVar
@@ -23,7 +23,6 @@ from otel_arthur.spool.errors import SpoolError
 from otel_arthur.spool.guarded import HANG_SECONDS, GuardedDisk
 from otel_arthur.spool.queue import duplicate_window, leases, moving, watching
 from otel_arthur.spool.spool import Spool
-from otel_arthur.spool.upkeep import dead_letters, status
 
 _T = TypeVar("_T")
 
@@ -70,7 +69,8 @@ class BackedSpool(Both):
     @property
     def is_disk_well(self) -> bool:
         """Whether the disk did what it was last asked. One that was never opened holds nothing of ours."""
-        return self._disk is None or self._disk.spool is None or self._disk.is_well
+        disk = self._disk
+        return disk is None or disk.is_well or (disk.spool is None and disk.left_behind is None)
 
     @property
     def trouble(self) -> str:
@@ -83,6 +83,37 @@ class BackedSpool(Both):
     def why(self) -> str:
         """What the disk's last failure was, while it lasts."""
         return "" if self._disk is None else self._disk.why
+
+    @property
+    def out_of_sight(self) -> str:
+        """Where rows lie that cannot be counted now, and why that is; empty where there are none."""
+        disk = self._disk
+        if disk is None or (self.is_disk_well and disk.left_behind is None):
+            return ""
+        if disk.left_behind is not None:
+            return f"{disk.left_behind}, which this process may not use since it changed its user"
+        return f"{disk.folder}, which cannot be read now ({disk.why})"
+
+    @property
+    def unreadable(self) -> str:
+        """Why rows that wait could not be read when they were looked at last; empty where they were."""
+        return "; ".join(spool.store.unreadable for spool in self._opened() if spool.store.unreadable)
+
+    def try_now(self) -> None:
+        """Ask the disk again although it failed not long ago: somebody wants to know what waits there."""
+        if self._disk is not None and not self._disk.is_well:
+            self._disk.try_now()
+
+    def left_in_memory(self, destinations: Iterable[int]) -> dict[tuple[int, int], int]:
+        """Of `left`, what is not on disk though there is one to be."""
+        return self._memory.left(destinations) if self._has_memory and self._disk is not None else {}
+
+    def give_up_memory(self) -> int:
+        """Forget what the disk did not take; returns how many rows that were."""
+        lost = self.rows_in_memory()
+        if lost:
+            self._memory.close()
+        return lost
 
     def rows_in_memory(self) -> int:
         """Rows that a kill would lose; 0 where there is no disk to be."""
@@ -204,22 +235,6 @@ class BackedSpool(Both):
     def watch(self) -> watching.Watch:
         """Follows certain records, from now on."""
         return self._on_disk(lambda disk: disk.watch(), None, HANG_SECONDS) or self._memory.watch()
-
-    def status(self) -> status.Status:
-        """What waits on the disk, and what became of what did."""
-        return self._whole().status()
-
-    def letters(self) -> Iterator[dead_letters.Letter]:
-        """All dead letters, oldest first."""
-        return self._whole().letters()
-
-    def resend(self, chosen: Sequence[dead_letters.Letter]) -> int:
-        """Put dead letters back to be sent again."""
-        return self._whole().resend(chosen)
-
-    def discard(self, destinations: Iterable[int], *, letters: bool = False) -> int:
-        """Give up what waits, or delete dead letters."""
-        return self._whole().discard(destinations, letters=letters)
 
     def tidy(self, max_age: float | None) -> int:
         """Give up what is older than `max_age` seconds, and delete what dead processes left behind."""

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.guarded import HANG_SECONDS
 from otel_arthur.spool.spool import Spool
+from otel_arthur.spool.upkeep import dead_letters, status
 
 _T = TypeVar("_T")
 
 
 class Both(Spool):
-    """The part of `BackedSpool` that only looks."""
+    """The part of `BackedSpool` that only looks, or is a person's: of the disk alone, where there is one."""
+
+    @abstractmethod
+    def _whole(self) -> Spool:
+        """The one on disk where that can be used, else the one in memory."""
 
     @abstractmethod
     def _both(self, ask: Callable[[Spool], _T], seconds: float | None = None) -> list[_T]:
@@ -24,6 +29,22 @@ class Both(Spool):
     def _look(self, ask: Callable[[Spool], _T]) -> list[_T]:
         """A look is short: a disk on which it takes longer hangs, and who looks may be the application."""
         return self._both(ask, HANG_SECONDS)
+
+    def status(self) -> status.Status:
+        """What waits on the disk, and what became of what did."""
+        return self._whole().status()
+
+    def letters(self) -> Iterator[dead_letters.Letter]:
+        """All dead letters, oldest first."""
+        return self._whole().letters()
+
+    def resend(self, chosen: Sequence[dead_letters.Letter]) -> int:
+        """Put dead letters back to be sent again."""
+        return self._whole().resend(chosen)
+
+    def discard(self, destinations: Iterable[int], *, letters: bool = False) -> int:
+        """Give up what waits, or delete dead letters."""
+        return self._whole().discard(destinations, letters=letters)
 
     def destination_of(self, destinations: Sequence[int], identity: str, stem: int) -> int | None:
         """The destination that has or had a row of the first kind, as far as is remembered."""

@@ -1,22 +1,28 @@
-"""The spool for a command: a person waits for its answer."""
+"""The spool for a command: a person waits for its answer, and is told the cause of a fault."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sqlite3
 from pathlib import Path
 from typing import Final
 
 from otel_arthur.spool import carrying
 from otel_arthur.spool.bounded import Bounded
 from otel_arthur.spool.disk.database import is_busy
-from otel_arthur.spool.disk.holder import holder_of
+from otel_arthur.spool.disk.holder import holder_of, is_still
 from otel_arthur.spool.folder import DATABASE_NAME, place_of, settled
 from otel_arthur.spool.spool import Spool
 
 _ANSWER_SECONDS: Final = 4.0
 
 
-def opened(folder: Path, max_bytes: int) -> Spool:
+def opened(folder: Path, max_bytes: int, *, writes: bool = False) -> Spool:
     """The spool of a configured folder, with what lay in that folder itself.
+
+    Args:
+        writes: the command changes what is in it, and had better know now that this cannot be done.
 
     Raises:
         SpoolError, OSError, sqlite3.Error: it cannot be used, or its disk has not answered.
@@ -26,12 +32,48 @@ def opened(folder: Path, max_bytes: int) -> Spool:
         place = settled(folder)
         spool = Spool(place.folder, max_bytes)
         carrying.empty(place, spool)
+        if writes:
+            spool.touch()
         return spool
 
     return Bounded().run(open_, _ANSWER_SECONDS, late=lambda spool: spool.close(), instead=lambda: None)
 
 
 def told(folder: Path, error: Exception) -> str:
-    """The error for a person: who holds the database, where it is that."""
-    holder = holder_of(place_of(folder).folder / DATABASE_NAME) if is_busy(error) else ""
-    return f"{holder} has locked the spool's database; let it go on, or end it" if holder else str(error)
+    """The error for a person: who holds the database, or that the disk takes nothing; and how much waits."""
+    database = place_of(folder).folder / DATABASE_NAME
+    why = (is_busy(error) and stopped_by(holder_of(database))) or str(error)
+    if _is_read_only(database.parent):
+        why = f"its file system is read-only ({error})"
+    rows = _waiting(database)
+    return why if rows is None else f"{why}; records that wait there: {rows}"
+
+
+def stopped_by(holder: str) -> str:
+    """What a process does that holds the database; empty where there is none."""
+    return f"{holder} has locked the spool's database; let it go on, or end it" if holder else ""
+
+
+def still_holder(spool: Spool) -> str:
+    """As `stopped_by`, of a process that stands still: others hold it for a moment only."""
+    holder = "" if spool.folder is None else holder_of(spool.folder / DATABASE_NAME)
+    return stopped_by(holder) if is_still(holder) else ""
+
+
+def _is_read_only(folder: Path) -> bool:
+    try:
+        return hasattr(os, "statvfs") and bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
+
+
+def _waiting(database: Path) -> int | None:
+    """Records that wait, read without changing anything; None where nobody can tell."""
+    # Without a log, which must be writable, the database is read as a file that nobody changes.
+    ways = ["mode=ro", *(["immutable=1"] if not Path(f"{database}-wal").exists() else [])]
+    for way in ways:
+        with contextlib.suppress(sqlite3.Error, OSError, UnicodeDecodeError):
+            address = f"{database.resolve().as_uri()}?{way}"
+            with contextlib.closing(sqlite3.connect(address, uri=True, timeout=0.1)) as raw:
+                return raw.execute("SELECT ifnull(sum(rows), 0) FROM batches").fetchone()[0]
+    return None

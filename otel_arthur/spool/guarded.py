@@ -46,6 +46,8 @@ class GuardedDisk:
         self._place: Place | None = None
         self._user = _user()
         self._spool: Spool | None = None
+        self.left_behind: Path | None = None
+        """A folder with calls that this process may not use any more, as it gave privileges up."""
         self._opening = threading.Lock()
         self._bounded = Bounded()
         self._retry_at = 0.0
@@ -148,6 +150,8 @@ class GuardedDisk:
             self._why = f"{error}, by {holder}"
         if _user() != self._user:
             # The process gave privileges up: another folder may be its own now.
+            if self._spool is not None:
+                self.left_behind = self._spool.folder
             self._spool = None
         cause = _cause(error)
         is_news = now - self._seen.get(cause, -QUIET_SECONDS) >= QUIET_SECONDS

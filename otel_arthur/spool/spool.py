@@ -13,6 +13,7 @@ from pathlib import Path
 from otel_arthur.spool.batches import Appended, Batch, BatchOutcome, NewBatch
 from otel_arthur.spool.clock import Clock
 from otel_arthur.spool.destination import Destination
+from otel_arthur.spool.disk import room
 from otel_arthur.spool.disk.database import BUSY_SECONDS
 from otel_arthur.spool.disk.keys import KeyLimits
 from otel_arthur.spool.disk.losses import Lost
@@ -194,6 +195,10 @@ class Spool:
     def lost(self) -> Lost:
         """Rows that are gone from the spool since this was asked last: for the books."""
         return self._store.lost()
+
+    def touch(self) -> None:
+        """Raise what a write would, and change nothing: a disk that is read-only lets everybody read."""
+        self._store.ensured(lambda: room.touch(self._store.index))
 
     def close(self) -> None:
         """Close the database. Later use opens it again; what was in memory only is gone."""

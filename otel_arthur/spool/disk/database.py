@@ -79,6 +79,21 @@ class Connection:
         finally:
             self.lock.release()
 
+    @contextmanager
+    def snapshot(self) -> Generator[sqlite3.Connection, None, None]:
+        """Reads inside see one state; no writer is waited for. Errors as `transaction`."""
+        self._take_lock(BUSY_SECONDS)
+        try:
+            raw = self._patiently(self._current)
+            raw.execute("BEGIN")
+            try:
+                require_format(raw)
+                yield raw
+            finally:
+                raw.execute("ROLLBACK")
+        finally:
+            self.lock.release()
+
     def read(self, statement: str, arguments: Any = ()) -> list[Any]:
         """All rows of a query; errors as `transaction`."""
 

@@ -25,6 +25,11 @@ def holder_of(database: Path) -> str:
     return ""
 
 
+def is_still(holder: str) -> bool:
+    """Whether the words of `holder_of` say that it does not go on by itself."""
+    return holder.endswith(tuple(_STOPPED.values()))
+
+
 def _process(number: str) -> str:
     if number in ("0", "-1"):
         return "a process of another container"

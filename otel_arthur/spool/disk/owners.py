@@ -64,9 +64,11 @@ class Owner:
 
     def dead(self) -> list[str]:
         """The names of processes that have ended, as far as their files are here."""
-        if self._folder is None or not self._folder.is_dir():
+        try:
+            paths = [] if self._folder is None else list(self._folder.iterdir())
+        except OSError:  # missing, or no descriptor: the next time
             return []
-        return [path.stem for path in self._folder.glob("*.lock") if self.is_dead(path.stem)]
+        return [path.stem for path in paths if path.suffix == ".lock" and self.is_dead(path.stem)]
 
     def remove(self, names: Iterable[str]) -> None:
         """Delete the files of processes that have ended, and that lease nothing any more."""

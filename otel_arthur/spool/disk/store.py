@@ -68,6 +68,8 @@ class Store:
         self.owner = Owner(folder)
         self.reserve = Reserve(folder)
         self.notices = Notices()
+        self.unreadable = ""
+        """Why rows could not be read when they were looked at last."""
         self._gone: dict[int, float] = {}
         self._left_owners: set[str] = set()
         self._why_left = GONE

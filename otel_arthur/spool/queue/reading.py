@@ -39,6 +39,7 @@ def rows_of(store: Store, destination: int, kind: int, batch: InIndex) -> Rows |
         else:
             _postpone(store, batch.number, error)
         return None
+    store.unreadable = ""
     if rows is None or len(rows) != batch.rows:
         _drop(store, destination, kind, batch, DAMAGED)
         store.bodies.keep_aside(batch.body.file)
@@ -47,12 +48,9 @@ def rows_of(store: Store, destination: int, kind: int, batch: InIndex) -> Rows |
 
 
 def _postpone(store: Store, number: int, error: OSError) -> None:
+    store.unreadable = f"rows in {store.bodies.folder} cannot be read now ({error.strerror})"
     if store.notices.is_first(f"unreadable {error.errno}"):
-        _logger.warning(
-            "otel-arthur: rows in %s cannot be read now (%s); they wait and are tried again",
-            store.bodies.folder,
-            error.strerror,
-        )
+        _logger.warning("otel-arthur: %s; they wait and are tried again", store.unreadable)
     now = store.clock.time()
     with store.index.transaction() as index:
         index.execute(

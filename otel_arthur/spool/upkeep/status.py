@@ -74,7 +74,7 @@ def status_of(store: Store) -> Status:
         sqlite3.Error: it cannot be read.
     """
     now = store.clock.time()
-    with store.index.transaction() as index:
+    with store.index.snapshot() as index:
         found = index.execute(
             "SELECT endpoint, identity, model, target, organization, last_error, last_error_at "
             "FROM destinations ORDER BY endpoint, model, identity, target"

@@ -30,6 +30,7 @@ from otel_arthur.inference.redaction.redactors import checked
 from otel_arthur.inference.schema import Schema
 from otel_arthur.sdk.distro import other_distros
 from otel_arthur.sdk.setup.variables import DISTRO, NAME
+from otel_arthur.spool.commands import still_holder
 
 _ADDRESSES = tuple(
     f"{target}{name}" for target in ("", "engine_") for name in ("endpoint", "certificate", "insecure")
@@ -128,8 +129,10 @@ def _spool(configuration: Configuration) -> tuple[str, str, str, str | None]:
         return GREEN, "spool", f"{folder} (new)", None
     with opened(configuration) as spool:
         waiting = spool.status().waiting
-    if waiting:
-        return GREEN, "spool", f"{folder}, {waiting} waiting there", "otel-arthur spool status"
+        holder = still_holder(spool)
+    if waiting or holder:
+        level, also = (YELLOW, f"; {holder}") if holder else (GREEN, "")
+        return level, "spool", f"{folder}, {waiting} waiting there{also}", "otel-arthur spool status"
     return GREEN, "spool", f"{folder}, nothing waits there", None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -51,14 +52,17 @@ def drain(folder: str | None, as_json: bool, timeout: float, adopted: Sequence[s
     identity = identity_of(configuration)
     models = {"" if model == "none" else model for model in adopted}
     # Opened first: it says what is wrong with the folder, and that there is one.
-    with opened(configuration) as spool:
+    with opened(configuration, writes=True) as spool:
         chosen = [one.destination for one in spool.status().destinations if one.destination.model in models]
         moved = reassign(spool, configuration, identity, chosen)
     delivery = Delivery(configuration, metrics=False)
     moved += delivery.adopt_all()
+    began = time.monotonic()
     with watched(delivery, "Draining"):
         done = delivery.flush(timeout)
     counts = delivery.counts()
+    trouble = delivery.trouble
+    took = time.monotonic() - began
     end(delivery, 1.0)
     with opened(configuration) as spool:
         others = elsewhere(spool.status(), configuration)
@@ -81,21 +85,24 @@ def drain(folder: str | None, as_json: bool, timeout: float, adopted: Sequence[s
         ended = (plural(counts.dead_letter, "dead letter"), plural(counts.duplicate, "duplicate"))
         told = [f"{plural(counts.sent, 'record')} sent", *ended, f"{summary['left']} left"]
         say(", ".join([*told, f"{moved} taken over"] if moved else told))
-    _conclude_drain(done, summary["left"], timeout, others, configuration)
+    _conclude_drain(done, summary["left"], took, trouble, others, configuration)
 
 
 def _conclude_drain(
-    done: bool, left: int, timeout: float, others: Sequence[DestinationStatus], configuration: Configuration
+    done: bool,
+    left: int,
+    took: float,
+    trouble: str,
+    others: Sequence[DestinationStatus],
+    configuration: Configuration,
 ) -> None:
     """The exit code, and a line for all that still waits."""
     for one in others:
         say(_waiting_elsewhere(one, configuration), err=True)
     if left or not done:
         was = "was" if left == 1 else "were"
-        raise WorkFailed(
-            f"{plural(left, 'record')} {was} not sent within {timeout:g} s; "
-            "`otel-arthur spool status` shows the last error"
-        )
+        why = trouble or "`otel-arthur spool status` shows the last error"
+        raise WorkFailed(f"{plural(left, 'record')} {was} not sent within {took:.0f} s; {why}")
     if others:
         count = plural(sum(one.waiting for one in others), "record")
         raise WorkFailed(
