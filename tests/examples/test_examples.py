@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -53,19 +54,27 @@ class Stage:
             "PYTHONPATH": str(EXAMPLES),
         }
 
+    @contextmanager
     def start(
         self, *command: str, python: Path = Path(sys.executable), instrumented: bool = True, **keywords: Any
-    ) -> subprocess.Popen[str]:
+    ) -> Iterator[subprocess.Popen[str]]:
+        """A process, which is killed with its children where the test does not end it."""
         instrument = [str(python.with_name("opentelemetry-instrument"))] if instrumented else []
-        return subprocess.Popen(
+        with subprocess.Popen(
             [*instrument, str(python), *command],
             env={**os.environ, **self._environ},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
             **keywords,
-        )
+        ) as process:
+            try:
+                yield process
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
 
     def run(self, *command: str, typed: str = "", **keywords: Any) -> str:
         with self.start(*command, **keywords) as process:
@@ -162,7 +171,7 @@ def test_celery(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     (tmp_path / "data_in").mkdir()
     (tmp_path / "data_out").symlink_to("data_in")
     worker = ("celery", "-A", "celery_tasks", "worker", "--pool", "prefork", "--concurrency", "1")
-    with stage.start("-m", *worker, cwd=tmp_path, start_new_session=True) as process:
+    with stage.start("-m", *worker, cwd=tmp_path) as process:
         stage.run("-m", "celery_tasks", "ECHO queued", instrumented=False, cwd=tmp_path)
         eventually(lambda: stage.server.answered, "the worker asks the model")
         process.send_signal(signal.SIGTERM)
