@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
 from otel_arthur.configuration import Configuration
@@ -14,6 +14,14 @@ from otel_arthur.inference.schema import Schema, SchemaError, schema_of
 if TYPE_CHECKING:
     from otel_arthur.arthur.client import ArthurClient
     from otel_arthur.arthur.models import Model
+
+
+_ADVICE: Final = {
+    "Unavailable": "; check OTEL_EXPORTER_ARTHUR_ENDPOINT and the network, or try again later",
+    "NotFound": "; `otel-arthur models` lists the models that there are",
+    "Forbidden": "; set the key or the login of somebody who may",
+}
+"""Class of error -> what to do."""
 
 
 @contextmanager
@@ -36,7 +44,8 @@ def connected(configuration: Configuration) -> Generator[ArthurClient, None, Non
         raise WrongUse(str(error)) from None
     except ArthurError as error:
         words = f" (Arthur says: {error.detail})" if error.detail else ""
-        raise WorkFailed(f"{error}{words}") from None
+        advice = "" if "OTEL_" in str(error) else _ADVICE.get(type(error).__name__, "")
+        raise WorkFailed(f"{error}{words}{advice}") from None
 
 
 def model_json(model: Model) -> dict[str, Any]:

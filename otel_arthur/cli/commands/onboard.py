@@ -96,7 +96,7 @@ def command(
     there = {attribute.name for attribute in model.attributes}
     lacking = [one["name"] for one in request["attributes"] if one["name"] not in there]
     if lacking:
-        say(f"Note: it has no attribute {', '.join(lacking)}; another NAME makes a model that has", err=True)
+        say(f"Note: it has no attribute {', '.join(lacking)}; onboard it under another NAME", err=True)
     count = plural(len(model.attributes), "attribute")
     say(f"Model {name!r} {said} with {count}; its id:", err=True)
     if as_json:

@@ -80,7 +80,10 @@ def say_failure(error: Exception) -> int:
     else:
         if os.environ.get("OTEL_ARTHUR_DEBUG"):
             traceback.print_exception(error)
-        say_error(f"{type(error).__name__}: {str(error)[:500]}")
+        say_error(
+            f"{type(error).__name__}: {str(error)[:500]}; this is a fault of otel-arthur: "
+            "please report it with what OTEL_ARTHUR_DEBUG=1 shows"
+        )
     return error.exit_code if isinstance(error, click.ClickException) else WorkFailed.exit_code
 
 

@@ -151,7 +151,7 @@ def command(
             # Waiting in short turns: on Windows a wait without end does not let Ctrl-C through.
             while not leave.wait(_LONGEST_WAIT):
                 if not arthur.is_running:
-                    raise WorkFailed("local Arthur stopped unexpectedly")
+                    raise WorkFailed("local Arthur stopped by itself; OTEL_ARTHUR_DEBUG=1 shows its log")
     except RemoteAddressRefused as error:
         raise WrongUse(str(error)) from None
     except (LocalArthurError, StoreError) as error:

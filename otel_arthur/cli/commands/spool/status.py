@@ -10,7 +10,7 @@ from otel_arthur.cli.commands.spool.presentation import age, moment, size
 from otel_arthur.cli.parameters import JSON
 from otel_arthur.cli.spool_folder import FOLDER, opened
 from otel_arthur.cli.terminal import new_console
-from otel_arthur.cli.terminal.output import print_json, say
+from otel_arthur.cli.terminal.output import plural, print_json, say
 
 if TYPE_CHECKING:
     from otel_arthur.spool.upkeep.status import Status
@@ -39,7 +39,7 @@ _HEADINGS = ("model", "endpoint", "waiting", "held", "oldest", "dead letters", "
 
 
 def _show_status(folder: str, found: Status) -> None:
-    from otel_arthur.delivery.names import NAMES
+    from otel_arthur.delivery.names import NAMES, name_of
     from otel_arthur.delivery.status import held, oldest_seconds, outcomes_of, unaccounted_for
 
     say(f"{folder}: {size(found.bytes)} of {size(found.max_bytes)}")
@@ -67,12 +67,13 @@ def _show_status(folder: str, found: Status) -> None:
     for one in found.destinations:
         if one.last_error is not None and one.last_error_at is not None:
             say(f"last error, {moment(one.last_error_at)}, model {one.destination.model}: {one.last_error}")
+        noun = name_of(one.destination, min(NAMES))
         for outcome, count in outcomes_of(one, min(NAMES)).items():
             if outcome.startswith(("dropped", "refused", "skipped")):
-                say(f"{one.destination.model}: {count} {outcome}")
+                say(f"{one.destination.model}: {plural(count, noun)} {outcome}")
         if (count := unaccounted_for(one)) != 0:
-            say(f"{one.destination.model}: {count} unaccounted for, please report this")
+            say(f"{one.destination.model}: {plural(count, 'record')} unaccounted for, please report this")
     for reason, count in found.skipped.items():
-        say(f"{count} spans skipped: {reason}")
+        say(f"{plural(count, 'span')} skipped: {reason}")
     for reason, count in found.mended.items():
         say(f"{count} mended so that Arthur can take them: {reason}")

@@ -27,7 +27,7 @@ function chart(place, points, addresses) {
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     cursor: { sync: { key: "time" }, drag: { x: true, y: false, setScale: false } },
     scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
-    axes: [{ ...axis, values: (_, times, __, ___, step) => times.map((time) => moment(time, step)) }, { ...axis, size: 62, values: (_, values) => values.map((value) => unit(value, of)) }],
+    axes: [{ ...axis, size: 32, values: (_, times, __, ___, step) => times.map((time) => moment(time, step)) }, { ...axis, size: 62, values: (_, values) => values.map((value) => unit(value, of)) }],
     series: [
       { label: "time", value: "{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}" },
       ...names.map((name, number) => {
@@ -37,6 +37,7 @@ function chart(place, points, addresses) {
       }),
     ],
     hooks: {
+      setCursor: [(plot) => plot.root.classList.toggle("idle", plot.cursor.idx == null)],
       setSelect: [(plot) => {
         if (plot.select.width < 5) return;
         const from = plot.posToVal(plot.select.left, "x"), to = plot.posToVal(plot.select.left + plot.select.width, "x");
@@ -46,6 +47,7 @@ function chart(place, points, addresses) {
   };
   place.replaceChildren();
   const plot = new uPlot(options, [points.times, ...names.map((name) => points[name])], place);
+  plot.root.classList.add("idle");
   plot.over.addEventListener("click", () => {
     const number = plot.cursor.idx;
     if (number == null || plot.select.width >= 5) return;
