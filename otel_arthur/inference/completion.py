@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypedDict
 
+import msgspec
 import orjson
 
 from otel_arthur.genai.duplicates.completion import TAKEN
+
+_NAMES: Final = (*TAKEN, "model", "status", "error_type")
+
+
+def _decoder() -> Callable[[bytes], Any]:
+    """Decodes what is looked at of a row: no words."""
+    values: Any = TypedDict("values", dict.fromkeys(_NAMES, Any), total=False)  # type: ignore[operator]
+    return msgspec.json.Decoder(msgspec.defstruct("Row", [("inference_data", values)])).decode
+
+
+_decode: Final = _decoder()
 
 
 def completed_row(row: bytes, others: Iterable[bytes]) -> bytes:
@@ -15,14 +27,20 @@ def completed_row(row: bytes, others: Iterable[bytes]) -> bytes:
 
     Fields are told by their names in the catalogue, which a model's attributes have too.
     """
-    record: dict[str, Any] = orjson.loads(row)
-    values: dict[str, Any] = record["inference_data"]
-    before = dict(values)
+    before: dict[str, Any] = _decode(row).inference_data
+    values = dict(before)
     for other in others:
-        found: dict[str, Any] = orjson.loads(other)["inference_data"]
+        found: dict[str, Any] = _decode(other).inference_data
         values.update({name: found[name] for name in TAKEN if name in found and name not in values})
         if "model" in found and values.get("model") in (None, values.get("request_model")):
             values["model"] = found["model"]
         if found.get("status") == "error" != values.get("status"):
             values.update({name: found[name] for name in ("status", "error_type") if name in found})
-    return row if values == before else orjson.dumps(record)
+    if values == before:
+        return row
+    news = {name: value for name, value in values.items() if name not in before or value != before[name]}
+    if news.keys().isdisjoint(before) and row.endswith(b"}}") and not row.endswith(b"{}}"):
+        return b"%s,%s}}" % (row[:-2], orjson.dumps(news)[1:-1])
+    record: dict[str, Any] = orjson.loads(row)
+    record["inference_data"].update(news)
+    return orjson.dumps(record)

@@ -71,11 +71,10 @@ def decide(hearing: Hearing) -> Decision:
     for number in hearing.ended_after(first - SKEW_NS):
         _calls(hearing, memory, number)
     calls = [call for _, call in due.values()]
-    near = dict(memory.near(calls, hearing.since, hearing.due))
+    near = memory.near(calls, hearing.since, hearing.due)
     if near:
         # And what those may be the same as: a call that has its double is nobody else's.
-        more = memory.near([call for _, call in near.values()], hearing.since)
-        near.update(more)
+        near.update(memory.near([call for _, call in near.values()], hearing.since, hearing.due))
     for key in due:
         near.pop(key, None)
     sent = {_name(key): key for key, (number, _) in near.items() if number not in hearing.held}

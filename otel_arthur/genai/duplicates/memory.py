@@ -7,7 +7,7 @@ minutes only those are looked at that share such a key with a call in question, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final
 
 from otel_arthur.genai.duplicates.evidence import Evidence
@@ -22,10 +22,12 @@ Heard = tuple[int, Evidence]
 
 
 class _Batch:
-    __slots__ = ("calls", "keys", "owners")
+    __slots__ = ("calls", "end", "keys", "owners", "start")
 
     def __init__(self, calls: Sequence[Evidence]) -> None:
         self.calls = calls
+        self.start = min([call.start_ns for call in calls], default=0)
+        self.end = max([call.end_ns for call in calls], default=0)
         self.keys: list[int] = []
         self.owners: list[Evidence] = []
         """The call that each of the keys is of."""
@@ -53,26 +55,18 @@ class _Generation:
     def __init__(self) -> None:
         self.batches: dict[int, _Batch] = {}
         self.homes: dict[int, int] = {}
-        """Key -> the batch in which a call has it: the latest, where there are several."""
+        """Key -> the batch in which a call has it: the latest that was told, where there are several."""
         self.of_several: dict[int, set[int]] = {}
         """The keys that calls of several batches have."""
         self.size = 0
 
-    def put(self, number: int, keys: set[int]) -> None:
-        """Have a batch found by these keys: all at once, as sets, for one by one they would cost far more."""
+    def tell(self, number: int, keys_of: Callable[[Evidence], Sequence[int]]) -> None:
+        """Have a batch found by keys: all at once, as sets, for one by one they would cost far more."""
+        keys = self.batches[number].tell(keys_of)
         for key in self.homes.keys() & keys:
             if self.homes[key] != number:
                 self.of_several.setdefault(key, {self.homes[key]}).add(number)
         self.homes.update(dict.fromkeys(keys, number))
-
-    def elsewhere(self, asked: set[int], whole: Collection[int]) -> dict[int, Collection[int]]:
-        """Those of the keys that a batch besides `whole` has, with the batches that have each."""
-        own = {key for number in whole if number in self.batches for key in self.batches[number].keys}
-        found: dict[int, Collection[int]] = {
-            key: (self.homes[key],) for key in (asked & self.homes.keys()) - own
-        }
-        found.update((key, self.of_several[key]) for key in asked & self.of_several.keys())
-        return found
 
 
 class Memory:
@@ -81,6 +75,7 @@ class Memory:
     def __init__(self, limit: int = _LIMIT) -> None:
         self._limit = limit
         self._generations = [_Generation()]
+        self._processes: set[str] = set()
         self._knows_wordless = False
 
     def of(self, number: int) -> Sequence[Evidence] | None:
@@ -91,52 +86,75 @@ class Memory:
         return None
 
     def add(self, number: int, calls: Sequence[Evidence]) -> None:
-        """Remember a batch."""
+        """Remember a batch. Its calls are told when first a call of their time is in question."""
         if self._generations[0].size >= self._limit:
             self._generations = [_Generation(), self._generations[0]]
         latest = self._generations[0]
-        batch = latest.batches[number] = _Batch(calls)
+        latest.batches[number] = _Batch(calls)
         latest.size += len(calls)
-        latest.put(number, batch.tell(_told))
-        if self._knows_wordless:
-            latest.put(number, batch.tell(_told_counts))
-        elif any(call.answer is None for call in calls):
+        if len(self._processes) < 2:
+            self._processes |= {call.process for call in calls}
+        if not self._knows_wordless and any(call.answer is None for call in calls):
             # The first: from now on calls are found by their counts as well.
             self._knows_wordless = True
             for generation in self._generations:
-                for its_number, its in generation.batches.items():
-                    generation.put(its_number, its.tell(_told_counts))
+                for told in [number for number, batch in generation.batches.items() if batch.keys]:
+                    generation.tell(told, _told_counts)
 
-    def near(
-        self, calls: Collection[Evidence], since: int, whole: Collection[int] = ()
-    ) -> Mapping[SpanKey, Heard]:
-        """The calls of batches from `since` on, besides `calls`, that may be the same as one of `calls`.
+    def near(self, calls: Collection[Evidence], since: int, besides: Collection[int]) -> dict[SpanKey, Heard]:
+        """The calls of batches from `since` on that may be the same as one of `calls`.
 
         Args:
-            whole: batches of which all calls are among `calls`.
+            besides: batches that are not looked into.
         """
+        slack = SLACK_NS if len(self._processes) < 2 else SKEW_NS
+        times = self._times(since, besides, slack)
+        calls = [
+            call
+            for call in calls
+            if any(call.end_ns >= start and call.start_ns <= end for start, end in times)
+        ]
+        if not calls:
+            return {}
         asked = {key for call in calls for key in _asked(call)}
         if self._knows_wordless:
             asked.update(key for call in calls for key in _asked_counts(call))
-        processes = {call.process for call in calls}
-        start = min([call.start_ns for call in calls], default=0)
-        end = max([call.end_ns for call in calls], default=0)
-        own = {id(call) for call in calls}
+        start = min([call.start_ns for call in calls]) - slack
+        end = max([call.end_ns for call in calls]) + slack
         found: dict[SpanKey, Heard] = {}
         for generation in self._generations:
-            for key, numbers in generation.elsewhere(asked, whole).items():
-                for number in numbers:
-                    if number < since or number in whole:
-                        continue
+            numbers = {
+                number
+                for number, batch in generation.batches.items()
+                if number >= since and number not in besides and batch.end >= start and batch.start <= end
+            }
+            for number in numbers:
+                if not generation.batches[number].keys:
+                    generation.tell(number, _told)
+                    if self._knows_wordless:
+                        generation.tell(number, _told_counts)
+            for key in asked & generation.homes.keys():
+                for number in numbers.intersection(generation.of_several.get(key, (generation.homes[key],))):
                     for call in generation.batches[number].found(key):
-                        slack = SLACK_NS if processes == {call.process} else SKEW_NS
-                        if (
-                            call.end_ns >= start - slack
-                            and call.start_ns <= end + slack
-                            and id(call) not in own
-                        ):
+                        if call.end_ns >= start and call.start_ns <= end:
                             found[call.key] = (number, call)
         return found
+
+    def _times(self, since: int, besides: Collection[int], slack: int) -> list[tuple[int, int]]:
+        """The times of which there are such batches, each from a start to an end."""
+        several = sorted(
+            (batch.start - slack, batch.end + slack)
+            for generation in self._generations
+            for number, batch in generation.batches.items()
+            if number >= since and number not in besides
+        )
+        times: list[tuple[int, int]] = []
+        for start, end in several:
+            if times and start <= times[-1][1]:
+                times[-1] = times[-1][0], max(times[-1][1], end)
+            else:
+                times.append((start, end))
+        return times
 
 
 def _told(call: Evidence) -> list[int]:
