@@ -62,7 +62,9 @@ OF_THE_COLLECTOR = """
 
 def files() -> dict[Path, str]:
     """What each page should hold."""
-    commands = COMMANDS + "".join(_command(command, name) for name, command in _commands(cli, "otel-arthur"))
+    commands = COMMANDS + "".join(
+        _command(command, name) for name, command in commands_of(cli, "otel-arthur")
+    )
     fields = FIELDS_PAGE + "".join(
         f"| `{field.name}` | `{field.value_type}` | `{field.stage}` | {field.description} |\n"
         for field in FIELDS.values()
@@ -76,14 +78,15 @@ def files() -> dict[Path, str]:
     return {FOLDER / f"{name}.md": MADE + text for name, text in pages.items()}
 
 
-def _commands(group: click.Group, name: str) -> Iterator[tuple[str, click.Command]]:
+def commands_of(group: click.Group, name: str) -> Iterator[tuple[str, click.Command]]:
+    """Each command below a group, with its whole name."""
     context = click.Context(group, info_name=name)
     for part in group.list_commands(context):
         command = group.get_command(context, part)
         assert command is not None
         yield f"{name} {part}", command
         if isinstance(command, click.Group):
-            yield from _commands(command, f"{name} {part}")
+            yield from commands_of(command, f"{name} {part}")
 
 
 def _command(command: click.Command, name: str) -> str:

@@ -8,13 +8,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from noxfile import CAPTURED
+from otel_arthur.cli import cli
+from otel_arthur.configuration import SETTINGS
 from otel_arthur.local.server import LocalArthur
 from otel_arthur.sdk.setup.instrumentations import LIBRARIES
+from tests.distribution import pages
 from tests.documentation.links import faults
-from tests.documentation.reference import files
+from tests.documentation.reference import commands_of, files
 from tests.support.environments.tiers import needs, python_of
 from tests.support.paths import ROOT
 from tests.support.servers.openai_server import OpenAIServer
@@ -43,6 +47,24 @@ def test_the_packages_of_the_frameworks_are_known() -> None:
         for line in re.findall(r"\$ pip install ([^#\n]+)", page.read_text()):
             packages = {name.strip("'").partition("[")[0] for name in line.split()}
             assert packages <= known, page.name
+
+
+def test_every_setting_and_command_that_a_page_names_is_there() -> None:
+    settings = {setting.variable for setting in SETTINGS}
+    options = {name: set(flatten(command)) for name, command in commands_of(cli, "otel-arthur")}
+    for page in pages():
+        text = page.read_text(encoding="utf-8")
+        assert set(re.findall(r"OTEL_EXPORTER_ARTHUR_[A-Z_]*[A-Z]", text)) <= settings, page.name
+        for name, rest in re.findall(r"(?:`|\$ |\$\()(otel-arthur [a-z-]+)([^`\n#)|>]*)", text):
+            words = f"{name}{rest}".split()
+            called = [" ".join(words[:count]) for count in (2, 3, 4)]
+            deepest = max((name for name in called if name in options), key=len)
+            named = {word.partition("=")[0] for word in words if word.startswith("--")}
+            assert named <= options[deepest] | {"--help"}, (page.name, deepest)
+
+
+def flatten(command: click.Command) -> list[str]:
+    return [option for parameter in command.params for option in parameter.opts]
 
 
 @pytest.mark.parametrize("session", [pytest.param("docs", marks=needs("docs"))])
