@@ -8,17 +8,19 @@ import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import orjson
 
+from otel_arthur.arthur.errors import Unauthorized, error_for, object_in
 from otel_arthur.http.encoding import encode
-from otel_arthur.http.errors import ConfigurationError, NotArthur, Unauthorized, Unavailable, error_for
+from otel_arthur.http.errors import ConfigurationError, NotArthur, Unavailable
 from otel_arthur.http.transport import Transport
 from otel_arthur.process.per_process import PerProcess
 
 RENEW_BEFORE_EXPIRY = 300.0
 """Seconds, as the SDK has it."""
+_ASKING: Final = "asking for the organization"
 
 
 @dataclass(slots=True)
@@ -147,16 +149,16 @@ class Authentication:
         headers = {"Authorization": token}
         answer = transport.request("GET", "/users/me", headers=headers, deadline=deadline)
         if answer.status == 200:
-            found = answer.object("asking for the organization").get("organization_id")
+            found = object_in(answer, _ASKING).get("organization_id")
             if isinstance(found, str) and found:
                 return _header_value(found, "the organization id")
         elif answer.status != 403:
-            raise error_for(answer.status, "asking for the organization", retry_after=answer.retry_after)
+            raise error_for(answer.status, _ASKING, retry_after=answer.retry_after)
         # Users of an external identity provider are only described here.
         answer = transport.request("GET", "/users/me/auth_info", headers=headers, deadline=deadline)
         if answer.status != 200:
-            raise error_for(answer.status, "asking for the organization", retry_after=answer.retry_after)
-        listed = answer.object("asking for the organization").get("organization_ids")
+            raise error_for(answer.status, _ASKING, retry_after=answer.retry_after)
+        listed = object_in(answer, _ASKING).get("organization_ids")
         ids = [i for i in cast("list[Any]", listed) if isinstance(i, str)] if isinstance(listed, list) else []
         if len(ids) == 1:
             return _header_value(ids[0], "the organization id")

@@ -7,30 +7,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from urllib.parse import quote
 
 from otel_arthur.arthur import models
 from otel_arthur.arthur.authentication import Authentication
+from otel_arthur.arthur.errors import (
+    AlreadyExists,
+    InDoubt,
+    NotFound,
+    ProvisioningFailed,
+    error_for,
+    not_arthur,
+    object_in,
+)
 from otel_arthur.arthur.models import Model
 from otel_arthur.arthur.rows import RowResult, are_delivered, read_rows, says_exists
 from otel_arthur.http.encoding import encode, encode_rows
-from otel_arthur.http.errors import (
-    AlreadyExists,
-    ArthurError,
-    InDoubt,
-    NotArthur,
-    NotFound,
-    ProvisioningFailed,
-    Unavailable,
-    error_for,
-    not_arthur,
-)
+from otel_arthur.http.endpoint import API
+from otel_arthur.http.errors import ArthurError, NotArthur, Unavailable
 from otel_arthur.http.transport import Answer, Transport
 
 if TYPE_CHECKING:
     from otel_arthur.configuration import Configuration
 
+V3: Final = API("/api/v3", "OTEL_EXPORTER_ARTHUR")
 Row = bytes | Mapping[str, Any]
 """A row of a request: a mapping, or the JSON of one as bytes, which is sent as it is."""
 
@@ -51,8 +52,8 @@ class _Read(NamedTuple):
 class ArthurClient:
     """Calls to one Arthur under one identity. Thread-safe; a forked child may go on using it.
 
-    Each method takes `timeout`, the seconds that the call may take with a login where one is needed
-    (default: the transport's), and raises an `ArthurError` of the kind that fits.
+    Each method raises an `ArthurError` of the kind that fits. `timeout` is the seconds that a call may take,
+    with a login where one is needed; the default is the transport's.
     """
 
     def __init__(self, transport: Transport, authentication: Authentication) -> None:
@@ -71,6 +72,7 @@ class ArthurClient:
         return cls(
             Transport(
                 configuration.endpoint,
+                V3,
                 timeout=configuration.timeout,
                 compression=configuration.compression,
                 certificate=configuration.certificate,
@@ -87,9 +89,9 @@ class ArthurClient:
     def __repr__(self) -> str:
         return f"ArthurClient({self._transport!r}, {self._authentication!r})"
 
-    def organization_id(self, *, timeout: float | None = None) -> str:
+    def organization_id(self) -> str:
         """The organization that requests are made for: the configured one, or the one asked for."""
-        return self._headers(self._deadline(timeout))["Arthur-Organization-ID"]
+        return self._headers(self._deadline(None))["Arthur-Organization-ID"]
 
     def model(self, model_id: str, *, timeout: float | None = None) -> Model:
         """The model with its attributes; `NotFound` where there is none of this id."""
@@ -103,18 +105,17 @@ class ArthurClient:
                 detail=error.detail,
             ) from None
 
-    def model_named(self, partner_model_id: str, *, timeout: float | None = None) -> Model:
+    def model_named(self, partner_model_id: str) -> Model:
         """The model of this partner model id, the name that its owner gave it."""
-        return self._model(partner_model_id, "partner_model_id", timeout)
+        return self._model(partner_model_id, "partner_model_id")
 
-    def models(self, *, timeout: float | None = None) -> list[Model]:
+    def models(self) -> list[Model]:
         """All models that the credentials may see, page by page (``GET /models``)."""
         what = "listing models"
         found: dict[str, Model] = {}
         for page in range(1, _MAX_PAGES + 1):
             path = f"/models?expand=attributes&page={page}&page_size={_PAGE_SIZE}"
-            document = self._call("GET", path, what, timeout=timeout).object(what)
-            listed = document.get("data")
+            listed = object_in(self._call("GET", path, what), what).get("data")
             items = cast("list[Any]", listed) if isinstance(listed, list) else []
             models = [model for model in map(Model.from_json, items) if model is not None]
             before = len(found)
@@ -124,7 +125,7 @@ class ArthurClient:
                 break
         return list(found.values())
 
-    def create_model(self, request: Mapping[str, Any], *, timeout: float | None = None) -> Model:
+    def create_model(self, request: Mapping[str, Any]) -> Model:
         """Create a model; it may not be ready yet (`wait_until_ready`).
 
         Args:
@@ -137,7 +138,7 @@ class ArthurClient:
         what = f"creating model {name!r}"
         try:
             path = "/models?async_model_provisioning=True"
-            answer = self._call("POST", path, what, body=encode(request), timeout=timeout)
+            answer = self._call("POST", path, what, body=encode(request))
         except ArthurError as error:
             if error.status is not None and says_exists(error.status, error.detail or ""):
                 raise AlreadyExists(
@@ -207,7 +208,7 @@ class ArthurClient:
         """Send nothing any more, from whatever thread; see `Transport.stop`."""
         self._transport.stop()
 
-    def _model(self, identifier: str, id_type: str, timeout: float | None) -> Model:
+    def _model(self, identifier: str, id_type: str, timeout: float | None = None) -> Model:
         what = f"reading model {identifier!r}"
         path = f"{_path(identifier)}?id_type={id_type}&expand=attributes"
         return _read_model(self._call("GET", path, what, timeout=timeout), what)
@@ -236,7 +237,7 @@ class ArthurClient:
         last = self._last
         if last is not None and answer.body == last.body and len(rows) == len(last.results):
             return list(last.results)
-        results = read_rows(answer.object(what), len(rows), what)
+        results = read_rows(object_in(answer, what), len(rows), what)
         self._last = _Read(answer.body, results) if are_delivered(results) else None
         return results
 
@@ -292,7 +293,7 @@ def _is_json(answer: Answer) -> bool:
 
 
 def _read_model(answer: Answer, what: str) -> Model:
-    model = Model.from_json(answer.object(what))
+    model = Model.from_json(object_in(answer, what))
     if model is None:
         raise NotArthur(f"{what}: the answer describes no model", status=answer.status)
     return model

@@ -13,9 +13,10 @@ from typing import Any
 
 import orjson
 
+from otel_arthur.arthur.errors import Refused, error_for
 from otel_arthur.arthur.models import Attribute, Model
 from otel_arthur.arthur.rows import RowResult, read_rows
-from otel_arthur.http.errors import Refused, Unavailable, error_for
+from otel_arthur.http.errors import Unavailable
 from otel_arthur.process.per_process import PerProcess
 
 _SDK_LOGGERS = ("arthurai.core.models", "arthurai.client.http.requests")
@@ -45,7 +46,7 @@ class LiveModel:
         """Arthur's id of the model; empty while it is not saved."""
         return str(self._model.id or "")
 
-    def organization_id(self, *, timeout: float | None = None) -> str:
+    def organization_id(self) -> str:
         """Empty: the SDK knows it, but does not say it."""
         return ""
 

@@ -9,8 +9,9 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, cast
 
+from otel_arthur.arthur.errors import InDoubt
 from otel_arthur.http.encoding import mapping
-from otel_arthur.http.errors import RETRYABLE_STATUSES, InDoubt
+from otel_arthur.http.errors import RETRYABLE_STATUSES
 
 _MAX_MESSAGE = 500
 _EXISTS = re.compile(

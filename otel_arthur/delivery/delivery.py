@@ -27,7 +27,7 @@ from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk.database import FORK_SECONDS
 from otel_arthur.spool.queue.watching import Watch
 from otel_arthur.spool.spool import Spool
-from otel_arthur.target import Feedback, TakesFeedback, Target
+from otel_arthur.target.contract import Feedback, TakesFeedback, Target
 
 _logger = logging.getLogger("otel_arthur")
 _names = itertools.count()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from otel_arthur.delivery.retry import Pacer
 from otel_arthur.spool.destination import Destination
-from otel_arthur.target import Target
+from otel_arthur.target.contract import Target
 
 
 class Served(NamedTuple):

@@ -29,7 +29,7 @@ from otel_arthur.spool.disk.database import BUSY_SECONDS
 from otel_arthur.spool.errors import SpoolError
 from otel_arthur.spool.outcomes import MENDED, Outcome
 from otel_arthur.spool.rows import Rows
-from otel_arthur.target import Intake, Target
+from otel_arthur.target.contract import Intake, Target
 
 _logger = logging.getLogger("otel_arthur")
 _AT_ONCE = 32

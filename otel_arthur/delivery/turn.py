@@ -18,7 +18,7 @@ from otel_arthur.spool.backed import BackedSpool
 from otel_arthur.spool.batches import Batch, BatchOutcome
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.outcomes import Outcome
-from otel_arthur.target import Presented, Target, Trouble
+from otel_arthur.target.contract import Presented, Target, Trouble
 
 _logger = logging.getLogger("otel_arthur")
 

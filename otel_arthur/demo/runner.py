@@ -21,14 +21,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TextIO
 
-from otel_arthur.arthur.authentication import Authentication
 from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.onboarding import model_request
+from otel_arthur.configuration import Configuration
 from otel_arthur.demo.engine import all_traces, llm_rows
 from otel_arthur.demo.model_server import ModelServer
 from otel_arthur.demo.reconciliation import Reconciliation, in_order, reconcile
 from otel_arthur.demo.served_call import JSON, ServedCall
-from otel_arthur.http.transport import Transport
 from otel_arthur.local.engine.traces import StoredSpan
 from otel_arthur.local.server import LocalArthur
 from otel_arthur.printable import printable
@@ -194,7 +193,8 @@ def _not_installed(what: str) -> DemoNotInstalledError:
 
 def _onboard(arthur: LocalArthur) -> str:
     """A model with every field of the catalogue, so also `status`: failed calls are recorded too."""
-    client = ArthurClient(Transport(arthur.url), Authentication(api_key=arthur.api_key))
+    configuration = Configuration(endpoint=arthur.url, api_key=arthur.api_key)
+    client = ArthurClient.from_configuration(configuration)
     try:
         model = client.create_model(model_request(MODEL_NAME))
         return client.wait_until_ready(model.id, within=_READY_SECONDS).id

@@ -14,11 +14,11 @@ import orjson
 
 from otel_arthur.configuration import EngineConfiguration
 from otel_arthur.http.encoding import mapping
+from otel_arthur.http.endpoint import API
 from otel_arthur.http.errors import Unavailable
 from otel_arthur.http.transport import Answer, Transport
 
-SETTINGS: Final = "OTEL_EXPORTER_ARTHUR_ENGINE"
-_PREFIX: Final = "/api"
+ENGINE: Final = API("/api", "OTEL_EXPORTER_ARTHUR_ENGINE")
 _PAGE: Final = 100
 """Ids in one question: they stand in its address."""
 
@@ -47,11 +47,10 @@ class EngineClient:
     def __init__(self, configuration: EngineConfiguration, timeout: float) -> None:
         self._transport = Transport(
             configuration.endpoint,
+            ENGINE,
             timeout=timeout,
             certificate=configuration.certificate,
             insecure=configuration.insecure,
-            prefix=_PREFIX,
-            settings=SETTINGS,
         )
         self._headers = {"Authorization": f"Bearer {configuration.api_key}"}
         self._tasks: dict[str, str] = {}
@@ -66,19 +65,14 @@ class EngineClient:
         Raises:
             Unavailable: no connection, no answer in time, or the answer of something else.
         """
-        headers = {**self._headers, "Content-Type": "application/x-protobuf"}
-        deadline = None if timeout is None else time.monotonic() + timeout
-        answer = self._transport.request("POST", "/v1/traces", body=body, headers=headers, deadline=deadline)
+        answer = self._post("/v1/traces", body, "application/x-protobuf", timeout)
         if answer.status < 300 and answer.headers.get("content-type", "").startswith("text/html"):
             raise Unavailable("a web page answered in the Engine's place")
         return answer.status
 
     def annotate(self, trace_id: str, body: bytes, timeout: float | None = None) -> int:
         """``POST /api/v1/traces/{trace_id}/annotations``: the status of the answer. As `send`."""
-        headers = {**self._headers, "Content-Type": "application/json"}
-        deadline = None if timeout is None else time.monotonic() + timeout
-        path = f"/v1/traces/{trace_id}/annotations"
-        return self._transport.request("POST", path, body=body, headers=headers, deadline=deadline).status
+        return self._post(f"/v1/traces/{trace_id}/annotations", body, "application/json", timeout).status
 
     def stored(self, task_id: str, spans: Iterable[SpanIds]) -> set[SpanIds]:
         """Which of the spans a task has. ``GET /api/v1/traces/spans``.
@@ -95,7 +89,7 @@ class EngineClient:
             query = [("task_ids", task_id), *(("span_ids", one.span_id) for one in part)]
             # A span that was stored several times is several rows.
             address = f"/v1/traces/spans?{urlencode([*query, ('page_size', '5000')])}"
-            answer = self._asked(self._transport.request("GET", address, headers=self._headers))
+            answer = self._transport.request("GET", address, headers=self._headers)
             found |= {
                 SpanIds(str(row.get("trace_id")), str(row.get("span_id"))) for row in _rows(answer, "spans")
             }
@@ -108,10 +102,7 @@ class EngineClient:
             As `stored`.
         """
         if name not in self._tasks:
-            body = orjson.dumps({"task_name": name})
-            address = "/v2/tasks/search?page_size=5000"
-            answer = self._transport.request("POST", address, body=body, headers=self._headers)
-            for row in _rows(self._asked(answer), "tasks"):
+            for row in self._search({"task_name": name}):
                 if row.get("name") == name:
                     self._tasks[name] = str(row.get("id"))
         return self._tasks.get(name)
@@ -122,11 +113,7 @@ class EngineClient:
         Raises:
             As `stored`.
         """
-        body = orjson.dumps({"task_ids": [task_id]})
-        answer = self._transport.request(
-            "POST", "/v2/tasks/search?page_size=5000", body=body, headers=self._headers
-        )
-        return any(row.get("id") == task_id for row in _rows(self._asked(answer), "tasks"))
+        return any(row.get("id") == task_id for row in self._search({"task_ids": [task_id]}))
 
     def stop(self) -> None:
         """Send nothing any more: a request that is being written is cut, and later calls fail."""
@@ -135,16 +122,21 @@ class EngineClient:
     def close(self) -> None:
         self._transport.close()
 
-    @staticmethod
-    def _asked(answer: Answer) -> Answer:
-        if answer.status in (401, 403):
-            raise Forbidden
-        if answer.status != 200:
-            raise ValueError(f"the Engine answered {answer.status}")
-        return answer
+    def _search(self, query: dict[str, Any]) -> list[Any]:
+        path = "/v2/tasks/search?page_size=5000"
+        return _rows(self._post(path, orjson.dumps(query), "application/json", None), "tasks")
+
+    def _post(self, path: str, body: bytes, content_type: str, timeout: float | None) -> Answer:
+        headers = {**self._headers, "Content-Type": content_type}
+        deadline = None if timeout is None else time.monotonic() + timeout
+        return self._transport.request("POST", path, body=body, headers=headers, deadline=deadline)
 
 
 def _rows(answer: Answer, name: str) -> list[Any]:
+    if answer.status in (401, 403):
+        raise Forbidden
+    if answer.status != 200:
+        raise ValueError(f"the Engine answered {answer.status}")
     value = mapping(answer.json()).get(name)
     if not isinstance(value, list):
         raise ValueError("the answer is none of an Engine's")  # noqa: TRY004

@@ -21,10 +21,9 @@ from otel_arthur.engine.openinference.calls import (
     mime_type_of,
 )
 from otel_arthur.engine.otlp.spans import span_in
-from otel_arthur.genai.duplicates.deciding import decide
 from otel_arthur.http.encoding import mapping
-from otel_arthur.spool.queue.duplicate_window import Hearing, Verdict
 from otel_arthur.spool.rows import Row
+from otel_arthur.target.evidence import EvidenceJudge
 
 _TAKEN: Final = (
     MODEL,
@@ -48,7 +47,7 @@ _OF_A_CHAIN: Final = frozenset(
 """What stays of a duplicate's span."""
 
 
-class EngineJudge:
+class EngineJudge(EvidenceJudge):
     """See `spool.queue.duplicate_window.Judge`.
 
     Args:
@@ -57,10 +56,6 @@ class EngineJudge:
 
     def __init__(self, *, sends_losers: bool) -> None:
         self._sends_losers = sends_losers
-
-    def decide(self, hearing: Hearing) -> Verdict:
-        """The duplicates among the calls that are due."""
-        return Verdict(*decide(hearing))
 
     def demote(self, row: Row, kept: str) -> Row | None:
         """The duplicate's span as a chain; nothing where each call is a trace's root."""

@@ -17,7 +17,7 @@ from otel_arthur.http.errors import ArthurError
 from otel_arthur.inference.privacy import Privacy, TextRules, Texts
 from otel_arthur.spool.batches import Batch, BatchOutcome, DeadLetter
 from otel_arthur.spool.rows import Row
-from otel_arthur.target import Attempt, Feedback, Presented, Trouble
+from otel_arthur.target.contract import Attempt, Feedback, Presented, Trouble
 
 NOT_FOUND: Final = 404
 UNKNOWN_SECONDS: Final = 15.0

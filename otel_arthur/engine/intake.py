@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from enum import IntEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from otel_arthur.configuration import Configuration
+from otel_arthur.engine.kinds import Form, Kind
 from otel_arthur.engine.openinference.calls import (
     CHAIN,
     INPUT,
@@ -26,14 +25,16 @@ from otel_arthur.engine.openinference.steps import attributes_of_step
 from otel_arthur.engine.otlp.spans import TASK, EngineSpan, put, request_of, span_in
 from otel_arthur.engine.trees import Departure, Trees, Words
 from otel_arthur.genai.call import LLMCall
-from otel_arthur.genai.duplicates.relations import Relations
 from otel_arthur.genai.steps.step import Frame, Step, Wordless, frame_of_call
 from otel_arthur.inference.privacy import Privacy, TextRules, Texts
 from otel_arthur.inference.sampling import NOT_SAMPLED, is_sampled
 from otel_arthur.spool.batches import Evidence, NewBatch
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.rows import Row
-from otel_arthur.target import MAX_SERVICES, HeldEvidence
+from otel_arthur.target.evidence import HeldEvidence
+
+if TYPE_CHECKING:
+    from otel_arthur.engine.target import EngineTarget
 
 FAILED_CALL: Final = "failed call"
 ORPHAN: Final = "parent"
@@ -44,59 +45,20 @@ _NO_EVIDENCE: Final = Evidence("", b"[]")
 """With it a root is held as long as calls are, and let go where somebody flushes."""
 
 
-class Kind(IntEnum):
-    """What a row is. Stored: never renumber."""
-
-    CALL = 1
-    """A call's span, or another that is no root: they may leave at once."""
-    ROOT = 2
-    """The root of a trace that is no call: the Engine evaluates a trace when its root comes."""
-    FEEDBACK = 3
-    """An annotation (`feedback`)."""
-
-
-class Form(IntEnum):
-    """What becomes of a row's content. Stored: never renumber."""
-
-    FINAL = 1
-    OPEN = 2
-    """A root without an output of its own: it gets that of the last call that is known when it leaves."""
-
-
 class EngineIntake:
-    """Takes calls for the Engine, and the spans around them.
+    """Takes calls for the Engine, and the spans around them where the target has `trees`."""
 
-    Args:
-        destination: where the rows wait.
-        task_id: the task of all calls; None leaves the task to their service's name.
-        services: each service of a call is added.
-        trees: None sends each call alone, as a root.
-    """
-
-    def __init__(
-        self,
-        configuration: Configuration,
-        rules: TextRules,
-        destination: Destination,
-        task_id: str | None,
-        services: set[str | None],
-        relations: Relations,
-        trees: Trees | None,
-        *,
-        is_live: bool,
-    ) -> None:
-        self._configuration = configuration
-        self._rules = rules
-        self._destination = destination
-        self._task_id = task_id
+    def __init__(self, target: EngineTarget, *, is_live: bool) -> None:
+        self._target = target
+        self._configuration = target.configuration
+        self._rules = target.rules
+        self._trees = target.trees
+        self._is_live = is_live
         self.mended: Counter[str] = Counter()
         """Kind of mending -> how many values were made safe, and how many spans lost what was above them."""
-        self._services = services
-        self._trees = trees
-        self._is_live = is_live
         self._rows: list[Row] = []
         self._roots: dict[Form, list[Row]] = {}
-        self._held = HeldEvidence(relations, configuration.duplicate_window)
+        self._held = HeldEvidence(target.relations, target.window)
 
     def add(self, call: LLMCall) -> str | None:
         """Take a call; or the reason why it is left out."""
@@ -115,24 +77,23 @@ class EngineIntake:
             parent = departures[0].parent_span_id
             self._put(_span_of(call, attributes, parent, self._rules), call.service_name)
             self._put_ancestors(departures)
-        if len(self._services) < MAX_SERVICES:
-            self._services.add(call.service_name)
+        self._target.remember(call.service_name)
         self._held.add(call)
         return None
 
-    def add_around(self, told: Wordless | Step | Frame) -> str | None:
+    def add_around(self, around: Wordless | Step | Frame) -> str | None:
         """Take what is no call, or a call without words; or the reason why it is left out."""
-        if isinstance(told, Wordless):
-            return self.add(told.call)
-        frame = told if isinstance(told, Frame) else told.frame
+        if isinstance(around, Wordless):
+            return self.add(around.call)
+        frame = around if isinstance(around, Frame) else around.frame
         if self._trees is None or not is_sampled(frame.trace_id, self._configuration.sample_ratio):
             return None
-        if isinstance(told, Frame):
-            for departure in self._trees.passes(told, time.monotonic()):
+        if isinstance(around, Frame):
+            for departure in self._trees.passes(around, time.monotonic()):
                 self._put_departure(departure, {KIND: CHAIN})
             return None
-        error = error_of(told.error_type, self._rules) if frame.failed else None
-        attributes = attributes_of_step(told, self._rules, self.mended)
+        error = error_of(around.error_type, self._rules) if frame.failed else None
+        attributes = attributes_of_step(around, self._rules, self.mended)
         departures = self._trees.joins(frame)
         self._put_departure(departures[0], attributes, error)
         self._put_ancestors(departures)
@@ -140,32 +101,14 @@ class EngineIntake:
 
     def batches(self) -> Iterator[tuple[Destination, NewBatch]]:
         """The rows of all that was added."""
-        window = self._configuration.duplicate_window
-        ended = self._held.ended
-        yield (
-            self._destination,
-            NewBatch(
-                Kind.CALL,
-                self._rows,
-                evidence=self._held.written,
-                hold=window,
-                ended=ended,
-                is_live=self._is_live,
-            ),
-        )
+        here, window, is_live, ended = self._target.here, self._target.window, self._is_live, self._held.ended
+        evidence = self._held.written
+        yield here, NewBatch(Kind.CALL, self._rows, Form.FINAL, evidence, window, ended, is_live=is_live)
+        evidence = _NO_EVIDENCE if window else None
         for form, roots in self._roots.items():
             yield (
-                self._destination,
-                NewBatch(
-                    Kind.ROOT,
-                    roots,
-                    form,
-                    _NO_EVIDENCE if window else None,
-                    window,
-                    ended,
-                    ROOT_SECONDS,
-                    is_live=self._is_live,
-                ),
+                here,
+                NewBatch(Kind.ROOT, roots, form, evidence, window, ended, ROOT_SECONDS, is_live=is_live),
             )
 
     def _put_ancestors(self, departures: Sequence[Departure]) -> None:
@@ -191,7 +134,7 @@ class EngineIntake:
         self._put(span, frame.service_name, form if departure.is_root else None)
 
     def _put(self, span: EngineSpan, service_name: str | None, root: Form | None = None) -> None:
-        request = request_of(span, service_name, self._task_id, self.mended)
+        request = request_of(span, service_name, self._target.engine.task_id, self.mended)
         content, identity = request.SerializeToString(), span.row_id
         self._held.add_end(span.end_ns)
         if root is None or self._trees is None:

@@ -11,10 +11,10 @@ from typing import Final
 
 from otel_arthur.engine.client import EngineClient, Forbidden, SpanIds
 from otel_arthur.engine.intake import task_in
-from otel_arthur.http.errors import ArthurError, Unavailable
+from otel_arthur.http.errors import RETRYABLE_STATUSES, ArthurError, Unavailable
 from otel_arthur.spool.batches import Batch, BatchOutcome, DeadLetter
 from otel_arthur.spool.rows import Row
-from otel_arthur.target import Attempt, Note, Presented, Trouble
+from otel_arthur.target.contract import Attempt, Note, Presented, Trouble
 
 UNMAPPED: Final = "__unmapped__"
 """The task of spans whose service has no name."""
@@ -22,7 +22,6 @@ IN_DOUBT: Final = "answer lost, and the key may not ask"
 """The reason of rows that are left, as the setting `in_doubt` says."""
 MAX_ATTEMPTS: Final = 5
 """Of a row that the Engine answers with 500 while it stores no other."""
-_MAY_PASS: Final = frozenset({408, 425, 429})
 _UNKNOWN: Final = frozenset({502, 503, 504})
 """A proxy's answers: the Engine behind may have stored the rows."""
 _MAY_NOT_ASK: Final = Note(
@@ -199,7 +198,7 @@ class Presentation:
 
 def trouble_of(status: int) -> Trouble:
     """Why the Engine takes nothing, and what to do."""
-    if status in _MAY_PASS:
+    if status in RETRYABLE_STATUSES:
         return Trouble(f"the Engine is busy ({status})", str(status))
     advice = {
         400: "the Engine does not understand the request; check OTEL_EXPORTER_ARTHUR_ENGINE_ENDPOINT",

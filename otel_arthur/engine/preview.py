@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from otel_arthur.configuration import Configuration, EngineConfiguration
-from otel_arthur.engine.intake import Form, completed
+from otel_arthur.engine.intake import completed
+from otel_arthur.engine.kinds import Form
 from otel_arthur.engine.target import EngineTarget
 from otel_arthur.genai.duplicates.verdicts import Verdict
 from otel_arthur.genai.steps.reading import around

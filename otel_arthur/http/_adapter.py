@@ -105,12 +105,8 @@ class _HTTPConnection(HTTPConnection):
         is_connecting.set(False)
 
 
-class _HTTPSConnection(HTTPSConnection):
-    def connect(self) -> None:
-        is_connecting.set(True)
-        super().connect()
-        self.sock = _DeadlineSocket(self.sock)  # type: ignore[assignment]
-        is_connecting.set(False)
+class _HTTPSConnection(_HTTPConnection, HTTPSConnection):
+    pass
 
 
 class _HTTPPool(HTTPConnectionPool):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, cast, overload
+from typing import Any, cast
 
 import orjson
 
@@ -33,7 +33,7 @@ def encode(value: Any) -> bytes:
     except TypeError:
         pass
     # Rare, so the copy is made only after the fast way failed.
-    return orjson.dumps(_valid(value, 0), default=_str, option=_OPTIONS)
+    return orjson.dumps(_valid(value, 0), default=lambda value: _text(str(value)), option=_OPTIONS)
 
 
 class JsonArray(Sequence[bytes]):
@@ -53,12 +53,8 @@ class JsonArray(Sequence[bytes]):
     def __len__(self) -> int:
         return self._count
 
-    @overload
-    def __getitem__(self, index: int) -> bytes: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[bytes]: ...
-    def __getitem__(self, index: int | slice) -> bytes | list[bytes]:
-        return self._items()[index]
+    def __getitem__(self, index: Any) -> Any:
+        return cast("Any", self._items()[index])
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._items())
@@ -90,10 +86,6 @@ def _valid(value: Any, depth: int) -> Any:
     if isinstance(value, list | tuple):
         return [_valid(item, depth + 1) for item in cast("list[Any]", value)]
     return value
-
-
-def _str(value: Any) -> str:
-    return _text(str(value))
 
 
 def _text(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Arthur's address and the certificates to trust there, checked before anything is sent."""
+"""The address of an API and the certificates to trust there, checked before anything is sent."""
 
 from __future__ import annotations
 
@@ -6,26 +6,24 @@ import ipaddress
 import os
 import ssl
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from otel_arthur.configuration.kinds import url
 from otel_arthur.http.errors import ConfigurationError
 
-API_PREFIX = "/api/v3"
+
+class API(NamedTuple):
+    """The API of a target."""
+
+    prefix: str
+    """Its path, as in ``/api/v3``."""
+    settings: str
+    """How the variables begin that a message names, as in ``OTEL_EXPORTER_ARTHUR``."""
 
 
-def base_url(
-    endpoint: str,
-    *,
-    insecure: bool = False,
-    prefix: str = API_PREFIX,
-    settings: str = "OTEL_EXPORTER_ARTHUR",
-) -> str:
+def base_url(endpoint: str, api: API, *, insecure: bool = False) -> str:
     """``https://host[:port][/path]`` and the prefix, for an endpoint given with or without the prefix.
-
-    Args:
-        prefix: the path of the API.
-        settings: how the variables begin that a message names.
 
     Raises:
         ConfigurationError: no URL, a name and password in it, or ``http://`` to another machine.
@@ -38,12 +36,12 @@ def base_url(
     if parts.scheme == "http" and not insecure and not is_loopback(name):
         raise ConfigurationError(
             f"http://{name} would send the credentials and prompts in the clear; "
-            f"use https://, or set {settings}_INSECURE=true"
+            f"use https://, or set {api.settings}_INSECURE=true"
         )
     host = f"[{name}]" if ":" in name else name
     authority = host if port is None else f"{host}:{port}"
-    path = parts.path.rstrip("/").removesuffix(prefix).rstrip("/")
-    return f"{parts.scheme}://{authority}{path}{prefix}"
+    path = parts.path.rstrip("/").removesuffix(api.prefix).rstrip("/")
+    return f"{parts.scheme}://{authority}{path}{api.prefix}"
 
 
 def is_loopback(host: str) -> bool:
@@ -56,7 +54,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def tls_context(*, certificate: str | None = None, insecure: bool = False) -> ssl.SSLContext:
+def tls_context(api: API, *, certificate: str | None, insecure: bool) -> ssl.SSLContext:
     """What to trust: `certificate` alone, or else the system's certificates (``SSL_CERT_FILE`` included).
 
     ``REQUESTS_CA_BUNDLE`` adds to the system's, as users of the Arthur SDK expect.
@@ -64,7 +62,7 @@ def tls_context(*, certificate: str | None = None, insecure: bool = False) -> ss
     Raises:
         ConfigurationError: the certificate file cannot be read or holds no certificate.
     """
-    named = None if certificate is None else _loaded(certificate, "OTEL_EXPORTER_ARTHUR_CERTIFICATE")
+    named = None if certificate is None else _loaded(certificate, f"{api.settings}_CERTIFICATE")
     if insecure:
         context = ssl.create_default_context()
         context.check_hostname = False

@@ -1,4 +1,4 @@
-"""One request to Arthur and its answer, within one deadline. No retries, no credentials of its own."""
+"""One request to a target and its answer, within one deadline. No retries, no credentials of its own."""
 
 from __future__ import annotations
 
@@ -6,19 +6,13 @@ import gzip
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import orjson
 
-from otel_arthur.http.endpoint import API_PREFIX, base_url, is_loopback, tls_context
-from otel_arthur.http.errors import (
-    ConfigurationError,
-    NotArthur,
-    Unavailable,
-    not_arthur,
-    parse_retry_after,
-)
+from otel_arthur.http.endpoint import API, base_url, is_loopback, tls_context
+from otel_arthur.http.errors import ConfigurationError, NotArthur, Unavailable, parse_retry_after
 from otel_arthur.http.failures import error_of
 from otel_arthur.http.suppression import suppress_instrumentation
 from otel_arthur.http.writers import Writers
@@ -29,8 +23,6 @@ if TYPE_CHECKING:
 
     from otel_arthur.http._adapter import Adapter
 
-DEFAULT_TIMEOUT = 10.0
-"""Seconds."""
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 """After decompression. A model of a thousand attributes is described in about 300 kB."""
 _CHUNK = 64 * 1024
@@ -46,7 +38,7 @@ class Answer:
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds, None where Arthur did not say."""
+        """Seconds, None where the target did not say."""
         return parse_retry_after(self.headers.get("retry-after"))
 
     def json(self) -> Any:
@@ -57,33 +49,17 @@ class Answer:
         """
         return orjson.loads(self.body)
 
-    def object(self, what: str) -> dict[str, Any]:
-        """The parsed body, which must be a JSON object; `what` is the call in a few words.
-
-        Raises:
-            NotArthur: it is none.
-        """
-        try:
-            value = self.json()
-        except ValueError:
-            value = None
-        if not isinstance(value, dict):
-            raise not_arthur(what, self.status)
-        return cast("dict[str, Any]", value)
-
 
 class Transport:
     """HTTP to one endpoint. Thread-safe; a forked child gets connections of its own.
 
     Args:
-        endpoint: ``https://host``, with or without a trailing slash or ``/api/v3``.
+        endpoint: ``https://host``, with or without a trailing slash or the API's prefix.
         timeout: seconds for one call from the first byte sent to the last received. Connecting may take
             half of it per address of the host; looking up the host's name is not bounded by it.
         compression: ``none`` or ``gzip``, for request bodies.
         certificate: a PEM file of authorities to trust instead of the system's.
         insecure: allow ``http://`` to other machines and skip certificate checks.
-        prefix: the path of the API.
-        settings: how the variables begin that a message names.
 
     Proxies come from the environment (``HTTPS_PROXY``, ``NO_PROXY``); this machine is reached directly.
 
@@ -94,27 +70,23 @@ class Transport:
     def __init__(
         self,
         endpoint: str,
+        api: API,
         *,
-        timeout: float = DEFAULT_TIMEOUT,
+        timeout: float = 10.0,
         compression: str = "none",
         certificate: str | None = None,
         insecure: bool = False,
-        user_agent: str | None = None,
-        prefix: str = API_PREFIX,
-        settings: str = "OTEL_EXPORTER_ARTHUR",
     ) -> None:
-        if compression not in ("none", "gzip"):
-            raise ConfigurationError("the compression must be none or gzip")
-        self.url = base_url(endpoint, insecure=insecure, prefix=prefix, settings=settings)
-        self._prefix = prefix
-        self._settings = settings
+        self.url = base_url(endpoint, api, insecure=insecure)
+        self._api = api
+        self._host = self.url.removesuffix(api.prefix)
         self.timeout = timeout
         self._gzip = compression == "gzip"
         self._certificate = certificate
         self._insecure = insecure
         self._is_near = is_loopback(urlsplit(self.url).hostname or "")
         self._checked_url: str | None = None
-        self._user_agent = user_agent or _default_user_agent()
+        self._user_agent = _user_agent()
         self._adapters = PerProcess(self._new_adapter)
         self._writers = Writers()
 
@@ -161,14 +133,14 @@ class Transport:
                 proxy = None if self._is_near else _adapter.proxy_for(url)
                 response = adapter.answer_to(method, url, body, sent, proxy)
                 try:
-                    return _read(response, self._host())
+                    return _read(response, self._host)
                 except BaseException:
                     response.close()
                     raise
                 finally:
                     response.release_conn()
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            found = error_of(error, self.url, self._host(), self._settings)
+            found = error_of(error, self.url, self._host, self._api.settings)
             if isinstance(found, Unavailable) and _adapter.is_connecting.get():
                 found.is_unsent = True
             raise found from None
@@ -193,7 +165,7 @@ class Transport:
     def _new_adapter(self) -> Adapter:
         from otel_arthur.http._adapter import Adapter
 
-        return Adapter(tls_context(certificate=self._certificate, insecure=self._insecure))
+        return Adapter(tls_context(self._api, certificate=self._certificate, insecure=self._insecure))
 
     def _base(self) -> str:
         """The URL of the API, as it is written to a connection."""
@@ -220,9 +192,6 @@ class Transport:
                 body = gzip.compress(body, compresslevel=6, mtime=0)
         return sent, body
 
-    def _host(self) -> str:
-        return self.url.removesuffix(self._prefix)
-
 
 def _read(response: BaseHTTPResponse, host: str) -> Answer:
     parts: list[bytes] = []
@@ -243,7 +212,7 @@ def _cookies(response: BaseHTTPResponse) -> dict[str, str]:
     return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
 
 
-def _default_user_agent() -> str:
+def _user_agent() -> str:
     from importlib.metadata import version
 
     try:

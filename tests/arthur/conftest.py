@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from otel_arthur.arthur.authentication import Authentication
-from otel_arthur.arthur.client import ArthurClient
+from otel_arthur.arthur.client import V3, ArthurClient
 from otel_arthur.http.transport import Transport
 from tests.support.servers.certificates import Certificate, self_signed
 from tests.support.servers.fault_server import FaultServer
@@ -31,7 +31,7 @@ def server() -> Iterator[FaultServer]:
 
 @pytest.fixture
 def client(server: FaultServer) -> Iterator[ArthurClient]:
-    made = ArthurClient(Transport(server.url), Authentication(api_key=API_KEY))
+    made = ArthurClient(Transport(server.url, V3), Authentication(api_key=API_KEY))
     yield made
     made.close()
 

@@ -12,8 +12,9 @@ from threading import Barrier
 import pytest
 
 from otel_arthur.arthur.authentication import Authentication
-from otel_arthur.arthur.client import ArthurClient
-from otel_arthur.http.errors import ConfigurationError, NotArthur, Unauthorized, Unavailable
+from otel_arthur.arthur.client import V3, ArthurClient
+from otel_arthur.arthur.errors import Unauthorized
+from otel_arthur.http.errors import ConfigurationError, NotArthur, Unavailable
 from otel_arthur.http.transport import Transport
 from tests.support.servers.fault_behaviours import delay, html, status
 from tests.support.servers.fault_exchange import Behaviour, Exchange
@@ -45,7 +46,7 @@ def only(*tokens: str) -> Behaviour:
 
 def with_login(server: FaultServer, **more: str) -> ArthurClient:
     login = Authentication(login="me", password=PASSWORD, **more)
-    return ArthurClient(Transport(server.url), login)
+    return ArthurClient(Transport(server.url, V3), login)
 
 
 def paths(server: FaultServer) -> list[str]:
@@ -128,7 +129,7 @@ def test_tokens_that_say_nothing(token: str) -> None:
 def test_a_token_past_its_time_is_replaced(server: FaultServer) -> None:
     server.script(gives("t1"), gives("t2"), on="/login")
     authentication = Authentication(login="me", password=PASSWORD, organization_id="o")
-    client = ArthurClient(Transport(server.url), authentication)
+    client = ArthurClient(Transport(server.url, V3), authentication)
     client.send_inferences("m", [ROW])
     authentication._token.renew_at = time.time() - 1  # type: ignore[union-attr]
     client.send_inferences("m", [ROW])

@@ -8,10 +8,11 @@ from email.utils import format_datetime
 
 import pytest
 
+from otel_arthur.arthur import errors as e
 from otel_arthur.arthur.authentication import Authentication
-from otel_arthur.arthur.client import ArthurClient
+from otel_arthur.arthur.client import V3, ArthurClient
 from otel_arthur.arthur.rows import Outcome
-from otel_arthur.http import errors as e
+from otel_arthur.http.errors import MAX_RETRY_AFTER, ArthurError, NotArthur, Unavailable, parse_retry_after
 from otel_arthur.http.transport import Transport
 from tests.arthur.safety import KEY, PROMPT, assert_safe, row
 from tests.support.servers.fault_behaviours import (
@@ -72,19 +73,19 @@ def test_values_that_json_lacks(server: FaultServer, client: ArthurClient) -> No
         (402, e.Refused, False),
         (403, e.Forbidden, False),
         (404, e.NotFound, False),
-        (408, e.Unavailable, True),
+        (408, Unavailable, True),
         (413, e.PayloadTooLarge, False),
         (418, e.Refused, False),
-        (425, e.Unavailable, True),
-        (429, e.Unavailable, True),
-        (500, e.Unavailable, True),
-        (502, e.Unavailable, True),
-        (503, e.Unavailable, True),
-        (599, e.Unavailable, True),
+        (425, Unavailable, True),
+        (429, Unavailable, True),
+        (500, Unavailable, True),
+        (502, Unavailable, True),
+        (503, Unavailable, True),
+        (599, Unavailable, True),
     ],
 )
 def test_statuses(
-    server: FaultServer, client: ArthurClient, code: int, kind: type[e.ArthurError], retryable: bool
+    server: FaultServer, client: ArthurClient, code: int, kind: type[ArthurError], retryable: bool
 ) -> None:
     server.always(status(code))
     with pytest.raises(kind) as caught:
@@ -102,9 +103,9 @@ def test_retry_after_in_seconds_and_as_a_date(server: FaultServer, client: Arthu
     server.script(
         status(429, {"Retry-After": "7"}), status(503, {"Retry-After": format_datetime(later, True)})
     )
-    with pytest.raises(e.Unavailable) as seconds:
+    with pytest.raises(Unavailable) as seconds:
         client.send_inferences("m", [row("a")])
-    with pytest.raises(e.Unavailable) as date:
+    with pytest.raises(Unavailable) as date:
         client.send_inferences("m", [row("a")])
     assert seconds.value.retry_after == 7.0
     assert date.value.retry_after is not None
@@ -119,7 +120,7 @@ def test_retry_after_in_seconds_and_as_a_date(server: FaultServer, client: Arthu
         ("soon", None),
         ("nan", None),
         ("-5", 0.0),
-        ("inf", e.MAX_RETRY_AFTER),
+        ("inf", MAX_RETRY_AFTER),
         ("1.5", 1.5),
         ("Mon, 01 Jan 2024 00:00:10 GMT", 10.0),
         ("Mon, 01 Jan 2024 00:00:10 -0000", 10.0),
@@ -128,7 +129,7 @@ def test_retry_after_in_seconds_and_as_a_date(server: FaultServer, client: Arthu
     ],
 )
 def test_retry_after_forms(value: str | None, expected: float | None) -> None:
-    assert e.parse_retry_after(value, datetime(2024, 1, 1, tzinfo=timezone.utc)) == expected
+    assert parse_retry_after(value, datetime(2024, 1, 1, tzinfo=timezone.utc)) == expected
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,7 @@ def test_retry_after_forms(value: str | None, expected: float | None) -> None:
 )
 def test_broken_connections(server: FaultServer, client: ArthurClient, fault: object) -> None:
     server.script(fault)  # type: ignore[arg-type]
-    with pytest.raises(e.Unavailable) as caught:
+    with pytest.raises(Unavailable) as caught:
         client.send_inferences("m", [row("a")])
     assert_safe(caught.value)
     assert client.send_inferences("m", [row("a")])[0].delivered, "the next call has a connection of its own"
@@ -145,7 +146,7 @@ def test_broken_connections(server: FaultServer, client: ArthurClient, fault: ob
 def test_an_outage_heals(server: FaultServer, client: ArthurClient) -> None:
     client.send_inferences("m", [row("a")])
     server.stop()
-    with pytest.raises(e.Unavailable) as caught:
+    with pytest.raises(Unavailable) as caught:
         client.send_inferences("m", [row("b")])
     assert_safe(caught.value)
     server.start()
@@ -169,7 +170,7 @@ def test_an_outage_heals(server: FaultServer, client: ArthurClient) -> None:
 )
 def test_what_is_not_arthur(server: FaultServer, client: ArthurClient, fault: object) -> None:
     server.script(fault)  # type: ignore[arg-type]
-    with pytest.raises(e.NotArthur) as caught:
+    with pytest.raises(NotArthur) as caught:
         client.send_inferences("m", [row("a")])
     assert caught.value.retryable
     assert HTML.decode() not in repr(vars(caught.value))
@@ -179,7 +180,7 @@ def test_what_is_not_arthur(server: FaultServer, client: ArthurClient, fault: ob
 def test_no_redirect_carries_credentials(server: FaultServer, client: ArthurClient) -> None:
     with FaultServer() as other:
         server.always(redirect(f"{other.url}/api/v3/models/m"), on="/models/m")
-        with pytest.raises(e.NotArthur):
+        with pytest.raises(NotArthur):
             client.model("m")
         assert other.requests == []
 
@@ -219,7 +220,7 @@ def test_an_unknown_model_is_told_from_a_wrong_address(server: FaultServer, clie
     server.script(status(404), html(404), on="/models/m")
     with pytest.raises(e.NotFound, match="otel-arthur onboard"):
         client.model("m")
-    with pytest.raises(e.NotArthur, match="OTEL_EXPORTER_ARTHUR_ENDPOINT"):
+    with pytest.raises(NotArthur, match="OTEL_EXPORTER_ARTHUR_ENDPOINT"):
         client.model("m")
 
 
@@ -234,7 +235,7 @@ def test_a_model_that_fails_or_dawdles(server: FaultServer, client: ArthurClient
     with pytest.raises(e.ProvisioningFailed, match="CreationFailed"):
         client.wait_until_ready("m")
     server.always(status(200, body={**MODEL, "status": "Pending"}), on="/models/m")
-    with pytest.raises(e.Unavailable, match="Pending"):
+    with pytest.raises(Unavailable, match="Pending"):
         client.wait_until_ready("m", within=0.1)
     server.always(status(404), on="/models/m")
     with pytest.raises(e.NotFound):
@@ -249,7 +250,7 @@ def test_a_taken_name_is_told_with_the_id_of_its_owner(server: FaultServer, clie
 
 
 def test_compressed_requests(server: FaultServer) -> None:
-    transport = Transport(server.url, compression="gzip")
+    transport = Transport(server.url, V3, compression="gzip")
     client = ArthurClient(transport, Authentication(api_key=KEY, organization_id="o"))
     client.send_inferences("m", [row("a")])
     client.close()

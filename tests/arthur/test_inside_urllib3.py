@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from requests import adapters
 
+from otel_arthur.arthur.client import V3
 from otel_arthur.http.errors import Unavailable
 from otel_arthur.http.transport import Transport
 from tests.support.servers.fault_behaviours import drip
@@ -35,7 +36,7 @@ class Renamed(adapters.PoolManager):  # type: ignore[name-defined, misc]
 def test_one_deadline_holds_for_a_whole_call(server: FaultServer) -> None:
     """Not a fallback: of single bytes that drip for ever none is late."""
     server.always(drip(0.02, body_only=True), on="/users/me")
-    transport = Transport(server.url, timeout=0.5)
+    transport = Transport(server.url, V3, timeout=0.5)
     with pytest.raises(Unavailable, match="in time"):
         transport.request("GET", "/users/me")
     transport.close()
@@ -45,7 +46,7 @@ def test_without_its_pools_requests_go_on_and_one_line_says_so(
     server: FaultServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(adapters, "PoolManager", Renamed)
-    transport = Transport(server.url, timeout=PATIENCE)
+    transport = Transport(server.url, V3, timeout=PATIENCE)
     for _ in range(2):
         assert transport.request("GET", "/users/me").status == 200
     transport.close()

@@ -10,11 +10,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from otel_arthur.arthur.authentication import Authentication
-from otel_arthur.arthur.client import ArthurClient
+from otel_arthur.arthur.client import V3, ArthurClient
+from otel_arthur.arthur.errors import AlreadyExists, NotFound, Unauthorized
 from otel_arthur.arthur.onboarding import METADATA_FIELDS, model_request
 from otel_arthur.cli.commands import models
 from otel_arthur.cli.commands.onboard import command
-from otel_arthur.http.errors import AlreadyExists, ConfigurationError, NotFound, Unauthorized
+from otel_arthur.http.errors import ConfigurationError
 from otel_arthur.http.transport import Transport
 from otel_arthur.inference.schema import schema_of
 from otel_arthur.local.server import LocalArthur
@@ -30,7 +31,7 @@ def arthur() -> Iterator[LocalArthur]:
 
 @pytest.fixture
 def local(arthur: LocalArthur) -> Iterator[ArthurClient]:
-    client = ArthurClient(Transport(arthur.url), Authentication(api_key=arthur.api_key))
+    client = ArthurClient(Transport(arthur.url, V3), Authentication(api_key=arthur.api_key))
     yield client
     client.close()
 
@@ -132,7 +133,7 @@ def test_local_arthur_says_what_is_wrong(arthur: LocalArthur, local: ArthurClien
     with pytest.raises(AlreadyExists) as caught:
         local.create_model(model_request("bot"))
     assert caught.value.model_id == local.model_named("bot").id
-    wrong = ArthurClient(Transport(arthur.url), Authentication(api_key="wrong"))
+    wrong = ArthurClient(Transport(arthur.url, V3), Authentication(api_key="wrong"))
     with pytest.raises(Unauthorized):
         wrong.model("nope")
     wrong.close()
@@ -141,11 +142,11 @@ def test_local_arthur_says_what_is_wrong(arthur: LocalArthur, local: ArthurClien
 def test_logging_in_to_local_arthur(arthur: LocalArthur, local: ArthurClient) -> None:
     made = local.create_model(model_request("bot"))
     login = Authentication(login="local", password=arthur.api_key)
-    client = ArthurClient(Transport(arthur.url), login)
+    client = ArthurClient(Transport(arthur.url, V3), login)
     assert client.organization_id() == arthur.organization_id
     assert client.model(made.id).id == made.id
     client.close()
-    wrong = ArthurClient(Transport(arthur.url), Authentication(login="local", password="no"))
+    wrong = ArthurClient(Transport(arthur.url, V3), Authentication(login="local", password="no"))
     with pytest.raises(Unauthorized, match="LOGIN"):
         wrong.organization_id()
     wrong.close()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from otel_arthur.arthur import errors as e
 from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.rows import Outcome
-from otel_arthur.http import errors as e
 from tests.arthur.safety import assert_safe, row
 from tests.support.servers.fault_behaviours import accepted_answer, answer, reply, row_statuses, status
 from tests.support.servers.fault_server import FaultServer

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from otel_arthur.arthur.authentication import Authentication
-from otel_arthur.arthur.client import ArthurClient
+from otel_arthur.arthur.client import V3, ArthurClient
 from otel_arthur.http.errors import ConfigurationError, Unavailable
 from otel_arthur.http.transport import Transport
 from tests.support.servers.certificates import Certificate
@@ -19,7 +19,7 @@ ROW = {"partner_inference_id": "a"}
 
 
 def client_of(url: str, **options: object) -> ArthurClient:
-    transport = Transport(url, **options)  # type: ignore[arg-type]
+    transport = Transport(url, V3, **options)  # type: ignore[arg-type]
     return ArthurClient(transport, Authentication(api_key="k", organization_id="o"))
 
 

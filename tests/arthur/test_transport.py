@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_arthur.arthur.authentication import Authentication
-from otel_arthur.arthur.client import ArthurClient
+from otel_arthur.arthur.client import V3, ArthurClient
 from otel_arthur.http.encoding import encode, encode_rows
 from otel_arthur.http.endpoint import base_url
 from otel_arthur.http.errors import ConfigurationError, Unavailable
@@ -30,7 +30,7 @@ ROW = {"partner_inference_id": "a"}
 
 
 def client_of(url: str, **options: object) -> ArthurClient:
-    transport = Transport(url, **options)  # type: ignore[arg-type]
+    transport = Transport(url, V3, **options)  # type: ignore[arg-type]
     return ArthurClient(transport, Authentication(api_key="k", organization_id="o"))
 
 
@@ -50,7 +50,7 @@ def client_of(url: str, **options: object) -> ArthurClient:
     ],
 )
 def test_endpoints(endpoint: str, expected: str) -> None:
-    assert base_url(endpoint) == expected
+    assert base_url(endpoint, V3) == expected
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_endpoints(endpoint: str, expected: str) -> None:
 )
 def test_endpoints_that_cannot_be_used(endpoint: str) -> None:
     with pytest.raises(ConfigurationError):
-        Transport(endpoint)
+        Transport(endpoint, V3)
 
 
 @pytest.mark.parametrize(
@@ -85,12 +85,12 @@ def test_host_names_that_cannot_be(endpoint: str) -> None:
 
 def test_credentials_in_an_endpoint_are_not_repeated() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        Transport("https://me:hidden@host")
+        Transport("https://me:hidden@host", V3)
     assert "hidden" not in str(caught.value)
 
 
 def test_plain_http_elsewhere_only_when_insecure() -> None:
-    assert Transport("http://arthur.example", insecure=True).url == "http://arthur.example/api/v3"
+    assert Transport("http://arthur.example", V3, insecure=True).url == "http://arthur.example/api/v3"
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,9 @@ def test_a_request_that_is_being_written_is_cut_by_stop(certificate: Certificate
 
     with FaultServer(tls=certificate.context if secure else None) as server:
         server.script(read_late)
-        transport = Transport(server.url, timeout=300, certificate=str(certificate.path) if secure else None)
+        transport = Transport(
+            server.url, V3, timeout=300, certificate=str(certificate.path) if secure else None
+        )
         with ThreadPoolExecutor(1) as threads:
             call = threads.submit(transport.request, "POST", "/models/m/inferences", body=bytes(64 << 20))
             assert server.wait_for_requests(1)
@@ -206,9 +208,9 @@ def test_a_forked_child_has_connections_of_its_own(server: FaultServer) -> None:
     script = """
 import os, sys
 from otel_arthur.arthur.authentication import Authentication
-from otel_arthur.arthur.client import ArthurClient
+from otel_arthur.arthur.client import V3, ArthurClient
 from otel_arthur.http.transport import Transport
-client = ArthurClient(Transport(sys.argv[1]), Authentication(api_key="k"))
+client = ArthurClient(Transport(sys.argv[1], V3), Authentication(api_key="k"))
 send = lambda name: client.send_inferences("m", [{"partner_inference_id": name}])[0].delivered
 assert send("before")
 # As if another thread were logging in at the moment of the fork.

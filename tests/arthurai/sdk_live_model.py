@@ -23,10 +23,11 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcess
 
 import otel_arthur
 from otel_arthur import ArthurSpanExporter
+from otel_arthur.arthur.errors import PayloadTooLarge, Refused, Unauthorized
 from otel_arthur.arthur.live_model import LiveModel
 from otel_arthur.arthur.rows import Outcome
 from otel_arthur.http.encoding import encode
-from otel_arthur.http.errors import ArthurError, PayloadTooLarge, Refused, Unauthorized, Unavailable
+from otel_arthur.http.errors import ArthurError, Unavailable
 from otel_arthur.local import LocalArthur
 from otel_arthur.sdk.bridge import Bridge, current
 from tests.support.servers.fault_behaviours import delay, hang, row_statuses, status

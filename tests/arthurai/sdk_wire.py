@@ -19,7 +19,7 @@ from arthurai import ArthurAI
 from arthurai.common.constants import InputType, OutputType, Stage, ValueType
 
 from otel_arthur.arthur.authentication import Authentication
-from otel_arthur.arthur.client import ArthurClient
+from otel_arthur.arthur.client import V3, ArthurClient
 from otel_arthur.arthur.onboarding import METADATA_FIELDS, model_request
 from otel_arthur.genai.call import Choice, LLMCall, Message, TextPart, ToolCallPart, Usage
 from otel_arthur.http.encoding import encode
@@ -90,7 +90,7 @@ def same(server: FaultServer, theirs: Callable[[], object], ours: Callable[[], o
 
 def logging_in(server: FaultServer) -> tuple[ArthurAI, ArthurClient]:
     def our(authentication: Authentication) -> ArthurClient:
-        return ArthurClient(Transport(server.url), authentication)
+        return ArthurClient(Transport(server.url, V3), authentication)
 
     # The SDK reads when the token expires.
     token = jwt.encode({"exp": time.time() + 3600}, "any key will do, for nobody checks it")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from otel_arthur.arthur.authentication import Authentication
-from otel_arthur.arthur.client import ArthurClient
+from otel_arthur.arthur.client import V3, ArthurClient
 from otel_arthur.arthur.models import Attribute
 from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.configuration import Configuration
@@ -35,7 +35,7 @@ def model_id(arthur: LocalArthur) -> str:
         Attribute(name, kind, "GROUND_TRUTH", position).to_json()
         for position, (name, kind) in enumerate(TYPES.items())
     ]
-    client = ArthurClient(Transport(arthur.url), Authentication(api_key=arthur.api_key))
+    client = ArthurClient(Transport(arthur.url, V3), Authentication(api_key=arthur.api_key))
     try:
         made = client.create_model(request)
         rows = [

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from otel_arthur.arthur.target import ground_truth
+from otel_arthur.arthur.target import presenting
 from otel_arthur.configuration import Route
 from otel_arthur.delivery import Delivery
 from otel_arthur.spool.queue import leases
@@ -54,8 +54,8 @@ def test_a_correction_is_no_repetition(server: FaultServer, deliver: Callable[..
 def test_an_unknown_inference_is_waited_for_then_given_up(
     server: FaultServer, deliver: Callable[..., Delivery], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ground_truth, "PATIENCE_ATTEMPTS", 2)
-    monkeypatch.setattr(ground_truth, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(presenting, "TRUTH_PATIENCE_ATTEMPTS", 2)
+    monkeypatch.setattr(presenting, "TRUTH_PATIENCE_SECONDS", 0.0)
     server.script(row_statuses(404), row_statuses(404), row_statuses(404))
     delivery = deliver()
     delivery.submit_ground_truth([truth("late")])

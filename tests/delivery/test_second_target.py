@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from otel_arthur.arthur.target.duplicates import ArthurJudge
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
 from otel_arthur.spool.batches import Batch, BatchOutcome, DeadLetter, NewBatch
@@ -20,7 +19,8 @@ from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.queue.leases import Terms
 from otel_arthur.spool.rows import Row
 from otel_arthur.spool.spool import Spool
-from otel_arthur.target import Attempt, Presented, Trouble
+from otel_arthur.target.contract import Attempt, Presented, Target, Trouble
+from otel_arthur.target.evidence import EvidenceJudge
 from tests.support.paths import ROOT
 from tests.support.waiting import PATIENCE, eventually
 
@@ -28,22 +28,20 @@ CALLS, ROOTS = 1, 2
 HERE = Destination("file:///toy", "key:toy", "task", target="toy")
 
 
-class ToyTarget:
+class ToyTarget(Target):
     """Writes rows to a file, one a line in hexadecimal, as a server without idempotency would store them."""
 
     name = HERE.target
     request_seconds = 1.0
     window = 0.0
     destinations = (HERE,)
-    own = ()
-    judge = ArthurJudge()
-    services = ()
-    wants_around = False
+    judge = EvidenceJudge()
     of_calls = (CALLS, ROOTS)
     mended: Mapping[str, int] = {}
 
     def __init__(self, file: Path, doubt: float = 0.5) -> None:
         self.file = file
+        self.services = set()
         self.kinds = {CALLS: Terms(doubt=doubt), ROOTS: Terms(doubt=doubt)}
         self.asked: list[list[str]] = []
         self.fails_after = -1
@@ -89,12 +87,6 @@ class ToyTarget:
 
     def batches(self) -> list[tuple[Destination, NewBatch]]:
         return []
-
-    def organization(self, destination: Destination) -> str:
-        return ""
-
-    def adopt(self, services: object, *, at_once: bool) -> int:
-        return 0
 
     def close(self) -> None:
         pass

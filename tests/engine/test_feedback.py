@@ -16,7 +16,7 @@ import otel_arthur
 from otel_arthur.delivery import Delivery
 from otel_arthur.local.server import LocalArthur
 from otel_arthur.sdk import ground_truth
-from otel_arthur.target import Feedback
+from otel_arthur.target.contract import Feedback
 from tests.support.servers.ports import free_port
 from tests.support.spans.llm_calls import llm_call
 from tests.support.waiting import PATIENCE, eventually

@@ -17,62 +17,103 @@ from otel_arthur.spool.spool import Spool
 from otel_arthur.spool.upkeep.status import DestinationStatus, Status
 
 
-def adopt(
-    spool: Spool,
-    configuration: Configuration,
-    identity: str,
-    services: Collection[str | None] | None,
-    *,
-    at_once: bool = True,
-) -> int:
-    """Move records that wait under a key that nobody serves to the model that is configured now.
-
-    By itself, a process takes over what its own services spooled while no model was configured, and for its
-    models while no endpoint could be used. Where a
-    person says so, all of that is moved, and with it what waits for the configured models under other
-    credentials or organizations that Arthur has never confirmed: those were wrong, and have been corrected.
+class Adoption:
+    """Moves records to the models of one configuration.
 
     Args:
-        services: only records of these services; None for all, when a person says so.
-        at_once: what the duplicate window holds is moved too.
-
-    Returns:
-        How many records were moved.
+        identity: whose records these are from then on (`routes.identity_of`).
     """
-    if not configuration.endpoint or (not configuration.model_id and not configuration.routes):
-        return 0
-    owners = (identity, "")
-    sources = [Destination(configuration.endpoint, owner, "") for owner in dict.fromkeys(owners)]
-    known = [(one, organization) for one, organization in spool.destinations() if not one.target]
-    sources += [
-        one
-        for one, _ in known
-        if not one.endpoint
-        and (one.model in configuration.models or (not one.model and one.identity in owners))
-    ]
-    if services is None:
+
+    def __init__(self, spool: Spool, configuration: Configuration, identity: str) -> None:
+        self._spool = spool
+        self._configuration = configuration
+        self._identity = identity
+
+    def adopt(self, services: Collection[str | None] | None, *, at_once: bool) -> int:
+        """Move records that wait under a key that nobody serves to the model that is configured now.
+
+        By itself, a process takes over the records that its own services spooled while no model was
+        configured, and those for its models while no endpoint could be used. Where a person says so, all of
+        these are moved, and with them the records of the configured models under other credentials or
+        organizations that Arthur has never confirmed: those were wrong, and have been corrected.
+
+        Args:
+            services: only records of these services; None for all, when a person says so.
+            at_once: records in the duplicate window are moved too.
+
+        Returns:
+            How many records were moved.
+        """
+        configuration = self._configuration
+        if not configuration.endpoint or (not configuration.model_id and not configuration.routes):
+            return 0
+        owners = (self._identity, "")
+        sources = [Destination(configuration.endpoint, owner, "") for owner in dict.fromkeys(owners)]
+        known = [(one, organization) for one, organization in self._spool.destinations() if not one.target]
         sources += [
             one
-            for one, organization in known
-            if one.endpoint == configuration.endpoint
-            and one.identity not in owners
-            and one.model in configuration.models
-            and organization is None
+            for one, _ in known
+            if not one.endpoint
+            and (one.model in configuration.models or (not one.model and one.identity in owners))
         ]
-    return sum(_move(spool, configuration, identity, services, source, at_once) for source in sources)
+        if services is None:
+            sources += [
+                one
+                for one, organization in known
+                if one.endpoint == configuration.endpoint
+                and one.identity not in owners
+                and one.model in configuration.models
+                and organization is None
+            ]
+        return sum(self._move(source, services, at_once) for source in sources)
 
+    def reassign(self, sources: Sequence[Destination]) -> int:
+        """Move all that waits for `sources`, whatever they are, to the configured models.
 
-def reassign(
-    spool: Spool, configuration: Configuration, identity: str, sources: Sequence[Destination]
-) -> int:
-    """Move all that waits for `sources`, whatever they are, to the configured models.
+        Returns:
+            How many records were moved. Those that another process sends stay, and those that no route takes.
+        """
+        own = {self.destination(model) for model in self._configuration.models}
+        return sum(self._move(source, None, at_once=True) for source in sources if source not in own)
 
-    Returns:
-        How many records were moved. What is on its way from another process stays, and what no route takes.
-    """
-    own = {Destination(configuration.endpoint, identity, model) for model in configuration.models}
-    others = [source for source in sources if source not in own]
-    return sum(_move(spool, configuration, identity, None, source) for source in others)
+    def destination(self, model: str) -> Destination:
+        """Where the records of a model wait."""
+        return Destination(self._configuration.endpoint, self._identity, model)
+
+    def model_of(self, inference_id: str) -> str:
+        """The model that an inference went to or waits for; else the configured one, or the only one."""
+        models = self._configuration.models
+        if len(models) > 1:
+            numbers = {self.destination(model).number: model for model in models}
+            number = self._spool.destination_of(list(numbers), inference_id, stem_of(inference_id))
+            if number is not None:
+                return numbers[number]
+        return self._configuration.model_id or (models[0] if len(models) == 1 else "")
+
+    def _move(self, source: Destination, services: Collection[str | None] | None, at_once: bool) -> int:
+        configuration = self._configuration
+        kept = source.model if source.model in configuration.models else ""
+
+        def model_for(kind: int, row: Row) -> str:
+            if kind == Kind.GROUND_TRUTH:
+                return kept or self.model_of(row.id)
+            if services is None and kept:
+                return kept
+            values: dict[str, Any] = orjson.loads(row.content)["inference_data"]
+            service = values.get("service_name")
+            if services is not None and service not in services:
+                return ""
+            return kept or route(configuration, service, values.get("request_model"))
+
+        def destination_of(kind: int, row: Row) -> Destination | None:
+            model = model_for(kind, row)
+            return self.destination(model) if model else None
+
+        if services is None:
+            self._spool.release(source.number)
+        window = configuration.duplicate_window
+        self._spool.close_window(source.number, window, ArthurJudge(), at_once=at_once)
+        return self._spool.move(source, destination_of)
 
 
 def elsewhere(found: Status, configuration: Configuration) -> list[DestinationStatus]:
@@ -89,69 +130,3 @@ def elsewhere(found: Status, configuration: Configuration) -> list[DestinationSt
         )
 
     return [one for one in found.destinations if one.waiting and not is_ours(one)]
-
-
-def _move(
-    spool: Spool,
-    configuration: Configuration,
-    identity: str,
-    services: Collection[str | None] | None,
-    source: Destination,
-    at_once: bool = True,
-) -> int:
-    if services is None:
-        spool.release(source.number)
-    window = configuration.duplicate_window
-    spool.close_window(source.number, window, ArthurJudge(), at_once=at_once)
-    return spool.move(source, _Targets(spool, configuration, identity, services, source.model).of)
-
-
-class _Targets:
-    """Where records of one source go."""
-
-    def __init__(
-        self,
-        spool: Spool,
-        configuration: Configuration,
-        identity: str,
-        services: Collection[str | None] | None,
-        model: str,
-    ) -> None:
-        self._spool = spool
-        self._configuration = configuration
-        self._identity = identity
-        self._services = services
-        self._kept = model if model in configuration.models else None
-
-    def of(self, kind: int, row: Row) -> Destination | None:
-        """Ours, of the model that a record goes to; None where there is none, and it stays."""
-        model = self._model(kind, row)
-        return self._destination(model) if model else None
-
-    def _destination(self, model: str) -> Destination:
-        return Destination(self._configuration.endpoint, self._identity, model)
-
-    def _model(self, kind: int, row: Row) -> str:
-        if kind == Kind.GROUND_TRUTH:
-            return self._kept or self._model_of(row.id)
-        if self._services is None and self._kept is not None:
-            return self._kept
-        values: dict[str, Any] = orjson.loads(row.content)["inference_data"]
-        if self._services is not None and values.get("service_name") not in self._services:
-            return ""
-        return self._kept or route(
-            self._configuration, values.get("service_name"), values.get("request_model")
-        )
-
-    def _model_of(self, inference_id: str) -> str:
-        """The model that the inference was moved to, or went to; by default the configured one."""
-        models = self._configuration.models
-        numbers = {self._destination(model).number: model for model in models}
-        found = (
-            self._spool.destination_of(list(numbers), inference_id, stem_of(inference_id))
-            if len(models) > 1
-            else None
-        )
-        if found is not None:
-            return numbers[found]
-        return self._configuration.model_id or (models[0] if len(models) == 1 else "")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from otel_arthur.arthur.errors import PayloadTooLarge, Refused
 from otel_arthur.arthur.rows import Outcome, RowResult, are_delivered
-from otel_arthur.http.errors import ArthurError, PayloadTooLarge, Refused
+from otel_arthur.http.errors import ArthurError
 
 BISECTED_STATUSES: Final = frozenset({400, 422})
 """A whole request may be refused so because of one row in it."""

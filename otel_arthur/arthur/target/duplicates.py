@@ -6,22 +6,13 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from otel_arthur.genai.duplicates.deciding import decide
 from otel_arthur.inference.completion import completed_row
-from otel_arthur.spool.queue.duplicate_window import Hearing, Verdict
 from otel_arthur.spool.rows import Row
+from otel_arthur.target.evidence import EvidenceJudge
 
 
-class ArthurJudge:
-    """See `spool.duplicate_window.Judge`."""
-
-    def decide(self, hearing: Hearing) -> Verdict:
-        """The duplicates among the calls that are due."""
-        return Verdict(*decide(hearing))
-
-    def demote(self, row: Row, kept: str) -> Row | None:
-        """Nothing goes in a duplicate's place."""
-        return None
+class ArthurJudge(EvidenceJudge):
+    """See `spool.queue.duplicate_window.Judge`."""
 
     def complete(self, row: Row, duplicates: Sequence[Row]) -> Row:
         """The row with the fields that it lacks."""

@@ -9,29 +9,29 @@ from typing import Final, NamedTuple
 from msgspec.structs import replace
 
 from otel_arthur.arthur.clients import Client
+from otel_arthur.arthur.errors import Forbidden, NotFound, Refused, Unauthorized
 from otel_arthur.arthur.rows import Outcome, RowResult, are_delivered
-from otel_arthur.arthur.target import ground_truth
 from otel_arthur.arthur.target.bisect import Bisection, reason_of
 from otel_arthur.arthur.target.fitting import fitted, refitted
 from otel_arthur.arthur.target.intake import FAILED_CALL
 from otel_arthur.arthur.target.records import ARRAY, Form, Kind, renamed
 from otel_arthur.arthur.target.schemas import Schemas
 from otel_arthur.http.encoding import JsonArray
-from otel_arthur.http.errors import (
-    ArthurError,
-    ConfigurationError,
-    Forbidden,
-    NotFound,
-    Refused,
-    Unauthorized,
-)
+from otel_arthur.http.errors import ArthurError, ConfigurationError
 from otel_arthur.inference.schema import SchemaError
 from otel_arthur.spool.batches import Batch, BatchOutcome, DeadLetter
 from otel_arthur.spool.rows import Row, Rows
-from otel_arthur.target import Attempt, Note, Presented, Trouble
+from otel_arthur.target.contract import Attempt, Note, Presented, Trouble
 
 MAX_ATTEMPTS: Final = 20
 """Of a row that Arthur answers with a server error while it answers for others."""
+_NOT_FOUND: Final = 404
+TRUTH_PATIENCE_SECONDS: Final = 900.0
+TRUTH_PATIENCE_ATTEMPTS: Final = 20
+"""Arthur must have said this often, and for so long, that it does not know the inference of ground truth."""
+_NO_TRUTH: Final = (
+    "the model has no ground truth attribute; `otel-arthur onboard NAME --ground-truth` creates one that has"
+)
 RECHECK_SECONDS: Final = 60.0
 """A refused row makes us look whether the model has changed, but not more often than this."""
 _TO_BE_MENDED: Final = (Unauthorized, Forbidden, NotFound, ConfigurationError, Refused, SchemaError)
@@ -152,8 +152,9 @@ class Presentation:
             outcome.waiting.append(row)
         elif result.outcome is Outcome.RETRYABLE and batch.attempts < MAX_ATTEMPTS:
             _retry(outcome, row)
-        elif batch.kind == Kind.GROUND_TRUTH and result.status == ground_truth.NOT_FOUND:
-            if ground_truth.is_lost(batch.attempts, time.time() - batch.created):
+        elif batch.kind == Kind.GROUND_TRUTH and result.status == _NOT_FOUND:
+            age = time.time() - batch.created
+            if batch.attempts >= TRUTH_PATIENCE_ATTEMPTS and age > TRUTH_PATIENCE_SECONDS:
                 outcome.dead.append(DeadLetter(row, reason_of(result)))
             else:
                 _retry(outcome, row)
@@ -177,7 +178,7 @@ class Presentation:
         what, why = "inferences", ""
         if kind is Kind.GROUND_TRUTH:
             what = "ground truth"
-            why = f": {ground_truth.NO_TRUTH}" if self._explain_truths(outcomes) else ""
+            why = f": {_NO_TRUTH}" if self._explain_truths(outcomes) else ""
         # Arthur's own words may quote a text, so they stay with the dead letter.
         return Note(
             f"dead letters of {self._model}: {what}",
@@ -195,8 +196,8 @@ class Presentation:
         for outcome in outcomes if takes_none else ():
             for position, (row, reason) in enumerate(outcome.dead):
                 # Of an inference that Arthur does not know, that is the reason.
-                if not reason.startswith(str(ground_truth.NOT_FOUND)):
-                    outcome.dead[position] = DeadLetter(row, f"{reason} ({ground_truth.NO_TRUTH})")
+                if not reason.startswith(str(_NOT_FOUND)):
+                    outcome.dead[position] = DeadLetter(row, f"{reason} ({_NO_TRUTH})")
                     is_explained = True
         return is_explained
 

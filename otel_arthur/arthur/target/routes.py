@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from hashlib import blake2b
 
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import LLMCall
+from otel_arthur.target.service import fingerprint
 
 
 def identity_of(configuration: Configuration) -> str:
-    """Whose records these are, told without holding a secret: a digest cannot be turned back into a key."""
+    """Whose records these are, without a secret in it."""
     if not (configuration.api_key or (configuration.login and configuration.password)):
         return ""
     if configuration.organization_id:
         return f"org:{configuration.organization_id}"
-    secret = configuration.api_key or f"login:{configuration.login}"
-    digest = blake2b(secret.encode(), digest_size=8, person=b"otel-arthur", salt=b"identity")
-    return f"key:{digest.hexdigest()}"
+    return fingerprint(configuration.api_key or f"login:{configuration.login}")
 
 
 def model_of(call: LLMCall, configuration: Configuration) -> str:

@@ -67,8 +67,8 @@ def command(
     wait: float,
 ) -> None:
     """The model is called NAME. Prints nothing but the model's id on standard output."""
+    from otel_arthur.arthur.errors import AlreadyExists
     from otel_arthur.arthur.onboarding import EXPECTED_TEXT, model_request
-    from otel_arthur.http.errors import AlreadyExists
     from otel_arthur.inference.fields import TEXT
 
     configuration = configured(*CONNECTION, endpoint=endpoint, api_key=api_key)
@@ -121,7 +121,7 @@ def _metadata(names: str | None) -> Mapping[str, str]:
 
 def _refuse_existing(client: ArthurClient, name: str) -> None:
     """Arthur may take a second model of the same name for a new version; we do not want to find out."""
-    from otel_arthur.http.errors import AlreadyExists, NotFound
+    from otel_arthur.arthur.errors import AlreadyExists, NotFound
 
     try:
         existing = client.model_named(name)

@@ -8,13 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from otel_arthur.arthur.authentication import Authentication
 from otel_arthur.arthur.client import ArthurClient
+from otel_arthur.arthur.errors import NotFound
 from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.cli.terminal.errors import WorkFailed
 from otel_arthur.cli.terminal.output import say
-from otel_arthur.http.errors import ArthurError, NotFound
-from otel_arthur.http.transport import Transport
+from otel_arthur.configuration import Configuration
+from otel_arthur.http.errors import ArthurError
 from otel_arthur.local.store import IN_MEMORY, Store
 
 
@@ -40,7 +40,8 @@ def running(
         finally:
             store.close()
     url = f"http://{host}:{port}"
-    client = ArthurClient(Transport(url, timeout=2.0), Authentication(api_key=api_key))
+    configuration = Configuration(endpoint=url, api_key=api_key, timeout=2.0)
+    client = ArthurClient.from_configuration(configuration)
     try:
         try:
             model = client.model_named(model_name)

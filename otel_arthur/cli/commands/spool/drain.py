@@ -44,7 +44,7 @@ def drain(folder: str | None, as_json: bool, timeout: float, adopted: Sequence[s
     configuration = configuration_for(folder, *SENDING)
     if configuration.missing is not None:
         raise WrongUse(configuration.missing)
-    from otel_arthur.arthur.target.adoption import elsewhere, reassign
+    from otel_arthur.arthur.target.adoption import Adoption, elsewhere
     from otel_arthur.arthur.target.routes import identity_of
     from otel_arthur.delivery import Delivery
     from otel_arthur.spool.destination import Destination
@@ -54,7 +54,7 @@ def drain(folder: str | None, as_json: bool, timeout: float, adopted: Sequence[s
     # Opened first: it says what is wrong with the folder, and that there is one.
     with opened(configuration, writes=True) as spool:
         chosen = [one.destination for one in spool.status().destinations if one.destination.model in models]
-        moved = reassign(spool, configuration, identity, chosen)
+        moved = Adoption(spool, configuration, identity).reassign(chosen)
     delivery = Delivery(configuration, metrics=False)
     moved += delivery.adopt_all()
     began = time.monotonic()
