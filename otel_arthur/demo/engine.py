@@ -38,9 +38,9 @@ def trees(traces: Sequence[Sequence[StoredSpan]]) -> Iterator[Tree]:
     for spans in traces:
         top = Tree(Text(f"trace {spans[0].trace_id}", style="dim"))
         path: list[Tree] = [top]
-        for branch in tree_of(spans):
-            del path[branch.depth + 1 :]
-            path.append(path[-1].add(_label(branch.span)))
+        for depth, span in tree_of(spans):
+            del path[depth + 1 :]
+            path.append(path[-1].add(_label(span)))
         yield top
 
 

@@ -28,7 +28,6 @@ class Credentials:
     """Seconds; the SDK logs in again 5 minutes before the end."""
 
     def may_log_in(self, login: object, password: object) -> bool:
-        """Whether these are the login and the password."""
         return (
             isinstance(login, str)
             and isinstance(password, str)

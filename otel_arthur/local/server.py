@@ -135,7 +135,6 @@ class LocalArthur:
 
     @property
     def organization_id(self) -> str:
-        """The only organisation there is."""
         return self._credentials.organization_id
 
     @property

@@ -73,7 +73,6 @@ class Store:
         self._connection = open_database(self.path)
 
     def close(self) -> None:
-        """Close the file; the store cannot be used after."""
         with self._lock:
             self._connection.close()
 

@@ -93,7 +93,6 @@ class Calls:
         return self.store.read(f"SELECT count(*) FROM calls WHERE {condition}", arguments)[0][0]
 
     def page(self, wanted: Wanted) -> list[Call]:
-        """One page, in order."""
         condition, arguments = wanted.condition()
         way = "ASC" if wanted.is_up else "DESC"
         order = f"{ORDERS[wanted.order]} {way}, id {way}"
@@ -130,11 +129,9 @@ class Calls:
         return [str(row[0]) for row in rows]
 
     def is_empty(self) -> bool:
-        """Whether nothing has arrived."""
         return not self.store.read("SELECT 1 FROM calls LIMIT 1")
 
     def sums(self, wanted: Wanted) -> Sums:
-        """Of all that is wanted."""
         return next(iter(self._grouped(wanted, "NULL")), Sums(None))
 
     def sums_by(self, wanted: Wanted, columns: Sequence[str]) -> dict[str, list[Sums]]:

@@ -33,11 +33,11 @@ class Exports:
     calls: Calls
     shelf: Shelf
 
-    async def csv(self, request: Request) -> Response:
+    def csv(self, request: Request) -> Response:
         """Facts and texts, a row a call."""
         return _download(self._csv(Wanted.of(request.query_params)), "text/csv; charset=utf-8", "calls.csv")
 
-    async def json_lines(self, request: Request) -> Response:
+    def json_lines(self, request: Request) -> Response:
         """All that is kept, an object a call."""
         lines = self._json_lines(Wanted.of(request.query_params))
         return _download(lines, "application/jsonl", "calls.jsonl")

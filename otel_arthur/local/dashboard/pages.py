@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import orjson
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
@@ -22,7 +21,6 @@ from otel_arthur.local.dashboard.wanted import LAST, NONE, ORDERS, Wanted
 from otel_arthur.local.engine.traces import Traces
 from otel_arthur.local.v3.models import Model
 
-_T = TypeVar("_T")
 _MOST_TURNS: Final = 200
 """Calls of one conversation on a page."""
 _WORST: Final = 5
@@ -60,12 +58,8 @@ class Pages:
         routes = [Route(path, self.visitors.guarded(page), methods=["GET"]) for path, page in pages.items()]
         return [*routes, Mount("/static", StaticFiles(directory=HERE / "static"))]
 
-    async def overview(self, request: Request) -> Response:
-        """How the calls went: sums, charts, breakdowns, the slowest and the failed."""
+    def overview(self, request: Request) -> Response:
         wanted = Wanted.of(request.query_params)
-        return await _read(self._overview, wanted, _address(request))
-
-    def _overview(self, wanted: Wanted, address: str) -> Response:
         models = self._models()
         found = self._calls.sums_by(wanted, [*_BREAKDOWNS.values()])
         breakdowns = {name: found[column] for name, column in _BREAKDOWNS.items()}
@@ -79,17 +73,15 @@ class Pages:
         return self._page(
             "overview.html",
             wanted,
-            address,
+            request,
             sums=self._calls.sums(wanted),
             breakdowns=breakdowns,
             worst=lines,
-            names=self._names(models),
         )
 
-    async def points(self, request: Request) -> Response:
+    def points(self, request: Request) -> Response:
         """What the charts show, as columns over time in seconds."""
-        wanted = Wanted.of(request.query_params)
-        step, rows = await run_in_threadpool(self._calls.over_time, wanted)
+        step, rows = self._calls.over_time(Wanted.of(request.query_params))
         found = dict(rows)
         times = range(rows[0][0], rows[-1][0] + 1, step) if rows else range(0)
         every = [found.get(time, Sums(None)) for time in times]
@@ -109,54 +101,40 @@ class Pages:
         body = {"step": step / 1000, "times": [time / 1000 for time in times], **columns}
         return Response(orjson.dumps(body), media_type="application/json")
 
-    async def version(self, _: Request) -> Response:
+    def version(self, _: Request) -> Response:
         """What changes when there is something new to show."""
-        return Response(await run_in_threadpool(self._calls.version), media_type="text/plain")
+        return Response(self._calls.version(), media_type="text/plain")
 
-    async def list(self, request: Request) -> Response:
-        """The calls that an address filters, sorts and pages."""
-        return await _read(self._list, Wanted.of(request.query_params), _address(request))
-
-    def _list(self, wanted: Wanted, address: str) -> Response:
+    def list(self, request: Request) -> Response:
+        wanted = Wanted.of(request.query_params)
         models = self._models()
         total = self._calls.count(wanted)
         lines = [self._shelf.line(call, models) for call in self._calls.page(wanted)]
         return self._page(
             "calls.html",
             wanted,
-            address,
+            request,
             lines=lines,
             total=total,
             pages=max(1, -(-total // PAGE_SIZE)),
             choices={column: self._calls.values(column) for column in _CHOICES},
-            names=self._names(models),
             orders=ORDERS,
         )
 
-    async def call(self, request: Request) -> Response:
-        """One call."""
-        number = request.path_params["number"]
-        return await _read(
-            self._call, number, Wanted.of(request.query_params), "whole" in request.query_params
-        )
-
-    def _call(self, number: int, wanted: Wanted, is_whole: bool) -> Response:
+    def call(self, request: Request) -> Response:
+        number, wanted = request.path_params["number"], Wanted.of(request.query_params)
         call = self._calls.call(number) if number < 2**63 else None
         if call is None:
             return render("missing.html", 404, what="call", number=number)
         before, after = self._calls.neighbours(wanted, call)
         shown = self._shelf.shown(call, self._models())
+        is_whole = "whole" in request.query_params
         return render(
             "call.html", shown=shown, call=call, wanted=wanted, before=before, after=after, is_whole=is_whole
         )
 
-    async def conversation(self, request: Request) -> Response:
-        """All calls of a conversation, as it went."""
-        return await _read(
-            self._conversation, request.query_params.get("id", ""), "whole" in request.query_params
-        )
-
-    def _conversation(self, name: str, is_whole: bool) -> Response:
+    def conversation(self, request: Request) -> Response:
+        name = request.query_params.get("id", "")
         wanted = Wanted({"conversation": name}, is_up=True)
         found = self._calls.after(wanted, (-(2**62), 0), _MOST_TURNS) if name else []
         if not found:
@@ -168,14 +146,14 @@ class Pages:
             wanted=wanted,
             sums=self._calls.sums(wanted),
             shown=[self._shelf.shown(call, models) for call in found],
-            is_whole=is_whole,
+            is_whole="whole" in request.query_params,
         )
 
-    def _page(self, template: str, wanted: Wanted, address: str, **more: Any) -> Response:
+    def _page(self, template: str, wanted: Wanted, request: Request, **more: Any) -> Response:
         models = self._models()
         only = next(iter(models)) if len(models) == 1 else "$(otel-arthur onboard my-application)"
         exports = {
-            "OTEL_EXPORTER_ARTHUR_ENDPOINT": address,
+            "OTEL_EXPORTER_ARTHUR_ENDPOINT": f"{request.url.scheme}://{request.url.netloc}",
             "OTEL_EXPORTER_ARTHUR_API_KEY": self.api_key,
             "OTEL_EXPORTER_ARTHUR_MODEL_ID": only,
         }
@@ -184,6 +162,7 @@ class Pages:
             wanted=wanted,
             is_empty=self._calls.is_empty(),
             exports=exports,
+            names={**{model.id: model.name for model in models.values()}, **dict(self.traces.tasks())},
             absent=NONE,
             last=LAST,
             **more,
@@ -192,14 +171,6 @@ class Pages:
     def _models(self) -> Mapping[str, Model]:
         return {model.id: model for model in self.traces.store.models()}
 
-    def _names(self, models: Mapping[str, Model]) -> dict[str, str]:
-        """Id -> name of each model and task."""
-        names = {
-            model.id: str(model.document.get("display_name") or model.document["partner_model_id"])
-            for model in models.values()
-        }
-        return {**names, **dict(self.traces.tasks())}
-
     @property
     def _calls(self) -> Calls:
         return Calls(self.traces.store)
@@ -207,12 +178,3 @@ class Pages:
     @property
     def _shelf(self) -> Shelf:
         return Shelf(self.traces)
-
-
-async def _read(make: Callable[..., _T], *arguments: Any) -> _T:
-    """A page, made on a thread, where waiting for the database holds nobody up."""
-    return await run_in_threadpool(make, *arguments)
-
-
-def _address(request: Request) -> str:
-    return f"{request.url.scheme}://{request.url.netloc}"

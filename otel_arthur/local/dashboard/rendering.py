@@ -16,7 +16,6 @@ HERE: Final = Path(__file__).parent
 
 
 def render(template: str, status: int = 200, **context: Any) -> Response:
-    """A page."""
     return HTMLResponse(_TEMPLATES.get_template(template).render(context), status)
 
 

@@ -79,13 +79,12 @@ class Shelf:
             model = models[one.model_id]
             asked, told = _texts(one, model)
             truth, repeated = one.ground_truth_data is not None, one.presentation > 1
-            return Line(call, _name(model), _end(last_words(asked)), _beginning(told), truth, repeated)
+            return Line(call, model.name, _end(last_words(asked)), _beginning(told), truth, repeated)
         asked, told = self.texts(call)
         truth = self.traces.annotation(call.trace or "") is not None
         return Line(call, call.service or "", _end(last_words(asked)), _beginning(told), truth, False)
 
     def texts(self, call: Call) -> tuple[str, str]:
-        """Input and output."""
         one = self._inference(call)
         model = None if one is None else self.traces.store.model(one.model_id)
         if one is not None and model is not None:
@@ -102,7 +101,6 @@ class Shelf:
         return asdict(one) if one else asdict(span) if span else {}
 
     def shown(self, call: Call, models: Mapping[str, Model]) -> Shown:
-        """All of it."""
         one = self._inference(call)
         if one is None:
             return self._of_span(call)
@@ -113,7 +111,7 @@ class Shelf:
         data = one.inference_data
         return Shown(
             call,
-            _name(model),
+            model.name,
             turns_of(asked),
             answer_of(told, data.get("tool_calls")),
             _tokens(data, kinds),
@@ -149,10 +147,6 @@ class Shelf:
 
     def _span(self, call: Call) -> StoredSpan | None:
         return None if call.span is None else self.traces.span(call.span)
-
-
-def _name(model: Model) -> str:
-    return str(model.document.get("display_name") or model.document["partner_model_id"])
 
 
 def _texts(one: StoredInference, model: Model) -> tuple[str, str]:

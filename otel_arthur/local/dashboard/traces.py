@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,7 +13,7 @@ from starlette.routing import Route
 from otel_arthur.local.dashboard.calls import PAGE_SIZE, Call, Calls
 from otel_arthur.local.dashboard.rendering import render
 from otel_arthur.local.dashboard.shown import Shelf, Shown
-from otel_arthur.local.dashboard.turns import Turn
+from otel_arthur.local.dashboard.turns import Turn, turns_around
 from otel_arthur.local.dashboard.visitors import Visitors
 from otel_arthur.local.dashboard.wanted import Wanted, page_number
 from otel_arthur.local.engine.traces import StoredSpan, Traces
@@ -51,17 +50,14 @@ class TracePages:
     visitors: Visitors
 
     def routes(self) -> list[Route]:
-        """All of them."""
         return [
             Route("/traces", self.visitors.guarded(self.list), methods=["GET"]),
             Route("/traces/{trace_id}", self.visitors.guarded(self.trace), methods=["GET"]),
         ]
 
-    async def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> Response:
         """The traces, newest first."""
-        return await run_in_threadpool(self._list, page_number(request.query_params.get("page", "")))
-
-    def _list(self, page: int) -> Response:
+        page = page_number(request.query_params.get("page", ""))
         total, ids = self.traces.trace_ids([], PAGE_SIZE, (page - 1) * PAGE_SIZE)
         lines: list[dict[str, Any]] = []
         for trace_id in ids:
@@ -71,12 +67,8 @@ class TracePages:
             "traces.html", lines=lines, total=total, page=page, pages=max(1, -(-total // PAGE_SIZE))
         )
 
-    async def trace(self, request: Request) -> Response:
-        """One trace."""
-        trace_id, is_whole = request.path_params["trace_id"], "whole" in request.query_params
-        return await run_in_threadpool(self._trace, trace_id, is_whole)
-
-    def _trace(self, trace_id: str, is_whole: bool) -> Response:
+    def trace(self, request: Request) -> Response:
+        trace_id = request.path_params["trace_id"]
         count, spans = self._spans_of(trace_id)
         wanted = Wanted({"trace": trace_id}, is_up=True)
         calls = Calls(self.traces.store).after(wanted, (-(2**62), 0), _MOST_SPANS)
@@ -92,7 +84,7 @@ class TracePages:
             inferences=[Shelf(self.traces).line(call, models) for call in calls if call.inference],
             annotation=self.traces.annotation(trace_id),
             wanted=wanted,
-            is_whole=is_whole,
+            is_whole="whole" in request.query_params,
             **summary,
         )
 
@@ -102,14 +94,12 @@ class TracePages:
         begin, end = min(span.start_ns for span in spans), max(span.end_ns for span in spans)
         percent = 100 / max(end - begin, 1)
         limbs: list[Limb] = []
-        for branch in tree_of(spans):
-            span = branch.span
+        for depth, span in tree_of(spans):
             call = calls.get(span.number)
             shown = None if call is None else Shelf(self.traces).shown(call, {})
-            said = [Turn(said.role, said.text) for said in branch.said] if shown is None else shown.turns
             limbs.append(
                 Limb(
-                    branch.depth,
+                    depth,
                     span.kind or "no kind",
                     span.name,
                     (span.end_ns - span.start_ns) / 1e9,
@@ -118,7 +108,7 @@ class TracePages:
                     span.prompt_tokens,
                     span.completion_tokens,
                     span.status == "Error",
-                    said,
+                    turns_around(span.attributes) if shown is None else shown.turns,
                     shown,
                 )
             )

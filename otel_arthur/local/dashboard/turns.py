@@ -66,6 +66,17 @@ def turns_of_span(attributes: Mapping[str, Any]) -> tuple[list[Turn], Turn]:
     return asked, told[0] if told else Turn("assistant", str(attributes.get("output.value", "")))
 
 
+def turns_around(attributes: Mapping[str, Any]) -> list[Turn]:
+    """What a span that is no call holds: its messages, or else its input and output."""
+    messages = [
+        _of_openinference(item)
+        for side in ("input", "output")
+        for item in items(attributes, f"llm.{side}_messages.")
+    ]
+    texts = {name: attributes.get(f"{name}.value") for name in ("input", "output")}
+    return messages or [Turn(name, str(text)) for name, text in texts.items() if text]
+
+
 def last_words(text: str) -> str:
     """What the user said last, or the end of the text."""
     pieces = _BEGINNING.split(text[-_EXCERPT:])

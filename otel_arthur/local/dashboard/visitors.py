@@ -7,13 +7,14 @@ import binascii
 import secrets
 from collections.abc import Awaitable, Callable
 
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from otel_arthur.local.authentication import Credentials
 
-Endpoint = Callable[[Request], Awaitable[Response]]
+Page = Callable[[Request], Response]
 
 
 class Visitors:
@@ -30,14 +31,14 @@ class Visitors:
         self._tokens.add(token)
         return token
 
-    def guarded(self, endpoint: Endpoint) -> Endpoint:
-        """The endpoint, for visitors that are let in."""
+    def guarded(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
+        """The page, for visitors that are let in. A thread makes it, since it waits for the database."""
 
         async def guarded(request: Request) -> Response:
             # Cookies do not tell ports apart, and several may run.
             cookie = f"otel_arthur_local_{request.url.port}"
             if request.cookies.get(cookie) in self._sessions or self._has_key(request):
-                return await endpoint(request)
+                return await run_in_threadpool(page, request)
             token = request.query_params.get("token", "")
             if request.method != "GET" or token not in self._tokens:
                 raise HTTPException(
@@ -49,7 +50,7 @@ class Visitors:
             self._tokens.discard(token)
             session = secrets.token_urlsafe(24)
             self._sessions.add(session)
-            response = await endpoint(request)
+            response = await run_in_threadpool(page, request)
             response.set_cookie(cookie, session, httponly=True, samesite="lax")
             return response
 

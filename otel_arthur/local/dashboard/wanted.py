@@ -57,7 +57,6 @@ class Wanted:
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Wanted:
-        """Read the query of an address."""
         filters: dict[str, str] = {}
         for name in (*TEXTS, *LEAST, "search", "last", "since", "until"):
             value = query.get(name, "").strip()[:_LONGEST]
@@ -108,7 +107,6 @@ class Wanted:
         return f"{path}?{text}" if text else path
 
     def on(self, page: int) -> Wanted:
-        """The same on another page."""
         return replace(self, page=page)
 
 

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import orjson
 from starlette.concurrency import run_in_threadpool
@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from otel_arthur.http.encoding import mapping
 from otel_arthur.local.bodies import bounded, json_body
 from otel_arthur.local.engine.spans import NoRequest, Poison, read_request
 from otel_arthur.local.engine.traces import StoredSpan, Traces
@@ -54,17 +55,18 @@ class EngineApi:
     max_body_bytes: int = 32 * 1024 * 1024
 
     def routes(self) -> list[Route]:
+        traces = "/api/v1/traces"
         return [
             self._route("/v1/traces", self.receive, "POST", WRITERS),
-            self._route("/api/v1/traces", self.receive, "POST", WRITERS),
-            self._route("/api/v1/traces", self.list_traces, "GET", READERS),
-            self._route("/api/v1/traces/spans", self.list_spans, "GET", READERS),
-            self._route("/api/v1/traces/spans/{span_id}", self.span, "GET", READERS),
-            self._route("/api/v1/traces/{trace_id}", self.trace, "GET", READERS),
-            self._route("/api/v1/traces/{trace_id}/annotations", self.annotate, "POST", READERS),
-            self._route("/api/v1/traces/{trace_id}/annotations", self.annotations, "GET", READERS),
-            self._route("/api/v2/tasks", self.add_task, "POST", READERS),
-            self._route("/api/v2/tasks/search", self.search_tasks, "POST", READERS),
+            self._route(traces, self.receive, "POST", WRITERS),
+            self._reading(traces, self.list_traces),
+            self._reading(f"{traces}/spans", self.list_spans),
+            self._reading(f"{traces}/spans/{{span_id}}", self.span),
+            self._reading(f"{traces}/{{trace_id}}", self.trace),
+            self._reading(f"{traces}/{{trace_id}}/annotations", self.annotations),
+            self._writing(f"{traces}/{{trace_id}}/annotations", self.annotate),
+            self._writing("/api/v2/tasks", self.add_task),
+            self._writing("/api/v2/tasks/search", self.search_tasks),
         ]
 
     async def receive(self, request: Request) -> Response:
@@ -89,76 +91,68 @@ class EngineApi:
             raise _Refused(500, str(error)) from None
         return _ingested(stored, [reason for resource in resources for reason in resource.rejected])
 
-    async def list_traces(self, request: Request) -> Response:
+    def list_traces(self, request: Request) -> Response:
         """``GET /api/v1/traces?task_ids=…``, newest first."""
-        limit, offset = _paging(request)
-        count, ids = await run_in_threadpool(self.traces.trace_ids, _tasks_of(request), limit, offset)
-        _, spans = await run_in_threadpool(lambda: self.traces.spans(trace_ids=ids, limit=2**31))
+        count, ids = self.traces.trace_ids(_tasks_of(request), *_paging(request))
+        _, spans = self.traces.spans(trace_ids=ids, limit=2**31)
         by_trace = {trace: [span for span in spans if span.trace_id == trace] for trace in ids}
         return _answer({"count": count, "traces": [_trace(one) for one in by_trace.values()]})
 
-    async def list_spans(self, request: Request) -> Response:
+    def list_spans(self, request: Request) -> Response:
         """``GET /api/v1/traces/spans?task_ids=…&trace_ids=…&span_ids=…``."""
-        limit, offset = _paging(request)
-        task_ids, query = _tasks_of(request), request.query_params
-        count, spans = await run_in_threadpool(
-            lambda: self.traces.spans(
-                task_ids=task_ids,
-                trace_ids=query.getlist("trace_ids"),
-                span_ids=query.getlist("span_ids"),
-                limit=limit,
-                offset=offset,
-                descending=query.get("sort", "desc") == "desc",
-            )
+        (limit, offset), query = _paging(request), request.query_params
+        count, spans = self.traces.spans(
+            task_ids=_tasks_of(request),
+            trace_ids=query.getlist("trace_ids"),
+            span_ids=query.getlist("span_ids"),
+            limit=limit,
+            offset=offset,
+            descending=query.get("sort", "desc") == "desc",
         )
         return _answer({"count": count, "spans": [_span(span) for span in spans]})
 
-    async def span(self, request: Request) -> Response:
+    def span(self, request: Request) -> Response:
         """``GET /api/v1/traces/spans/{span_id}``, with the attributes as they were stored."""
         span_id = request.path_params["span_id"]
-        _, spans = await run_in_threadpool(lambda: self.traces.spans(span_ids=[span_id], limit=1))
+        _, spans = self.traces.spans(span_ids=[span_id], limit=1)
         if not spans:
             raise _Refused(404, f"Span {span_id} not found")
         return _answer({**_span(spans[0]), "raw_data": {"attributes": spans[0].attributes}})
 
-    async def trace(self, request: Request) -> Response:
+    def trace(self, request: Request) -> Response:
         """``GET /api/v1/traces/{trace_id}``, with its spans as a list."""
         trace_id = request.path_params["trace_id"]
-        _, spans = await run_in_threadpool(lambda: self.traces.spans(trace_ids=[trace_id]))
+        _, spans = self.traces.spans(trace_ids=[trace_id])
         if not spans:
             raise _Refused(404, f"Trace {trace_id} not found")
         return _answer({**_trace(spans), "spans": [_span(span) for span in spans]})
 
-    async def annotate(self, request: Request) -> Response:
+    def annotate(self, request: Request, given: Mapping[str, Any]) -> Response:
         """``POST /api/v1/traces/{trace_id}/annotations``; a later annotation replaces the earlier one."""
-        body = await json_body(request, self.max_body_bytes)
-        given: Mapping[str, Any] = cast("Any", body) if isinstance(body, dict) else {}
         score, description = given.get("annotation_score"), given.get("annotation_description")
         if type(score) is not int or score not in (0, 1):
             raise _Refused(422, "annotation_score: Input should be 0 or 1")
         trace_id = request.path_params["trace_id"]
-        if not await run_in_threadpool(self.traces.annotate, trace_id, score, description):
+        if not self.traces.annotate(trace_id, score, description):
             raise _Refused(404, f"Trace {trace_id} not found")
         return _answer({"trace_id": trace_id, **given})
 
-    async def annotations(self, request: Request) -> Response:
-        found = await run_in_threadpool(self.traces.annotation, request.path_params["trace_id"])
+    def annotations(self, request: Request) -> Response:
+        found = self.traces.annotation(request.path_params["trace_id"])
         rows = [] if found is None else [{"annotation_score": found[0], "annotation_description": found[1]}]
         return _answer({"count": len(rows), "annotations": rows})
 
-    async def add_task(self, request: Request) -> Response:
+    def add_task(self, request: Request, given: Mapping[str, Any]) -> Response:
         """``POST /api/v2/tasks`` ``{"name": …}``."""
-        body = await json_body(request, self.max_body_bytes)
-        name = cast("Mapping[str, Any]", body).get("name") if isinstance(body, dict) else None
+        name = given.get("name")
         if not isinstance(name, str) or not name:
             raise _Refused(422, "name: Field required")
-        return _answer({"id": await run_in_threadpool(self.traces.add_task, name), "name": name})
+        return _answer({"id": self.traces.add_task(name), "name": name})
 
-    async def search_tasks(self, request: Request) -> Response:
+    def search_tasks(self, request: Request, given: Mapping[str, Any]) -> Response:
         """``POST /api/v2/tasks/search`` ``{"task_name": part}``."""
-        body = await json_body(request, self.max_body_bytes)
-        part = cast("Mapping[str, Any]", body).get("task_name") if isinstance(body, dict) else None
-        found = await run_in_threadpool(self.traces.tasks, part if isinstance(part, str) else "")
+        part = given.get("task_name")
+        found = self.traces.tasks(part if isinstance(part, str) else "")
         limit, offset = _paging(request)
         tasks = [{"id": task, "name": name} for task, name in found]
         return _answer({"count": len(tasks), "tasks": tasks[offset : offset + limit]})
@@ -166,6 +160,19 @@ class EngineApi:
     async def _store_after(self, seconds: float, resources: Any) -> int:
         await asyncio.sleep(seconds)
         return await run_in_threadpool(self.traces.add, resources)
+
+    def _reading(self, path: str, endpoint: Callable[[Request], Response]) -> Route:
+        async def read(request: Request) -> Response:
+            return await run_in_threadpool(endpoint, request)
+
+        return self._route(path, read, "GET", READERS)
+
+    def _writing(self, path: str, endpoint: Callable[[Request, Mapping[str, Any]], Response]) -> Route:
+        async def write(request: Request) -> Response:
+            body = await json_body(request, self.max_body_bytes)
+            return await run_in_threadpool(endpoint, request, mapping(body))
+
+        return self._route(path, write, "POST", READERS)
 
     def _route(self, path: str, endpoint: _Endpoint, method: str, roles: frozenset[str]) -> Route:
         async def guarded(request: Request) -> Response:

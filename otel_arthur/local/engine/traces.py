@@ -78,7 +78,6 @@ class Traces:
         return count, [_stored(row) for row in rows]
 
     def span(self, number: int) -> StoredSpan | None:
-        """The row of this number."""
         rows = self.store.read(f"SELECT {_LISTED} FROM engine_spans WHERE number = ?", (number,))
         return _stored(rows[0]) if rows else None
 

@@ -26,7 +26,6 @@ class MultiStatus(TypedDict):
 
 
 def multi_status(results: Sequence[Result]) -> MultiStatus:
-    """Results with their counts."""
     success = sum(result["status"] == 200 for result in results)
     counts = {"success": success, "failure": len(results) - success, "total": len(results)}
     return {"counts": counts, "results": list(results)}

@@ -53,6 +53,11 @@ class Model:
     """As ``GET /models/{id}?expand=attributes`` answers it."""
     attributes: Mapping[str, Attribute]
 
+    @property
+    def name(self) -> str:
+        """As a person calls it."""
+        return str(self.document.get("display_name") or self.document["partner_model_id"])
+
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Model:
         """Read a stored document, which `new_document` made."""
