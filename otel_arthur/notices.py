@@ -16,7 +16,6 @@ class Notices:
         self._lock = threading.Lock()
 
     def is_first(self, key: str) -> bool:
-        """Whether `key` is seen for the first time."""
         with self._lock:
             first = key not in self._said
             self._said.add(key)

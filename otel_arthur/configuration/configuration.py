@@ -195,7 +195,6 @@ class Configuration:
 
     @property
     def models(self) -> tuple[str, ...]:
-        """The ids of all models that calls may go to."""
         ids = (*(route.model_id for route in self.routes), *filter(None, (self.model_id,)))
         return tuple(dict.fromkeys(ids))
 

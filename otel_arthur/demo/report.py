@@ -58,7 +58,6 @@ def inference_table(rows: list[JSON], width: int) -> Table:
 
 
 def verdict(comparison: Reconciliation) -> str:
-    """One line that says whether the counts agree."""
     calls = f"{comparison.answered} answered, {comparison.refused} refused"
     if comparison.exact:
         return f"The model server's own log: {calls}. Each is in Arthur exactly once."

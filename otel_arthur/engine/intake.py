@@ -100,7 +100,6 @@ class EngineIntake:
         return None
 
     def batches(self) -> Iterator[tuple[Destination, NewBatch]]:
-        """The rows of all that was added."""
         here, window, is_live, ended = self._target.here, self._target.window, self._is_live, self._held.ended
         evidence = self._held.written
         yield here, NewBatch(Kind.CALL, self._rows, Form.FINAL, evidence, window, ended, is_live=is_live)

@@ -182,7 +182,6 @@ class Transport:
         return self._checked_url
 
     def _sent(self, body: bytes | None, headers: Mapping[str, str]) -> tuple[Mapping[str, str], bytes | None]:
-        """The headers and the body of a request."""
         sent = {"Accept": "application/json", "User-Agent": self._user_agent, "Accept-Encoding": "gzip"}
         sent.update(headers)
         if body is not None:

@@ -152,6 +152,4 @@ class Feedback(NamedTuple):
 class TakesFeedback(Protocol):
     """A target that has a place for feedback."""
 
-    def feedback(self, given: Iterable[Feedback]) -> tuple[Destination, NewBatch]:
-        """The rows of feedback."""
-        ...
+    def feedback(self, given: Iterable[Feedback]) -> tuple[Destination, NewBatch]: ...

@@ -77,7 +77,6 @@ class Adoption:
         return sum(self._move(source, None, at_once=True) for source in sources if source not in own)
 
     def destination(self, model: str) -> Destination:
-        """Where the records of a model wait."""
         return Destination(self._configuration.endpoint, self._identity, model)
 
     def model_of(self, inference_id: str) -> str:

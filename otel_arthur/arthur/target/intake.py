@@ -77,7 +77,6 @@ class ArthurIntake:
         """Inferences are calls with words, and nothing else."""
 
     def batches(self) -> Iterator[tuple[Destination, NewBatch]]:
-        """The rows of all that was added, a batch for each model."""
         for model, one in self._by_model.items():
             batch = NewBatch(
                 Kind.INFERENCE,

@@ -90,7 +90,6 @@ class ArthurTarget(ServiceTarget["ArthurClient"]):
             yield self.adoption.destination(model), NewBatch(Kind.GROUND_TRUTH, rows, Form.ROW)
 
     def present(self, destination: Destination, batches: Sequence[Batch], attempt: Attempt) -> Presented:
-        """Send batches of one kind. Does not raise."""
         policy = self.configuration.errors
         return Presentation(self.client, self.schemas, destination.model, policy, attempt).of(batches)
 

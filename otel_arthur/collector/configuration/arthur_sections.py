@@ -71,7 +71,6 @@ def read_routes(
         own = read_values(_CREDENTIALS, arthur=item)
         organization = item.text("organization_id")
         task_id = item.text("task_id")
-        item.finish()
         if task_id is not None and connection.engine is None:
             item.problem("task_id", "needs a section engine, with the endpoint of the Arthur Engine")
         elif task_id is not None:
@@ -106,7 +105,6 @@ def read_tasks(section: Section) -> tuple[TaskRoute, ...]:
     for item in section.sections("tasks"):
         match = tuple(item.pairs("match").items())
         task_id = item.text("task_id")
-        item.finish()
         if task_id is None:
             item.problem(None, "needs a task_id")
         else:

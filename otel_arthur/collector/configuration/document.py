@@ -28,12 +28,13 @@ class ConfigurationError(ValueError):
 
 
 class Section:
-    """A mapping of the document. Every key that is asked for is known; `finish` reports the others."""
+    """A mapping of the document. Each key that is asked for is known; `Document.check` reports the others."""
 
     def __init__(self, document: Document, path: str, node: yaml.Node | None, line: int) -> None:
         self._document = document
         self._path = path
         self._asked: set[str] = set()
+        self._inner: dict[str, list[Section]] = {}
         self._entries: dict[str, tuple[yaml.Node, int]] = {}
         self.line = line
         if node is None or _is_null(node):
@@ -93,24 +94,26 @@ class Section:
     def section(self, key: str) -> Section:
         """A mapping inside this one; empty where it is absent."""
         self._asked.add(key)
-        node, line = self._entries.get(key, (None, self.line))
-        return Section(self._document, f"{self._path}.{key}" if self._path else key, node, line)
+        if key not in self._inner:
+            node, line = self._entries.get(key, (None, self.line))
+            path = f"{self._path}.{key}" if self._path else key
+            self._inner[key] = [Section(self._document, path, node, line)]
+        return self._inner[key][0]
 
     def sections(self, key: str) -> list[Section]:
-        """A list of mappings."""
         self._asked.add(key)
-        if key not in self._entries:
-            return []
+        if key not in self._entries or key in self._inner:
+            return self._inner.get(key, [])
         node, line = self._entries[key]
         if not isinstance(node, yaml.SequenceNode):
             self.problem(key, f"must be a list, not {_kind(node)}; begin each item with a dash")
             return []
         path = f"{self._path}.{key}" if self._path else key
-        items = cast("list[yaml.Node]", node.value)
-        return [
+        self._inner[key] = [
             Section(self._document, f"{path}[{number}]", item, item.start_mark.line + 1 or line)
-            for number, item in enumerate(items)
+            for number, item in enumerate(cast("list[yaml.Node]", node.value))
         ]
+        return self._inner[key]
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of scalars, or one scalar alone."""
@@ -123,7 +126,6 @@ class Section:
         return tuple(value for value in values if value is not None)
 
     def pairs(self, key: str) -> dict[str, str]:
-        """A mapping of scalars."""
         inner = self.section(key)
         values = {name: inner.text(name) for name in inner}
         return {name: value for name, value in values.items() if value is not None}
@@ -131,8 +133,11 @@ class Section:
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
 
-    def finish(self) -> None:
-        """Report keys that nothing asked for, with the name that was probably meant."""
+    def report_unknown(self) -> None:
+        """Report the keys that nothing asked for, here and inside, with the name that was probably meant."""
+        for inner in self._inner.values():
+            for section in inner:
+                section.report_unknown()
         for key in self._entries:
             if key not in self._asked:
                 near = difflib.get_close_matches(key, self._asked, 1)
@@ -185,7 +190,12 @@ class Document:
             self._problems.append((line, what))
 
     def check(self) -> None:
-        """Raise what was found wrong, in the order of the lines, if anything was."""
+        """Raise what was found wrong, in the order of the lines, if anything was.
+
+        Raises:
+            ConfigurationError: with one line for each problem; unknown keys are among them.
+        """
+        self.root.report_unknown()
         if self._problems:
             ordered = sorted(self._problems, key=lambda problem: problem[0])
             raise ConfigurationError([f"{self.name}, line {line}: {what}" for line, what in ordered])

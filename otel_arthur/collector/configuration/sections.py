@@ -184,14 +184,11 @@ def parse(
         for key, wanted in (("endpoint", "an endpoint"), ("api_key", "an api_key or an api_key_file")):
             if key not in engine and f"{key}_file" not in engine:
                 engine.problem(None, f"needs {wanted}")
-    for section in (arthur, engine, spool, limits):
-        section.finish()
     forward = None
     if not is_core and "forward" in root:
         forward = _forward(root.section("forward"), grpc, http)
     service = root.section("service")
     drain = service.read("drain_seconds", seconds, 25.0)
-    service.finish()
     configuration = CollectorConfiguration(
         grpc,
         http,
@@ -205,7 +202,6 @@ def parse(
         held,
         drain,
     )
-    root.finish()
     document.check()
     return configuration
 
@@ -216,22 +212,17 @@ def _receivers(root: Section) -> tuple[Receiver | None, Receiver | None]:
     everything = "grpc" not in otlp and "http" not in otlp
     grpc = _receiver(otlp.section("grpc"), 4317) if everything or "grpc" in otlp else None
     http = _receiver(otlp.section("http"), 4318) if everything or "http" in otlp else None
-    otlp.finish()
-    receivers.finish()
     return grpc, http
 
 
 def _receiver(section: Section, port: int) -> Receiver:
     address = section.read("endpoint", address_of(port), Address("127.0.0.1", port))
     tls = _server_tls(section.section("tls")) if "tls" in section else None
-    section.section("tls")
     auth = section.section("auth")
     token = auth.text("bearer_token") or auth.read("bearer_token_file", secret_in_file, None)
     if "auth" in section and token is None:
         section.problem("auth", "needs a bearer_token or a bearer_token_file")
-    auth.finish()
     cors = _cors(section.section("cors")) if port == 4318 and "cors" in section else None
-    section.finish()
     return Receiver(address, tls, token, cors)
 
 
@@ -240,7 +231,6 @@ def _cors(section: Section) -> CORS | None:
     if not origins:
         section.problem(None, "needs allowed_origins, a list such as [https://app.example.com]")
     cors = CORS(origins, section.texts("allowed_headers"), float(section.read("max_age", whole_number, 7200)))
-    section.finish()
     return cors if origins else None
 
 
@@ -248,7 +238,6 @@ def _server_tls(section: Section) -> ServerTLS | None:
     certificate = section.read("cert_file", existing_file, None)
     key = section.read("key_file", existing_file, None)
     authorities = section.read("client_ca_file", existing_file, None)
-    section.finish()
     for name, value in (("cert_file", certificate), ("key_file", key)):
         if value is None and name not in section:
             section.problem(None, f"needs {name}, a PEM file")
@@ -277,8 +266,6 @@ def _forward(section: Section, grpc: Receiver | None, http: Receiver | None) -> 
         tls.problem(None, "needs cert_file and key_file together")
     if forward.is_grpc and forward.insecure_skip_verify:
         tls.problem("insecure_skip_verify", "is not possible over gRPC; name the authority in ca_file")
-    tls.finish()
-    section.finish()
     return forward
 
 
@@ -286,6 +273,4 @@ def _endpoint(root: Section, key: str, port: int) -> Address | None:
     section = root.section(key)
     if key not in root:
         return None
-    address = section.read("endpoint", address_of(port), Address("127.0.0.1", port))
-    section.finish()
-    return address
+    return section.read("endpoint", address_of(port), Address("127.0.0.1", port))

@@ -18,8 +18,8 @@ from otel_arthur.collector.otlp.memory import Memory
 from otel_arthur.collector.otlp.replies import HTTPReply, Reply
 from otel_arthur.collector.otlp.signals import Signal
 from otel_arthur.collector.receivers.connections import Connections
-from otel_arthur.collector.receivers.http import ENCODINGS, Export, HTTPReceiver
-from otel_arthur.collector.receivers.listening import name_of
+from otel_arthur.collector.receivers.http import ENCODINGS, HTTPReceiver
+from otel_arthur.collector.receivers.listening import Export, name_of
 
 CALLS = "application/vnd.otel-arthur.calls"
 """The answer to a trace request that accepts it: trace id and span id of each call, 24 bytes together."""

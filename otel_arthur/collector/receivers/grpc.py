@@ -9,7 +9,6 @@ import base64
 import binascii
 import logging
 import socket
-from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
 from otel_arthur.collector.configuration.sections import Limits, Receiver
@@ -22,12 +21,10 @@ from otel_arthur.collector.otlp.signals import SIGNALS, Signal
 from otel_arthur.collector.receivers.authorization import UNAUTHENTICATED, is_authorized
 from otel_arthur.collector.receivers.connections import Connections
 from otel_arthur.collector.receivers.http2 import Connection, Headers
-from otel_arthur.collector.receivers.listening import listener, name_of
-from otel_arthur.collector.receivers.tls import HANDSHAKE_SECONDS, server_context
+from otel_arthur.collector.receivers.listening import Export, OTLPServer
 
 _logger = logging.getLogger(__name__)
 
-Export = Callable[[Request, Hold], Awaitable[Reply]]
 _METHODS = {signal.method: signal for signal in SIGNALS}
 _PREFIX_BYTES = 5
 """Before each message: whether it is compressed, and its length."""
@@ -42,37 +39,21 @@ _PLAIN = " !\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~"
 _OK: Headers = [("grpc-status", "0")]
 
 
-class GRPCReceiver:
+class GRPCReceiver(OTLPServer):
     """An OTLP/gRPC server that takes messages as bytes, so that the sender's own can be handed on."""
 
     def __init__(
         self, receiver: Receiver, limits: Limits, memory: Memory, connections: Connections, export: Export
     ) -> None:
-        self.limits = limits
-        self.memory = memory
-        self.export = export
-        self.token = receiver.bearer_token
-        self._receiver = receiver
-        self._connections = connections
+        super().__init__(receiver, limits, memory, connections, export)
         self._alive: set[Connection] = set()
-        self._listener: asyncio.Server | None = None
 
     async def start(self, made: socket.socket | None = None) -> str:
-        """Listen; returns the address. Raises OSError where it cannot be had."""
-        tls = server_context(self._receiver.tls, "h2") if self._receiver.tls else None
-        made = made or listener(self._receiver.address)
-        self._listener = await asyncio.get_running_loop().create_server(
-            lambda: Connection(self._opened, self._connections, self._alive),
-            sock=made,
-            ssl=tls,
-            ssl_handshake_timeout=HANDSHAKE_SECONDS if tls else None,
-        )
-        return name_of(made)
+        return await self.listen(lambda: Connection(self._opened, self.connections, self._alive), made, "h2")
 
     async def stop(self, seconds: float) -> None:
         """Take no more calls and wait for those under way, at most so long."""
-        if self._listener is not None:
-            self._listener.close()
+        self.stop_listening()
         for connection in tuple(self._alive):
             connection.drain()
         deadline = asyncio.get_running_loop().time() + seconds
@@ -94,7 +75,7 @@ class GRPCReceiver:
 
     def _refusal(self, metadata: dict[str, str]) -> Reply | None:
         """What can be said without reading the message."""
-        if not is_authorized(metadata.get("authorization"), self.token):
+        if not is_authorized(metadata.get("authorization"), self.receiver.bearer_token):
             return UNAUTHENTICATED
         if metadata.get(":path") not in _METHODS:
             return Reply(replies.UNIMPLEMENTED, f"call one of {', '.join(_METHODS)}")
@@ -182,7 +163,7 @@ class Call:
         self._body = bytearray()
         if is_compressed and self._compression in (None, "identity"):
             return Reply(replies.INTERNAL, "the message is compressed, but grpc-encoding does not say how")
-        token = self._receiver.token
+        token = self._receiver.receiver.bearer_token
         headers, hops = end_to_end(_metadata(self._headers), ("authorization",) if token else ())
         request = Request(
             self._signal,

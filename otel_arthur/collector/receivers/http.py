@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 
 from aiohttp import web
 
@@ -23,12 +23,10 @@ from otel_arthur.collector.receivers.authorization import UNAUTHENTICATED, is_au
 from otel_arthur.collector.receivers.connections import Connections
 from otel_arthur.collector.receivers.cors import allowed, is_allowed, preflight
 from otel_arthur.collector.receivers.inside_aiohttp import BoundedServer, clean_up
-from otel_arthur.collector.receivers.listening import listener, name_of
-from otel_arthur.collector.receivers.tls import HANDSHAKE_SECONDS, server_context
+from otel_arthur.collector.receivers.listening import Export, OTLPServer
 
 _logger = logging.getLogger(__name__)
 
-Export = Callable[[Request, Hold], Awaitable[Reply]]
 MAX_HEADER_BYTES = 32 * 1024
 _PATHS = {signal.path: signal for signal in SIGNALS}
 ENCODINGS = {"application/x-protobuf": False, "application/protobuf": False, "application/json": True}
@@ -36,26 +34,20 @@ ENCODINGS = {"application/x-protobuf": False, "application/protobuf": False, "ap
 _NAMES = {"": None, "identity": None, "x-gzip": "gzip", **{name: name for name in COMPRESSIONS}}
 
 
-class HTTPReceiver:
+class HTTPReceiver(OTLPServer):
     encodings: Mapping[str, bool] = ENCODINGS
     """Content types that are taken -> whether each is JSON."""
 
     def __init__(
         self, receiver: Receiver, limits: Limits, memory: Memory, connections: Connections, export: Export
     ) -> None:
-        self.limits = limits
-        self._receiver = receiver
-        self._memory = memory
-        self._connections = connections
-        self._export = export
+        super().__init__(receiver, limits, memory, connections, export)
         self._runner: web.ServerRunner | None = None
-        self._listener: asyncio.Server | None = None
 
     async def start(self, made: socket.socket | None = None) -> str:
-        """Listen; returns the address. Raises OSError where it cannot be had."""
         server = BoundedServer(
             self._handle,
-            self._connections,
+            self.connections,
             auto_decompress=False,
             access_log=None,
             # Whatever goes wrong in a handler is logged there; what is left is malformed, and counted.
@@ -68,24 +60,18 @@ class HTTPReceiver:
         )
         self._runner = web.ServerRunner(server, handle_signals=False)
         await self._runner.setup()
-        tls = server_context(self._receiver.tls) if self._receiver.tls else None
-        made = made or listener(self._receiver.address)
-        self._listener = await asyncio.get_running_loop().create_server(
-            server, sock=made, ssl=tls, ssl_handshake_timeout=HANDSHAKE_SECONDS if tls else None
-        )
-        return name_of(made)
+        return await self.listen(server, made)
 
     async def stop(self, seconds: float) -> None:
         """Take no more requests and wait for those under way, at most so long."""
-        if self._listener is not None:
-            self._listener.close()
+        self.stop_listening()
         if self._runner is not None:
             await clean_up(self._runner, seconds)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         json = "json" in request.content_type
         transport = request.transport
-        cors = self._receiver.cors
+        cors = self.receiver.cors
         try:
             if cors is not None and (answer := preflight(request, cors)) is not None:
                 return answer
@@ -103,7 +89,7 @@ class HTTPReceiver:
             return response
         finally:
             if transport is not None:
-                self._connections.is_idle(transport)
+                self.connections.is_idle(transport)
 
     def page(self, request: web.BaseRequest) -> web.Response | None:
         """What is answered to a request that is no export; None for every other."""
@@ -116,7 +102,7 @@ class HTTPReceiver:
         if refusal is not None or signal is None or json is None:
             return http_error(refusal or UNAUTHENTICATED, "json" in request.content_type)
         try:
-            hold = self._memory.request()
+            hold = self.memory.request()
         except NoRoom:
             return http_error(replies.busy(), json)
         try:
@@ -124,12 +110,12 @@ class HTTPReceiver:
             if isinstance(body, Reply):
                 return http_error(body, json)
             headers, hops = end_to_end(
-                request.headers.items(), ("authorization",) if self._receiver.bearer_token else ()
+                request.headers.items(), ("authorization",) if self.receiver.bearer_token else ()
             )
             compression = _NAMES[request.headers.get("Content-Encoding", "").strip().lower()]
             handed_over = request.content_type == HANDED_OVER
             taken = Request(signal, "http", body, json, handed_over, compression, headers, hops)
-            return self.rendered(request, signal, await self._export(taken, hold), json)
+            return self.rendered(request, signal, await self.export(taken, hold), json)
         finally:
             hold.release()
 
@@ -145,7 +131,7 @@ class HTTPReceiver:
 
     def _refusal(self, request: web.BaseRequest, signal: Signal | None, json: bool | None) -> Reply | None:
         """What can be said without reading the body."""
-        if not is_authorized(request.headers.get("Authorization"), self._receiver.bearer_token):
+        if not is_authorized(request.headers.get("Authorization"), self.receiver.bearer_token):
             return UNAUTHENTICATED
         if signal is None:
             return Reply(replies.UNIMPLEMENTED, f"post to one of {', '.join(_PATHS)}", status=404)
@@ -172,7 +158,7 @@ class HTTPReceiver:
         """The bytes of the body, within the limits of size, of memory and of time."""
         transport = request.transport
         assert transport is not None
-        self._connections.is_sending(transport)
+        self.connections.is_sending(transport)
         try:
             # RFC 9110, 10.1.1: a sender that asks first waits for this, or for a second at least.
             if request.headers.get("Expect", "").lower() == "100-continue":
@@ -185,7 +171,7 @@ class HTTPReceiver:
             return replies.bad_data("the body does not have the form that its headers announce")
         except NoRoom:
             return replies.busy()
-        self._connections.is_working(transport)
+        self.connections.is_working(transport)
         return body
 
     async def _pieces(self, request: web.BaseRequest, hold: Hold) -> bytes | Reply:

@@ -168,7 +168,6 @@ class Connection(asyncio.Protocol):
             self.close()
 
     def close(self) -> None:
-        """End the connection, with what was written."""
         self._transport.close()
 
     def _take(self, event: events.Event) -> None:

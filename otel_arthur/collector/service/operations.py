@@ -44,25 +44,12 @@ class OperationsServer:
         return page()
 
 
-def status_page(
-    is_good: Callable[[], bool], details: Callable[[], dict[str, object]]
-) -> Callable[[], web.Response]:
+def status_page(is_good: bool, details: dict[str, object]) -> web.Response:
     """200 or 503, with details as JSON."""
-
-    def page() -> web.Response:
-        good = is_good()
-        body = orjson.dumps({"status": "ok" if good else "unavailable", **details()})
-        return web.Response(status=200 if good else 503, body=body, content_type="application/json")
-
-    return page
+    body = orjson.dumps({"status": "ok" if is_good else "unavailable", **details})
+    return web.Response(status=200 if is_good else 503, body=body, content_type="application/json")
 
 
-def metrics_page(samples: Callable[[], Iterable[Sample]]) -> Callable[[], web.Response]:
-    """All samples in Prometheus's text format."""
-
-    def page() -> web.Response:
-        return web.Response(
-            body=exposition(samples()), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
-        )
-
-    return page
+def metrics_page(samples: Iterable[Sample]) -> web.Response:
+    kind = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+    return web.Response(body=exposition(samples), headers=kind)

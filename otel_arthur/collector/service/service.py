@@ -7,6 +7,7 @@ import logging
 import signal
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from aiohttp import web
 
@@ -130,7 +131,7 @@ class Service:
         if health is not None:
             wanted["health"] = Wanted(health, lambda: OperationsServer(health, self.status_pages()))
         if metrics is not None:
-            page = {"/metrics": metrics_page(self.samples)}
+            page = {"/metrics": lambda: metrics_page(self.samples())}
             wanted["metrics"] = Wanted(metrics, lambda: OperationsServer(metrics, page))
         return {**wanted, **self.receivers(configuration)}
 
@@ -138,20 +139,14 @@ class Service:
         """The servers that take requests, by their names in `RECEIVERS`."""
         limits = configuration.limits
         wanted: dict[str, Wanted] = {}
-        for name, receiver, kind in zip(
-            Service.RECEIVERS,
-            (configuration.grpc, configuration.http),
-            (GRPCReceiver, HTTPReceiver),
-            strict=True,
+        for name, kind, receiver in (
+            ("otlp/grpc", GRPCReceiver, configuration.grpc),
+            ("otlp/http", HTTPReceiver, configuration.http),
         ):
             if receiver is not None:
                 connections = self._connections[name]
-                wanted[name] = Wanted(
-                    (receiver, limits),
-                    lambda kind=kind, receiver=receiver, connections=connections: kind(
-                        receiver, limits, self._memory, connections, self.export
-                    ),
-                )
+                make = partial(kind, receiver, limits, self._memory, connections, self.export)
+                wanted[name] = Wanted((receiver, limits), make)
         return wanted
 
     async def _reload(self) -> None:
@@ -221,8 +216,8 @@ class Service:
     def status_pages(self) -> dict[str, Callable[[], web.Response]]:
         """``/healthz``: the process lives. ``/readyz``: it takes requests, and the disk takes their calls."""
         return {
-            "/healthz": status_page(lambda: True, self._status),
-            "/readyz": status_page(lambda: self._is_ready and not self._deliveries.trouble(), self._status),
+            "/healthz": lambda: status_page(True, self._status()),
+            "/readyz": lambda: status_page(self._takes_calls(), self._status()),
         }
 
     def _ended_connection(self, reason: str) -> None:
@@ -230,8 +225,11 @@ class Service:
 
     def _status(self) -> dict[str, object]:
         trouble = self._deliveries.trouble()
-        told = {"trouble": trouble} if trouble else {}
-        return {"ready": self._is_ready and not trouble, "requests": self._memory.requests, **told}
+        details = {"trouble": trouble} if trouble else {}
+        return {"ready": self._takes_calls(), "requests": self._memory.requests, **details}
+
+    def _takes_calls(self) -> bool:
+        return self._is_ready and not self._deliveries.trouble()
 
     def samples(self) -> Iterator[Sample]:
         yield from self._telemetry.samples()

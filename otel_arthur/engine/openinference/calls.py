@@ -136,7 +136,6 @@ def _put_message(span: SafeAttributes, key: str, message: Message, texts: Texts)
 
 
 def _arguments(arguments: Any) -> str:
-    """Tool arguments as JSON text."""
     return arguments if isinstance(arguments, str) else json_text({} if arguments is None else arguments)
 
 
@@ -148,7 +147,6 @@ def put_text(span: SafeAttributes, key: str, text: str | None) -> None:
 
 
 def mime_type_of(key: str) -> str:
-    """The attribute with the type of a value."""
     return key.replace(".value", ".mime_type")
 
 

@@ -15,7 +15,6 @@ _IDS = ("traceId", "spanId", "parentSpanId")
 
 
 def as_otlp_json(content: bytes) -> dict[str, Any]:
-    """A request as a JSON object."""
     request: dict[str, Any] = MessageToDict(
         ExportTraceServiceRequest.FromString(content), use_integers_for_enums=True
     )

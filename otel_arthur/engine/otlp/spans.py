@@ -42,7 +42,6 @@ class EngineSpan(NamedTuple):
 
     @property
     def row_id(self) -> str:
-        """The id of its row."""
         return f"{self.trace_id}-{self.span_id}"
 
 
