@@ -4,25 +4,17 @@ exporter sends through its live models. Parquet too, for pyarrow comes with it.
 
 from __future__ import annotations
 
-import subprocess
-
 import pytest
 
 from tests.support.environments.tiers import needs, python_of
 from tests.support.paths import ROOT, TESTS
-from tests.support.waiting import PATIENCE
+from tests.support.processes.running import finished
 
 pytestmark = needs("arthurai")
 
 
 def run(*arguments: str) -> str:
-    done = subprocess.run(
-        [str(python_of("arthurai")), *arguments],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        cwd=ROOT,
-    )
+    done = finished([str(python_of("arthurai")), *arguments], cwd=ROOT)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout
 

@@ -13,8 +13,8 @@ import pytest
 from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.local.server import LocalArthur
 from tests.support.paths import CAPTURES, ROOT
+from tests.support.processes.running import finished
 from tests.support.servers.account import onboarded
-from tests.support.waiting import PATIENCE
 
 SPANS = CAPTURES / "genai-langchain-1.3b0" / "span_only" / "a_invoke.pb"
 MISSING_FOLDER = "no-such-folder"
@@ -36,12 +36,8 @@ def settings(arthur: LocalArthur, tmp_path: Path) -> dict[str, str]:
 def run(settings: dict[str, str], *arguments: str, **changed: str) -> subprocess.CompletedProcess[str]:
     environ = {name: value for name, value in os.environ.items() if "ARTHUR" not in name}
     changed = {f"OTEL_EXPORTER_ARTHUR_{name}": value for name, value in changed.items()}
-    return subprocess.run(
+    return finished(
         [sys.executable, "-m", "otel_arthur", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
         env={**environ, "COLUMNS": "200", **settings, **changed},
     )
 
@@ -170,14 +166,7 @@ def test_a_missing_extra_is_named(
         (bare / name).symlink_to(packages / name)
     (bare / "otel_arthur").symlink_to(ROOT / "otel_arthur")
     environ = {"PYTHONPATH": str(bare), "PATH": os.environ["PATH"], "HOME": str(tmp_path)}
-    done = subprocess.run(
-        [str(interpreter), "-m", "otel_arthur", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environ,
-        cwd=tmp_path,
-    )
+    done = finished([str(interpreter), "-m", "otel_arthur", *arguments], env=environ, cwd=tmp_path)
 
     assert done.returncode == 2, done.stderr
     (line,) = done.stderr.splitlines()

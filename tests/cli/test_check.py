@@ -15,19 +15,15 @@ from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
 from otel_arthur.local.server import LocalArthur
+from tests.support.processes.running import finished
 from tests.support.servers.account import onboarded
-from tests.support.waiting import PATIENCE
 
 
 def check(
     arthur: LocalArthur, model_id: str, *options: str, **environ: str
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+    return finished(
         [sys.executable, "-m", "otel_arthur", "check", *options],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
         env={
             **os.environ,
             "COLUMNS": "140",

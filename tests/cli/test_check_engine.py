@@ -9,17 +9,12 @@ import sys
 import pytest
 
 from otel_arthur.local.server import LocalArthur
-from tests.support.waiting import PATIENCE
+from tests.support.processes.running import finished
 
 
 def check(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "otel_arthur", "check", *arguments],
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
+    return finished(
+        [sys.executable, "-m", "otel_arthur", "check", *arguments], env={**os.environ, **variables}
     )
 
 

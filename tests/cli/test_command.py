@@ -13,20 +13,14 @@ import click
 import pytest
 
 from otel_arthur.cli import cli
+from tests.support.processes.running import finished
 from tests.support.waiting import PATIENCE
 
 COMMANDS = tuple(cli.list_commands(click.Context(cli)))
 
 
 def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "otel_arthur", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-        env={**os.environ, **environ},
-    )
+    return finished([sys.executable, "-m", "otel_arthur", *arguments], env={**os.environ, **environ})
 
 
 def test_help_lists_every_command() -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 from otel_arthur.local.server import LocalArthur
 from otel_arthur.sdk.setup.instrumentations import LIBRARIES
+from tests.support.processes.running import finished
 from tests.support.servers.account import onboarded
-from tests.support.waiting import PATIENCE
 
 
 def package(folder: Path, name: str, version: str, instrumentor: str = "", source: str = "") -> None:
@@ -49,14 +48,10 @@ def check(
             "OTEL_EXPORTER_ARTHUR_API_KEY": arthur.api_key,
             "OTEL_EXPORTER_ARTHUR_MODEL_ID": onboarded(arthur),
         }
-    done = subprocess.run(
+    done = finished(
         [sys.executable, "-m", "otel_arthur", "check", "--json"],
         env={**os.environ, "PYTHONPATH": str(folder), **variables},
         cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
     )
     answer = json.loads(done.stdout)
     by_topic: dict[str, list[Any]] = {}

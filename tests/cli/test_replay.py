@@ -19,6 +19,7 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
 from otel_arthur.local.server import LocalArthur
 from tests.support.paths import CAPTURES
+from tests.support.processes.running import finished
 from tests.support.servers.account import onboarded
 from tests.support.servers.fault_behaviours import accept, refuse_rows, status
 from tests.support.servers.fault_exchange import Exchange
@@ -52,9 +53,7 @@ def command(*arguments: str | Path) -> list[str]:
 
 
 def replay(settings: dict[str, str], *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*arguments), env=settings, capture_output=True, text=True, timeout=PATIENCE, check=False
-    )
+    return finished(command(*arguments), env=settings)
 
 
 def export(folder: Path, count: int, name: str = "traces.pb") -> tuple[Path, list[str]]:

@@ -13,6 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from tests.support.paths import ROOT
 from tests.support.processes.collectors import ArthurCollector, StockCollector, running
+from tests.support.processes.running import finished
 from tests.support.servers.account import Account
 from tests.support.servers.ports import free_port
 from tests.support.spans.exports import trace_exports
@@ -254,7 +255,6 @@ def pair_of_records(service: str, routing_key: str) -> tuple[Any, Any]:
 
 def test_file_exporter_into_replay(topology: Topology, account: Account, model_id: str) -> None:
     """What a Collector wrote down is sent afterwards, by the documented command."""
-    import subprocess
     import sys
 
     backend = topology.stock("backend")
@@ -262,7 +262,7 @@ def test_file_exporter_into_replay(topology: Topology, account: Account, model_i
     with backend:
         send(backend.http, calls)
         eventually(lambda: len(spans_of(topology.written("backend"))) == 4, "the file")
-    done = subprocess.run(
+    done = finished(
         [sys.executable, "-m", "otel_arthur", "replay", str(topology.folder / "backend.jsonl")],
         env={
             "OTEL_EXPORTER_ARTHUR_ENDPOINT": account.url,
@@ -270,9 +270,6 @@ def test_file_exporter_into_replay(topology: Topology, account: Account, model_i
             "OTEL_EXPORTER_ARTHUR_MODEL_ID": model_id,
             "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(topology.folder / "replay-spool"),
         },
-        capture_output=True,
-        text=True,
-        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert set(account.inferences(model_id)) == set(ids(calls))

@@ -14,8 +14,8 @@ import pytest
 from otel_arthur.local.engine.traces import Traces
 from otel_arthur.local.server import LocalArthur
 from tests.support.paths import ROOT
+from tests.support.processes.running import finished
 from tests.support.servers.account import onboarded
-from tests.support.waiting import PATIENCE
 
 APPLICATION = """
 import json
@@ -66,14 +66,8 @@ def run(
 def started(file: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """The application, which ended well."""
     (folder / "otel.yaml").write_text(file)
-    done = subprocess.run(
-        [sys.executable, "-c", APPLICATION],
-        env={**os.environ, "SPOOL": str(folder / "spool")},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
+    done = finished(
+        [sys.executable, "-c", APPLICATION], env={**os.environ, "SPOOL": str(folder / "spool")}, cwd=folder
     )
     assert done.returncode == 0, done.stderr
     return done

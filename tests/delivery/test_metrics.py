@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
 import orjson
 
 from tests.support.paths import ROOT
+from tests.support.processes.running import finished
 from tests.support.servers.fault_behaviours import refuse_rows
 from tests.support.servers.fault_server import FaultServer
 
@@ -48,12 +48,8 @@ def test_metrics_agree_with_what_happened(server: FaultServer, spool_dir: Path) 
     server.always(
         refuse_rows(lambda row: (400, "bad") if "poison" in row["inference_data"]["input_text"] else None)
     )
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, server.url, str(spool_dir)],
-        env={"PYTHONPATH": str(ROOT), "PATH": ""},
-        capture_output=True,
-        text=True,
-        check=False,
+    done = finished(
+        [sys.executable, "-c", PROGRAM, server.url, str(spool_dir)], env={"PYTHONPATH": str(ROOT), "PATH": ""}
     )
     assert done.returncode == 0, done.stderr
     found = orjson.loads(done.stdout)
@@ -104,11 +100,7 @@ print(gone(), level())
 
 
 def test_a_delivery_is_let_go_and_its_gauges_with_it(server: FaultServer, spool_dir: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", LEVELS, server.url, str(spool_dir)],
-        env={"PYTHONPATH": str(ROOT), "PATH": ""},
-        capture_output=True,
-        text=True,
-        check=False,
+    done = finished(
+        [sys.executable, "-c", LEVELS, server.url, str(spool_dir)], env={"PYTHONPATH": str(ROOT), "PATH": ""}
     )
     assert done.stdout.splitlines() == ["[3, 5]", "None [3]"], done.stderr

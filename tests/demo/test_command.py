@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from otel_arthur.demo.runner import Service, run_demo
+from tests.support.processes.running import finished
 from tests.support.servers.openai_server import OpenAIServer
 from tests.support.waiting import PATIENCE
 
@@ -44,9 +45,7 @@ def openai_environ(environ: dict[str, str], service: OpenAIServer) -> dict[str, 
 
 @needs_model
 def test_each_call_of_the_real_model_arrives_once(environ: dict[str, str], tmp_path: Path) -> None:
-    done = subprocess.run(
-        [*DEMO, "--json"], env=environ, capture_output=True, text=True, timeout=PATIENCE, check=False
-    )
+    done = finished([*DEMO, "--json"], env=environ)
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     outputs = [row["inference_data"].get("output_text") for row in rows]
@@ -61,14 +60,7 @@ def test_each_call_of_the_real_model_arrives_once(environ: dict[str, str], tmp_p
 def test_with_a_service_behind_the_openai_api(
     environ: dict[str, str], service: OpenAIServer, tmp_path: Path
 ) -> None:
-    done = subprocess.run(
-        [*DEMO, "--openai"],
-        env=openai_environ(environ, service) | {"COLUMNS": "160"},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    done = finished([*DEMO, "--openai"], env=openai_environ(environ, service) | {"COLUMNS": "160"})
     assert done.returncode == 0, done.stdout + done.stderr
     assert "exactly once" in done.stdout
     assert done.stdout.count("Hello from the fake model.") > len(service.answered)
@@ -78,13 +70,8 @@ def test_with_a_service_behind_the_openai_api(
 def test_the_engines_face_gets_each_call_once_in_its_tree(
     environ: dict[str, str], service: OpenAIServer, tmp_path: Path
 ) -> None:
-    done = subprocess.run(
-        [*DEMO, "--openai", "--engine"],
-        env=openai_environ(environ, service) | {"COLUMNS": "160"},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
+    done = finished(
+        [*DEMO, "--openai", "--engine"], env=openai_environ(environ, service) | {"COLUMNS": "160"}
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "exactly once" in done.stdout
@@ -130,7 +117,7 @@ def test_ctrl_c_leaves_nothing_and_loses_nothing(
 
 
 def test_openai_without_a_key_is_wrong_use(environ: dict[str, str]) -> None:
-    done = subprocess.run([*DEMO, "--openai"], env=environ, capture_output=True, text=True, check=False)
+    done = finished([*DEMO, "--openai"], env=environ)
     assert done.returncode == 2
     assert "OPENAI_API_KEY" in done.stderr
     assert "Traceback" not in done.stderr

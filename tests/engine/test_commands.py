@@ -19,6 +19,7 @@ from otel_arthur.genai.call import Usage
 from otel_arthur.local.engine.spans import read_request
 from otel_arthur.local.server import LocalArthur
 from tests.support.paths import CAPTURES
+from tests.support.processes.running import finished
 from tests.support.spans.llm_calls import llm_call, llm_calls
 from tests.support.waiting import PATIENCE, eventually
 
@@ -27,14 +28,7 @@ EARLY = 1_700_000_000 * 10**9
 
 def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     environ = {key: value for key, value in os.environ.items() if not key.startswith(("ARTHUR_", "OTEL_"))}
-    return subprocess.run(
-        [sys.executable, "-m", "otel_arthur", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE,
-        env={**environ, **variables},
-    )
+    return finished([sys.executable, "-m", "otel_arthur", *arguments], env={**environ, **variables})
 
 
 def test_inspect_shows_what_the_engine_would_get() -> None:

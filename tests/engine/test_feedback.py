@@ -17,6 +17,7 @@ from otel_arthur.delivery import Delivery
 from otel_arthur.local.server import LocalArthur
 from otel_arthur.sdk import ground_truth
 from otel_arthur.target.contract import Feedback
+from tests.support.processes.running import finished
 from tests.support.servers.ports import free_port
 from tests.support.spans.llm_calls import llm_call
 from tests.support.waiting import PATIENCE, eventually
@@ -90,7 +91,7 @@ def test_feedback_without_an_engine_is_counted_and_said(
 
 def run(file: Path) -> subprocess.CompletedProcess[str]:
     arguments = [sys.executable, "-m", "otel_arthur", "feedback", str(file), "--json"]
-    return subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=PATIENCE)
+    return finished(arguments)
 
 
 def test_a_file_of_feedback(
@@ -133,7 +134,7 @@ def test_the_line_at_an_end_counts_rows_by_their_names(
 def test_the_command_says_what_waits_where_nobody_answers(tmp_path: Path) -> None:
     file = tmp_path / "feedback.jsonl"
     file.write_text(json.dumps({"trace_id": "a" * 32, "score": 1}))
-    done = subprocess.run(
+    done = finished(
         [sys.executable, "-m", "otel_arthur", "feedback", str(file), "--timeout", "0", "--json"],
         env={
             **os.environ,
@@ -141,10 +142,6 @@ def test_the_command_says_what_waits_where_nobody_answers(tmp_path: Path) -> Non
             "ARTHUR_API_KEY": "k",
             "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(tmp_path / "spool"),
         },
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
     )
     assert done.returncode == 1
     assert json.loads(done.stdout) == {"read": 1, "sent": 0, "refused": 0, "waiting": 1}

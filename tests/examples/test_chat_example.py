@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.paths import ROOT
+from tests.support.processes.running import finished
 from tests.support.servers.fault_exchange import Exchange
 from tests.support.servers.fault_server import FaultServer
 from tests.support.servers.openai_server import OpenAIServer
@@ -34,9 +35,7 @@ def environ(server: OpenAIServer) -> dict[str, str]:
 
 
 def chat(environ: dict[str, str], typed: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        CHAT, env=environ, input=typed, capture_output=True, text=True, timeout=PATIENCE, check=False
-    )
+    return finished(CHAT, env=environ, input=typed)
 
 
 @pytest.mark.parametrize("end", ["q\n", ""], ids=["q", "end of input"])

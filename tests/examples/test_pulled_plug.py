@@ -14,6 +14,7 @@ import requests
 from otel_arthur.demo.model_server import ModelServer, ModelServerError
 from otel_arthur.local.server import LocalArthur
 from tests.support.paths import ROOT
+from tests.support.processes.running import finished
 from tests.support.servers.account import onboarded
 from tests.support.servers.fault_exchange import Behaviour, Exchange
 from tests.support.servers.fault_server import FaultServer
@@ -165,7 +166,7 @@ def test_each_turn_arrives_once(model: tuple[str, str], arthur: Arthur, tmp_path
         assert "left in" in errors
         arthur.start()
     drain = [sys.executable, "-m", "otel_arthur", "spool", "drain"]
-    done = subprocess.run(drain, env=environ, capture_output=True, text=True)
+    done = finished(drain, env=environ)
     assert done.returncode == 0, done.stderr
 
     arthur.kill()

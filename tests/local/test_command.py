@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.support.processes.running import finished
 from tests.support.servers.ports import free_port
 from tests.support.waiting import PATIENCE
 
@@ -70,9 +71,7 @@ def test_greets_as_the_engine_too(tmp_path: Path) -> None:
     with running("--port", "0", "--api-key", "a b'c", home=tmp_path) as (_, exports):
         names = {name: shlex.split(exports[name])[0] for name in ("ARTHUR_BASE_URL", "ARTHUR_API_KEY")}
         check = [sys.executable, "-m", "otel_arthur", "check", "--send"]
-        done = subprocess.run(
-            check, env={**os.environ, **names}, capture_output=True, text=True, timeout=PATIENCE, check=False
-        )
+        done = finished(check, env={**os.environ, **names})
         assert done.returncode == 0, done.stderr
         assert "one marked span was accepted" in done.stdout
 
@@ -106,9 +105,7 @@ def test_errors_are_one_line(tmp_path: Path, arguments: list[str], code: int, wo
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         arguments = ["--db", ":memory:", *(one.replace("TAKEN", port) for one in arguments)]
-        done = subprocess.run(
-            [*COMMAND, *arguments], capture_output=True, text=True, cwd=tmp_path, timeout=PATIENCE
-        )
+        done = finished([*COMMAND, *arguments], cwd=tmp_path)
     assert done.returncode == code
     assert done.stdout == ""
     assert words.replace("TAKEN", port) in done.stderr.strip().splitlines()[-1]
@@ -117,15 +114,13 @@ def test_errors_are_one_line(tmp_path: Path, arguments: list[str], code: int, wo
 
 def test_without_the_extra(tmp_path: Path) -> None:
     hide = "import sys; sys.modules['uvicorn'] = None; from otel_arthur.cli import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", hide, "local"], capture_output=True, text=True, cwd=tmp_path, timeout=PATIENCE
-    )
+    done = finished([sys.executable, "-c", hide, "local"], cwd=tmp_path)
     assert done.returncode == 2
     assert "pip install 'otel-arthur[local]'" in done.stderr
 
 
 def test_help_has_an_example() -> None:
-    done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, timeout=PATIENCE)
+    done = finished([*COMMAND, "--help"])
     assert done.returncode == 0
     assert "otel-arthur local --port 0" in done.stdout
 
@@ -136,7 +131,7 @@ def test_the_exporter_does_not_import_this_room() -> None:
         "rooms = 'otel_arthur.local', 'uvicorn', 'starlette', 'jinja2'; "
         "print([name for name in rooms if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)
+    done = finished([sys.executable, "-c", code])
     assert (done.stdout.strip(), done.returncode) == ("[]", 0)
 
 
@@ -181,13 +176,7 @@ def test_in_the_background_a_failure_is_one_line(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        done = subprocess.run(
-            [*COMMAND, "--port", port, "--db", ":memory:", "--print-env"],
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        done = finished([*COMMAND, "--port", port, "--db", ":memory:", "--print-env"])
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.startswith("Error: cannot listen on")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import sqlite3
 import stat
-import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ import pytest
 import requests
 
 from otel_arthur.local import LocalArthur, LocalArthurError, StoreError
+from tests.support.processes.running import finished
 from tests.support.servers.account import presentations
 from tests.support.waiting import PATIENCE
 
@@ -187,7 +187,5 @@ with LocalArthur() as arthur:
             noise.recv(100)
         arthur.stop()
 """
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=PATIENCE
-    )
+    done = finished([sys.executable, "-W", "error", "-c", code])
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

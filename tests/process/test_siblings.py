@@ -6,7 +6,6 @@ The other one does not wait for that, and may have ended already.
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery, patience
 from otel_arthur.spool.backed import BackedSpool
 from tests.support.paths import ROOT
+from tests.support.processes.running import finished
 from tests.support.servers.fault_behaviours import delay, status
 from tests.support.servers.fault_exchange import Behaviour
 from tests.support.servers.fault_server import MODEL_ID, FaultServer
@@ -34,7 +34,7 @@ def record_and_die(server: FaultServer, spool: Path) -> None:
         "OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW": "0",
     }
     command = [sys.executable, "-m", "tests.support.processes.application", "die before sending", "8"]
-    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=PATIENCE)
+    done = finished(command, env=environ, cwd=ROOT)
     assert len(done.stdout.split()) == 8, done.stderr
 
 

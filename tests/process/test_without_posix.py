@@ -6,10 +6,10 @@ Not Windows: locks of open files, its paths and its consoles cannot be had on an
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 
 from otel_arthur.local.server import LocalArthur
+from tests.support.processes.running import finished
 from tests.support.waiting import PATIENCE
 
 PROGRAM = """
@@ -67,14 +67,7 @@ def files_written(arthur: LocalArthur, model_id: str, calls: int, exit_timeout: 
         "OTEL_EXPORTER_ARTHUR_MODEL_ID": model_id,
         "OTEL_EXPORTER_ARTHUR_EXIT_TIMEOUT": exit_timeout,
     }
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(calls)],
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    done = finished([sys.executable, "-c", PROGRAM, str(calls)], env=environ)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     return int(done.stdout)

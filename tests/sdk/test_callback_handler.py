@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,7 +15,7 @@ import pytest
 
 from tests.support.environments.tiers import needs, python_of
 from tests.support.paths import ROOT
-from tests.support.waiting import PATIENCE
+from tests.support.processes.running import finished
 
 pytestmark = [*needs("callback_handler"), pytest.mark.xdist_group("callback_handler")]
 Row = Mapping[str, Any]
@@ -63,14 +62,10 @@ DIFFERENT = {"custom_role", "responses_api", "failure"}
 @pytest.fixture(scope="module")
 def recorded() -> Mapping[str, Any]:
     hosts = ("OTEL_", "ARTHUR_", "OPENAI_", "TRACELOOP_", "LANGSMITH_", "LANGCHAIN_")
-    done = subprocess.run(
+    done = finished(
         [str(python_of("callback_handler")), "-m", "tests.sdk.callback_handler_calls"],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
         env={name: value for name, value in os.environ.items() if not name.startswith(hosts)},
         cwd=ROOT,
-        check=False,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     return json.loads(done.stdout)

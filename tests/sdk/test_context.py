@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from otel_arthur.genai.reading import read
 from otel_arthur.local import LocalArthur
 from otel_arthur.local.v3.models import new_document
 from tests.genai.truth import captures, views_of
+from tests.support.processes.running import finished
 
 APPLICATION = """
 import json, logging, sys, threading, contextvars
@@ -51,12 +51,9 @@ def test_what_the_application_says_is_in_its_inferences(arthur: LocalArthur, tmp
     document = new_document(model_request("bot", own))
     arthur.store.add_model(document)
     variables = {"ENDPOINT": arthur.url, "API_KEY": arthur.api_key, "MODEL_ID": document["id"]}
-    done = subprocess.run(
+    done = finished(
         [sys.executable, "-c", APPLICATION],
         env={**os.environ, **{f"OTEL_EXPORTER_ARTHUR_{name}": value for name, value in variables.items()}},
-        capture_output=True,
-        text=True,
-        check=False,
     )
     assert done.returncode == 0, done.stderr
     found = {

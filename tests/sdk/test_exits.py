@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.processes.running import finished
 from tests.support.servers.fault_server import MODEL, FaultServer
 
 CALL = """
@@ -50,8 +50,6 @@ def test_an_exit_without_a_word_loses_nothing(tmp_path: Path, order: str, spool:
             "OTEL_EXPORTER_ARTHUR_MODEL_ID": MODEL["id"],
             "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": "off" if spool == "off" else str(tmp_path / "spool"),
         }
-        done = subprocess.run(
-            [sys.executable, "-c", IMPORTS + order + CALL], env=environ, capture_output=True, text=True
-        )
+        done = finished([sys.executable, "-c", IMPORTS + order + CALL], env=environ)
         assert (done.returncode, done.stderr) == (0, "")
         assert server.accepted_ids == done.stdout.split()

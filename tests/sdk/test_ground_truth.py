@@ -11,6 +11,7 @@ import pytest
 
 from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.local.server import LocalArthur
+from tests.support.processes.running import finished
 from tests.support.servers.account import onboarded
 from tests.support.servers.fault_behaviours import hang
 from tests.support.servers.fault_server import MODEL, FaultServer
@@ -43,7 +44,7 @@ def run(program: str, url: str, key: str, model_id: str, spool: Path, **extra: s
         "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(spool),
         **extra,
     }
-    done = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, text=True)
+    done = finished([sys.executable, "-c", program], env=environ)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr, done.stderr
     return done.stdout.split()

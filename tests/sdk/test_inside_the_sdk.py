@@ -6,7 +6,6 @@ Part of the tests that run with the oldest and the newest supported SDK.
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 
 from otel_arthur.sdk import inside_the_sdk
 from otel_arthur.sdk.inside_the_sdk import attributes_of, export_what_is_queued, is_force_flush, view_of
+from tests.support.processes.running import finished
 
 
 class Recorder(SpanExporter):
@@ -124,7 +124,7 @@ def test_a_private_module_that_is_gone_is_one_line(
     gone: str, program: str, says: str, tmp_path: Path
 ) -> None:
     pytest.importorskip("opentelemetry.instrumentation")
-    done = subprocess.run(
+    done = finished(
         [sys.executable, "-c", WITHOUT.format(gone=gone, program=program)],
         env={
             **os.environ,
@@ -134,9 +134,6 @@ def test_a_private_module_that_is_gone_is_one_line(
             "OTEL_EXPORTER_ARTHUR_MODEL_ID": "m",
             "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(tmp_path),
         },
-        capture_output=True,
-        text=True,
-        check=False,
     )
     line, last = done.stdout.splitlines()
     assert gone in line

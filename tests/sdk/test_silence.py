@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 
 import pytest
 
+from tests.support.processes.running import finished
 from tests.support.servers.ports import free_port
 
 PROGRAM = """
@@ -35,12 +35,9 @@ ASKS = 'client.chat.completions.create(model="m", messages=[])'
 def test_silence_is_said_where_a_model_was_asked(ask: str, level: str, told: list[str]) -> None:
     program = PROGRAM.replace("ASK", ask).replace("LEVEL", repr(level)).replace("PORT", str(free_port()))
     settings = {"ENDPOINT": "http://127.0.0.1:9", "API_KEY": "key", "MODEL_ID": "model"}
-    done = subprocess.run(
+    done = finished(
         [sys.executable, "-c", program],
         env={**os.environ, **{f"OTEL_EXPORTER_ARTHUR_{name}": value for name, value in settings.items()}},
-        capture_output=True,
-        text=True,
-        check=False,
     )
     assert done.returncode == 0, done.stderr
     lines = [line for line in done.stdout.splitlines() if "no LLM call" in line]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from otel_arthur.spool.errors import NewerFormat
 from otel_arthur.spool.queue.leases import Terms
 from otel_arthur.spool.spool import Spool
 from tests.support.paths import ROOT
+from tests.support.processes.running import finished
 from tests.support.spans.spool_records import HERE, KIND, batch, leased_ids
 
 CUT = """
@@ -42,9 +42,7 @@ spool.close()
 
 def test_a_shortened_index_of_the_log_kills_nobody(spool_dir: Path) -> None:
     """SQLite has that file mapped: the kernel ends a process that reads beyond the end of such a file."""
-    done = subprocess.run(
-        [sys.executable, "-c", CUT, str(spool_dir), str(ROOT)], capture_output=True, text=True, check=False
-    )
+    done = finished([sys.executable, "-c", CUT, str(spool_dir), str(ROOT)])
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [f"id-{n}" for n in range(120)]
 

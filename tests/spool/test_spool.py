@@ -21,6 +21,7 @@ from otel_arthur.spool.errors import SpoolError
 from otel_arthur.spool.queue.leases import Terms
 from otel_arthur.spool.spool import Spool
 from tests.support.paths import ROOT
+from tests.support.processes.running import finished
 from tests.support.spans.spool_records import HERE, KIND, NUMBER, batch, leased_ids
 
 
@@ -187,12 +188,7 @@ print(failed, spool.waiting([NUMBER]))
 
 
 def test_a_file_size_limit_loses_only_what_was_refused(spool_dir: Path, opened: Callable[..., Spool]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, str(spool_dir), str(ROOT)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = finished([sys.executable, "-c", FULL_DISK, str(spool_dir), str(ROOT)])
     assert done.returncode == 0, done.stderr
     failed, waiting = map(int, done.stdout.split())
     assert failed

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import socket
-import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 import requests
 
 from tests.support.processes.collectors import ArthurCollector
+from tests.support.processes.running import finished
 from tests.support.servers import certificates
 from tests.support.servers.next_hops import HTTPServerBehind
 from tests.support.spans.otlp_requests import METHODS, plain_request
@@ -201,13 +201,6 @@ def test_a_key_that_is_no_key_is_one_line(tmp_path: Path) -> None:
         "receivers: {otlp: {http: {endpoint: '127.0.0.1:0', tls: {cert_file: not.pem, key_file: not.pem}}}}\n"
         "arthur: {api_key: k, models: [{model_id: m}]}\nspool: {directory: ./spool}\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-m", "otel_arthur", "collector", "--config", "c.yaml"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    done = finished([sys.executable, "-m", "otel_arthur", "collector", "--config", "c.yaml"], cwd=tmp_path)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr

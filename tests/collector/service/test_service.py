@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import requests
 from google.rpc import error_details_pb2, status_pb2
 
 from tests.collector.posting import PROTOBUF, Start, post
+from tests.support.processes.running import finished
 from tests.support.servers.account import Account
 from tests.support.servers.next_hops import HTTPServerBehind
 from tests.support.spans.otlp_requests import (
@@ -158,13 +158,7 @@ def test_counts_under_the_collectors_names(collector: Start) -> None:
 
 def refusal(configuration: Path) -> str:
     """The last line of a collector that does not start."""
-    done = subprocess.run(
-        [sys.executable, "-m", "otel_arthur", "collector", "--config", str(configuration)],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    done = finished([sys.executable, "-m", "otel_arthur", "collector", "--config", str(configuration)])
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     return done.stderr.splitlines()[-1]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.paths import ROOT
+from tests.support.processes.running import starting
 from tests.support.servers.fault_server import MODEL_ID, FaultServer
 from tests.support.servers.ports import free_port
 from tests.support.waiting import PATIENCE
@@ -30,7 +31,7 @@ def say(count):
 
 
 @pytest.fixture
-def run(server: FaultServer, spool_dir: Path) -> Iterator[Callable[[str], subprocess.Popen[bytes]]]:
+def run(server: FaultServer, spool_dir: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     environ = {
         **os.environ,
         "PYTHONPATH": str(ROOT),
@@ -42,23 +43,8 @@ def run(server: FaultServer, spool_dir: Path) -> Iterator[Callable[[str], subpro
         "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(spool_dir),
         "OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW": "0.2",
     }
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start(program: str, **extra: str) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [sys.executable, "-c", PRELUDE + program],
-            env={**environ, **extra},
-            bufsize=0,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+    with starting(environ) as start:
+        yield lambda program, **extra: start(sys.executable, "-c", PRELUDE + program, **extra)
 
 
 def ids(process: subprocess.Popen[bytes], code: int = 0) -> list[str]:

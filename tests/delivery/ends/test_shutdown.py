@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import pytest
 
 from otel_arthur.delivery import Delivery
 from tests.support.paths import ROOT
+from tests.support.processes.running import finished
 from tests.support.processes.threads import wait_for_senders
 from tests.support.servers.fault_behaviours import accept, hold, status
 from tests.support.servers.fault_exchange import Behaviour, Request
@@ -138,12 +138,7 @@ if child:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_a_child_of_a_process_that_has_shut_down_ends_at_once(server: FaultServer, spool_dir: Path) -> None:
     """It waited for a shutdown that no thread of its own was in, for as long as an end may take."""
-    done = subprocess.run(
-        [sys.executable, "-c", FORK, server.url, str(spool_dir)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
+    done = finished(
+        [sys.executable, "-c", FORK, server.url, str(spool_dir)], env={**os.environ, "PYTHONPATH": str(ROOT)}
     )
     assert done.returncode == 0, done.stderr

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.processes.lines import next_line
+from tests.support.processes.running import starting
 from tests.support.servers.faces import ENGINE, V3
 
 HOLDER = """
@@ -87,24 +88,8 @@ def freeze(ext4: Path) -> Iterator[Callable[[str], None]]:
 
 @pytest.fixture
 def run(environ: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start(*arguments: str) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [sys.executable, *arguments],
-            env={**environ, "OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW": "0.5"},
-            # Unbuffered, so that no line is lost between `readline` and `communicate`.
-            bufsize=0,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+    with starting({**environ, "OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW": "0.5"}) as start:
+        yield lambda *arguments: start(sys.executable, *arguments)
 
 
 @pytest.fixture

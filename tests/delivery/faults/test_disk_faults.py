@@ -14,6 +14,7 @@ import pytest
 
 from otel_arthur.delivery import Delivery
 from tests.support.books import balance
+from tests.support.processes.running import finished
 from tests.support.servers.faces import Face
 from tests.support.servers.fault_server import FaultServer
 from tests.support.spans.llm_calls import llm_calls
@@ -37,7 +38,7 @@ def test_a_neighbour_that_stands_still_stops_nobody(
     holder = stopped_holder()
     for words, code in ((["status"], 0), (["discard", "--all", "--yes"], 1)):
         command = [sys.executable, "-m", "otel_arthur", "spool", *words, "--dir", str(spool_dir)]
-        told = subprocess.run(command, capture_output=True, text=True, check=False)
+        told = finished(command)
         assert told.returncode == code
         if Path("/proc/locks").exists():
             assert f"process {holder.pid} (python" in told.stderr
@@ -168,14 +169,7 @@ print(delivery.counts().sent, delivery.counts().unaccounted)
 
 @as_root
 def test_privileges_dropped_after_the_start_lose_nothing(environ: dict[str, str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", DROPPED],
-        env=environ,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE,
-    )
+    done = finished([sys.executable, "-c", DROPPED], env=environ)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["0", "31", "0"], done.stderr
 

@@ -17,6 +17,7 @@ from otel_arthur.delivery import Delivery
 from otel_arthur.spool.queue import reading
 from tests.support.books import balance
 from tests.support.paths import ROOT
+from tests.support.processes.running import finished
 from tests.support.servers.faces import Face
 from tests.support.servers.fault_server import FaultServer
 from tests.support.spans.llm_calls import llm_calls
@@ -67,7 +68,7 @@ def test_a_full_disk_with_the_reserve_in_place_can_be_read_and_drained(
     first.shutdown(0.2)
     fill(disk)
     command = [sys.executable, "-m", "otel_arthur", "spool", "status", "--dir", str(disk / "spool")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    done = finished(command, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     server.start()
     second = deliver(spool_dir=disk / "spool")
@@ -185,9 +186,7 @@ print(delivery.counts().sent, delivery.counts().unaccounted)
 
 
 def test_a_limit_of_file_sizes(environ: dict[str, str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", LIMITED], env=environ, capture_output=True, text=True, check=False
-    )
+    done = finished([sys.executable, "-c", LIMITED], env=environ)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["0", "61", "0"], done.stderr
 

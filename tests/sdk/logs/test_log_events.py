@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +21,7 @@ from otel_arthur.genai.events.joiner import Joiner
 from otel_arthur.local.server import LocalArthur
 from otel_arthur.sdk import bridge as bridges
 from tests.sdk.logs.log_event_application import EVENTS, Application, details, texts
+from tests.support.processes.running import finished
 from tests.support.waiting import PATIENCE, eventually
 
 
@@ -225,13 +225,6 @@ def test_a_flush_of_the_spans_fetches_their_events(
         "OTEL_EXPORTER_ARTHUR_MODEL_ID": model_id,
         "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(tmp_path / "child"),
     }
-    done = subprocess.run(
-        [sys.executable, "-c", FLUSHES],
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    done = finished([sys.executable, "-c", FLUSHES], env=environ)
     assert done.returncode == 0, done.stderr
     assert texts(arthur, model_id) == [("Human: frozen right after", "frozen right after")]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from otel_arthur import ArthurSpanExporter
 from otel_arthur.delivery.workers import Workers
 from tests.support.paths import ROOT
+from tests.support.processes.running import finished
 from tests.support.servers.ports import free_port
 
 BUILT = """
@@ -59,14 +59,7 @@ def test_no_cause_makes_a_constructor_raise(tmp_path: Path, cause: str) -> None:
         del environ["OTEL_EXPORTER_ARTHUR_SPOOL_DIR"]
     else:
         environ["OTEL_EXPORTER_ARTHUR_SPOOL_DIR"] = "relative" if cause == "gone" else str(tmp_path / "spool")
-    done = subprocess.run(
-        [sys.executable, "-c", BUILT, cause],
-        env=environ,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = finished([sys.executable, "-c", BUILT, cause], env=environ, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     if cause == "nobody":

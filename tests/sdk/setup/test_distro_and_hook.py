@@ -12,6 +12,7 @@ import pytest
 
 from otel_arthur.local.server import LocalArthur
 from tests.support.environments.tiers import environment, needs, python_of
+from tests.support.processes.running import finished
 from tests.support.servers.openai_server import OpenAIServer
 from tests.support.waiting import PATIENCE
 
@@ -53,13 +54,8 @@ def run(
         "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(tmp_path / "child-spool"),
         **settings,
     }
-    done = subprocess.run(
-        [str(folder / "opentelemetry-instrument"), str(folder / "python"), str(script)],
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
+    done = finished(
+        [str(folder / "opentelemetry-instrument"), str(folder / "python"), str(script)], env=environ
     )
     assert done.returncode == 0, done.stderr
     return done

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.processes.running import finished
 
 PROGRAM = """
 import logging, sys, otel_arthur
@@ -25,13 +26,7 @@ def lines(arguments: str, spool: Path, program: str = PROGRAM) -> list[str]:
         "OTEL_EXPORTER_ARTHUR_API_KEY": "key",
         "OTEL_EXPORTER_ARTHUR_MODEL_ID": "model",
     }
-    done = subprocess.run(
-        [sys.executable, "-c", program.replace("ARGUMENTS", arguments), str(spool)],
-        env=environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = finished([sys.executable, "-c", program.replace("ARGUMENTS", arguments), str(spool)], env=environ)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 
@@ -72,7 +67,7 @@ print([bridge.configuration.timeout for bridge in otel_arthur.sdk.bridge.live()]
 
 def test_called_again_it_changes_the_settings_and_adds_no_processor(tmp_path: Path) -> None:
     """As in a notebook's cell."""
-    done = subprocess.run(
+    done = finished(
         [sys.executable, "-c", AGAIN, str(tmp_path)],
         env={
             **os.environ,
@@ -80,9 +75,6 @@ def test_called_again_it_changes_the_settings_and_adds_no_processor(tmp_path: Pa
             "OTEL_EXPORTER_ARTHUR_API_KEY": "key",
             "OTEL_EXPORTER_ARTHUR_MODEL_ID": "model",
         },
-        capture_output=True,
-        text=True,
-        check=False,
     )
     assert (done.stdout.split(), done.stderr) == (["1", "200.0"], "")
 

@@ -14,9 +14,9 @@ import pytest
 
 from otel_arthur.local.server import LocalArthur
 from tests.support.environments.tiers import needs, python_of
+from tests.support.processes.running import finished
 from tests.support.servers.account import onboarded
 from tests.support.servers.openai_server import OpenAIServer
-from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -75,14 +75,10 @@ class Backend:
     ) -> subprocess.CompletedProcess[str]:
         (self._folder / "application.py").write_text(APPLICATION)
         (self._folder / "started.py").write_text(program)
-        done = subprocess.run(
+        done = finished(
             [str(Path(python).with_name("opentelemetry-instrument")), *options, str(python), "started.py"],
             env={**self._environ, **variables},
             cwd=self._folder,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
         )
         assert done.returncode == 0, done.stderr
         return done

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -14,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from otel_arthur.local.server import LocalArthur
+from tests.support.processes.running import finished
 from tests.support.servers.account import onboarded
-from tests.support.waiting import PATIENCE
 
 APPLICATION = """
 import json, os
@@ -83,13 +82,9 @@ def settings(arthur: LocalArthur, listener: Listener, tmp_path: Path) -> dict[st
 def record(answer: str, settings: dict[str, str], **arguments: str) -> list[str]:
     """Run an application that makes one call; the lines on its stderr."""
     environ = {name: value for name, value in os.environ.items() if "ARTHUR" not in name}
-    done = subprocess.run(
+    done = finished(
         [sys.executable, "-c", APPLICATION],
         env={**environ, **settings, "ANSWER": answer, "ARGUMENTS": json.dumps(arguments)},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stderr.splitlines()

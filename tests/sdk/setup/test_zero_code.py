@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from otel_arthur.local.server import LocalArthur
+from tests.support.processes.running import finished
 from tests.support.servers.account import onboarded
 from tests.support.servers.openai_server import OpenAIServer
 from tests.support.waiting import PATIENCE
@@ -65,13 +66,9 @@ def run(
         "OTEL_EXPORTER_ARTHUR_SPOOL_DIR": str(tmp_path / "child-spool"),
         **settings,
     }
-    return subprocess.run(
+    return finished(
         [str(Path(sys.executable).with_name("opentelemetry-instrument")), sys.executable, str(script)],
         env=environ,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
     )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
 from tests.support.paths import CACHE
+from tests.support.processes.running import finished
 
 VERSION = "4.3.1"
 LIBRARIES = CACHE / "kafka" / VERSION
@@ -38,7 +38,7 @@ def provision() -> str:
     with tempfile.TemporaryDirectory(dir=LIBRARIES.parent) as folder:
         (Path(folder) / "pom.xml").write_text(_POM.format(dependencies=dependencies))
         command = ["mvn", "-q", "dependency:copy-dependencies", "-DoutputDirectory=libraries"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        done = finished(command, cwd=folder)
         if done.returncode:
             return f"Maven did not bring Kafka {VERSION}: {done.stdout[-500:]}"
         # In one step, so that what was cut short is never taken for all of it.

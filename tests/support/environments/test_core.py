@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from noxfile import PYTHONS
 from tests.support.environments.tiers import needs
 from tests.support.paths import ROOT
+from tests.support.processes.running import finished
 
 SESSIONS = [
     *(pytest.param(f"python({version})", marks=needs(f"python({version})", "python")) for version in PYTHONS),
@@ -22,13 +22,10 @@ SESSIONS = [
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("session", SESSIONS)
 def test_the_core_in_another_environment(session: str, tmp_path: Path) -> None:
-    done = subprocess.run(
+    done = finished(
         [sys.executable, "-m", "nox", "-R", "-s", session, "--", f"--basetemp={tmp_path / 'base'}"],
-        cwd=ROOT,
         env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
-        capture_output=True,
-        text=True,
-        check=False,
+        cwd=ROOT,
     )
 
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]

@@ -1,0 +1,58 @@
+"""Programs that tests start: one that ends by itself, or some that a test ends."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from tests.support.waiting import PATIENCE
+
+
+class Start(Protocol):
+    def __call__(self, *command: str | Path, **extra: str) -> subprocess.Popen[bytes]: ...
+
+
+def finished(
+    command: Sequence[str | Path],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: str | Path | None = None,
+    input: str | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """A program that has ended, with its exit code and what it wrote."""
+    return subprocess.run(
+        command,
+        env=env,
+        cwd=cwd,
+        input=input,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+@contextmanager
+def starting(environ: Mapping[str, str]) -> Iterator[Start]:
+    """Starts programs, each with more variables where a test gives some; ends those that are left."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*command: str | Path, **extra: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            command,
+            env={**environ, **extra},
+            # Unbuffered, so that no line is lost between `readline` and `communicate`.
+            bufsize=0,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
