@@ -27,6 +27,7 @@ from tests.support.servers.gemini_wire import GEMINI, asked_of_gemini, gemini_er
 from tests.support.servers.openai_answers import Answer, answer_to, text_of, user_text_and_tool
 from tests.support.servers.openai_calls import ENDPOINTS, JSON, Call, Endpoint
 from tests.support.servers.openai_wire import embeddings_body
+from tests.support.waiting import PATIENCE
 
 
 def _name_of(tool: JSON) -> str:
@@ -84,7 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
             status = 404
         elif self.server.seen(user_text) <= answer.flaky:
             status = 503
-        self.server.stopping.wait(answer.delay)
+        self.server.stopping.wait(PATIENCE if user_text == self.server.held else answer.delay)
         if status != 200:
             self.server.record(
                 Call(self.path, request, status, streamed=bool(request.get("stream")), complete=False)
@@ -169,8 +170,9 @@ class _HTTPServer(ThreadingHTTPServer):
     daemon_threads = False
     request_queue_size = 256
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, held: str) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
+        self.held = held
         self.stopping = threading.Event()
         self.calls: list[Call] = []
         self._lock = threading.Lock()
@@ -212,10 +214,14 @@ class _HTTPServer(ThreadingHTTPServer):
 
 
 class OpenAIServer:
-    """Serves on a free loopback port while the context is open; leaves no thread or port behind."""
+    """Serves on a free loopback port while the context is open; leaves no thread or port behind.
 
-    def __init__(self, port: int = 0) -> None:
-        self._server = _HTTPServer(port)
+    Args:
+        held: a user's text that is not answered before the server stops.
+    """
+
+    def __init__(self, port: int = 0, held: str = "") -> None:
+        self._server = _HTTPServer(port, held)
         # The poll interval bounds how long stopping takes.
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="openai-test-server"
