@@ -196,9 +196,7 @@ class Run:
     def record_skips(self, patience: float = BUSY_SECONDS) -> None:
         """Write what was skipped and mended to the spool's counters, which outlive the process.
 
-        Args:
-            patience: seconds to wait at most where another process holds the spool; then it is tried again
-                the next time.
+        Where another process holds the spool for longer than `patience` seconds, the next time does it.
         """
         with self.lock:
             counts, self._uncounted = self._uncounted, Counter()
