@@ -89,7 +89,7 @@ def _reply(outgoing: Outgoing, response: aiohttp.ClientResponse, content: bytes)
     signal = outgoing.request.signal
     content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     json = content_type == _JSON
-    if 300 <= response.status < 400:
+    if not (200 <= response.status < 300 or 400 <= response.status < 600):
         return replies.bad_gateway(f"the next hop answered HTTP {response.status}, which is no OTLP")
     message = b""
     if response.status < 300:

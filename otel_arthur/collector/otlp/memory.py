@@ -6,6 +6,8 @@ makes of it, until the request is answered and its calls are in the spool.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import threading
 import time
 
@@ -15,6 +17,24 @@ SMALL_BYTES = 64 * 1024
 """What a request may hold beside its first bytes before it counts as a large one."""
 _SHARE_OF_LARGE = 7 / 8
 """Large requests leave the rest to small ones, which are answered while large ones wait."""
+
+
+_ALONE_BYTES = 128 * 1024
+"""Above what is read of a connection at once: what is read takes the quick way."""
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+"""Of glibc's ``malloc.h``."""
+
+
+def give_back_large_pieces() -> None:
+    """Have glibc return a large piece of memory to the system as soon as that is free (mallopt(3)).
+
+    Else it raises the size from which it does so by itself, up to 32 MB, and bodies that grow side by side
+    leave as much memory in holes as they hold. Nothing is done where there is another allocator.
+    """
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_M_MMAP_THRESHOLD, _ALONE_BYTES)
+        mallopt(_M_TRIM_THRESHOLD, 1024 * 1024)
 
 
 class NoRoom(Exception):

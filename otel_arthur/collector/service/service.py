@@ -17,7 +17,7 @@ from otel_arthur.collector.forwarding import next_hop
 from otel_arthur.collector.intake.appending import Lanes
 from otel_arthur.collector.intake.deliveries import NO_TARGETS, Deliveries
 from otel_arthur.collector.intake.intake import Intake
-from otel_arthur.collector.otlp.memory import Hold, Memory
+from otel_arthur.collector.otlp.memory import Hold, Memory, give_back_large_pieces
 from otel_arthur.collector.otlp.replies import Reply
 from otel_arthur.collector.otlp.request import Request
 from otel_arthur.collector.pipeline import Pipeline, Rules
@@ -70,6 +70,7 @@ class Service:
         Raises:
             OSError: an address or the spool cannot be had.
         """
+        give_back_large_pieces()
         loop = asyncio.get_running_loop()
         tasks: set[asyncio.Task[None]] = set()
 

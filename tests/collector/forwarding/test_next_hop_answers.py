@@ -43,6 +43,7 @@ def over_grpc(ours: ArthurCollector) -> grpc.StatusCode:
         (200, {"Content-Type": "text/html"}, b"<html>please log in</html>", 502),
         (200, PROTOBUF, b"<html>please log in</html>", 502),
         (200, {"Content-Type": "application/json"}, b"[", 502),
+        (999, PROTOBUF, b"", 502),
         (302, {"Location": "http://portal.example/"}, b"", 502),
         (200, PROTOBUF, bytes(5 * 1024 * 1024), 502),
     ],

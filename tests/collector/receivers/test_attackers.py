@@ -121,6 +121,22 @@ def test_bombs_over_grpc(collector: Start) -> None:
         }
 
 
+def test_bodies_that_grow_side_by_side(collector: Start) -> None:
+    """150 clients send a piece of a large body each, by turns."""
+    head = b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head += b"Content-Length: 16000000\r\n\r\n"
+    with bounded(collector) as ours, contextlib.ExitStack() as opened:
+        host, port = ours.http.removeprefix("http://").split(":")
+        clients = [
+            opened.enter_context(socket.create_connection((host, int(port)), PATIENCE)) for _ in range(150)
+        ]
+        for piece in [head, *[b" " * 60_000] * 30]:
+            for client in clients:
+                with contextlib.suppress(OSError):  # it was told to come again later
+                    client.sendall(piece)
+        ordinary(ours)
+
+
 def test_messages_that_never_end_over_grpc(collector: Start) -> None:
     """24 clients send all of a large message but its last byte."""
     prefix = b"\0" + (REQUEST_MB * MEBIBYTE).to_bytes(4, "big")
