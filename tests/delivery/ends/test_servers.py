@@ -58,6 +58,10 @@ async def lifespan(app):
     provider.shutdown()
 app = Starlette(routes=[Route("/{text}", answer)], lifespan=lifespan)
 """
+ANOTHER_RECORDER = """
+from opentelemetry import trace
+trace.get_tracer("com.anthropic.sdk.python")  # so calls wait in the duplicate window
+"""
 TASKS = """
 from celery import Celery
 from langchain_openai import ChatOpenAI
@@ -225,7 +229,8 @@ def test_what_uvicorn_handed_over_is_there_for_the_next_run(
     backend: Backend, serve: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
     """Where SIGTERM is left alone, uvicorn ends by the signal itself, so no exit handler runs."""
-    (tmp_path / "served.py").write_text(ASGI + 'app = Starlette(routes=[Route("/{text}", answer)])\n')
+    app = 'app = Starlette(routes=[Route("/{text}", answer)])\n'
+    (tmp_path / "served.py").write_text(ASGI + app + ANOTHER_RECORDER)
     port = free_port()
     process = serve(
         *("uvicorn", "served:app", "--port", str(port)),
