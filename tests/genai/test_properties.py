@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
+from io import BytesIO
 from typing import Any
 
 import orjson
@@ -17,7 +18,8 @@ from msgspec.structs import replace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from otel_arthur.genai.duplicates.verdicts import judge
-from otel_arthur.genai.otlp.files import requests_in
+from otel_arthur.genai.otlp.files import spans_and_logs_in
+from otel_arthur.genai.otlp.spoiled import Spoiled
 from otel_arthur.genai.otlp.views import span_views
 from otel_arthur.genai.reading import read
 from otel_arthur.genai.span import SpanView
@@ -125,7 +127,7 @@ def alone(request: ExportTraceServiceRequest) -> list[ExportTraceServiceRequest]
 
 
 def read_file(content: bytes) -> list[SpanView]:
-    return [view for export in requests_in(content) for view in span_views(export)]  # type: ignore[arg-type]
+    return [view for export in spans_and_logs_in(BytesIO(content), Spoiled()) for view in export]  # type: ignore[union-attr]
 
 
 def permuted(request: ExportTraceServiceRequest, chance: random.Random) -> list[SpanView]:

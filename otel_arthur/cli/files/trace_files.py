@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from io import RawIOBase
 from pathlib import Path
-from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import IO, Any, NamedTuple, cast
 
 import click
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from otel_arthur.cli.terminal.errors import WrongUse
 from otel_arthur.cli.terminal.output import say
 from otel_arthur.genai.events.log_events import Contents, LogEvent, join_all, log_events
-from otel_arthur.genai.otlp.files import EmptyExport, Request, requests_in
+from otel_arthur.genai.otlp.files import EmptyExport, SpansOrLogs, requests_in, spans_and_logs_in
 from otel_arthur.genai.otlp.json_form import OTLPError
 from otel_arthur.genai.otlp.spoiled import Spoiled
-from otel_arthur.genai.otlp.views import span_views
 from otel_arthur.genai.span import SpanView
 
 _AT_ONCE = 1024 * 1024
@@ -59,11 +57,11 @@ class TraceFiles:
         self.names = names
         self.told: Callable[[int], object] = lambda _bytes: None
         """Called with the number of bytes that were read."""
-        self._kept: IO[bytes] | None = None
-        """Standard input, where it is read twice."""
+        self._kept: dict[str, IO[bytes]] = {}
+        """Copies of standard input and of pipes, which are read twice."""
 
     def digests(self) -> list[bytes]:
-        """Of each file's bytes; what standard input holds is kept in a temporary file for that."""
+        """Of each file's bytes; what a pipe holds is kept in a temporary file for that."""
         return [self._digest(name) for name in self.names]
 
     def size(self) -> int | None:
@@ -83,11 +81,11 @@ class TraceFiles:
         events: list[LogEvent] = []
         ends: list[int] = []
         for name in self.names:
-            for request in self.requests(name):
-                if isinstance(request, ExportTraceServiceRequest):
-                    views += span_views(request)
+            for export in self.exports(name):
+                if isinstance(export, ExportLogsServiceRequest):
+                    events += log_events(export)
                 else:
-                    events += log_events(request)
+                    views += export
             ends.append(len(views))
         joined, unjoined = join_all(views, events)
         return Export(joined, unjoined, tuple(ends))
@@ -106,26 +104,35 @@ class TraceFiles:
         found = Passing(self, traces[0], logs) if len(traces) == 1 else None
         return found if found is not None and found.is_alone else None
 
-    def requests(self, name: str) -> Iterator[Request]:
-        """The export requests in a file."""
-        told = "standard input" if name == "-" else name
+    def exports(self, name: str) -> Iterator[SpansOrLogs]:
+        """The exports in a file."""
         spoiled = Spoiled()
         try:
-            with self._opened(name) as file:
-                yield from requests_in(_told(file, self.told), spoiled)
+            yield from self._exports(name, lambda part: self.told(len(part)), spoiled)
         except EmptyExport as error:
-            say(f"Note: {told}: {error}", err=True)
-        except OTLPError as error:
-            raise WrongUse(f"{told}: {error}") from None
-        except OSError as error:
-            raise WrongUse(f"{told}: {error.strerror or type(error).__name__}") from None
+            say(f"Note: {_told(name)}: {error}", err=True)
         if spoiled.counts:
-            say(f"Note: {told}: not all could be read: {spoiled}", err=True)
+            say(f"Note: {_told(name)}: not all could be read: {spoiled}", err=True)
+
+    def _exports(self, name: str, read: Callable[[bytes], object], spoiled: Spoiled) -> Iterator[SpansOrLogs]:
+        try:
+            with self._opened(name) as file:
+                yield from spans_and_logs_in(_watched(file, read), spoiled)
+        except EmptyExport:
+            raise
+        except OTLPError as error:
+            raise WrongUse(f"{_told(name)}: {error}") from None
+        except OSError as error:
+            raise WrongUse(f"{_told(name)}: {error.strerror or type(error).__name__}") from None
 
     def _digest(self, name: str) -> bytes:
-        if name == "-" and self._kept is None:
-            self._kept = TemporaryFile()  # noqa: SIM115 - gone with this object
-            copyfileobj(sys.stdin.buffer, self._kept, _AT_ONCE)
+        if name not in self._kept and (name == "-" or (Path(name).exists() and not Path(name).is_file())):
+            copy = TemporaryFile()  # noqa: SIM115 - gone with this object
+            # Read as it is copied: a device that has no end is no export.
+            with suppress(EmptyExport):
+                for _ in self._exports(name, copy.write, Spoiled()):
+                    pass
+            self._kept[name] = copy
         digest = blake2b(digest_size=16)
         with self._opened(name) as file:
             while part := file.read(_AT_ONCE):
@@ -136,17 +143,17 @@ class TraceFiles:
         """Whether the first request of a file has log records."""
         with self._opened(name) as file:
             try:
-                first = next(requests_in(_told(file, lambda _bytes: None), Spoiled()), None)
+                first = next(requests_in(_watched(file, lambda _part: None), Spoiled()), None)
             except (OTLPError, OSError):
                 return False
-            return first is not None and not isinstance(first, ExportTraceServiceRequest)
+            return isinstance(first, ExportLogsServiceRequest)
 
     @contextmanager
     def _opened(self, name: str) -> Generator[IO[bytes]]:
-        if name == "-":
-            if self._kept is not None:
-                self._kept.seek(0)
-            yield self._kept or sys.stdin.buffer
+        if name == "-" or name in self._kept:
+            if name in self._kept:
+                self._kept[name].seek(0)
+            yield self._kept.get(name, sys.stdin.buffer)
             return
         try:
             opened = Path(name).open("rb")  # noqa: SIM115 - closed below
@@ -171,18 +178,18 @@ class Passing:
         self.is_alone = True
         """Whether no other file has spans."""
         for name in logs:
-            for request in files.requests(name):
-                if isinstance(request, ExportTraceServiceRequest):
-                    self.is_alone = False
+            for export in files.exports(name):
+                if isinstance(export, ExportLogsServiceRequest):
+                    self._contents.add(log_events(export))
                 else:
-                    self._contents.add(log_events(request))
+                    self.is_alone = False
 
     def __iter__(self) -> Iterator[SpanView]:
-        for request in self._files.requests(self._files.names[self.number]):
-            if isinstance(request, ExportTraceServiceRequest):
-                yield from span_views(request)
+        for export in self._files.exports(self._files.names[self.number]):
+            if isinstance(export, ExportLogsServiceRequest):
+                self._contents.add(log_events(export))
             else:
-                self._contents.add(log_events(request))
+                yield from export
 
     def with_content(self, view: SpanView) -> SpanView:
         """The span with the content of the events that were read so far."""
@@ -194,22 +201,27 @@ class Passing:
         return self._contents.unjoined
 
 
-def _told(file: IO[bytes], told: Callable[[int], object]) -> IO[bytes]:
-    return cast("IO[bytes]", _Told(file, told))
+def _told(name: str) -> str:
+    """A file's name for people."""
+    return "standard input" if name == "-" else name
 
 
-class _Told(RawIOBase):
-    """A file that tells how many bytes were read; closing it does not close the file below."""
+def _watched(file: IO[bytes], read: Callable[[bytes], object]) -> IO[bytes]:
+    return cast("IO[bytes]", _Watched(file, read))
 
-    def __init__(self, file: Any, told: Callable[[int], object]) -> None:
+
+class _Watched(RawIOBase):
+    """A file that tells what is read of it; closing it does not close the file below."""
+
+    def __init__(self, file: Any, read: Callable[[bytes], object]) -> None:
         self._file = file
-        self._tell = told
+        self._tell = read
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         part: bytes = self._file.read1(len(buffer))
-        self._tell(len(part))
+        self._tell(part)
         buffer[: len(part)] = part
         return len(part)

@@ -11,10 +11,10 @@ import gzip
 import re
 import zlib
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader, BytesIO
-from typing import IO, Any, TypeAlias, cast
+from typing import IO, Any, TypeAlias, TypeVar, cast
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
@@ -24,9 +24,14 @@ from otel_arthur.genai.otlp.json_form import UNFIT, OTLPError, without_bad_recor
 from otel_arthur.genai.otlp.json_texts import HINT, documents
 from otel_arthur.genai.otlp.mending import parsed
 from otel_arthur.genai.otlp.spoiled import Spoiled
+from otel_arthur.genai.otlp.typed import views_of
+from otel_arthur.genai.otlp.views import span_views
+from otel_arthur.genai.span import SpanView
 
 Request: TypeAlias = ExportTraceServiceRequest | ExportLogsServiceRequest
+SpansOrLogs: TypeAlias = Iterable[SpanView] | ExportLogsServiceRequest
 
+_T = TypeVar("_T")
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"
@@ -63,13 +68,26 @@ def requests_in(source: bytes | IO[bytes], spoiled: Spoiled | None = None) -> It
         OSError: the file cannot be read.
     """
     stream = BytesIO(source) if isinstance(source, bytes) else source
+    return _exports_in(stream, Spoiled() if spoiled is None else spoiled, lambda _document: None)
+
+
+def _exports_in(
+    stream: IO[bytes], spoiled: Spoiled, read: Callable[[Any], _T | None]
+) -> Iterator[Request | _T]:
+    """The exports in a file; `read` may have read the spans of a JSON document already."""
     seen: set[str] = set()
     with _read_errors():
-        yield from _requests(inflated(stream), seen, Spoiled() if spoiled is None else spoiled)
+        yield from _requests(inflated(stream), seen, spoiled, read)
     if not seen:
         raise EmptyExport("it is empty")
     if seen == {"metrics"}:
         raise OTLPError("it holds metrics, and no traces or logs")
+
+
+def spans_and_logs_in(source: IO[bytes], spoiled: Spoiled) -> Iterator[SpansOrLogs]:
+    """As `requests_in`, with the spans of each export as views: read without protobuf where that can be."""
+    for found in _exports_in(source, spoiled, views_of):
+        yield span_views(found) if isinstance(found, ExportTraceServiceRequest) else found
 
 
 def inflated(stream: IO[bytes]) -> BufferedReader:
@@ -99,7 +117,9 @@ def _read_errors() -> Generator[None, None, None]:
         raise OTLPError(f"its compression is damaged: {error}") from None
 
 
-def _requests(stream: BufferedReader, seen: set[str], spoiled: Spoiled) -> Iterator[Request]:
+def _requests(
+    stream: BufferedReader, seen: set[str], spoiled: Spoiled, read: Callable[[Any], _T | None]
+) -> Iterator[Request | _T]:
     head = stream.peek(4)
     if head.startswith(codecs.BOM_UTF8):
         stream.read(len(codecs.BOM_UTF8))
@@ -111,11 +131,11 @@ def _requests(stream: BufferedReader, seen: set[str], spoiled: Spoiled) -> Itera
     if head[:4] == _ZIP:
         raise OTLPError("it is a zip archive; give the files in it")
     if _JSON.match(head):
-        yield from _from_json(stream, seen, spoiled)
+        yield from _from_json(stream, seen, spoiled, read)
     elif head[:1] == _FIRST_FIELD:
         yield from _from_binary(_bounded(stream.read(MAX_MESSAGE + 1)), seen, spoiled)
     elif len(head) >= 4 and 0 < int.from_bytes(head[:4], "big") <= MAX_MESSAGE:
-        yield from _from_messages(stream, seen, spoiled)
+        yield from _from_messages(stream, seen, spoiled, read)
     elif head.strip():
         raise OTLPError(f"it is no OTLP export, neither protobuf nor JSON; {HINT}")
 
@@ -129,7 +149,9 @@ def _utf16(head: bytes) -> str | None:
     return "utf-16-be" if head[:2] in (b"\0{", b"\0[") else None
 
 
-def _from_messages(stream: IO[bytes], seen: set[str], spoiled: Spoiled) -> Iterator[Request]:
+def _from_messages(
+    stream: IO[bytes], seen: set[str], spoiled: Spoiled, read: Callable[[Any], _T | None]
+) -> Iterator[Request | _T]:
     """The messages that each follow their length."""
     failure: OTLPError | None = None
     for number, piece in enumerate(_length_prefixed(stream, spoiled), 1):
@@ -137,7 +159,9 @@ def _from_messages(stream: IO[bytes], seen: set[str], spoiled: Spoiled) -> Itera
             inside = _bounded(inflated(BytesIO(piece)).read(MAX_MESSAGE + 1))
             is_json = _JSON.match(inside) is not None
             yield from (
-                _from_json(BytesIO(inside), seen, spoiled) if is_json else _from_binary(inside, seen, spoiled)
+                _from_json(BytesIO(inside), seen, spoiled, read)
+                if is_json
+                else _from_binary(inside, seen, spoiled)
             )
         except OTLPError as error:
             failure = failure or error
@@ -167,11 +191,13 @@ def _length_prefixed(stream: IO[bytes], spoiled: Spoiled) -> Iterator[bytes]:
         yield message
 
 
-def _from_json(stream: IO[bytes], seen: set[str], spoiled: Spoiled) -> Iterator[Request]:
+def _from_json(
+    stream: IO[bytes], seen: set[str], spoiled: Spoiled, read: Callable[[Any], _T | None]
+) -> Iterator[Request | _T]:
     failure: OTLPError | None = None
     for where, document in documents(stream, MAX_MESSAGE, spoiled):
         try:
-            yield from _of_document(document, seen, where, spoiled)
+            yield from _of_document(document, seen, where, spoiled, read)
         except OTLPError as error:
             failure = failure or OTLPError(f"{where}{error}")
             spoiled.add("a JSON object that is no export", str(failure))
@@ -179,7 +205,9 @@ def _from_json(stream: IO[bytes], seen: set[str], spoiled: Spoiled) -> Iterator[
         raise failure
 
 
-def _of_document(document: Any, seen: set[str], where: str, spoiled: Spoiled) -> Iterator[Request]:
+def _of_document(
+    document: Any, seen: set[str], where: str, spoiled: Spoiled, read: Callable[[Any], _T | None]
+) -> Iterator[Request | _T]:
     if not isinstance(document, dict):
         raise OTLPError(f"expected a JSON object, found {type(document).__name__}; {HINT}")
     signals = [key for key in _JSON_SIGNALS if key in document]
@@ -188,7 +216,10 @@ def _of_document(document: Any, seen: set[str], where: str, spoiled: Spoiled) ->
         raise OTLPError(f"it is JSON but not OTLP: it has {keys} and no resourceSpans; {HINT}")
     for signal in signals:
         kind = _JSON_SIGNALS[signal]
-        if kind is not None:
+        spans = read(document[signal]) if kind is ExportTraceServiceRequest else None
+        if spans is not None:
+            yield spans
+        elif kind is not None:
             request, reasons = without_bad_records({signal: document[signal]}, kind)
             for reason in reasons:
                 spoiled.add(UNFIT, f"{where}{reason}")

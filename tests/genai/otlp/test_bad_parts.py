@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from io import BytesIO
 from typing import Any
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from otel_arthur.collector.otlp.decoding import parse
@@ -17,7 +19,7 @@ from otel_arthur.collector.otlp.inflating import BadBody
 from otel_arthur.collector.otlp.signals import TRACES
 from otel_arthur.genai.duplicates.verdicts import judge
 from otel_arthur.genai.otlp import mending
-from otel_arthur.genai.otlp.files import OTLPError, requests_in
+from otel_arthur.genai.otlp.files import OTLPError, requests_in, spans_and_logs_in
 from otel_arthur.genai.otlp.spoiled import Spoiled
 from otel_arthur.genai.otlp.views import span_views
 from otel_arthur.genai.reading import read
@@ -27,8 +29,8 @@ from tests.support.spans.broken import document, request, spans_in_protobuf, spa
 
 def answers(content: bytes) -> tuple[list[str], Spoiled]:
     spoiled = Spoiled()
-    exports = [one for one in requests_in(content, spoiled) if isinstance(one, ExportTraceServiceRequest)]
-    views = [view for export in exports for view in span_views(export)]
+    exports = spans_and_logs_in(BytesIO(content), spoiled)
+    views = [view for one in exports if not isinstance(one, ExportLogsServiceRequest) for view in one]
     calls = [verdict.reading.call for verdict in judge(views) if verdict.decision == "inference"]
     return [call.choices[0].message.text for call in calls if call is not None], spoiled
 

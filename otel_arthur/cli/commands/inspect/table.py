@@ -30,6 +30,7 @@ class InspectTable:
     def __init__(self, show_all: bool, limit: int | None = None) -> None:
         self._show_all = show_all
         self._room = limit
+        self._has_room = limit != 0
         self._width = terminal_width()
         self._decisions: Counter[str] = Counter()
         self._skipped: Counter[str] = Counter()
@@ -59,7 +60,7 @@ class InspectTable:
         say(f"{spans}: {told}; {plural(self._inferences, 'inference')}.")
         for reason, number in self._skipped.most_common():
             say(f"  {number} skipped: {reason}")
-        if self._beyond:
+        if self._beyond and self._has_room:
             say(f"  {self._beyond} more not shown.")
         if self._hidden:
             say("  --all shows the spans that are no LLM calls too.")
