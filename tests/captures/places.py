@@ -162,14 +162,19 @@ def command_of(recording: Recording, mode: Mode, out: Path, place: Path) -> list
 def _java(program: str, place: Path) -> list[str]:
     libraries, classes = f"{place}/lib/*", f"{place}/classes"
     sources = [str(PROGRAMS / "Recording.java")]
+    # A program finds the classes beside it that it names.
+    javac = ("javac", "-parameters", "-encoding", "UTF-8", "-sourcepath", str(PROGRAMS), "-cp", libraries)
     if program.endswith(".kt"):
         kotlin = ("org.jetbrains.kotlin.cli.jvm.K2JVMCompiler", "-no-stdlib", "-nowarn", "-jvm-target", "17")
         jars = os.pathsep.join(map(str, sorted((place / "lib").glob("*.jar"))))
-        _install("javac", "-cp", libraries, "-d", classes, *sources)
+        _install(*javac, "-d", classes, *sources)
         path = f"{jars}{os.pathsep}{classes}"
-        _install("java", "-cp", libraries, *kotlin, "-cp", path, "-d", classes, str(PROGRAMS / program))
+        plugins = [f"-Xplugin={jar}" for jar in (place / "lib").glob("kotlin-*-compiler-plugin-*.jar")]
+        _install(
+            "java", "-cp", libraries, *kotlin, *plugins, "-cp", path, "-d", classes, str(PROGRAMS / program)
+        )
     else:
-        _install("javac", "-parameters", "-cp", libraries, "-d", classes, *sources, str(PROGRAMS / program))
+        _install(*javac, "-d", classes, *sources, str(PROGRAMS / program))
     main_class = re.sub(r"\.(java|kt)$", lambda end: "Kt" if end[1] == "kt" else "", program)
     return ["java", "-cp", f"{classes}{os.pathsep}{libraries}", main_class]
 

@@ -48,6 +48,13 @@ UNVERIFIED: Mapping[str, str] = {
     "Former official `opentelemetry-instrumentation-openai-v2`": (
         "https://github.com/open-telemetry/opentelemetry-python-contrib/tree/main/instrumentation-genai"
     ),
+    "Microsoft.Extensions.AI for .NET, which follows the conventions": (
+        "https://github.com/dotnet/extensions/tree/main/test/Libraries/Microsoft.Extensions.AI.Tests"
+    ),
+    "Braintrust's SDKs for Go, Java, Ruby and .NET; those for Python and JavaScript write no span of "
+    "OpenTelemetry, but to Braintrust alone": (
+        "https://www.braintrust.dev/docs/integrations/sdk-integrations/opentelemetry"
+    ),
 }
 """Read as their documentation says, on spans built from it; not run here."""
 

@@ -46,12 +46,6 @@ LONG_TAIL: Mapping[str, Dialect] = {
     "Laminar": Dialect("laminar", "0.8.2", True, ("laminar-0.8.2/default",)),
     "Monocle": Dialect("monocle", "0.8.15", True, ("monocle-0.8.15/default",)),
     **products.PRODUCTS,
-    "Spring AI": Dialect(
-        "spring-ai",
-        "1.0, 2.0",
-        False,
-        reference="https://docs.spring.io/spring-ai/reference/observability/",
-    ),
     "Collector `gen_ai_normalizer`": Dialect(
         "openinference, openllmetry-legacy",
         "alpha",

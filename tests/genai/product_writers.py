@@ -130,3 +130,24 @@ def monocle(question: str, answer: str) -> Written:
     said = EventView("data.output", END, {"response": json.dumps({"assistant": answer})})
     attributes = {"span.type": "inference", "entity.1.type": "inference.openai", "entity.2.name": "wren-1"}
     return Written(attributes, [asked, said])
+
+
+def _conventional(question: str, answer: str) -> dict[str, str]:
+    asked, said = ([{"parts": [{"type": "text", "content": words}]}] for words in (question, answer))
+    return {
+        "gen_ai.input.messages": json.dumps([{"role": "user", **asked[0]}]),
+        "gen_ai.output.messages": json.dumps([{"role": "assistant", **said[0]}]),
+    }
+
+
+def koog(question: str, answer: str) -> Written:
+    return Written({"koog.event.id": "e1", **MODEL, **_conventional(question, answer)})
+
+
+def quarkus(question: str, answer: str) -> Written:
+    return Written({"gen_ai.request.model": "wren-1", "gen_ai.prompt": question, "gen_ai.completion": answer})
+
+
+def gemini_cli(question: str, answer: str) -> Written:
+    operation = {"gen_ai.operation.name": "llm_call", "gen_ai.request.model": "wren-1"}
+    return Written({**operation, **_conventional(question, answer)})

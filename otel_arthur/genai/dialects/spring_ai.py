@@ -2,8 +2,9 @@
 
 Reference: https://docs.spring.io/spring-ai/reference/observability. Detects: ``spring.ai.*``, or the
 scopes of Micrometer's bridge. What has a ``spring.ai.kind`` (chat client, advisor, tool, vector store)
-is around the call. Version 2 writes messages, milestones before 1.0 wrote texts without roles into
-``gen_ai.prompt`` and ``gen_ai.completion``, and 1.x writes them to the application's log only.
+is around the call. Milestones before 1.0 wrote texts without roles into ``gen_ai.prompt`` and
+``gen_ai.completion``; 1.1.2 and 2.0.1 write words to the application's log only, so that messages come of an
+observation filter of the application.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.tables.dialect import Dialect
 from otel_arthur.genai.tables.places import joined, unless
 from otel_arthur.genai.tables.sources import answer_texts_at, answers_at, messages_at, texts_at
+from otel_arthur.genai.usage import counted
 
 
 def _operation(view: SpanView) -> str | None:
@@ -44,8 +46,9 @@ DIALECT = Dialect(
         answer_texts_at("@gen_ai.content.completion/gen_ai.completion", "gen_ai.completion"),
     ),
     content_switch="",
+    usage=counted,
     content_note=(
-        "Spring AI writes none onto spans in any version; spring.ai.chat.observations.log-prompt=true and "
-        "log-completion=true write it to the application's log"
+        "Spring AI's settings write none onto spans in any version; a bean ObservationFilter does "
+        "(docs/frameworks/spring-ai.md)"
     ),
 )

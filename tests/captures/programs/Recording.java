@@ -45,6 +45,11 @@ final class Recording {
     return sdk;
   }
 
+  /** For a framework that makes its own provider. */
+  static void flushing(SdkTracerProvider made) {
+    provider = made;
+  }
+
   static void flush() {
     if (provider != null) {
       provider.forceFlush().join(60, TimeUnit.SECONDS);

@@ -29,7 +29,7 @@ class TestSpringAI:
         "gen_ai.usage.total_tokens": "28",
     }
 
-    def test_version_2_writes_messages(self) -> None:
+    def test_an_observation_filter_writes_messages(self) -> None:
         asked = [{"role": role, "content": words} for role, words in ASKED]
         answer = [
             {
@@ -60,10 +60,10 @@ class TestSpringAI:
         assert [words for _, words in said(call)] == [words for _, words in ASKED]
         assert answers(call) == [("A standard.", "stop")]
 
-    def test_version_1_has_no_content_and_says_what_to_do(self) -> None:
+    def test_no_version_has_content_and_the_reason_says_what_to_do(self) -> None:
         reading = read(span("org.springframework.boot", attributes=self.ATTRIBUTES))
         assert reading.content_missing
-        assert "spring.ai.chat.observations.log-prompt=true" in reading.reason
+        assert "ObservationFilter" in reading.reason
 
     def test_a_model_that_is_not_known_is_none(self) -> None:
         attributes = {**self.ATTRIBUTES, "gen_ai.response.model": "none", "gen_ai.request.model": "none"}
@@ -93,6 +93,36 @@ class TestSpringAI:
     )
     def test_what_is_around_a_call_is_none(self, attributes: dict[str, Any]) -> None:
         assert read(span("org.springframework.boot", attributes=attributes)).call is None
+
+
+def test_microsoft_extensions_ai_of_dotnet_follows_the_conventions() -> None:
+    """As the tests of its OpenTelemetryChatClient say that a span is (dotnet/extensions)."""
+    asked = [{"role": role, "parts": [{"type": "text", "content": words}]} for role, words in ASKED]
+    answer = {
+        "role": "assistant",
+        "parts": [{"type": "text", "content": "A standard."}],
+        "finish_reason": "stop",
+    }
+    call = call_of(
+        read(
+            span(
+                "Experimental.Microsoft.Extensions.AI",
+                attributes={
+                    "gen_ai.operation.name": "chat",
+                    "gen_ai.provider.name": "openai",
+                    "gen_ai.request.model": "gpt-4o-mini",
+                    "gen_ai.response.finish_reasons": ("stop",),
+                    "gen_ai.usage.input_tokens": 21,
+                    "gen_ai.usage.output_tokens": 7,
+                    "gen_ai.input.messages": json.dumps(asked),
+                    "gen_ai.output.messages": json.dumps([answer]),
+                },
+            )
+        )
+    )
+    assert said(call) == ASKED
+    assert answers(call) == [("A standard.", "stop")]
+    assert counts(call)[:3] == (21, 7, 28)
 
 
 def test_semantic_kernel_of_dotnet_writes_events_on_the_span() -> None:

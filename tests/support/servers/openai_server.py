@@ -52,7 +52,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(404, "no such path")
 
     def do_POST(self) -> None:
-        request = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
+        request = json.loads(self._body() or b"{}")
         if (asked := asked_of_gemini(self.path, request)) is not None:
             self.path, request = GEMINI, asked
         if self.path == "/v1/embeddings":
@@ -62,6 +62,16 @@ class _Handler(BaseHTTPRequestHandler):
             self._generate(endpoint, request)
         else:
             self._error(404, "no such path")
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
 
     def _generate(self, endpoint: Endpoint, request: JSON) -> None:
         user_text, after_tool = user_text_and_tool(endpoint.messages(request))

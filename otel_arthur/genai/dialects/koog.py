@@ -1,0 +1,34 @@
+"""Koog, JetBrains' framework for Kotlin: semantic conventions, with messages of no parts and withheld words.
+
+Reference: https://docs.koog.ai/features/open-telemetry. Detects: ``koog.event.id`` (from 1.0 on); the scope
+is the application's service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from otel_arthur.genai.attributes import SpanAttributes
+from otel_arthur.genai.call import Message
+from otel_arthur.genai.dialects import semconv
+from otel_arthur.genai.tables.dialect import Dialect
+from otel_arthur.genai.tables.sources import Source, answers_at, messages_at
+
+_asked = messages_at("gen_ai.input.messages")
+
+
+def _question(attributes: SpanAttributes) -> Sequence[Message]:
+    """Koog ends its lists of tools and of results by a message that says nothing."""
+    return [message for message in _asked.read(attributes) if message.parts]
+
+
+DIALECT = Dialect(
+    name="koog",
+    reference="https://docs.koog.ai/features/open-telemetry/",
+    markers=("koog.event.id",),
+    fields=semconv.FIELDS,
+    question=(Source(_question, _asked.places),),
+    answer=(answers_at("gen_ai.output.messages"),),
+    hidden="HIDDEN:non-empty",
+    content_switch="setVerbose(true) in install(OpenTelemetry)",
+)
