@@ -84,9 +84,8 @@ class Presentation:
         except _Held as held:
             trouble = held.trouble
         except _Gone:
-            trouble = Trouble(
-                "the Engine did not answer: it is asked later which spans it has", "no answer", self._doubt
-            )
+            # What is in doubt waits by itself: the rest is tried again as after any failure.
+            trouble = Trouble("the Engine did not answer: it is asked later which spans it has", "no answer")
         except (ArthurError, ValueError) as error:
             trouble = Trouble(str(error), type(error).__name__)
         if trouble is None and self._failed and not self._stored:

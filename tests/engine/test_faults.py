@@ -44,6 +44,19 @@ def test_an_engine_slower_than_the_timeout_stores_each_span_once(deliver: Callab
         assert (counts.sent, counts.unaccounted) == (60, 0)
 
 
+def test_only_what_is_in_doubt_waits(deliver: Callable[..., Delivery]) -> None:
+    with LocalArthur(engine_seconds=(0.02, 0.02)) as slow:
+        delivery = deliver(
+            engine_endpoint=slow.url, engine_api_key=slow.api_key, timeout=0.5, engine_doubt=3600.0
+        )
+        delivery.submit(llm_calls(60))
+        served = delivery._run.destinations.served.values()
+        eventually(lambda: any(one.pacer.failures for one in served), "an answer is lost")
+        (call,) = llm_calls(1)
+        delivery.submit([call])
+        eventually(lambda: call.span_id in ids(slow), "the other call arrives")
+
+
 def append(delivery: Delivery, target: EngineTarget, *attributes: dict[str, str]) -> list[str]:
     """Spans as no call of ours would be written."""
     rows: list[Row] = []
