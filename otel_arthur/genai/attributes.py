@@ -21,10 +21,10 @@ class SpanAttributes:
 
     __slots__ = ("_parsed", "_under", "attributes", "sources", "truncated", "view")
 
-    def __init__(self, view: SpanView) -> None:
+    def __init__(self, view: SpanView, sources: Mapping[str, str] | None = None) -> None:
         self.view = view
         self.attributes: Mapping[str, Any] = view.attributes
-        self.sources: dict[str, str] = {}
+        self.sources: dict[str, str] = {**sources} if sources else {}
         self.truncated = False
         self._parsed: dict[str, Any] = {}
         self._under: dict[tuple[str, ...], Any] = {}

@@ -96,13 +96,12 @@ def _read_by_plan(
     words = None if fields is None else plan.words(view.attributes)
     if fields is None or words is None:
         return None
-    attributes = SpanAttributes(view)
+    attributes = SpanAttributes(view, plan.sources)
     if layout.searches:
         done = plan.find(fields, view, attributes.sources)
         fill(fields, attributes, layout.searches, done)
     if (fields[_CHOICE_COUNT] or 1) != 1:
         return None
-    attributes.sources.update(plan.sources)
     messages, choices = words
     if layout.system:
         messages = _after_system(messages, attributes, layout)

@@ -10,7 +10,7 @@ from zlib import crc32
 import msgspec
 from msgspec import Struct
 
-from otel_arthur.genai.call import LLMCall
+from otel_arthur.genai.call import LLMCall, TextPart
 from otel_arthur.genai.span import SpanKey
 
 
@@ -128,6 +128,10 @@ def _question(call: LLMCall) -> int | None:
 
 def _answer(call: LLMCall) -> int | None:
     texts: list[str] = []
+    if len(call.choices) == 1 and len(parts := call.choices[0].message.parts) == 1:
+        part = parts[0]
+        if type(part) is TextPart:  # As nearly all are.
+            return _checksum(part.text) if part.text else None
     for choice in call.choices:
         message = choice.message
         texts.append(message.text)
@@ -148,9 +152,9 @@ def _checksum(text: str) -> int:
 
 def _rank(call: LLMCall) -> int:
     """The richest first: each mark weighs more than all behind it."""
-    choices, usage = call.choices, call.usage
+    usage = call.usage
     has_likelihoods = has_reason = has_answer = False
-    for choice in choices:
+    for choice in call.choices:
         has_answer = has_answer or bool(choice.message.parts)
         has_likelihoods = has_likelihoods or choice.likelihoods is not None
         has_reason = has_reason or choice.finish_reason is not None

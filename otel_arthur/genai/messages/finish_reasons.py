@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 
 from otel_arthur.genai.json_text import clean
 
-_COMMON = frozenset({"stop", "length", "content_filter", "tool_calls"})
+COMMON = frozenset({"stop", "length", "content_filter", "tool_calls"})
 
 SPELLINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "stop": (
@@ -95,7 +95,7 @@ def finish_reason_of(value: Any) -> str | None:
     An unknown one is passed on in lower case. None where there is none.
     """
     if value.__class__ is str:
-        return value if value in _COMMON else _of_text(value)
+        return value if value in COMMON else _of_text(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return _of_text(str(value))
     return _of_text(value) if isinstance(value, str) else None

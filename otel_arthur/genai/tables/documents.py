@@ -32,11 +32,16 @@ class Wanted(NamedTuple):
 class _Leaf(NamedTuple):
     """One place of one field."""
 
-    wanted: Wanted
+    field: int
+    name: str
     rank: int
     """Of the places of its field."""
-    place: Place
     source: str
+    beside: str
+    convert: Callable[[Any, SpanView], Any] | None
+    """Where the value is not taken as it is."""
+    exact: Any
+    """The type of a value that needs no longer look."""
 
 
 _Node = dict[str, Any]
@@ -50,11 +55,7 @@ class Documents:
 
     def __init__(self, wanted: Sequence[Wanted]) -> None:
         self.fields = frozenset([one.field for one in wanted])
-        self._last = [
-            _Leaf(one, rank, *one.places[rank])
-            for one in wanted
-            if not one.places[rank := len(one.places) - 1][0].path
-        ]
+        self._last = [(one, *one.places[-1]) for one in wanted if not one.places[-1][0].path]
         trees: dict[str, _Node] = {}
         for one in wanted:
             for rank, (place, source) in enumerate(one.places):
@@ -62,7 +63,12 @@ class Documents:
                     node = trees.setdefault(place.attribute, {})
                     for step in place.path[:-1]:
                         node = node.setdefault(step, {})
-                    node.setdefault(place.path[-1], []).append(_Leaf(one, rank, place, source))
+                    leaf = _Leaf(
+                        *(one.field, one.name, rank, source, place.beside),
+                        _conversion(one, place),
+                        _exact(one, place),
+                    )
+                    node.setdefault(place.path[-1], []).append(leaf)
                     if place.beside:
                         trees[place.attribute].setdefault(place.beside, [])
         self._nodes = [
@@ -80,7 +86,7 @@ class Documents:
         best: dict[int, int] = {}
         for document, (_, _, node) in zip(found, self._nodes, strict=True):
             _take(document, node, view, fields, best, sources)
-        for wanted, _, place, source in self._last:
+        for wanted, place, source in self._last:
             if fields[wanted.field] is None:
                 value = wanted.convert(attributes[place.attribute])
                 if value is not None:
@@ -103,13 +109,12 @@ def _take(
         if below.__class__ is dict:
             _take(value, below, view, fields, best, sources)
             continue
-        for wanted, rank, place, source in below:
-            field = wanted.field
-            if best.get(field, rank) < rank or (place.beside and place.beside not in found):
+        for field, name, rank, source, beside, convert, _ in below:
+            if best.get(field, rank) < rank or (beside and beside not in found):
                 continue
-            one = value if place.convert is None else wanted.convert(place.convert(value, view))
+            one = value if convert is None else convert(value, view)
             if one is not None:
-                fields[field], best[field], sources[wanted.name] = one, rank, source
+                fields[field], best[field], sources[name] = one, rank, source
 
 
 def _type_of(node: _Node) -> Any:
@@ -122,13 +127,17 @@ def _type_of(node: _Node) -> Any:
         elif not below:
             types[key] = msgspec.Raw
         else:
-            types[key] = _exact(below[0]) | None
+            types[key] = below[0].exact | None
     return TypedDict("Document", types, total=False)  # type: ignore[operator]
 
 
-def _exact(leaf: _Leaf) -> Any:
-    """The type of a value that needs no longer look."""
-    return leaf.wanted.exact if leaf.place.convert is None else str
+def _exact(wanted: Wanted, place: Place) -> Any:
+    return wanted.exact if place.convert is None else str
+
+
+def _conversion(wanted: Wanted, place: Place) -> Callable[[Any, SpanView], Any] | None:
+    first, then = place.convert, wanted.convert
+    return None if first is None else lambda value, view: then(first(value, view))
 
 
 def documents_of(wanted: Sequence[Wanted]) -> Documents | None:
@@ -136,11 +145,9 @@ def documents_of(wanted: Sequence[Wanted]) -> Documents | None:
     taken = list(filter(_is_plain, wanted))
     leaves: dict[tuple[str, ...], set[Any]] = {}
     for one in taken:
-        for rank, (place, source) in enumerate(one.places):
+        for place, _ in one.places:
             if place.path:
-                leaves.setdefault((place.attribute, *place.path), set()).add(
-                    _exact(_Leaf(one, rank, place, source))
-                )
+                leaves.setdefault((place.attribute, *place.path), set()).add(_exact(one, place))
     odd = {path[0] for path, types in leaves.items() if len(types) > 1}
     odd |= {path[0] for path in leaves for end in range(2, len(path)) if path[:end] in leaves}
     taken = [one for one in taken if odd.isdisjoint([place.attribute for place, _ in one.places])]

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from otel_arthur.genai.attributes import SpanAttributes
 from otel_arthur.genai.call import Choice, Message, TextPart
-from otel_arthur.genai.messages.finish_reasons import reason_of_choice
+from otel_arthur.genai.messages.finish_reasons import COMMON, reason_of_choice
 from otel_arthur.genai.messages.forms import is_repr
 from otel_arthur.genai.tables.event_words import (
     ANSWER_EVENTS,
@@ -111,7 +111,9 @@ def with_reasons(choices: Sequence[Choice], reasons: Any) -> Sequence[Choice]:
         # Where one of several says its own, the others are pieces of a stream, which had not ended.
         return choices
     return [
-        choice if choice.finish_reason else replace(choice, finish_reason=_beside(reasons, index, choice))
+        choice
+        if choice.finish_reason
+        else Choice(choice.message, _beside(reasons, index, choice), choice.tokens, choice.likelihoods)
         for index, choice in enumerate(choices)
     ]
 
@@ -126,7 +128,9 @@ def _beside(reasons: Any, index: int, choice: Choice) -> str | None:
 def reasons_of(attributes: SpanAttributes, places: Sequence[tuple[Place, str]]) -> Any:
     """The finish reasons at the first of `places` that has any: one for all answers, or one each."""
     for place, source in places:
-        value = attributes.parsed(attributes.at(place))
+        value = attributes.at(place)
+        if value.__class__ is not str or value not in COMMON:
+            value = attributes.parsed(value)
         if isinstance(value, str) and value[:1] == "[" and value[-1:] == "]":
             # Kotlin's list as text.
             value = value[1:-1].split(", ")
