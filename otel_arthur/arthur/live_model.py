@@ -1,6 +1,6 @@
 """Sending through a live ``arthurai.ArthurModel``, for applications that have one (SDK 3.33.3).
 
-The SDK is never imported here: its model and its errors are told by their names.
+The SDK is never imported here: its model and its errors are recognised by their names.
 """
 
 from __future__ import annotations

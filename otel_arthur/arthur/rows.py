@@ -58,7 +58,7 @@ def _accepted(status: int, message: str) -> RowResult:
 
 
 def are_delivered(results: Sequence[RowResult | None]) -> bool:
-    """Whether all rows were, told at a glance: mostly they share one result."""
+    """Whether all rows were, seen at a glance: mostly they share one result."""
     first = results[0] if results else None
     return first is not None and first.delivered and results.count(first) == len(results)
 
@@ -87,7 +87,7 @@ def read_rows(body: Any, sent: int, what: str) -> list[RowResult]:
     when they say that every row was taken.
 
     Raises:
-        InDoubt: it cannot be told what became of each row.
+        InDoubt: the answer does not say what became of each row.
     """
     answer = mapping(body)
     counts = mapping(answer.get("counts"))

@@ -36,7 +36,7 @@ def recording_proxy(upstream: str, *, models: Collection[str] = ()) -> Starlette
     calls: list[ServedCall] = []
     lock = threading.Lock()
     session = requests.Session()
-    # The proxy is told its upstream; what the environment says of proxies is for other traffic,
+    # The proxy is given its upstream; what the environment says of proxies is for other traffic,
     # except where the upstream is the real service behind a company's proxy.
     session.trust_env = not upstream.startswith("http://127.0.0.1")
 

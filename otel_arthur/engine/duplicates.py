@@ -1,4 +1,4 @@
-"""Two spans of one call: one goes to the Engine, with what it lacks and the other has."""
+"""Two spans of one call: one goes to the Engine, with the attributes that only the other has."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class EngineJudge(EvidenceJudge):
         return replace(row, content=request.SerializeToString())
 
     def complete(self, row: Row, duplicates: Sequence[Row]) -> Row:
-        """The row with the attributes that it lacks, and with the failure that another span tells."""
+        """The row with the attributes that it lacks, and with the failure that another span records."""
         request = ExportTraceServiceRequest.FromString(row.content)
         span = span_in(request)
         for duplicate in duplicates:
@@ -90,7 +90,7 @@ class EngineJudge(EvidenceJudge):
 def _take(span: Span, other: Span) -> None:
     """As `genai.duplicates.completion.completed`, for spans that are written already."""
     own = {one.key: one.value for one in span.attributes}
-    # Who does not know the model that answered repeats the one that was asked for.
+    # A span without the model that answered repeats the model that was asked for.
     asked = _object(own[PARAMETERS].string_value).get("model") if PARAMETERS in own else None
     for one in other.attributes:
         mine = own.get(one.key)

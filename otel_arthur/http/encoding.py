@@ -37,7 +37,7 @@ def encode(value: Any) -> bytes:
 
 
 class JsonArray(Sequence[bytes]):
-    """Items that are one JSON array already, told apart only where somebody asks for one of them.
+    """Items that are one JSON array already, split only where somebody asks for one of them.
 
     Args:
         items: makes them.

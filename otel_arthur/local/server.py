@@ -43,7 +43,7 @@ class LocalArthurError(Exception):
 
 
 class RemoteAddressRefused(LocalArthurError):
-    """An address that other machines reach, without being told to open to them."""
+    """An address that other machines reach, without `allow_remote`."""
 
 
 def default_database() -> Path:

@@ -1,4 +1,4 @@
-"""What tells duplicates among the calls of a batch, for targets that hold calls back alike."""
+"""What shows duplicates among the calls of a batch, for targets that hold calls back alike."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from otel_arthur.spool.rows import Row
 
 
 class HeldEvidence:
-    """What is kept of calls until their batch is appended: when they ended, and what tells duplicates.
+    """What is kept of calls until their batch is appended: when they ended, and the evidence of duplicates.
 
     Nothing else of a call is kept but its rows, as bytes: all that lives until the end of a batch is work for
     the garbage collector.
 
     Args:
-        window: seconds that rows wait for a duplicate; 0 is not at all, and then nothing tells duplicates.
+        window: seconds that rows wait for a duplicate; 0 is not at all, and then no evidence is kept.
     """
 
     __slots__ = ("_ended", "_gathering")
@@ -35,7 +35,7 @@ class HeldEvidence:
             self._gathering.add(call)
 
     def add_end(self, end_ns: int) -> None:
-        """Of a span that is no call."""
+        """Add the end of a span that is no call."""
         self._ended.append(end_ns)
 
     @property
@@ -45,7 +45,7 @@ class HeldEvidence:
 
     @property
     def ended(self) -> tuple[int, int] | None:
-        """When the first and the last of them ended, in Unix nanoseconds."""
+        """When the first and the last of the spans ended, in Unix nanoseconds."""
         return (min(self._ended), max(self._ended)) if self._ended else None
 
 

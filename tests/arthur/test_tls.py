@@ -8,6 +8,7 @@ import pytest
 
 from otel_arthur.arthur.authentication import Authentication
 from otel_arthur.arthur.client import V3, ArthurClient
+from otel_arthur.engine.client import ENGINE
 from otel_arthur.http.errors import ConfigurationError, Unavailable
 from otel_arthur.http.transport import Transport
 from tests.support.servers.certificates import Certificate
@@ -64,6 +65,8 @@ def test_certificate_files_that_cannot_be_used(
         path.write_text(content)
     with pytest.raises(ConfigurationError, match="OTEL_EXPORTER_ARTHUR_CERTIFICATE"):
         client_of(secure.url, certificate=str(path)).send_inferences("m", [ROW])
+    with pytest.raises(ConfigurationError, match="OTEL_EXPORTER_ARTHUR_ENGINE_CERTIFICATE"):
+        Transport(secure.url, ENGINE, certificate=str(path)).request("GET", "/")
 
 
 def test_the_proxy_of_the_environment(

@@ -23,7 +23,7 @@ class Bisection:
     Args:
         present: one request.
         may_go_on: asked before each request.
-        accept: told how many rows Arthur accepted, after each request.
+        accept: called after each request with the number of rows that Arthur accepted.
     """
 
     def __init__(

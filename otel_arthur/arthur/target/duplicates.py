@@ -1,4 +1,4 @@
-"""What becomes of a call that two spans tell of: the richer one is sent, with what it lacks of the other."""
+"""A call that two spans describe: the richer span is sent, with the fields that only the other has."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ class HandedOver:
         """Spans that may be calls.
 
         Args:
-            skip: told the reason of each one that is left out.
+            skip: called with the reason of each one that is left out.
         """
         kin = self._kin()
         for resource in self._resources:
@@ -118,8 +118,8 @@ class HandedOver:
             for scope in resource.scopes:
                 for span in scope.steps:
                     view = _view(span, scope.name, scope.version, resource.attributes, {})
-                    told = around(view)
-                    yield (None if isinstance(told, Frame) else view), told
+                    outer = around(view)
+                    yield (None if isinstance(outer, Frame) else view), outer
                 for place in scope.places:
                     yield None, _frame(place, service)
 

@@ -47,7 +47,7 @@ def decompress(
     """The body without its compression, never inflated past `limit` bytes.
 
     Args:
-        grow: told the size of each piece before it is kept; may raise.
+        grow: called with the size of each piece before it is kept; may raise.
         max_members: the body counts as too large if it has more.
 
     Raises:

@@ -66,7 +66,7 @@ def candidates(
 
     Args:
         request: an ``ExportTraceServiceRequest``.
-        skip: told the reason of each candidate that is left out.
+        skip: called with the reason of each candidate that is left out.
         others: takes the spans that cannot be calls.
     """
     marked = list(_marked(request, skip, others))
@@ -91,8 +91,8 @@ def around_in(others: Iterable[Placed]) -> Iterator[tuple[SpanView | None, Step 
         if may_be_step:
             resource = attribute_map(resource_spans.resource.attributes)
             view = span_view(span, scope.name, scope.version, resource)
-            told = around(view)
-            yield (None if isinstance(told, Frame) else view), told
+            outer = around(view)
+            yield (None if isinstance(outer, Frame) else view), outer
             continue
         if resource_spans is not last:
             last, service = resource_spans, _service_of(resource_spans.resource)

@@ -13,7 +13,7 @@ class Connections:
     sending its request longest. One whose request is being handled stays.
 
     Args:
-        ended: told the reason whenever a connection is ended here.
+        ended: called with the reason whenever a connection is ended here.
     """
 
     def __init__(self, limit: int, ended: Callable[[str], None]) -> None:

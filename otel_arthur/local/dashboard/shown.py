@@ -62,7 +62,7 @@ class Line:
     call: Call
     target: str
     asked: str
-    told: str
+    answered: str
     has_ground_truth: bool
     is_repeated: bool
 
@@ -77,12 +77,12 @@ class Shelf:
         one = self._inference(call)
         if one is not None:
             model = models[one.model_id]
-            asked, told = _texts(one, model)
+            asked, answered = _texts(one, model)
             truth, repeated = one.ground_truth_data is not None, one.presentation > 1
-            return Line(call, model.name, _end(last_words(asked)), _beginning(told), truth, repeated)
-        asked, told = self.texts(call)
+            return Line(call, model.name, _end(last_words(asked)), _beginning(answered), truth, repeated)
+        asked, answered = self.texts(call)
         truth = self.traces.annotation(call.trace or "") is not None
-        return Line(call, call.service or "", _end(last_words(asked)), _beginning(told), truth, False)
+        return Line(call, call.service or "", _end(last_words(asked)), _beginning(answered), truth, False)
 
     def texts(self, call: Call) -> tuple[str, str]:
         one = self._inference(call)
@@ -105,7 +105,7 @@ class Shelf:
         if one is None:
             return self._of_span(call)
         model = models[one.model_id]
-        asked, told = _texts(one, model)
+        asked, answered = _texts(one, model)
         kinds = {name: attribute.value_type for name, attribute in model.attributes.items()}
         texts = {attribute.name for attribute in model.attributes.values() if attribute.is_required}
         data = one.inference_data
@@ -113,7 +113,7 @@ class Shelf:
             call,
             model.name,
             turns_of(asked),
-            answer_of(told, data.get("tool_calls")),
+            answer_of(answered, data.get("tool_calls")),
             _tokens(data, kinds),
             [Value(name, kinds[name], data[name]) for name in kinds if name in data and name not in texts],
             [

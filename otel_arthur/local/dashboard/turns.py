@@ -57,13 +57,13 @@ def turns_of(text: str) -> list[Turn]:
 
 def turns_of_span(attributes: Mapping[str, Any]) -> tuple[list[Turn], Turn]:
     """The turns and the answer of a span in OpenInference's words."""
-    asked, told = (
+    asked, answered = (
         [_of_openinference(item) for item in items(attributes, f"llm.{side}_messages.")]
         for side in ("input", "output")
     )
     if not asked:
         asked = turns_of(str(attributes.get("input.value", "")))
-    return asked, told[0] if told else Turn("assistant", str(attributes.get("output.value", "")))
+    return asked, answered[0] if answered else Turn("assistant", str(attributes.get("output.value", "")))
 
 
 def turns_around(attributes: Mapping[str, Any]) -> list[Turn]:
