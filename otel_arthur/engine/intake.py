@@ -28,7 +28,7 @@ from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.steps.step import Frame, Step, Wordless, frame_of_call
 from otel_arthur.inference.privacy import Privacy, TextRules, Texts
 from otel_arthur.inference.sampling import NOT_SAMPLED, is_sampled
-from otel_arthur.spool.batches import Evidence, NewBatch
+from otel_arthur.spool.batches import BatchEvidence, NewBatch
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.rows import Row
 from otel_arthur.target.evidence import HeldEvidence
@@ -41,7 +41,7 @@ ORPHAN: Final = "parent"
 """The mending of a span that became a root, since what was above it is no longer kept."""
 ROOT_SECONDS: Final = 120.0
 """A root waits no longer for the calls of its trace."""
-_NO_EVIDENCE: Final = Evidence("", b"[]")
+_NO_EVIDENCE: Final = BatchEvidence("", b"[]")
 """With it a root is held as long as calls are, and let go where somebody flushes."""
 
 

@@ -19,7 +19,7 @@ class Appended(NamedTuple):
     """The spool is full."""
 
 
-class Evidence(NamedTuple):
+class BatchEvidence(NamedTuple):
     """What says which rows of a batch may describe the same as others, for the duplicate window."""
 
     labels: str
@@ -41,7 +41,7 @@ class NewBatch:
     rows: Sequence[Row]
     form: int = 1
     """How the contents are written; the target's business."""
-    evidence: Evidence | None = None
+    evidence: BatchEvidence | None = None
     hold: float = 0.0
     """Seconds until they may leave; with `evidence` they wait for a duplicate meanwhile."""
     ended: tuple[int, int] | None = None

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from otel_arthur.spool.batches import Batch, BatchOutcome, Evidence, NewBatch
+from otel_arthur.spool.batches import Batch, BatchEvidence, BatchOutcome, NewBatch
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk.bodies import BODY_COLUMNS, Body
 from otel_arthur.spool.disk.store import Store, count
@@ -146,7 +146,7 @@ def _carried(source: Store, target: Store, waiting: _Waiting) -> bool:
             waiting.kind,
             found,
             waiting.form,
-            evidence=Evidence(*evidence[0]) if waiting.held and evidence else None,
+            evidence=BatchEvidence(*evidence[0]) if waiting.held and evidence else None,
             hold=waiting.hold,
             patience=waiting.patience,
             sent_at=waiting.sent_at,

@@ -8,7 +8,7 @@ from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.deciding import decide
 from otel_arthur.genai.duplicates.gathering import Gathering
 from otel_arthur.genai.duplicates.relations import Relations
-from otel_arthur.spool.batches import Evidence
+from otel_arthur.spool.batches import BatchEvidence
 from otel_arthur.spool.queue.duplicate_window import Hearing, Verdict
 from otel_arthur.spool.rows import Row
 
@@ -39,9 +39,9 @@ class HeldEvidence:
         self._ended.append(end_ns)
 
     @property
-    def written(self) -> Evidence | None:
+    def written(self) -> BatchEvidence | None:
         """The evidence of a batch."""
-        return None if self._gathering is None else Evidence(*self._gathering.written())
+        return None if self._gathering is None else BatchEvidence(*self._gathering.written())
 
     @property
     def ended(self) -> tuple[int, int] | None:

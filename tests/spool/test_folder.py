@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from otel_arthur.spool.backed import BackedSpool
-from otel_arthur.spool.batches import BatchOutcome, DeadLetter, Evidence, NewBatch
+from otel_arthur.spool.batches import BatchEvidence, BatchOutcome, DeadLetter, NewBatch
 from otel_arthur.spool.errors import SpoolError
 from otel_arthur.spool.folder import make_own, place_of, settled
 from otel_arthur.spool.queue.leases import Terms
@@ -146,7 +146,7 @@ def test_a_spool_in_the_outer_folder_is_still_drained(spool_dir: Path, opened: C
     letter = DeadLetter(leased.rows[0], "no")
     before.finish([BatchOutcome(leased, sent=1, dead=[letter], waiting=[*leased.rows[2:]])])
     before.append(HERE, batch(30, 5000, start=3))
-    before.append(HERE, NewBatch(KIND, rows(1, start=33), evidence=Evidence("a\nb", b"e"), hold=3600.0))
+    before.append(HERE, NewBatch(KIND, rows(1, start=33), evidence=BatchEvidence("a\nb", b"e"), hold=3600.0))
     before.close()
     spool_dir.chmod(0o755)
     spool = BackedSpool(spool_dir, 1 << 30)

@@ -21,7 +21,7 @@ from otel_arthur.spool.folder import absolute, settled
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Target:
+class OpenRoute:
     """A route whose destination is open: calls that match go to this model by this delivery."""
 
     match: tuple[tuple[str, str], ...]
@@ -30,15 +30,15 @@ class Target:
     delivery: Delivery
 
 
-class Targets(NamedTuple):
+class OpenRoutes(NamedTuple):
     """Where a configuration's calls go: the first that matches of each."""
 
-    models: tuple[Target, ...]
-    tasks: tuple[Target, ...]
+    models: tuple[OpenRoute, ...]
+    tasks: tuple[OpenRoute, ...]
     """Of the Engine."""
 
 
-NO_TARGETS = Targets((), ())
+NO_ROUTES = OpenRoutes((), ())
 
 
 class Deliveries:
@@ -47,24 +47,25 @@ class Deliveries:
     def __init__(self) -> None:
         self._open: list[tuple[Configuration, Delivery]] = []
 
-    def use(self, configuration: CollectorConfiguration) -> Targets:
-        """A target for each route, in order. Deliveries that are open already are kept.
+    def use(self, configuration: CollectorConfiguration) -> OpenRoutes:
+        """An open route for each route, in order. Deliveries that are open already are kept.
 
         Raises:
             OSError: the spool's folder cannot be written.
         """
         routes, engine = configuration.routes, configuration.arthur.engine
         models = tuple(
-            Target(route.match, route.model_id, self._opened(_for_models(route, routes))) for route in routes
+            OpenRoute(route.match, route.model_id, self._opened(_for_models(route, routes)))
+            for route in routes
         )
         if engine is None:
-            return Targets(models, NO_TARGETS.tasks)
+            return OpenRoutes(models, NO_ROUTES.tasks)
         alone = replace(configuration.arthur, is_v3_target=False, routes=(), model_id=None)
         tasks = (*configuration.tasks, TaskRoute((), engine.task_id))
-        return Targets(
+        return OpenRoutes(
             models,
             tuple(
-                Target(
+                OpenRoute(
                     task.match,
                     None,
                     self._opened(replace(alone, engine=replace(engine, task_id=task.task_id))),
@@ -83,8 +84,8 @@ class Deliveries:
         self._open.append((configuration, delivery))
         return delivery
 
-    async def close_unused(self, used: Targets, seconds: float) -> bool:
-        """Shut down those that no target in `used` has, all at once; whether they sent everything."""
+    async def close_unused(self, used: OpenRoutes, seconds: float) -> bool:
+        """Shut down those that no route in `used` has, all at once; whether they sent everything."""
         kept = {target.delivery for target in (*used.models, *used.tasks)}
         closing = [delivery for _, delivery in self._open if delivery not in kept]
         self._open = [(opened, delivery) for opened, delivery in self._open if delivery in kept]

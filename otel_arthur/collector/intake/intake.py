@@ -11,7 +11,7 @@ from typing import Any
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from otel_arthur.collector.intake.deliveries import Target, Targets
+from otel_arthur.collector.intake.deliveries import OpenRoute, OpenRoutes
 from otel_arthur.collector.intake.routing import Router
 from otel_arthur.collector.otlp.handed_over import HandedOver
 from otel_arthur.collector.otlp.spans import Placed, around_in, candidates, stamp
@@ -59,7 +59,7 @@ class Intake:
 
     def __init__(
         self,
-        targets: Targets,
+        targets: OpenRoutes,
         connection: Configuration,
     ) -> None:
         self._models = Router(targets.models)
@@ -216,7 +216,7 @@ class Intake:
         With one target, each call is handed over as it is read, while it is in the CPU's cache.
         """
         result = batch.result
-        groups: Iterable[tuple[Target, Iterable[Told]]] = batch.groups.items()
+        groups: Iterable[tuple[OpenRoute, Iterable[Told]]] = batch.groups.items()
         if steps is not None and self._only is not None:
             groups = [(self._only, batch.flow(self._only, steps))]
         else:
@@ -244,10 +244,10 @@ class Intake:
 class _Batch:
     """Calls and what is around them on their way to the spool, by target."""
 
-    groups: dict[Target, list[Told]] = field(default_factory=dict[Target, "list[Told]"])
+    groups: dict[OpenRoute, list[Told]] = field(default_factory=dict[OpenRoute, "list[Told]"])
     result: IntakeResult = field(default_factory=IntakeResult)
 
-    def flow(self, target: Target, steps: Iterable[None]) -> Iterator[Told]:
+    def flow(self, target: OpenRoute, steps: Iterable[None]) -> Iterator[Told]:
         """What is routed to `target`, as soon as it is."""
         told = self.groups.setdefault(target, [])
         for _ in steps:

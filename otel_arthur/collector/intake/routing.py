@@ -7,18 +7,18 @@ from collections.abc import Mapping, Sequence
 from fnmatch import translate
 from typing import Any
 
-from otel_arthur.collector.intake.deliveries import Target
+from otel_arthur.collector.intake.deliveries import OpenRoute
 from otel_arthur.genai.span import SpanView
 
 
 class Router:
-    def __init__(self, targets: Sequence[Target]) -> None:
+    def __init__(self, targets: Sequence[OpenRoute]) -> None:
         self._targets = [
             (target, [(key, re.compile(translate(pattern)).match) for key, pattern in target.match])
             for target in targets
         ]
 
-    def target(self, view: SpanView) -> Target | None:
+    def target(self, view: SpanView) -> OpenRoute | None:
         """The first target for a span, or None when none takes it.
 
         A pattern is shell-style and case-sensitive. It is tried on the span's attribute of that

@@ -15,7 +15,7 @@ from otel_arthur.collector.configuration.document import ConfigurationError
 from otel_arthur.collector.configuration.sections import CollectorConfiguration
 from otel_arthur.collector.forwarding import next_hop
 from otel_arthur.collector.intake.appending import Lanes
-from otel_arthur.collector.intake.deliveries import NO_TARGETS, Deliveries
+from otel_arthur.collector.intake.deliveries import NO_ROUTES, Deliveries
 from otel_arthur.collector.intake.intake import Intake
 from otel_arthur.collector.otlp.memory import Hold, Memory, give_back_large_pieces
 from otel_arthur.collector.otlp.replies import Reply
@@ -209,7 +209,7 @@ class Service:
         await self._servers.stop(*self.RECEIVERS, seconds=_left(deadline))
         if self._pipeline is not None:
             await self._pipeline.close(_left(deadline))
-        done = await self._deliveries.close_unused(NO_TARGETS, _left(deadline))
+        done = await self._deliveries.close_unused(NO_ROUTES, _left(deadline))
         await self._servers.stop(*self._servers.names, seconds=1.0)
         self._lanes.close()
         _logger.info("stopped", extra={"fields": {"everything_sent": done}})
