@@ -92,9 +92,11 @@ def newest_place(recording: Recording, top: Path) -> Path:
         packages = [unpinned(pin) for pin in ENVIRONMENTS[name]]
         _install(*uv, "pip", "install", "--quiet", "--upgrade", "--python", str(python), *packages)
         return python
-    # What npm finds in a folder keeps it from newer versions.
+    # What npm finds in a folder keeps it from newer versions; the recorder's own SDK stays as it is.
     shutil.rmtree(folder, ignore_errors=True)
-    _fill(name, folder, [unpinned(pin) for pin in _OTHERS[name]])
+    _fill(
+        name, folder, [pin if pin.startswith("@opentelemetry/") else unpinned(pin) for pin in _OTHERS[name]]
+    )
     return folder
 
 
