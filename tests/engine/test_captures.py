@@ -44,6 +44,13 @@ OTHER_TOKENS: Mapping[str, str] = {
     "oi-openai-agents-*/chat/b_stream": "it records no usage of streams",
     "traceloop-js-*stream": "it records no usage of streams",
     "oi-dspy-*": "it records no usage",
+    "adk-js-*/content_false/*": "its counts leave out the thoughts where it records no content",
+    "gemini-cli-*/content_false/*": "it records usage with the content alone",
+    "gemini-cli-*/default/*": "its counts leave out the thoughts",
+    "genkit-go-*/b_stream": "it records no usage of streams",
+    "langwatch-js-langchain-*/l_responses": "it records no usage of the Responses API",
+    "spring-ai-1*/b_stream": "it records zeros for streams",
+    "spring-ai-1*/d_tools": "it adds the first call's usage to the second's",
     "oll-langchain-*/content_false/i_n2": "it adds up the usage of each choice, whose number is not told",
 }
 """Why figures may differ from the server's log: capture -> reason."""
