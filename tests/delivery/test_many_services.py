@@ -7,7 +7,7 @@ import itertools
 import tracemalloc
 from collections.abc import Callable
 
-from otel_arthur.collector.intake.deliveries import Target, Targets
+from otel_arthur.collector.intake.deliveries import OpenRoute, OpenRoutes
 from otel_arthur.collector.intake.intake import Intake
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
@@ -28,7 +28,7 @@ def test_names_of_services_are_a_level(
     spool = delivery._spool._disk.spool
     assert spool is not None
     (target,) = delivery._run.targets
-    intake = Intake(Targets((Target((), MODEL_ID, delivery),), ()), configured())
+    intake = Intake(OpenRoutes((OpenRoute((), MODEL_ID, delivery),), ()), configured())
 
     seen = itertools.count()
 
