@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from tests.support.checks import Check, machine, pytest, rows_of
-from tests.support.environments import kafka, stock_collector
+from tests.support.environments import browser, kafka, stock_collector
 from tests.support.environments.tiers import missing, python_of
 from tests.support.paths import ROOT
 
@@ -110,6 +110,11 @@ def checks() -> Iterator[Check]:
         *(f"tests/engine/test_{name}.py" for name in ("delivery", "faults", "processes", "trees"))
     )
     yield Check("The Arthur Engine as local Arthur plays it: by the source of 2.1.686", engine)
+    yield Check(
+        f"Local Arthur's dashboard in a browser: {browser.version()}",
+        pytest("tests/local/test_dashboard.py"),
+        lacks=browser.provision,
+    )
     for says, (packages, command) in HERE.items():
         versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
         yield Check(f"{says}: {versions}", command)

@@ -1,6 +1,6 @@
 """The long tail of dialects: what is recorded of each, and why a field is not there.
 
-`LONG_TAIL` names the captures; `ABSENT` the reasons, as rows of `compatibility.Absent`. What could
+`LONG_TAIL` names the captures; `ABSENT` the reasons, as a `Row` each. What could
 not be run is in ``test_long_tail_documented.py``, and its `verified` is False.
 """
 

@@ -19,6 +19,15 @@ def program() -> str | None:
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
+def version() -> str:
+    """As in "Chromium 156.0.8078.108"; empty without a browser."""
+    path = program()
+    said = (
+        subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout if path else ""
+    )
+    return said.partition(" built on")[0].strip()
+
+
 def provision() -> str:
     """Install it in continuous integration; returns why the tier cannot run, or an empty text."""
     if program() is None and os.environ.get("CI") and shutil.which("apt-get") and os.geteuid() == 0:
