@@ -14,7 +14,8 @@ from google.protobuf.message import DecodeError
 
 from otel_arthur.collector.otlp.inflating import BadBody
 from otel_arthur.collector.otlp.signals import Signal
-from otel_arthur.genai.otlp.json_form import UNFIT, OTLPError, request_from_json, without_bad_records
+from otel_arthur.genai.otlp.json_depth import shallow
+from otel_arthur.genai.otlp.json_form import OTLPError, request_from_json, without_bad_records
 from otel_arthur.genai.otlp.mending import parsed
 
 
@@ -33,7 +34,7 @@ def parse(signal: Signal, content: bytes, json: bool, spoiled: Counter[str] | No
             message, reasons = without_bad_records(json_document(content), signal.request)
         except (orjson.JSONDecodeError, OTLPError, RecursionError) as error:
             raise BadBody(f"the body is not OTLP/JSON: {str(error)[:200]}") from None
-        spoiled[UNFIT] += len(reasons)
+        spoiled.update(reason for reason, _ in reasons)
         return message
     message = parsed(content, signal.request, spoiled)
     if message is None:
@@ -42,7 +43,8 @@ def parse(signal: Signal, content: bytes, json: bool, spoiled: Counter[str] | No
 
 
 def json_document(content: bytes) -> Any:
-    """What JSON says; bytes that are no UTF-8 become U+FFFD, an empty body is an empty object.
+    """What JSON says; bytes that are no UTF-8 become U+FFFD, an empty body is an empty object, and null is
+    what is nested too deep for the parser.
 
     Raises:
         orjson.JSONDecodeError: it is no JSON.
@@ -50,7 +52,7 @@ def json_document(content: bytes) -> Any:
     try:
         return orjson.loads(content) if content.strip() else {}
     except orjson.JSONDecodeError:
-        return orjson.loads(content.decode("utf-8", "replace"))
+        return orjson.loads(shallow(content).decode("utf-8", "replace"))
 
 
 def response_json(signal: Signal, response: bytes) -> bytes:

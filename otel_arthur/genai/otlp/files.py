@@ -20,7 +20,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from otel_arthur.genai.otlp.json_form import UNFIT, OTLPError, without_bad_records
+from otel_arthur.genai.otlp.json_form import OTLPError, without_bad_records
 from otel_arthur.genai.otlp.json_texts import HINT, documents
 from otel_arthur.genai.otlp.mending import parsed
 from otel_arthur.genai.otlp.spoiled import Spoiled
@@ -221,8 +221,8 @@ def _of_document(
             yield spans
         elif kind is not None:
             request, reasons = without_bad_records({signal: document[signal]}, kind)
-            for reason in reasons:
-                spoiled.add(UNFIT, f"{where}{reason}")
+            for left_out, reason in reasons:
+                spoiled.add(left_out, f"{where}{reason}")
             yield request
         seen.add("traces and logs" if kind else "metrics")
     if not document:

@@ -9,6 +9,7 @@ from typing import IO, Any, cast
 
 import orjson
 
+from otel_arthur.genai.otlp.json_depth import shallow
 from otel_arthur.genai.otlp.json_form import OTLPError
 from otel_arthur.genai.otlp.mending import TEXT
 from otel_arthur.genai.otlp.spoiled import Spoiled
@@ -77,6 +78,8 @@ def _loads(text: bytes, spoiled: Spoiled) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
+        if (cut := shallow(text)) != text:
+            return _loads(cut, spoiled)
         valid = text.decode("utf-8", "replace")
         is_valid = valid.encode() == text
         if is_valid and not any(mark in text for mark in (b"\\u", b"NaN", b"Infinity")):

@@ -7,19 +7,18 @@ a body says little about what parsing makes of it.
 from __future__ import annotations
 
 import functools
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from otel_arthur.genai.otlp.json_depth import TEXT, masked
 from otel_arthur.genai.otlp.mending import varint
 
 _LARGEST_ITEM = 260
 """Bytes of a parsed span (upb: 230 with its place in the list), which two bytes can become."""
 _JSON_ITEM = 350
 """Bytes of one JSON value, as an object of Python, a copy of it, and its protobuf message."""
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 
 
 class TooManyItems(ValueError):
@@ -91,7 +90,8 @@ def bytes_of_json(body: bytes, max_items: int) -> int:
     items = _marks(body, 0, len(body))
     if items > max_items:  # unless most of them stand in texts
         items = position = 0
-        for text in _STRING.finditer(body):
+        body = masked(body)
+        for text in TEXT.finditer(body):
             items += 1 + _marks(body, position, text.start())
             position = text.end()
             if items > max_items:

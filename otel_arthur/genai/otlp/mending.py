@@ -17,7 +17,7 @@ from google.protobuf.message import DecodeError, Message
 _ANY_VALUE = "opentelemetry.proto.common.v1.AnyValue"
 _RECORDS = frozenset({"Span", "LogRecord", "Metric"})
 _MAX_FIELDS = 1_000_000
-_MAX_LEVELS = 80
+MAX_LEVELS = 80
 """Of messages inside one value; lists take two for each level, maps three."""
 
 TEXT: Final = "a text that is no UTF-8: its bad bytes are U+FFFD"
@@ -117,7 +117,7 @@ def _is_deep(body: bytes, kind: Descriptor) -> bool:
     waiting = [(0, len(body), kind, 0)]
     while waiting:
         position, end, kind, level = waiting.pop()
-        if level > _MAX_LEVELS:
+        if level > MAX_LEVELS:
             return True
         while position < end:
             tag, position = varint(body, position)

@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import tracemalloc
 import zlib
+from collections import Counter
 from typing import Any
 
 import orjson
@@ -20,6 +21,7 @@ from otel_arthur.collector.otlp.signals import LOGS, METRICS, SIGNALS, TRACES
 from otel_arthur.collector.otlp.spans import candidates, has_marker, invalid_ids
 from otel_arthur.genai.otlp import zstd
 from tests.collector.conformance.server import gzip_bomb, otlp_json
+from tests.support.spans.broken import field
 from tests.support.spans.otlp_requests import ids, llm_request, plain_request
 
 LIMIT = 1 << 20
@@ -112,6 +114,30 @@ def test_both_encodings_mean_the_same() -> None:
     request = llm_request(2, text="Grüße 👋")
     from_json = parse(TRACES, orjson.dumps(otlp_json(request)), True)
     assert from_json == parse(TRACES, request.SerializeToString(), False) == request
+
+
+_NESTED: dict[str, tuple[str, str, tuple[int, ...]]] = {
+    "list": ('{"arrayValue":{"values":[', "]}}", (1, 5)),
+    "map": ('{"kvlistValue":{"values":[{"value":', "}]}}", (2, 1, 6)),
+}
+
+
+@pytest.mark.parametrize("depth", [1, 26, 60, 300, 3000])
+@pytest.mark.parametrize("of", _NESTED)
+def test_a_value_nested_too_deep_spoils_itself_alone(of: str, depth: int) -> None:
+    opening, closing, numbers = _NESTED[of]
+    json = opening * depth + '{"stringValue":"\\\\\\"[{"}' + closing * depth
+    value = field(1, b'\\"[{')
+    for number in numbers * depth:
+        value = field(number, value)
+    in_json, in_protobuf = Counter[str](), Counter[str]()
+    spans = f'{{"attributes":[{{"key":"a","value":{json}}}]}},{{}}'
+    content = f'{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{spans}]}}]}}]}}'.encode()
+    from_json = parse(TRACES, content, True, in_json)
+    span = field(2, field(9, field(1, b"a") + field(2, value)))
+    assert from_json == parse(TRACES, field(1, field(2, span + field(2, b""))), False, in_protobuf)
+    assert in_json == in_protobuf
+    assert bool(in_json) is (len(numbers) * depth > 80)
 
 
 @pytest.mark.parametrize("make", [llm_request, plain_request])
