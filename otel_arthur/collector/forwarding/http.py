@@ -19,6 +19,8 @@ from otel_arthur.collector.otlp.request import Request
 
 _PROTOBUF = "application/x-protobuf"
 _JSON = "application/json"
+_SUCCESSES = frozenset({200, 202, 204})
+"""OTLP has 200 alone. The stock exporter takes the others too, and some servers answer with them."""
 
 
 class HTTPNextHop:
@@ -89,10 +91,10 @@ def _reply(outgoing: Outgoing, response: aiohttp.ClientResponse, content: bytes)
     signal = outgoing.request.signal
     content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     json = content_type == _JSON
-    if not (200 <= response.status < 300 or 400 <= response.status < 600):
+    if response.status not in _SUCCESSES and not 400 <= response.status < 600:
         return replies.bad_gateway(f"the next hop answered HTTP {response.status}, which is no OTLP")
     message = b""
-    if response.status < 300:
+    if response.status in _SUCCESSES:
         try:
             message = response_protobuf(signal, content) if json else content
         except BadBody:
@@ -106,8 +108,9 @@ def _reply(outgoing: Outgoing, response: aiohttp.ClientResponse, content: bytes)
     # A proxy's HTML page is no answer to an OTLP client: only the request's own encoding is.
     if outgoing.protobuf is None and content_type == (_JSON if outgoing.request.json else _PROTOBUF):
         kept = () if neutral.retry_after is None else (("Retry-After", str(round(neutral.retry_after))),)
-        verbatim = HTTPReply(response.status, response.headers["Content-Type"], content, kept)
-    if response.status < 300:
+        status = 200 if response.status in _SUCCESSES else response.status
+        verbatim = HTTPReply(status, response.headers["Content-Type"], content, kept)
+    if response.status in _SUCCESSES:
         return Reply(response=message, verbatim=verbatim)
     return replace(neutral, status=response.status, verbatim=verbatim)
 
