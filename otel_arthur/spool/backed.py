@@ -146,7 +146,8 @@ class BackedSpool(Both):
             return appended, 0
         if not kept:
             keep()
-        return kept[0], kept[0].new
+        # What memory knew came before, and may wait there still.
+        return kept[0], kept[0].new + (kept[0].known if carrying.rows(self._memory) else 0)
 
     def recover(self, seconds: float | None = None) -> None:
         """Take what is in memory to the disk, and outcomes that it did not record, if that is well again.

@@ -67,15 +67,27 @@ def test_requests_go_on_beside_a_spool_that_stands_still(
 def test_a_request_is_refused_where_its_calls_must_be_kept(
     collector: Start, account: Any, model_id: str, tmp_path: Path
 ) -> None:
-    request = llm_request(2)
+    request, later = llm_request(2), llm_request(3)
     with HTTPServerBehind() as behind:
         spool = "{directory: ./spool-collector, on_full: refuse}"
-        ours = collector(forward=f"{{endpoint: '{behind.url}'}}", spool=spool)
+        # What memory holds must not be with Arthur before it is sent again.
+        arthur = (
+            f"{{endpoint: '{account.url}', api_key: '${{env:KEY}}', duplicate_window: 600s, "
+            f"models: [{{model_id: '{model_id}'}}]}}"
+        )
+        ours = collector(forward=f"{{endpoint: '{behind.url}'}}", spool=spool, arthur=arthur)
         assert post(ours, plain_request()) == 200
         with held(tmp_path / "spool-collector"):
             assert post(ours, request) == 503
             assert post(ours, plain_request()) == 200
+            # The spool is left alone then: its calls are in memory at once.
+            ready = f"http://{ours.addresses['health']}/readyz"
+            eventually(
+                lambda: requests.get(ready, timeout=PATIENCE).status_code == 503, "the disk's trouble is said"
+            )
+            assert [post(ours, one) for one in (later, request, later)] == [503] * 3
         assert len(behind.got) == 2
-        assert post(ours, request) == 200
+        for one in (request, later):
+            eventually(lambda one=one: post(ours, one) == 200, "the spool is tried again")
         ours.stop()
-    assert set(account.inferences(model_id)) == set(ids(request))
+    assert set(account.inferences(model_id)) == {*ids(request), *ids(later)}

@@ -93,7 +93,8 @@ class Appender:
         """Wait for it, but not longer than `WAIT_SECONDS` after its beginning.
 
         Returns:
-            None where its calls are in the spool; else what a sender is told who must not lose them.
+            None where its calls are on disk; else what a sender is told who must not lose them. They may
+            be in memory then and reach Arthur from there: their ids are the same when they come again.
         """
         left = append.began + WAIT_SECONDS - time.monotonic()
         if not append.task.done() and left > 0:
@@ -148,8 +149,9 @@ class Appender:
         if self._loops is not None and self._loops.is_loop(result.keys, time.monotonic()):
             self._telemetry.add("otelcol_arthur_loops", found_by="repetition")
             _logger.warning("the same span keeps coming back: the next hop may lead back to this collector")
-        if result.refused:
-            why = result.trouble or "the spool is full"
+        if result.refused or result.in_memory:
+            otherwise = "the spool is full" if result.refused else "the spool cannot be written"
+            why = result.trouble or otherwise
             return replies.unavailable(f"{why}; send this request again later", 5.0)
         return None
 

@@ -43,7 +43,7 @@ class IntakeResult:
     in_memory: int = 0
     """Inferences that are kept in memory, as the disk takes nothing now."""
     trouble: str = ""
-    """Why calls were refused, where it is the disk's doing."""
+    """Why calls are not on disk, where it is the disk's doing."""
     keys: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     """Trace and span id of each call."""
     own: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
@@ -225,8 +225,8 @@ class Intake:
         for target, calls in groups:
             submitted = target.delivery.submit(calls, model_id=target.model_id)
             result.in_memory += submitted.in_memory
-            if submitted.refused:
-                result.refused += submitted.refused
+            result.refused += submitted.refused
+            if submitted.refused or submitted.in_memory:
                 result.trouble = target.delivery.trouble
         with self._lock:
             self._assembly.report_unjoined()
