@@ -34,10 +34,12 @@ def configuration_for(folder: str | None, *fields: str) -> Configuration:
 
 def has_database(folder: Path) -> bool:
     """Whether there is a spool of this user in a folder; WorkFailed where there is only another user's."""
+    from otel_arthur.spool.commands import require_answer
     from otel_arthur.spool.errors import SpoolError
     from otel_arthur.spool.folder import owner_of, place_of
 
     try:
+        require_answer(folder)
         place = place_of(folder)
     except (SpoolError, OSError) as error:
         raise _unusable(folder, error) from None

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from otel_arthur.spool import carrying
-from otel_arthur.spool.bounded import Bounded
+from otel_arthur.spool.bounded import Bounded, NoAnswer
+from otel_arthur.spool.disk.answering import disk_of, has_answered
 from otel_arthur.spool.disk.database import is_busy
+from otel_arthur.spool.disk.files import ASIDE
 from otel_arthur.spool.disk.holder import holder_of, is_still
 from otel_arthur.spool.folder import DATABASE_NAME, place_of, settled
 from otel_arthur.spool.spool import Spool
@@ -39,14 +41,33 @@ def opened(folder: Path, max_bytes: int, *, writes: bool = False) -> Spool:
     return Bounded().run(open_, _ANSWER_SECONDS, late=lambda spool: spool.close(), instead=lambda: None)
 
 
+def require_answer(folder: Path) -> None:
+    """Raise NoAnswer, with the name of the disk, where that hangs. Nothing that hangs is begun here."""
+    if not has_answered(folder):
+        raise NoAnswer(f"{disk_of(folder)} does not answer")
+
+
 def told(folder: Path, error: Exception) -> str:
     """The error for a person: who holds the database, or that the disk takes nothing; and how much waits."""
+    if isinstance(error, NoAnswer):
+        # To look again would hang as well.
+        return f"{disk_of(folder)} does not answer"
     database = place_of(folder).folder / DATABASE_NAME
     why = (is_busy(error) and stopped_by(holder_of(database))) or str(error)
     if _is_read_only(database.parent):
         why = f"its file system is read-only ({error})"
     rows = _waiting(database)
     return why if rows is None else f"{why}; records that wait there: {rows}"
+
+
+def set_aside(spool: Spool) -> list[str]:
+    """What lies beside the spool since an index was damaged, with its files of calls, in words."""
+    folders = [] if spool.folder is None else sorted(spool.folder.glob(f"{ASIDE}*"))
+    return [
+        f"a damaged spool is kept in {one}, with files of calls that were not sent: "
+        f"{len(list(one.glob('bodies/*.rows')))}; delete the folder once you have looked"
+        for one in folders
+    ]
 
 
 def stopped_by(holder: str) -> str:

@@ -7,5 +7,12 @@ class SpoolError(Exception):
     """The spool cannot be used; one line that says why."""
 
 
+class ForeignDatabase(SpoolError):
+    """It has tables, but not ours."""
+
+    def __init__(self) -> None:
+        super().__init__("the database is not a spool of otel-arthur")
+
+
 class NewerFormat(SpoolError):
     """Written by a newer version: left alone."""

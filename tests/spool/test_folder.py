@@ -182,3 +182,21 @@ def test_a_folder_that_was_removed_with_the_one_around_it_is_as_private_as_befor
     spool = tmp_path / "spool"
     make_own(spool / name)
     assert (mode(spool), mode(spool / name)) == (0o700, 0o700)
+
+
+@as_root
+def test_a_folder_that_nobody_may_enter_for_a_while_is_not_gone(home: Path) -> None:
+    above = home / "hers"
+    above.mkdir(mode=0o700)
+    os.chown(above, ALICE, ALICE)
+    with being(ALICE):
+        spool = Spool(above / "spool", 1 << 30)
+        spool.append(HERE, batch(30, 5000))
+        above.chmod(0)
+        with pytest.raises(OSError, match="Permission"):
+            spool.append(HERE, batch(3))
+        assert spool.lost() == ({}, None)
+        above.chmod(0o700)
+        assert spool.lost() == ({}, None)
+        assert len(leased_ids(spool)) == 30
+        spool.close()

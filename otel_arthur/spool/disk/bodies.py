@@ -175,6 +175,10 @@ class Bodies:
             with contextlib.suppress(OSError):
                 (self.folder / _name(name)).rename(self.folder / f"{_name(name)}.damaged")
 
+    def count(self) -> int:
+        """Files there are, whether or not the index names them."""
+        return 0 if self.folder is None else sum(1 for _ in self.folder.glob(f"*{_SUFFIX}"))
+
     def sweep(self, known: Collection[str]) -> None:
         """Delete old files that no batch names: their writer died before a commit."""
         if self.folder is None or not self.folder.is_dir():

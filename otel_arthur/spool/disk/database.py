@@ -38,14 +38,21 @@ class Connection:
     Args:
         path: None keeps it in memory.
         durable: what is committed survives a loss of power.
+        begins: called where an empty database becomes a spool, while no other process can do so.
         left: called with a file that is given up, as another is in its place; None where it was closed then.
     """
 
     def __init__(
-        self, path: Path | None, *, durable: bool, left: Callable[[sqlite3.Connection | None], None]
+        self,
+        path: Path | None,
+        *,
+        durable: bool,
+        left: Callable[[sqlite3.Connection | None], None],
+        begins: Callable[[], None],
     ) -> None:
         self._path = path
         self._left = left
+        self._begins = begins
         self._durable = durable
         self._raw: sqlite3.Connection | None = None
         self._files = Files(path) if path is not None else None
@@ -110,6 +117,20 @@ class Connection:
             self._refuse_newer(error)
             raise
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it has a file open."""
+        return self._raw is not None
+
+    def make_ready(self) -> None:
+        """Open the file that is in its place now, where that is not done; errors as `transaction`."""
+        if not self.is_open or self.is_outdated:
+            self._take_lock(BUSY_SECONDS)
+            try:
+                self._current()
+            finally:
+                self.lock.release()
+
     def shrink_log(self) -> bool:
         """Give the room of the log back to the disk; whether it could be done."""
         with contextlib.suppress(sqlite3.Error, OSError, SpoolError):
@@ -123,7 +144,7 @@ class Connection:
 
     @property
     def is_outdated(self) -> bool:
-        """Whether it has a file open that lies in its place no more."""
+        """Whether it has a file open that lies in its place no more; OSError where nobody may look."""
         return self._raw is not None and self._files is not None and not self._files.are_ours()
 
     def close(self, *, for_good: bool = False) -> None:
@@ -138,9 +159,12 @@ class Connection:
             raw, self._raw = self._raw, None
             if raw is not None:
                 if self._files is not None:
+                    is_gone = for_good
                     with contextlib.suppress(OSError):
                         self._files.make_whole()
-                    if for_good or not self._files.is_database_ours():
+                    with contextlib.suppress(OSError):  # where nobody may look, what is there may be ours
+                        is_gone = is_gone or not self._files.is_database_ours()
+                    if is_gone:
                         self._files.forget()
                         self._left(raw)
                 raw.close()
@@ -237,7 +261,7 @@ class Connection:
             target, timeout=_SQLITE_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         try:
-            prepare(raw, self._durable)
+            prepare(raw, self._durable, self._begins)
             if self._files is not None and not self._files.remember():
                 self._left(None)
         except BaseException:

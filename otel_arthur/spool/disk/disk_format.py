@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Final
 
-from otel_arthur.spool.errors import NewerFormat, SpoolError
+from otel_arthur.spool.errors import ForeignDatabase, NewerFormat
 
 FORMAT: Final = 4
 """Version of what is on disk. A spool of a newer format is left alone."""
@@ -75,11 +75,15 @@ _UPGRADES: Final = {
 """From a format to the next."""
 
 
-def prepare(raw: sqlite3.Connection, durable: bool) -> None:
+def prepare(raw: sqlite3.Connection, durable: bool, begins: Callable[[], None]) -> None:
     """Set a new connection up, and the database where it is new or of an older format.
 
+    Args:
+        begins: called before a database without tables gets ours, while no other process can do so.
+
     Raises:
-        SpoolError: it is no spool of ours, or a newer version's.
+        ForeignDatabase: it is no spool of ours.
+        NewerFormat: it is a newer version's.
     """
     raw.execute("PRAGMA journal_mode = WAL")
     # FULL syncs the log at each commit: what was appended survives a loss of power. NORMAL only keeps the
@@ -91,9 +95,9 @@ def prepare(raw: sqlite3.Connection, durable: bool) -> None:
     raw.execute("PRAGMA wal_autocheckpoint = 256")
     raw.execute("PRAGMA foreign_keys = OFF")
     if _version(raw) == 0:
-        _create(raw)
+        _create(raw, begins)
     if raw.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-        raise SpoolError("the database is not a spool of otel-arthur")
+        raise ForeignDatabase
     if _version(raw) < FORMAT:
         _upgrade(raw)
     require_format(raw)
@@ -110,12 +114,13 @@ def _version(raw: sqlite3.Connection) -> int:
     return raw.execute("PRAGMA user_version").fetchone()[0]
 
 
-def _create(raw: sqlite3.Connection) -> None:
+def _create(raw: sqlite3.Connection, begins: Callable[[], None]) -> None:
     raw.execute("BEGIN IMMEDIATE")
     if _version(raw) == 0:
         if raw.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             raw.execute("ROLLBACK")
-            raise SpoolError("the database is not a spool of otel-arthur")
+            raise ForeignDatabase
+        begins()
         for statement in _statements(_SCHEMA):
             raw.execute(statement)
         raw.execute(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -11,6 +11,10 @@ _SHARED_BYTES: Final = 32 * 1024
 """SQLite maps the shared index in pieces of this size (walindex, sqlite.org/walformat.html)."""
 
 
+ASIDE: Final = "damaged-"
+"""How the names of folders begin that keep what was damaged."""
+
+
 class Files:
     """Of one connection."""
 
@@ -34,16 +38,18 @@ class Files:
         self._inode = 0
 
     def is_database_ours(self) -> bool:
-        """Whether it is in its place."""
+        """Whether it is in its place; OSError where nobody may look."""
         try:
             return os.lstat(self._database).st_ino == self._inode
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
 
     def are_ours(self) -> bool:
-        """Whether they are in their place; the shared index is whole after this."""
+        """Whether they are in their place; the shared index is whole after this. OSError as above."""
+        if not self.is_database_ours():
+            return False
         try:
-            return self.is_database_ours() and self.make_whole()
+            return self.make_whole()
         except OSError:
             return False
 
@@ -64,11 +70,11 @@ class Files:
         return True
 
 
-def set_aside(path: Path, *folders: Path) -> Path:
-    """Move a damaged database with its bodies into a folder of its own; nothing is destroyed."""
-    aside = path.parent / f"damaged-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}-{time.monotonic_ns()}"
+def set_aside(*paths: Path) -> Path:
+    """Move what is damaged of a spool into a folder of its own; nothing is destroyed."""
+    aside = paths[0].parent / f"{ASIDE}{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}-{time.monotonic_ns()}"
     aside.mkdir(mode=0o700)
-    for name in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm"), *folders):
-        if name.exists():
-            name.rename(aside / name.name)
+    for path in paths:
+        if path.exists():
+            path.rename(aside / path.name)
     return aside

@@ -22,6 +22,7 @@ from otel_arthur.spool.disk.losses import DAMAGED, GONE, Losses, Lost, uncounted
 from otel_arthur.spool.disk.owners import Owner
 from otel_arthur.spool.disk.reserve import Reserve
 from otel_arthur.spool.disk.room import Room
+from otel_arthur.spool.errors import ForeignDatabase, SpoolError
 from otel_arthur.spool.folder import DATABASE_NAME, make_own
 from otel_arthur.spool.rows import Row
 
@@ -58,10 +59,13 @@ class Store:
         self.losses = Losses()
         self._database = None if folder is None else folder / DATABASE_NAME
         if self._database is None:
-            self.incoming = self.index = Connection(None, durable=False, left=self._leave_index)
+            self.incoming = self.index = Connection(
+                None, durable=False, left=self._leave_index, begins=lambda: None
+            )
         else:
-            self.incoming = Connection(self._database, durable=True, left=self._leave)
-            self.index = Connection(self._database, durable=False, left=self._leave_index)
+            begins = self._keep_bodies
+            self.incoming = Connection(self._database, durable=True, left=self._leave, begins=begins)
+            self.index = Connection(self._database, durable=False, left=self._leave_index, begins=begins)
         self._connections = list(dict.fromkeys([self.incoming, self.index]))
         self._mended = 0
         self._locked: list[Connection] = []
@@ -95,8 +99,9 @@ class Store:
     def lost(self) -> Lost:
         """What is gone from the disk since this was asked last, also what nobody has looked for since."""
         for connection in self._connections:
-            if connection.is_outdated:
-                connection.close()
+            with contextlib.suppress(OSError):
+                if connection.is_outdated:
+                    connection.close()
         return self.losses.take()
 
     def gone_for(self, number: int) -> float:
@@ -152,7 +157,7 @@ class Store:
         mended = self._mended
         try:
             return operation()
-        except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
+        except (sqlite3.Error, OSError, UnicodeDecodeError, ForeignDatabase) as error:
             if not self.mend(error, mended) and not (is_full(error) and self.index.shrink_log()):
                 raise
             return operation()
@@ -173,22 +178,59 @@ class Store:
             mended: how often that had been done when what failed began: nobody sets the new one aside for
                 what was wrong with the one before.
         """
-        if self._database is None or self.bodies.folder is None or not is_damage(error):
+        database, bodies = self._database, self.bodies.folder
+        if database is None or bodies is None:
+            return False
+        # Another application's database is damage where bodies beside it say that ours was there.
+        if not is_damage(error) and not (isinstance(error, ForeignDatabase) and self.bodies.count()):
             return False
         with self.incoming.lock, self.index.lock:
-            if self._mended != mended or any(one.is_outdated for one in self._connections):
+            if (
+                self._mended != mended
+                or any(one.is_outdated for one in self._connections)
+                or self._can_be_opened()
+            ):
                 return True
             self._mended += 1
             self._why_left = DAMAGED
             for connection in self._connections:
                 connection.close(for_good=True)
             self._why_left = GONE
-            aside = set_aside(self._database, self.bodies.folder)
+            ends = ("", "-wal", "-shm")
+            aside = set_aside(*(database.with_name(database.name + end) for end in ends), bodies)
             _logger.error(
                 "otel-arthur: the spool is damaged (%s); it is kept in %s and a new one begins", error, aside
             )
-            make_own(self.bodies.folder)
+            make_own(bodies)
         return True
+
+    def _can_be_opened(self) -> bool:
+        """Whether a database that could not be opened can be: another process has mended it."""
+        if any(one.is_open for one in self._connections):
+            return False
+        try:
+            self.index.make_ready()
+        except (sqlite3.Error, OSError, UnicodeDecodeError, SpoolError):
+            return False
+        return True
+
+    def _keep_bodies(self) -> None:
+        """Before an empty index becomes a spool: bodies that are there already are of one that is gone."""
+        folder = self.bodies.folder
+        if folder is None or not folder.is_dir():
+            return
+        if count := self.bodies.count():
+            _logger.error(
+                "otel-arthur: the spool's index was empty or missing; %d files of calls that waited are "
+                "kept in %s and a new spool begins",
+                count,
+                set_aside(folder),
+            )
+            make_own(folder)
+        else:
+            _logger.warning(
+                "otel-arthur: the spool's index in %s was empty or missing; a new spool begins", folder.parent
+            )
 
     def tell(self, number: int, told: Any) -> None:
         """Keep the evidence of a batch until a judge asks for it, if that is soon."""

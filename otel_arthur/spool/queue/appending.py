@@ -39,6 +39,8 @@ def append(store: Store, destination: Destination, batch: NewBatch) -> Appended:
         keyed = _Keyed(keys_of(destination.number, batch.kind, rows), rows)
         if len(set(keyed.keys)) < len(rows):
             keyed = keyed.without(())
+        # The index first: bodies beside an empty one are taken for those of an index that is gone.
+        store.incoming.make_ready()
         # Before the transaction, as others wait for its end.
         body = store.bodies.write(keyed.rows)
         # The latest calls are looked into and added to by one thread at a time, as the index is.

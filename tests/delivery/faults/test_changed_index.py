@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 
 from otel_arthur.delivery import Delivery
 from tests.support.books import balance
 from tests.support.servers.faces import Face
 from tests.support.servers.fault_server import FaultServer
-from tests.support.spans.llm_calls import llm_calls
+from tests.support.spans.llm_calls import ids_of, llm_calls
 from tests.support.waiting import PATIENCE, eventually
 
 Deliver = Callable[..., Delivery]
@@ -108,6 +110,56 @@ def test_a_damaged_body_is_counted_as_lost(server: FaultServer, deliver: Deliver
     second.start()
     assert eventually(lambda: second.flush(5), "a flush that sees all sent")
     assert second.counts().lost == {"damaged on disk": 20}
+
+
+def _another_applications(index: Path) -> None:
+    index.unlink()
+    with contextlib.closing(sqlite3.connect(index)) as database:
+        database.executescript("CREATE TABLE theirs (name TEXT)")
+
+
+def _without_tables(index: Path) -> None:
+    index.unlink()
+    with contextlib.closing(sqlite3.connect(index)) as database:
+        database.executescript("PRAGMA application_id = 1; VACUUM")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        Path.unlink,
+        lambda index: index.write_bytes(b""),
+        lambda index: index.write_bytes(index.read_bytes()[:50]),
+        lambda index: index.write_bytes(index.read_bytes()[:-4096]),
+        _without_tables,
+        _another_applications,
+    ],
+    ids=["missing", "empty", "shorter than its header", "a page less", "no tables", "another application's"],
+)
+def test_bodies_without_their_index_are_kept_and_told(
+    server: FaultServer,
+    deliver: Deliver,
+    spool_dir: Path,
+    invoke: Callable[..., Result],
+    spoil: Callable[[Path], None],
+) -> None:
+    server.stop()
+    first = deliver()
+    first.submit(llm_calls(20, 5000))
+    first.shutdown(0.1)
+    (body,) = (spool_dir / "bodies").glob("*.rows")
+    spoil(spool_dir / "spool.db")
+    server.start()
+    second = deliver()
+    assert second.submit(calls := llm_calls(20, 5000)).refused == 0
+    assert second.flush(PATIENCE)
+    second.shutdown(PATIENCE)
+    assert sorted(server.accepted_ids) == sorted(ids_of(calls))
+    (kept,) = spool_dir.glob(f"damaged-*/bodies/{body.name}")
+    for command in ("status", "drain"):
+        told = f"a damaged spool is kept in {kept.parent.parent}, with files of calls that were not sent: 1;"
+        assert told in invoke(command).stderr
+    assert invoke("drain").exit_code == 1
 
 
 def test_a_wrong_count_of_bytes_is_put_right(deliver: Deliver, spool_dir: Path, server: FaultServer) -> None:

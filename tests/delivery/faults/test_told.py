@@ -12,6 +12,7 @@ import pytest
 from otel_arthur.delivery import Delivery
 from tests.delivery.faults.test_real_disks import no_descriptors
 from tests.support.books import balance
+from tests.support.processes.running import finished
 from tests.support.servers.fault_server import FaultServer
 from tests.support.spans.llm_calls import llm_calls
 from tests.support.waiting import PATIENCE, eventually
@@ -88,6 +89,28 @@ def test_rows_that_cannot_be_read_are_told_as_that(
         assert not second.finish(PATIENCE)
     assert "Too many open files" in last_line(caplog)
     assert "Arthur does not take" not in last_line(caplog)
+
+
+@pytest.mark.parametrize("command", [["spool", "drain"], ["check"]])
+def test_a_command_names_the_disk_that_hangs(
+    server: FaultServer,
+    deliver: Deliver,
+    ext4: Path,
+    environ: dict[str, str],
+    freeze: Callable[[str], None],
+    command: list[str],
+) -> None:
+    server.stop()
+    delivery = deliver(spool_dir=ext4 / "spool")
+    delivery.submit(llm_calls(7))
+    delivery.shutdown(1)
+    server.start()
+    freeze("--freeze")
+    environ["OTEL_EXPORTER_ARTHUR_SPOOL_DIR"] = str(ext4 / "spool")
+    # Without an end while the disk hangs this would wait for ever.
+    told = finished([sys.executable, "-m", "otel_arthur", *command], env=environ)
+    assert told.returncode == 1
+    assert f"mounted on {ext4}) does not answer" in told.stdout + told.stderr
 
 
 def test_drain_of_a_disk_that_is_read_only_says_so_with_what_waits(

@@ -39,7 +39,7 @@ def drain(folder: str | None, as_json: bool, timeout: float, adopted: Sequence[s
     Records spooled while no model was configured go where the configuration now says, and so do those
     spooled for its models under credentials that never worked. What waits for other models, endpoints or
     organizations is listed; --adopt sends it to the configured model.
-    Exit 1 if something could not be sent, or waits elsewhere.
+    Exit 1 if something could not be sent, waits elsewhere, or lies in a damaged spool.
     """
     configuration = configuration_for(folder, *SENDING)
     if configuration.missing is not None:
@@ -47,6 +47,7 @@ def drain(folder: str | None, as_json: bool, timeout: float, adopted: Sequence[s
     from otel_arthur.arthur.target.adoption import Adoption, elsewhere
     from otel_arthur.arthur.target.routes import identity_of
     from otel_arthur.delivery import Delivery
+    from otel_arthur.spool.commands import set_aside
     from otel_arthur.spool.destination import Destination
 
     identity = identity_of(configuration)
@@ -66,6 +67,7 @@ def drain(folder: str | None, as_json: bool, timeout: float, adopted: Sequence[s
     end(delivery, 1.0)
     with opened(configuration) as spool:
         others = elsewhere(spool.status(), configuration)
+        damaged = set_aside(spool)
     # What no route takes waits under our own key, but there is nowhere to send it.
     nowhere = Destination(configuration.endpoint, identity, "")
     unrouted = sum(one.waiting for one in others if one.destination == nowhere)
@@ -85,7 +87,11 @@ def drain(folder: str | None, as_json: bool, timeout: float, adopted: Sequence[s
         ended = (plural(counts.dead_letter, "dead letter"), plural(counts.duplicate, "duplicate"))
         told = [f"{plural(counts.sent, 'record')} sent", *ended, f"{summary['left']} left"]
         say(", ".join([*told, f"{moved} taken over"] if moved else told))
+    for line in damaged:
+        say(line, err=True)
     _conclude_drain(done, summary["left"], took, trouble, others, configuration)
+    if damaged:
+        raise WorkFailed("what was in a damaged spool was not sent")
 
 
 def _conclude_drain(

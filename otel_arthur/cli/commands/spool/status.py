@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 @JSON
 def status(folder: str | None, as_json: bool) -> None:
     """Show what waits, how old it is, the last error, and what became of the rest."""
-    from otel_arthur.spool.commands import still_holder
+    from otel_arthur.spool.commands import set_aside, still_holder
 
     with opened(folder) as spool:
         found = spool.status()
         if holder := still_holder(spool):
             say(holder, err=True)
+        for line in set_aside(spool):
+            say(line, err=True)
         if as_json:
             from otel_arthur.delivery.status import as_json as written
 
