@@ -180,7 +180,7 @@ class _HTTPServer(ThreadingHTTPServer):
     daemon_threads = False
     request_queue_size = 256
 
-    def __init__(self, port: int, held: str) -> None:
+    def __init__(self, port: int, held: str | None) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.held = held
         self.stopping = threading.Event()
@@ -230,7 +230,7 @@ class OpenAIServer:
         held: a user's text that is not answered before the server stops.
     """
 
-    def __init__(self, port: int = 0, held: str = "") -> None:
+    def __init__(self, port: int = 0, held: str | None = None) -> None:
         self._server = _HTTPServer(port, held)
         # The poll interval bounds how long stopping takes.
         self._thread = threading.Thread(
