@@ -27,9 +27,10 @@ from otel_arthur.local.dashboard.pages import Pages
 from otel_arthur.local.dashboard.rendering import render
 from otel_arthur.local.dashboard.traces import TracePages
 from otel_arthur.local.dashboard.visitors import Visitors
+from otel_arthur.local.database import IN_MEMORY
 from otel_arthur.local.engine.api import EngineApi
 from otel_arthur.local.engine.traces import Traces
-from otel_arthur.local.store import IN_MEMORY, Store
+from otel_arthur.local.store import Store
 from otel_arthur.local.v3.api import Api, answer
 
 DEFAULT_PORT: Final = 8188

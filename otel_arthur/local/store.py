@@ -15,11 +15,9 @@ from typing import Any, Final
 
 import orjson
 
-from otel_arthur.local.database import IN_MEMORY, StoreError, open_database
+from otel_arthur.local.database import IN_MEMORY, open_database
 from otel_arthur.local.v3.models import Model
 from otel_arthur.local.v3.rows import GroundTruthRow, InferenceRow
-
-__all__ = ["IN_MEMORY", "ModelExists", "Page", "Store", "StoreError", "StoredInference"]
 
 _COLUMNS: Final = (
     "number, model_id, partner_inference_id, presentation, inference_timestamp, batch_id, "

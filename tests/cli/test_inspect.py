@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import gzip
 import json
 import subprocess
@@ -10,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
-from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -19,6 +18,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from otel_arthur.genai.otlp import zstd
 from tests.support.paths import CAPTURES
 from tests.support.processes.terminal import shown_in_terminal
+from tests.support.spans.otlp_requests import otlp_json
 from tests.support.waiting import PATIENCE
 
 EVENT_ONLY = CAPTURES / "genai-langchain-1.3b0" / "event_only"
@@ -49,22 +49,6 @@ def records(*arguments: str | Path, stdin: bytes = b"") -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def otlp_json(message: ExportTraceServiceRequest | ExportLogsServiceRequest) -> bytes:
-    """OTLP/JSON: as protobuf's JSON, but ids are hexadecimal and enums are numbers."""
-
-    def with_hex_ids(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {
-                key: base64.b64decode(item).hex()
-                if key.endswith(("traceId", "panId"))
-                else with_hex_ids(item)
-                for key, item in value.items()
-            }
-        return [with_hex_ids(item) for item in value] if isinstance(value, list) else value
-
-    return json.dumps(with_hex_ids(MessageToDict(message, use_integers_for_enums=True))).encode()
-
-
 def prefixed(*messages: bytes) -> bytes:
     return b"".join(len(message).to_bytes(4, "big") + message for message in messages)
 
@@ -72,8 +56,8 @@ def prefixed(*messages: bytes) -> bytes:
 TRACES = (EVENT_ONLY / "a_invoke.pb").read_bytes()
 LOGS = (EVENT_ONLY / "a_invoke.logs.pb").read_bytes()
 JSON_LINES = b"%b\n%b\n" % (
-    otlp_json(ExportLogsServiceRequest.FromString(LOGS)),
-    otlp_json(ExportTraceServiceRequest.FromString(TRACES)),
+    orjson.dumps(otlp_json(ExportLogsServiceRequest.FromString(LOGS))),
+    orjson.dumps(otlp_json(ExportTraceServiceRequest.FromString(TRACES))),
 )
 FORMS = {
     "JSON lines, both signals": JSON_LINES,

@@ -22,12 +22,12 @@ from tests.collector.conformance.server import (
     is_error,
     is_success,
     million_attributes,
-    otlp_json,
     rule,
 )
 from tests.support.spans.otlp_requests import (
     log_request,
     metric_request,
+    otlp_json,
     plain_request,
 )
 from tests.support.waiting import PATIENCE

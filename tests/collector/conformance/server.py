@@ -10,7 +10,6 @@ from typing import Any
 import grpc
 import orjson
 import requests
-from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import DecodeError
 from google.rpc import status_pb2
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
@@ -100,16 +99,6 @@ def is_error(response: Any, status: int, content_type: str = PROTOBUF) -> None:
             assert status_pb2.Status.FromString(response.content).message, "no message in google.rpc.Status"
         except DecodeError:
             raise AssertionError("the body is not google.rpc.Status") from None
-
-
-def otlp_json(request: Any) -> dict[str, Any]:
-    """Our spans as OTLP/JSON: hexadecimal ids, enums as integers."""
-    document = MessageToDict(request, use_integers_for_enums=True)
-    spans = [span for r in request.resource_spans for s in r.scope_spans for span in s.spans]
-    written = [span for r in document["resourceSpans"] for s in r["scopeSpans"] for span in s["spans"]]
-    for span, entry in zip(spans, written, strict=True):
-        entry["traceId"], entry["spanId"] = span.trace_id.hex(), span.span_id.hex()
-    return document
 
 
 def gzip_bomb(size: int) -> bytes:

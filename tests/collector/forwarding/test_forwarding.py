@@ -19,7 +19,6 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from otel_arthur.genai.otlp import zstd
-from tests.collector.conformance.server import otlp_json
 from tests.support.processes.collectors import ArthurCollector
 from tests.support.servers.next_hops import GRPCServerBehind, HTTPServerBehind
 from tests.support.servers.ports import free_port
@@ -28,6 +27,7 @@ from tests.support.spans.otlp_requests import (
     all_spans,
     ids,
     llm_request,
+    otlp_json,
     plain_request,
     status_details,
 )

@@ -20,9 +20,9 @@ from otel_arthur.collector.otlp.inflating import BadBody, TooLarge, decompress
 from otel_arthur.collector.otlp.signals import LOGS, METRICS, SIGNALS, TRACES
 from otel_arthur.collector.otlp.spans import candidates, has_marker, invalid_ids
 from otel_arthur.genai.otlp import zstd
-from tests.collector.conformance.server import gzip_bomb, otlp_json
+from tests.collector.conformance.server import gzip_bomb
 from tests.support.spans.broken import field
-from tests.support.spans.otlp_requests import ids, llm_request, plain_request
+from tests.support.spans.otlp_requests import ids, llm_request, otlp_json, plain_request
 
 LIMIT = 1 << 20
 WAYS = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
@@ -12,9 +11,9 @@ from otel_arthur.genai.otlp.json_form import OTLPError, request_from_json
 from otel_arthur.genai.otlp.typed import views_of
 from otel_arthur.genai.otlp.views import span_views
 from otel_arthur.genai.span import SpanView
-from tests.cli.test_inspect import otlp_json
 from tests.support.paths import CAPTURES
 from tests.support.spans.broken import document, spans_of
+from tests.support.spans.otlp_requests import otlp_json
 
 
 def long_way(found: Any) -> list[SpanView]:
@@ -25,7 +24,7 @@ def test_what_instrumentations_write_is_ordinary() -> None:
     ordinary = 0
     files = {file.parent: file for file in CAPTURES.glob("*/*/*.pb") if not file.name.endswith(".logs.pb")}
     for file in files.values():
-        found = orjson.loads(otlp_json(ExportTraceServiceRequest.FromString(file.read_bytes())))
+        found = otlp_json(ExportTraceServiceRequest.FromString(file.read_bytes()))
         views = views_of(found.get("resourceSpans", []))
         assert views in (None, long_way(found)), file
         ordinary += views is not None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import time
 from typing import Any
 
 import orjson
+from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -18,6 +20,22 @@ METHODS = {
     "logs": f"{PREFIX}.logs.v1.LogsService/Export",
     "metrics": f"{PREFIX}.metrics.v1.MetricsService/Export",
 }
+
+
+def otlp_json(request: Any) -> dict[str, Any]:
+    """A request of any signal as OTLP/JSON: as protobuf's, but ids are hexadecimal and enums are numbers."""
+
+    def with_hex_ids(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {
+                key: base64.b64decode(item).hex()
+                if key.endswith(("traceId", "panId"))
+                else with_hex_ids(item)
+                for key, item in value.items()
+            }
+        return [with_hex_ids(item) for item in value] if isinstance(value, list) else value
+
+    return with_hex_ids(MessageToDict(request, use_integers_for_enums=True))
 
 
 def llm_request(

@@ -15,7 +15,8 @@ from otel_arthur.cli.terminal.errors import WorkFailed
 from otel_arthur.cli.terminal.output import say
 from otel_arthur.configuration import Configuration
 from otel_arthur.http.errors import ArthurError
-from otel_arthur.local.store import IN_MEMORY, Store
+from otel_arthur.local.database import IN_MEMORY
+from otel_arthur.local.store import Store
 
 
 def exports(url: str, api_key: str, model_id: str) -> list[str]:

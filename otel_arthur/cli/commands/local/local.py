@@ -19,8 +19,8 @@ from otel_arthur.cli.parameters import JSON, given, key_in
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
 from otel_arthur.cli.terminal.output import print_json, say
 from otel_arthur.local import LocalArthur, LocalArthurError, RemoteAddressRefused, StoreError
+from otel_arthur.local.database import IN_MEMORY
 from otel_arthur.local.server import DEFAULT_LOGIN, DEFAULT_PORT, default_database
-from otel_arthur.local.store import IN_MEMORY
 from otel_arthur.local.v3.models import new_document
 
 _LONGEST_WAIT = 0.5
