@@ -50,7 +50,9 @@ def _said(error: BaseException, host: str, settings: str, proxy: str | None) -> 
             return ConfigurationError(f"{proxy} is no address of a proxy; write it as http://host:port")
         if any(isinstance(cause, exceptions.ProxyError) for cause in causes):
             return Unavailable(f"{host} cannot be reached through the proxy that {proxy} names")
-    if any(isinstance(cause, TimeoutError | exceptions.TimeoutError) for cause in causes):
+    # urllib3 counts a refused connection among its timeouts.
+    late = [cause for cause in causes if not isinstance(cause, exceptions.NewConnectionError)]
+    if any(isinstance(cause, TimeoutError | exceptions.TimeoutError) for cause in late):
         return Unavailable(f"{host} did not answer in time")
     for cause in reversed(causes):
         if isinstance(cause, ssl.SSLError) and cause.reason:

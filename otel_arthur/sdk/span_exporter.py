@@ -16,7 +16,7 @@ from otel_arthur.sdk import bridge as bridges
 from otel_arthur.sdk.inside_the_sdk import export_what_is_queued, is_force_flush
 from otel_arthur.sdk.logs.log_flush import start
 from otel_arthur.sdk.setup.settings import configured
-from otel_arthur.sdk.silence import say_silence
+from otel_arthur.sdk.symptoms import say_silence, say_twice
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -73,6 +73,7 @@ class ArthurSpanExporter(SpanExporter):
         if self._is_shut_down:
             return SpanExportResult.FAILURE
         with never_raises("a batch of spans was not taken"):
+            say_twice()
             is_kept = self._bridge.take_spans(spans)
             if is_force_flush() and not self._is_handing_over:
                 self._bridge.flush(self._bridge.configuration.timeout)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from otel_arthur.cli.commands.check.application import examine_packages
+from otel_arthur.cli.commands.check.report import Report
 from otel_arthur.local.server import LocalArthur
-from otel_arthur.sdk.setup.instrumentations import LIBRARIES
+from otel_arthur.sdk.setup.instrumentations import LIBRARIES, chosen
 from tests.support.processes.running import finished
 from tests.support.servers.account import onboarded
 
@@ -102,6 +107,30 @@ def test_what_hides_calls_is_said_with_the_next_step(arthur: LocalArthur, tmp_pa
     assert found["sampler"][0][2] == "unset OTEL_TRACES_SAMPLER"
     assert "app.py line 2 names ArthurCallbackHandler" in found["twice"][0][1]
     assert "secret" not in json.dumps(answer)
+
+
+def test_a_framework_that_writes_spans_by_itself_needs_no_instrumentation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    package(tmp_path, "openai", "3.0")
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    monkeypatch.chdir(tmp_path)
+
+    def found() -> dict[str | None, Any]:
+        report = Report(as_json=True)
+        examine_packages(report)
+        return {one["topic"]: (one["level"], one["next"]) for one in report.findings}
+
+    advice = "pip install opentelemetry-instrumentation-openai"
+    assert found()["openai"] == ("yellow", advice)
+    assert chosen() == []
+    assert caplog.messages[0].endswith(f"; {advice}")
+    caplog.clear()
+    package(tmp_path, "pydantic-ai", "2.0")
+    importlib.invalidate_caches()
+    assert found()["openai"] == ("green", None)
+    assert found()["pydantic-ai"] == ("yellow", "Agent.instrument_all()")
+    assert (chosen(), caplog.messages) == ([], [])
 
 
 def test_what_ends_the_check_is_a_finding_too(tmp_path: Path) -> None:

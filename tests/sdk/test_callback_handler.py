@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
@@ -60,7 +61,7 @@ DIFFERENT = {"custom_role", "responses_api", "failure"}
 
 
 @pytest.fixture(scope="module")
-def recorded() -> Mapping[str, Any]:
+def ran() -> CompletedProcess[str]:
     hosts = ("OTEL_", "ARTHUR_", "OPENAI_", "TRACELOOP_", "LANGSMITH_", "LANGCHAIN_")
     done = finished(
         [str(python_of("callback_handler")), "-m", "tests.sdk.callback_handler_calls"],
@@ -68,7 +69,16 @@ def recorded() -> Mapping[str, Any]:
         cwd=ROOT,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    return json.loads(done.stdout)
+    return done
+
+
+@pytest.fixture(scope="module")
+def recorded(ran: CompletedProcess[str]) -> Mapping[str, Any]:
+    return json.loads(ran.stdout)
+
+
+def test_both_at_once_is_said(ran: CompletedProcess[str]) -> None:
+    assert ran.stderr.count("ArthurCallbackHandler is at work too, so each call counts twice") == 1
 
 
 def in_order(rows: Sequence[Row]) -> list[dict[str, Any]]:

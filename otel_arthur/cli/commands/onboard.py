@@ -97,8 +97,7 @@ def command(
     lacking = [one["name"] for one in request["attributes"] if one["name"] not in there]
     if lacking:
         say(f"Note: it has no attribute {', '.join(lacking)}; onboard it under another NAME", err=True)
-    count = plural(len(model.attributes), "attribute")
-    say(f"Model {name!r} {said} with {count}; its id:", err=True)
+    say(f"Model {name!r} {said} with {plural(len(model.attributes), 'attribute')}", err=True)
     if as_json:
         print_json(model_json(model))
     else:

@@ -66,9 +66,11 @@ class Pages:
         breakdowns["error"] = [one for one in breakdowns["error"] if one.name is not None]
         slowest = Wanted({**wanted.filters, "slower": "0"}, "duration")
         failed = Wanted({**wanted.filters, "status": "error"})
+        dearest = Wanted({**wanted.filters, "tokens": "1"}, "tokens_in")
+        worst = {"Latest failures": failed, "Slowest": slowest, "Most tokens in": dearest}
         lines = {
             title: (one, [self._shelf.line(call, models) for call in self._calls.page(one)[:_WORST]])
-            for title, one in (("Failed last", failed), ("Slowest", slowest))
+            for title, one in worst.items()
         }
         return self._page(
             "overview.html",

@@ -48,7 +48,7 @@ def _library(
     return Library(name, packages or (name,), recorders, own, framework, other)
 
 
-_ALWAYS: Final = "set up an SDK: it then writes spans"
+_ALWAYS: Final = "otel_arthur.instrument() in your code, or opentelemetry-instrument before its command"
 _KERNEL: Final = "SEMANTICKERNEL_EXPERIMENTAL_GENAI_ENABLE_OTEL_DIAGNOSTICS_SENSITIVE=true"
 
 LIBRARIES: Final = (
@@ -98,6 +98,10 @@ def installed(package: str) -> str | None:
         return None
 
 
+def installed_libraries() -> list[Library]:
+    return [library for library in LIBRARIES if any(map(installed, library.packages))]
+
+
 def recorders_of(library: Library) -> list[EntryPoint]:
     """The instrumentations of a library that are installed, the best first."""
     by_package = _by_package()
@@ -105,13 +109,17 @@ def recorders_of(library: Library) -> list[EntryPoint]:
 
 
 def chosen() -> list[EntryPoint]:
-    """One instrumentation for each library that is installed; where there is none, one line says so."""
-    found = [recorders_of(library) for library in LIBRARIES if any(map(installed, library.packages))]
-    entries = [recorders[0] for recorders in found if recorders]
-    if not entries:
+    """One instrumentation for each library that is installed.
+
+    Where there is none, one line says so, unless one of the libraries writes spans by itself.
+    """
+    there = installed_libraries()
+    entries = [recorders[0] for library in there if (recorders := recorders_of(library))]
+    if not entries and not any(library.by_itself for library in there):
+        package = next((one.recorders[0] for one in there if not one.has_other_uses), None)
         _logger.warning(
-            "otel-arthur: no instrumentation of an LLM library is installed; "
-            "pip install 'otel-arthur[langchain]', or see what `otel-arthur check` says"
+            "otel-arthur: no instrumentation of an LLM library is installed; %s",
+            f"pip install {package}" if package else "`otel-arthur check` says which libraries are there",
         )
     return entries
 

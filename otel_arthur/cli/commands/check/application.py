@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from otel_arthur.cli.commands.check.report import GREEN, RED, YELLOW, Report
-from otel_arthur.sdk.setup.instrumentations import LIBRARIES, Library, installed, recorders_of, trouble_of
+from otel_arthur.sdk.setup.instrumentations import (
+    Library,
+    installed,
+    installed_libraries,
+    recorders_of,
+    trouble_of,
+)
 
 _HANDLER: Final = "ArthurCallbackHandler"
 _USE: Final = re.compile(rf"^\s*(from|import)\b.*{_HANDLER}|=\s*{_HANDLER}[(.]", re.MULTILINE)
@@ -20,7 +27,7 @@ _OWN_SDK: Final = "arthur-observability-sdk"
 
 def examine_packages(report: Report) -> None:
     """The libraries, their instrumentations, and what would count calls twice."""
-    there = [library for library in LIBRARIES if any(map(installed, library.packages))]
+    there = installed_libraries()
     if not there:
         report.add(
             YELLOW,
@@ -28,11 +35,11 @@ def examine_packages(report: Report) -> None:
             "no LLM library is installed in this environment",
             "run `otel-arthur check` with the Python that runs the application",
         )
-    is_framework_recorded = any(library.is_framework and recorders_of(library) for library in there)
+    recorded = [library for library in there if recorders_of(library)]
     for library in there:
-        _examine(library, report, is_framework_recorded)
-    both = [library.name for library in there if recorders_of(library)]
-    if len(both) > 1 and is_framework_recorded:
+        _examine(library, report, [one.name for one in there if _records_calls_of(one, library)])
+    both = [library.name for library in recorded]
+    if len(both) > 1 and any(library.is_framework for library in recorded):
         report.add(
             GREEN,
             "duplicates",
@@ -43,8 +50,11 @@ def examine_packages(report: Report) -> None:
             YELLOW,
             "start",
             "opentelemetry-instrument is not installed",
-            "pip install 'otel-arthur[langchain]', or call otel_arthur.instrument() in your code",
+            "pip install opentelemetry-instrumentation, or call otel_arthur.instrument() in your code",
         )
+    else:
+        start = "opentelemetry-instrument before the application's command, or otel_arthur.instrument() in it"
+        report.add(GREEN, "start", f"nothing is recorded without {start}")
     _examine_old_handler(report)
     if version := installed(_OWN_SDK):
         report.add(
@@ -55,7 +65,13 @@ def examine_packages(report: Report) -> None:
         )
 
 
-def _examine(library: Library, report: Report, is_framework_recorded: bool) -> None:
+def _records_calls_of(framework: Library, library: Library) -> bool:
+    is_over = framework.name != "langchain" or installed(f"langchain-{library.name}") is not None
+    is_recorded = bool(framework.by_itself or recorders_of(framework))
+    return framework.is_framework and not library.is_framework and is_over and is_recorded
+
+
+def _examine(library: Library, report: Report, frameworks: Sequence[str]) -> None:
     version = next(found for package in library.packages if (found := installed(package)))
     name = f"{library.name} {version}"
     entries = recorders_of(library)
@@ -89,8 +105,9 @@ def _examine(library: Library, report: Report, is_framework_recorded: bool) -> N
         report.add(
             YELLOW, library.name, f"{name} writes spans by itself, where it is told to", library.by_itself
         )
-    elif not entries and is_framework_recorded and installed(f"langchain-{library.name}"):
-        report.add(GREEN, library.name, f"{name} is recorded where LangChain calls it, and nowhere else")
+    elif not entries and frameworks:
+        where = " or ".join(frameworks)
+        report.add(GREEN, library.name, f"{name} is recorded where {where} calls it, and nowhere else")
     elif not entries and not library.has_other_uses:
         fix = f"pip install {library.recorders[0]}"
         report.add(YELLOW, library.name, f"{name}: nothing that is installed records its calls", fix)

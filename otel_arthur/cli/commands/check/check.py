@@ -100,8 +100,9 @@ def _check_platform(report: Report, configuration: Configuration, send: bool) ->
     """Say what fills what in each model; returns the configured attributes that no model has."""
     unused = dict(configuration.attributes)
     with connected(configuration) as client:
+        organization = client.organization_id()
         report.add(GREEN, "endpoint", configuration.endpoint)
-        report.add(GREEN, "organization", client.organization_id())
+        report.add(GREEN, "organization", organization)
         for pattern, model_id in _models(configuration).items():
             model = client.model(model_id)
             schema = fitting_schema(model, configuration)
@@ -128,8 +129,12 @@ def _spool(configuration: Configuration) -> tuple[str, str, str, str | None]:
             )
         return GREEN, "spool", f"{folder} (new)", None
     with opened(configuration) as spool:
-        waiting = spool.status().waiting
+        status = spool.status()
         holder = still_holder(spool)
+    if status.dead_letters:
+        letters = plural(status.dead_letters, "dead letter")
+        return YELLOW, "spool", f"{folder} has {letters}", "otel-arthur spool dead-letters list"
+    waiting = status.waiting
     if waiting or holder:
         level, also = (YELLOW, f"; {holder}") if holder else (GREEN, "")
         return level, "spool", f"{folder}, {waiting} waiting there{also}", "otel-arthur spool status"

@@ -1,4 +1,4 @@
-"""What is said at the end of a process in which no LLM call was seen."""
+"""What a process shows of a fault in its set-up: it sends each call twice, or no LLM call was seen."""
 
 from __future__ import annotations
 
@@ -11,6 +11,20 @@ from otel_arthur.delivery.books import Counts
 _logger = logging.getLogger("otel_arthur")
 
 _CLIENTS: Final = ("openai", "anthropic", "groq", "together")
+_OLD_HANDLER: Final = ("langchain_community.callbacks.arthur_callback", "arthurai")
+"""What ``ArthurCallbackHandler`` imports: its own module, and once one is made, Arthur's SDK."""
+_said_twice = False
+
+
+def say_twice() -> None:
+    """One line for each process where Arthur's old callback handler is at work beside us."""
+    global _said_twice
+    if not _said_twice and all(name in sys.modules for name in _OLD_HANDLER):
+        _said_twice = True
+        _logger.warning(
+            "otel-arthur: ArthurCallbackHandler is at work too, so each call counts twice; "
+            "remove the handler and its import"
+        )
 
 
 def say_silence(counts: Counts) -> None:
