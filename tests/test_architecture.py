@@ -83,3 +83,10 @@ def test_no_file_is_too_long_and_no_folder_too_full() -> None:
     counted = Counter(str(path.parent.relative_to(ROOT)) for path in files if path.name != "__init__.py")
     full = {folder: number for folder, number in counted.items() if number > MAX_FILES}
     assert full.keys() - A_FILE_EACH == set(), full
+
+
+def test_a_dialect_is_a_table_of_under_80_lines() -> None:
+    tables = [path for path in (PACKAGE / "genai/dialects").glob("*.py") if path.name != "__init__.py"]
+    assert tables
+    lengths = {path.name: len(path.read_text().splitlines()) for path in tables}
+    assert {name: length for name, length in lengths.items() if length >= 80} == {}

@@ -98,6 +98,18 @@ def kind_in(
     return decide
 
 
+def ending(attribute: str, ends: Mapping[str, str]) -> Operation:
+    """By how an attribute ends: end -> operation; any other span is no call."""
+
+    def decide(view: SpanView) -> str | None:
+        said = view.attributes.get(attribute)
+        if not isinstance(said, str):
+            return None
+        return next((operation for end, operation in ends.items() if said.endswith(end)), None)
+
+    return decide
+
+
 def has_failed(view: SpanView) -> bool:
     """Whether a span says that its call failed, by its status or by ``error.type``."""
     return view.status_code == STATUS_ERROR or bool(view.attributes.get("error.type"))

@@ -7,14 +7,10 @@ Detects: its scope.
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
-from otel_arthur.genai import calls
-from otel_arthur.genai.attributes import SpanAttributes
-from otel_arthur.genai.call import Usage
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.span import STATUS_ERROR, SpanView
-from otel_arthur.genai.tables.dialect import Conversation, Dialect
+from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.tables import counts, operations
+from otel_arthur.genai.tables.dialect import Dialect
 from otel_arthur.genai.tables.places import joined, unless, within
 from otel_arthur.genai.tables.provider_fields import COUNTS, PARAMETERS
 from otel_arthur.genai.tables.sources import answer_at, answers_at, messages_at, question_at
@@ -22,24 +18,6 @@ from otel_arthur.genai.tables.sources import answer_at, answers_at, messages_at,
 _REQUEST, _RESPONSE = "gcp.vertex.agent.llm_request", "gcp.vertex.agent.llm_response"
 _WITHHELD = "{}"
 """What stands in the place of documents where their switch is off."""
-
-
-def _operation(view: SpanView) -> str | None:
-    name = view.attributes.get("gen_ai.operation.name")
-    is_blob = name in (None, "call_llm") and (view.name == "call_llm" or _REQUEST in view.attributes)
-    if not view.attributes and view.status_code != STATUS_ERROR:
-        # In JavaScript nothing tells a refused call from one that is not over.
-        return None
-    return "generate_content" if is_blob else calls.operation(view)
-
-
-def _usage(usage: Usage, _: Conversation, attributes: SpanAttributes) -> Usage:
-    """Undo the thoughts that ADK adds to the counts of LiteLLM's models, which include them."""
-    model = attributes.get("gen_ai.request.model")
-    of_litellm = isinstance(model, str) and model.startswith(("openai/", "azure/"))
-    if not of_litellm or usage.output is None or not usage.reasoning or usage.total is not None:
-        return usage
-    return replace(usage, output=max(usage.output - usage.reasoning, usage.reasoning))
 
 
 def _switch(view: SpanView) -> str:
@@ -56,7 +34,7 @@ DIALECT = Dialect(
     reference="https://google.github.io/adk-docs/observability/",
     scopes=("gcp.vertex.agent",),
     is_bare=True,
-    operation=_operation,
+    operation=operations.of_google_adk,
     fields=joined(
         semconv.FIELDS,
         {
@@ -74,7 +52,7 @@ DIALECT = Dialect(
         f"{_REQUEST}#config.system_instruction",
         f"{_REQUEST}#config.systemInstruction",
     ),
-    usage=_usage,
+    usage=counts.of_google_adk,
     emits_log_events=True,
     content_switch=_switch,
 )

@@ -9,7 +9,7 @@ from otel_arthur.genai import calls
 from otel_arthur.genai.dialects import semconv
 from otel_arthur.genai.tables.dialect import Dialect
 from otel_arthur.genai.tables.places import alone, joined, matched, within
-from otel_arthur.genai.tables.provider_fields import ANSWER, PARAMETERS
+from otel_arthur.genai.tables.provider_fields import ANSWER, METADATA, PARAMETERS, below
 from otel_arthur.genai.tables.sources import answer_at, question_at
 
 _METADATA = "langsmith.metadata."
@@ -22,12 +22,7 @@ DIALECT = Dialect(
     markers=("langsmith.span.kind",),
     operation=calls.kind_in("langsmith.span.kind", {"llm": "chat"}, or_named=True),
     fields=joined(
-        {
-            "conversation_id": tuple(
-                f"{_METADATA}{name}" for name in ("session_id", "conversation_id", "thread_id")
-            ),
-            "user_id": (f"{_METADATA}user_id",),
-        },
+        below("langsmith.metadata", METADATA),
         semconv.FIELDS,
         {
             "temperature": (f"{_METADATA}ls_temperature",),

@@ -55,7 +55,7 @@ DIALECT = Dialect(
     operation=_operation,
     fields=openllmetry.FIELDS,
     reasons=("llm.response.finish_reason", "llm.response.stop_reason"),
-    usage=openllmetry.per_call,
+    usage=openllmetry.DIALECT.usage,
     first_token_event="llm.content.completion.chunk",
     content_switch=openllmetry.DIALECT.content_switch,
 )

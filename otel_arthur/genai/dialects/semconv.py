@@ -5,18 +5,9 @@ Reference: open-telemetry/semantic-conventions-genai, "Semantic conventions for 
 
 from __future__ import annotations
 
-from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.tables.dialect import Dialect
 from otel_arthur.genai.tables.places import Table
-
-_SPAN_ONLY = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only (the value true is not valid)"
-_SWITCHES = (
-    ("gen_ai", "telemetry: { recordInputs: true, recordOutputs: true }"),  # Vercel's AI SDK from 7 on
-    ("@traceloop/", "TRACELOOP_TRACE_CONTENT=true"),
-    ("openlit", "capture_message_content=True in openlit.init"),
-    (("opentelemetry.instrumentation.genai", "opentelemetry.instrumentation.google_genai"), _SPAN_ONLY),
-    ("opentelemetry.instrumentation.", "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true"),
-)
+from otel_arthur.genai.tables.switches import by_scope
 
 
 def _usage(names: str) -> tuple[str, ...]:
@@ -64,16 +55,11 @@ FIELDS: Table = {
 """Every spelling that is in use; dialects put their own before them."""
 
 
-def switch_of(view: SpanView) -> str:
-    """The variable that turns content on in the package that wrote `view`."""
-    return next((switch for scope, switch in _SWITCHES if view.scope.startswith(scope)), _SPAN_ONLY)
-
-
 DIALECT = Dialect(
     name="semconv",
     reference="https://github.com/open-telemetry/semantic-conventions-genai",
     scopes=("",),
     fields=FIELDS,
     emits_log_events=True,
-    content_switch=switch_of,
+    content_switch=by_scope,
 )

@@ -10,6 +10,7 @@ from otel_arthur.genai.dialects import semconv
 from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.tables.dialect import Dialect
 from otel_arthur.genai.tables.event_words import ANSWER_EVENTS, QUESTION_EVENTS
+from otel_arthur.genai.tables.switches import by_scope
 
 _EVENTS = QUESTION_EVENTS | ANSWER_EVENTS
 
@@ -29,5 +30,5 @@ DIALECT = Dialect(
     owns=_owns,
     fields=semconv.FIELDS,
     emits_log_events=True,
-    content_switch=semconv.switch_of,
+    content_switch=by_scope,
 )

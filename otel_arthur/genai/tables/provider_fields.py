@@ -24,6 +24,12 @@ PARAMETERS: Final[Paths] = {
 }
 """Of a request; Gemini keeps them under ``config``, others in a map of parameters."""
 
+METADATA: Final[Paths] = {
+    "user_id": ("user_id",),
+    "conversation_id": ("session_id", "conversation_id", "thread_id"),
+}
+"""Of the metadata that an application gives to LangChain, as LangChain's documentation names them."""
+
 COUNTS: Final[Paths] = {
     "usage.input": (
         *("prompt_tokens", "input_tokens", "promptTokenCount", "prompt_token_count", "inputTokens"),
@@ -65,6 +71,20 @@ def _all(*tables: Paths) -> Paths:
     fields = dict.fromkeys([field for table in tables for field in table])
     return {field: tuple([path for table in tables for path in table.get(field, ())]) for field in fields}
 
+
+AI_SDK_COUNTS: Final[Paths] = {
+    "usage.cached": (
+        *("anthropic.usage.cache_read_input_tokens", "anthropic.cacheReadInputTokens"),
+        *("bedrock.usage.cacheReadInputTokens", "openai.cachedPromptTokens"),
+        "google.usageMetadata.cachedContentTokenCount",
+    ),
+    "usage.cache_write": (
+        *("anthropic.usage.cache_creation_input_tokens", "anthropic.cacheCreationInputTokens"),
+        "bedrock.usage.cacheWriteInputTokens",
+    ),
+    "usage.reasoning": ("openai.reasoningTokens", "google.usageMetadata.thoughtsTokenCount"),
+}
+"""What providers add to an answer in Vercel's AI SDK, each under its name: ``providerMetadata``."""
 
 ANSWER: Final[Paths] = _all(
     {

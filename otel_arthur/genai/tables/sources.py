@@ -19,7 +19,7 @@ from otel_arthur.genai.messages.indexed import items, starts_late, whole
 from otel_arthur.genai.messages.message import input_messages, output_choices
 from otel_arthur.genai.messages.numbered_form import Usual
 from otel_arthur.genai.messages.recorded import answer_in, question_in
-from otel_arthur.genai.tables.places import Place, place_of
+from otel_arthur.genai.tables.places import Place, descend, place_of
 
 
 class Source(NamedTuple):
@@ -163,6 +163,30 @@ def numbered_answers(prefix: str) -> Source:
         return output_choices(_with_reason_alone(answers) if len(answers) > 1 else answers)
 
     return Source(read, prefix=prefix, usual=partial(numbered_form.choices, prefix))
+
+
+def numbered_prompts(key: str) -> Source:
+    """The prompts of a completion model: a list of texts, or numbered."""
+
+    def read(attributes: SpanAttributes) -> Sequence[Message]:
+        prompts = attributes.get(key)
+        if isinstance(prompts, list | tuple):
+            attributes.sources["messages"] = key
+            return input_messages(prompts)
+        found = items(attributes.attributes, f"{key}.")
+        return input_messages([descend(item, ("prompt", "text")) for item in found])
+
+    return Source(read, prefix=key)
+
+
+def numbered_completions(prefix: str) -> Source:
+    """The answers of a completion model, likewise numbered."""
+
+    def read(attributes: SpanAttributes) -> Sequence[Choice]:
+        found = items(attributes.attributes, prefix)
+        return output_choices([descend(item, ("completion", "text")) for item in found])
+
+    return Source(read, prefix=prefix)
 
 
 def _with_reason_alone(answers: list[Any]) -> list[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
+from otel_arthur.genai.attributes import as_map
 from otel_arthur.genai.call import Part, ToolCallPart, ToolResultPart
 from otel_arthur.genai.json_text import clean, parse_json
 from otel_arthur.genai.messages.texts import Map, first, plain_words, result_text
@@ -142,3 +143,15 @@ def _is_same(call: ToolCallPart, other: ToolCallPart) -> bool:
 
 def _arguments(part: Map) -> Any:
     return next((part[key] for key in _ARGUMENTS if part.get(key) is not None), None)
+
+
+def with_autogen_results(item: Any) -> Any:
+    """AutoGen has the results of tools beside the message that gives them, each as JSON."""
+    results = as_map(item).get("function")
+    if not isinstance(results, list):
+        return item
+    parts = [
+        {"type": "tool_call_response", "id": result.get("call_id"), "response": result.get("content")}
+        for result in map(as_map, cast("list[Any]", results))
+    ]
+    return {"role": "tool", "parts": parts}
