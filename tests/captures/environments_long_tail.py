@@ -155,7 +155,11 @@ RECORDINGS = [
         _DEFAULT,
     ),
     Recording(
-        "traceai-0.1.10", "traceai", "scenarios_openai.py", ["traceai_openai:OpenAIInstrumentor"], _DEFAULT
+        "traceai-0.1.10",
+        "traceai",
+        "scenarios_openai.py",
+        ["traceai_openai:OpenAIInstrumentor"],
+        _DEFAULT | {"hidden": Mode({"FI_HIDE_INPUTS": "true", "FI_HIDE_OUTPUTS": "true"})},
     ),
     Recording("laminar-0.8.2", "laminar", "scenarios_openai.py", [f"{_BACKENDS}:Laminar"], _DEFAULT),
     Recording("monocle-0.8.15", "monocle", "scenarios_openai.py", [f"{_BACKENDS}:Monocle"], _DEFAULT),
@@ -257,7 +261,10 @@ RECORDINGS = [
         "langsmith",
         "scenarios_langsmith.py",
         ["scenarios_langsmith:Instrumentor"],
-        {"default": Mode(_LANGSMITH)},
+        {
+            "default": Mode(_LANGSMITH),
+            "hidden": Mode(_LANGSMITH | {"LANGSMITH_HIDE_INPUTS": "true", "LANGSMITH_HIDE_OUTPUTS": "true"}),
+        },
     ),
     Recording(
         "vercel-ai-6.0.326",

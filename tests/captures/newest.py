@@ -6,6 +6,7 @@
 A maintainer's first hour after a release of anybody's. Each recording is made again in an environment with
 the newest versions that the registry serves, into ``.cache/newest/``, and compared with the one in
 ``tests/captures/``: which keys are new, lost, or of another type, and which fields are read otherwise.
+Then the advice of calls without messages is tried (``advice.py``).
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import date
 from itertools import chain
 from pathlib import Path
@@ -21,15 +21,12 @@ from pathlib import Path
 import click
 
 from otel_arthur.genai.duplicates.verdicts import judge
-from otel_arthur.genai.events.log_events import join_all, log_events
-from otel_arthur.genai.otlp.views import span_views
-from otel_arthur.genai.span import SpanView
 from otel_arthur.inference.build import build
-from tests.captures import recapture
+from tests.captures import advice, recapture
 from tests.captures.environments import Recording
 from tests.captures.places import RECORDINGS, newest_place
+from tests.captures.scenarios import scenarios_in
 from tests.support.paths import CACHE, CAPTURES, ROOT
-from tests.support.spans.exports import log_exports, trace_exports
 
 PAGE = ROOT / "docs" / "recapture.md"
 NEWEST = CACHE / "newest"
@@ -55,22 +52,6 @@ def keys_of(folder: Path) -> dict[str, set[str]]:
             for key, value in attributes.items():
                 found[_NUMBER.sub("N", key)].add(type(value).__name__)
     return dict(found)
-
-
-def scenarios_in(folder: Path) -> Iterator[list[SpanView]]:
-    """The spans of each scenario, with the content of its log events."""
-    for path in sorted(folder.rglob("*.pb")):
-        if path.name.endswith(".logs.pb"):
-            continue
-        # A scenario without a span is an empty file.
-        content = path.read_bytes()
-        requests = trace_exports(content) if content else []
-        views = [view for request in requests for view in span_views(request)]
-        logs = path.with_suffix(".logs.pb")
-        if logs.exists():
-            events = [event for request in log_exports(logs.read_bytes()) for event in log_events(request)]
-            views, _ = join_all(views, events)
-        yield views
 
 
 def filled_in(folder: Path) -> dict[str, int]:
@@ -134,16 +115,26 @@ def row_of(recording: Recording) -> str:
 
 @click.command()
 @click.argument("folders", nargs=-1)
-def main(folders: tuple[str, ...]) -> None:
+@click.option("--advice-only", is_flag=True, help="Only try the advice of calls without messages.")
+def main(folders: tuple[str, ...], advice_only: bool) -> None:
     """Records FOLDERS, or all, with the newest packages, and writes what changed."""
     known = {recording.folder: recording for recording in RECORDINGS}
     if unknown := [name for name in folders if name not in known]:
         raise click.UsageError(f"no such recording: {', '.join(unknown)}")
-    rows = {match[1]: match[0] for match in ROW.finditer(PAGE.read_text())} if PAGE.exists() else {}
+    page = PAGE.read_text() if PAGE.exists() else ""
+    tables = [
+        {match[1]: match[0] for match in ROW.finditer(part)}
+        for part in page.partition(advice.HEAD.split("\n")[1])[::2]
+    ]
     for name in folders or known:
-        rows[name] = row_of(known[name])
-        click.echo(rows[name])
-        PAGE.write_text(HEAD + "".join(f"{rows[one]}\n" for one in known if one in rows))
+        made = {} if advice_only else {0: row_of(known[name])}
+        if name in advice.OFF:
+            made[1] = advice.row_of(known[name], NEWEST / "environments")
+        for number, row in made.items():
+            tables[number][name] = row
+            click.echo(row)
+        parts = ("".join(f"{table[one]}\n" for one in known if one in table) for table in tables)
+        PAGE.write_text("".join(chain.from_iterable(zip((HEAD, advice.HEAD), parts, strict=True))))
 
 
 if __name__ == "__main__":

@@ -59,6 +59,11 @@ def unpinned(requirement: str) -> str:
     return ":".join([*requirement.split(":")[:2], "RELEASE"]) if requirement.count(":") > 1 else requirement
 
 
+def requirements_of(recording: Recording) -> list[str]:
+    """What is installed for a recording, as its registry writes it."""
+    return (ENVIRONMENTS | _OTHERS)[recording.environment]
+
+
 def place_of(recording: Recording) -> Path:
     """What runs a recording's program, brought up to date: an interpreter, or a folder of packages."""
     name = recording.environment

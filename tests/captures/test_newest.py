@@ -7,6 +7,8 @@ from pathlib import Path
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from tests.captures import advice
+from tests.captures.environments import Mode
 from tests.captures.newest import differences
 from tests.captures.places import unpinned
 from tests.support.paths import CAPTURES
@@ -42,3 +44,22 @@ def test_requirements_lose_their_versions() -> None:
     assert unpinned("@ai-sdk/openai@2.0.1") == "@ai-sdk/openai@latest"
     assert unpinned("github.com/firebase/genkit/go@v1.4.0") == "github.com/firebase/genkit/go@latest"
     assert unpinned("com.google.adk:google-adk:1.8.0") == "com.google.adk:google-adk:RELEASE"
+
+
+def test_advice_is_read_off_the_calls_and_followed() -> None:
+    found = advice.found_in(CAPTURES / "oll-openai-0.62.4" / "content_false")
+    assert found.served
+    assert not found.told
+    switch = {"TRACELOOP_TRACE_CONTENT": "true"}
+    for reason in found.reasons:
+        assert advice.followed(advice.advice_of(reason), Mode()) == (Mode(switch), "environment")
+    in_code = advice.advice_of("messages were not recorded: set sendDefaultPii: true, or recordInputs: true")
+    assert advice.followed(in_code, Mode()) == (Mode(arguments={"sendDefaultPii": True}), "code")
+    assert advice.followed("", Mode(switch)) == (Mode(switch), "")
+
+
+def test_all_calls_of_a_package_that_records_messages_are_told() -> None:
+    found = advice.found_in(CAPTURES / "pydantic-ai-2.68.0" / "content_false")
+    told = advice.found_in(CAPTURES / "pydantic-ai-2.68.0" / "default")
+    assert found.told < found.served
+    assert told == (told.served, told.served, ())

@@ -26,5 +26,5 @@ DIALECT = Dialect(
     operation=calls.kind_in("lmnr.span.type", {"llm": "chat"}, or_named=True),
     fields=semconv.FIELDS,
     system=(Place("gen_ai.prompt.0.content", convert=_of_system),),
-    content_switch="TRACELOOP_TRACE_CONTENT=true",
+    content_switch="LMNR_TRACE_CONTENT=true",
 )

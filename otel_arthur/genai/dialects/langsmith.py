@@ -1,4 +1,4 @@
-"""LangSmith's SDK in OpenTelemetry mode: request and response as whole JSON texts.
+"""LangSmith's SDK in OpenTelemetry mode: request and response as whole JSON texts; hidden ones are `{}`.
 
 Reference: https://docs.langchain.com/langsmith/trace-with-opentelemetry. Detects: ``langsmith.span.kind``.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from otel_arthur.genai import calls
 from otel_arthur.genai.dialects import semconv
 from otel_arthur.genai.tables.dialect import Dialect
-from otel_arthur.genai.tables.places import alone, joined, matched, within
+from otel_arthur.genai.tables.places import alone, joined, matched, unless, within
 from otel_arthur.genai.tables.provider_fields import ANSWER, METADATA, PARAMETERS, below
 from otel_arthur.genai.tables.sources import answer_at, question_at
 
@@ -35,7 +35,7 @@ DIALECT = Dialect(
         within("gen_ai.prompt", PARAMETERS),
         within("gen_ai.completion", ANSWER),
     ),
-    question=(question_at("gen_ai.prompt"),),
-    answer=(answer_at(alone("gen_ai.completion", "output"), "gen_ai.completion"),),
+    question=(question_at(unless("gen_ai.prompt", "{}")),),
+    answer=(answer_at(alone("gen_ai.completion", "output"), unless("gen_ai.completion", "{}")),),
     content_switch="LANGSMITH_HIDE_INPUTS=false and LANGSMITH_HIDE_OUTPUTS=false",
 )

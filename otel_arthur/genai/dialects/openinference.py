@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from otel_arthur.genai.dialects import semconv
 from otel_arthur.genai.messages.content.tools import with_autogen_results
-from otel_arthur.genai.tables import operations, sources
+from otel_arthur.genai.tables import operations, sources, switches
 from otel_arthur.genai.tables.dialect import Dialect
 from otel_arthur.genai.tables.places import beside, joined, matched, unless, within
 from otel_arthur.genai.tables.provider_fields import COUNTS, METADATA, PARAMETERS
@@ -74,5 +74,5 @@ DIALECT = Dialect(
     hidden="__REDACTED__",
     hides_answers=True,
     first_token_event="First Token Stream Event",
-    content_switch="OPENINFERENCE_HIDE_INPUTS=false and OPENINFERENCE_HIDE_OUTPUTS=false",
+    content_switch=switches.of_openinference,
 )

@@ -20,5 +20,7 @@ DIALECT = Dialect(
     fields=joined(semconv.FIELDS, within("gen_ai.request.parameters", PARAMETERS)),
     question=(numbered_messages("gen_ai.input.messages."), messages_at("gen_ai.input.messages")),
     answer=(numbered_answers("gen_ai.output.messages."), answers_at("gen_ai.output.messages")),
+    hidden="__REDACTED__",
+    hides_answers=True,
     content_switch="FI_HIDE_INPUTS=false and FI_HIDE_OUTPUTS=false",
 )

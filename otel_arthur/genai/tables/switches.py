@@ -1,4 +1,4 @@
-"""What turns content on in the packages that write the conventions without a dialect of their own."""
+"""What turns content on, where it depends on the package that wrote a span: rows `content_switch`."""
 
 from __future__ import annotations
 
@@ -21,5 +21,12 @@ _SWITCHES: Final = (
 
 
 def by_scope(view: SpanView) -> str:
-    """The switch of the package that wrote `view`."""
+    """Of packages that write the conventions without a dialect of their own."""
     return next((switch for scope, switch in _SWITCHES if view.scope.startswith(scope)), _SPAN_ONLY)
+
+
+def of_openinference(view: SpanView) -> str:
+    """Its packages for JavaScript look at variables only where the code gives a `traceConfig`."""
+    if view.scope.startswith("@"):
+        return "hideInputs: false and hideOutputs: false in traceConfig"
+    return "OPENINFERENCE_HIDE_INPUTS=false and OPENINFERENCE_HIDE_OUTPUTS=false"

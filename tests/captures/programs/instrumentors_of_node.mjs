@@ -63,10 +63,10 @@ export async function sentry({ processor, arguments: settings }) {
 }
 
 /** LangChain itself calls the instrumentation back. */
-export async function openinference({ provide }) {
+export async function openinference({ provide, arguments: traceConfig }) {
   const { LangChainInstrumentation } = await import('@arizeai/openinference-instrumentation-langchain');
   const provider = provide();
-  const instrumentation = new LangChainInstrumentation({ tracerProvider: provider });
+  const instrumentation = new LangChainInstrumentation({ tracerProvider: provider, traceConfig });
   instrumentation.manuallyInstrument(await import('@langchain/core/callbacks/manager'));
   return { flush: () => provider.forceFlush() };
 }

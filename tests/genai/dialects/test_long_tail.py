@@ -93,7 +93,12 @@ def test_each_call_is_one_inference_and_nothing_else_is(capture: Capture) -> Non
 
 @pytest.mark.parametrize("column", SWITCHED_OFF)
 def test_missing_content_names_its_switch(column: str) -> None:
-    found = [capture for capture in captures() if f"{capture.recording}/{capture.mode}" == column]
+    # Calls that broke off, or that no server was asked, may have no span.
+    found = [
+        capture
+        for capture in captures()
+        if f"{capture.recording}/{capture.mode}" == column and not capture.scenario.startswith(("t_", "z_"))
+    ]
     assert found
     for capture in found:
         answered = [call for call in calls_served(capture) if call["status"] == 200]
