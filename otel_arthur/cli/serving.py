@@ -51,7 +51,8 @@ def serve(service: Callable[[], Service], log_level: str, name: str) -> None:
 
     async def run() -> None:
         made = service()
-        # What is loaded stays, and what requests make dies by itself: a look at both is a tenth of the CPU.
+        # Loaded objects stay, and objects of requests die by themselves: to walk both costs a tenth of the
+        # CPU.
         gc.freeze()
         gc.set_threshold(10_000)
         await made.run()

@@ -45,7 +45,7 @@ class Counts:
     left: int
     """Waiting in the spool now."""
     withheld: int = 0
-    """Texts that were kept back as their redaction failed; not an outcome of a row."""
+    """Texts that were kept back because their redaction failed; not an outcome of a row."""
     mended: Mapping[str, int] = field(default_factory=dict[str, int])
     """Kind of mending -> how often something was changed so that a target can take it; no outcome either."""
 
@@ -94,13 +94,13 @@ class LastWord(NamedTuple):
     sent: Mapping[str, int]
     left: Mapping[str, int]
     in_memory: Mapping[str, int]
-    """Left too, and not on disk though there is one to be."""
+    """Rows left that are not on disk, though a disk is configured."""
     unseen: int
     """Rows left where nobody can count them now."""
     where: str
     """Of those."""
     why: str
-    """Why rows are left; empty where nothing is known of it."""
+    """Why rows are left; empty where the reason is unknown."""
 
     def line(self, counts: Counts, folder: str | None) -> str | None:
         """One line; None where nothing was lost and nothing is left.
@@ -148,7 +148,7 @@ class Books:
                 self._between -= 1
 
     def receive(self, count: int) -> None:
-        """So much came in."""
+        """Rows came in."""
         with self._lock:
             self._received += count
         self._metrics.outcome(RECEIVED, count)
@@ -160,7 +160,7 @@ class Books:
         self._metrics.taken(count)
 
     def end(self, outcome: Outcome, count: int = 1, reason: str = "", *, was_taken: bool = False) -> None:
-        """So much ended so.
+        """Rows ended with an outcome.
 
         Args:
             was_taken: the spool had taken it before.
@@ -182,25 +182,26 @@ class Books:
             self._withheld += 1
 
     def mend(self, kind: str, count: int) -> None:
-        """So much was changed so that a target can take it."""
+        """Values were changed so that a target can take them."""
         with self._lock:
             self._mended[kind] += count
         self._metrics.mended(kind, count)
 
     @property
     def open(self) -> int:
-        """What came in and has not ended."""
+        """Rows that came in and have no outcome yet."""
         with self._lock:
             return self._received - sum(self._outcomes.values())
 
     @property
     def waiting(self) -> int | None:
-        """What the spool took and has not ended; None while it may have taken what is not booked yet."""
+        """Rows that the spool took and that have no outcome yet; None while a row in the spool may not be
+        booked."""
         with self._lock:
             return None if self._between else self._taken
 
     def counts(self, left: int) -> Counts:
-        """All of it now, with what is `left` in the spool."""
+        """All counts now, with the rows `left` in the spool."""
         with self._lock:
             return Counts(self._received, dict(self._outcomes), left, self._withheld, dict(self._mended))
 

@@ -16,7 +16,7 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.delivery.books import Counts, Submitted
 from otel_arthur.delivery.metrics import Metrics
 from otel_arthur.delivery.run import Run
-from otel_arthur.genai.steps.step import Told
+from otel_arthur.genai.steps.step import Meaning
 from otel_arthur.inference.privacy import rules_of
 from otel_arthur.inference.redaction.redactors import checked, redactor_of
 from otel_arthur.process import ends, forks
@@ -80,23 +80,23 @@ class Delivery:
 
     def submit(
         self,
-        calls: Iterable[Told],
+        calls: Iterable[Meaning],
         model_id: str | None = None,
         *,
         is_live: bool = False,
         is_one: Callable[[str], bool] | None = None,
     ) -> Submitted:
-        """Put the inferences of calls into the spool; what is there when this returns survives the process.
+        """Put the inferences of calls into the spool; rows on disk when this returns survive the process.
 
         Args:
             calls: taken one by one, each written as its row before the next is asked for; and what is around
                 them, where a target wants that (`wants_around`).
             model_id: the model for all of them, instead of the routes.
-            is_live: they are of spans that this process has just ended, so they are looked for among the
-                latest only: what else may be a repetition (a file, a sender that tries again) is looked
-                for among all that are remembered.
-            is_one: whether no second recorder can have described calls, told by the labels of their evidence;
-                those do not wait for a second description.
+            is_live: the calls are of spans that this process has just ended, so repetitions are sought among
+                the latest keys only. Other calls (a file, a sender that tries again) are sought among all
+                remembered keys.
+            is_one: says, by the labels of their evidence, whether one recorder alone can have described
+                calls; such calls do not wait for a second description.
         """
         return self._run.take(calls, model_id, is_live=is_live, is_one=is_one)
 
@@ -217,7 +217,7 @@ class Delivery:
 
     @property
     def trouble(self) -> str:
-        """Why what comes in is not on disk now, though there is to be a disk; else empty."""
+        """Why new rows are not on disk now, though a disk is configured; else empty."""
         return self._spool.trouble
 
     @property

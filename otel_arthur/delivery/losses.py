@@ -42,7 +42,7 @@ class LossesOfDisk:
             self._all_for = None
 
     def give_up_memory(self) -> None:
-        """What the disk did not take by now ends with this process; it is said."""
+        """Rows that the disk has not taken end with this process, and the log says so."""
         self._spool.recover(BUSY_SECONDS)
         lost = self._spool.give_up_memory()
         if lost:

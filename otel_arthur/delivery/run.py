@@ -20,7 +20,7 @@ from otel_arthur.delivery.patience import Progress
 from otel_arthur.delivery.turn import Turns
 from otel_arthur.delivery.workers import IDLE_SECONDS, TOGETHER_SECONDS, Workers
 from otel_arthur.genai.call import LLMCall
-from otel_arthur.genai.steps.step import Told
+from otel_arthur.genai.steps.step import Meaning
 from otel_arthur.notices import Notices
 from otel_arthur.spool.backed import BackedSpool
 from otel_arthur.spool.batches import NewBatch
@@ -33,7 +33,7 @@ from otel_arthur.target.contract import Intake, Target
 
 _logger = logging.getLogger("otel_arthur")
 _AT_ONCE = 32
-"""Calls that are read, then written: each step runs warm, and few calls are held."""
+"""How many calls are read before they are written: each step runs warm, and few calls are held."""
 _AT_ONCE_BYTES = 256 * 1024
 """As rows. Large calls are written one by one, into memory that is at hand: fresh memory is dear."""
 _STOP_SECONDS = 0.2
@@ -83,7 +83,7 @@ class Run:
 
     def take(
         self,
-        calls: Iterable[Told],
+        calls: Iterable[Meaning],
         place: str | None,
         *,
         is_live: bool,
@@ -92,10 +92,10 @@ class Run:
         """Have each target take calls and what is around them, and their rows into the spool."""
         submitted = Submitted()
         intakes = [target.intake(place, is_live=is_live) for target in self.targets]
-        read: list[Told] = []
+        read: list[Meaning] = []
         try:
-            for told in calls:
-                read.append(told)
+            for meaning in calls:
+                read.append(meaning)
                 if len(read) >= self._at_once:
                     self._take(read, intakes, submitted)
         finally:  # whatever becomes of the rest, these were taken
@@ -108,18 +108,18 @@ class Run:
                     self.append(target, destination, batch, submitted)
         return submitted
 
-    def _take(self, read: list[Told], intakes: Sequence[Intake], submitted: Submitted) -> None:
-        for intake, told in product(intakes, read):
+    def _take(self, read: list[Meaning], intakes: Sequence[Intake], submitted: Submitted) -> None:
+        for intake, meaning in product(intakes, read):
             try:
-                reason = intake.add(told) if isinstance(told, LLMCall) else intake.add_around(told)
+                reason = intake.add(meaning) if isinstance(meaning, LLMCall) else intake.add_around(meaning)
             except Exception as error:  # a call of a shape never seen must not cost its batch
                 reason, line = UNREADABLE, f"a call cannot be written ({type(error).__name__}); it is skipped"
                 self.notices.say(reason, line)
             if reason is not None:
                 self._leave_out(reason, 1, submitted)
-        for told in read:
-            if isinstance(told, LLMCall) and told.choices_left_out:
-                self._leave_out(TOO_MANY, told.choices_left_out, submitted)
+        for meaning in read:
+            if isinstance(meaning, LLMCall) and meaning.choices_left_out:
+                self._leave_out(TOO_MANY, meaning.choices_left_out, submitted)
                 self.notices.say(TOO_MANY, "a call has more than 10,000 answers; the others are left out")
         read.clear()
 
@@ -181,7 +181,7 @@ class Run:
             self._uncounted[Outcome.SKIPPED.value, reason] += count
 
     def _mend(self, mended: Mapping[str, int]) -> None:
-        """So much was changed so that a target can take it."""
+        """Values were changed so that a target can take them."""
         for kind, count in mended.items():
             if count:
                 self.books.mend(kind, count)
@@ -269,14 +269,14 @@ class Run:
             self.finish(deadline)
 
     def counts(self) -> Counts:
-        """What became of everything so far. What a disk holds that cannot be read is what has no end yet."""
+        """The counts so far. Rows on a disk that cannot be read are the rows that have no outcome yet."""
         with self._recording:
             self._losses.book()
             left = self.level()[0]
             return self.books.counts(max(left, self.books.open) if self._spool.out_of_sight else left)
 
     def adopt_all(self) -> int:
-        """Take over what nobody serves, whichever service it is of; returns how many rows."""
+        """Take over rows that no process serves, of any service; returns how many."""
         try:
             return sum(target.adopt(None, at_once=True) for target in self.targets)
         except (sqlite3.Error, OSError, SpoolError) as error:

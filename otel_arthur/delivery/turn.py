@@ -53,7 +53,7 @@ class Turns:
         """Numbers of batches on disk that were leased here and wait again."""
 
     def close_window(self, destination: Destination, target: Target, *, at_once: bool) -> None:
-        """Let go what the duplicate window has held long enough."""
+        """Release the rows that the duplicate window has held long enough."""
         with self.recording:
             removed = self._spool.close_window(
                 destination.number, target.window, target.judge, at_once=at_once
@@ -61,7 +61,7 @@ class Turns:
             self._books.end(Outcome.DUPLICATE, removed, was_taken=True)
 
     def lease(self, destination: Destination, target: Target) -> list[Batch]:
-        """What is due, of the kind that goes first."""
+        """The batches that are due, of the kind that goes first."""
         for kind, terms in target.kinds.items():
             if batches := self._spool.lease(destination.number, kind, terms):
                 return batches
@@ -94,7 +94,7 @@ class Turns:
             self._notices.say(*note)
 
     def end(self) -> None:
-        """No request begins from now on, and what was leased for one goes back to the spool.
+        """No request begins from now on, and batches leased for one go back to the spool.
 
         Raises:
             sqlite3.Error, OSError, SpoolError: the leases last until the process ends.
@@ -105,7 +105,7 @@ class Turns:
         self._spool.finish([BatchOutcome(batch, waiting=[*batch.rows]) for batch in unbegun])
 
     def forget_returned(self) -> None:
-        """What waits again from now on is told by `has_returned`."""
+        """From now on `has_returned` tells whether a batch waits again."""
         self._returned.clear()
 
     def has_returned(self) -> bool:

@@ -99,7 +99,8 @@ class Workers:
             give_up: stop as soon as each destination that is left has failed once more.
             calls_only: wait for what calls became alone.
             patience: of an end: it ends the wait too, and does not wait for what other processes send.
-                What this process has begun to send for others it ends, as they do not wait for that.
+                Rows of other processes that this process has begun to send are sent, as their owners do not
+                wait.
         """
         try:
             self._turns.forget_returned()
@@ -179,7 +180,7 @@ class Workers:
                 break
 
     def _rest(self, patience: Patience) -> bool:
-        """Begin nothing new, and end what is begun; whether nothing of that is left."""
+        """Begin no request, and end the requests under way; whether all have ended."""
         with self._changed:
             self._is_resting = True
             while self._at_work and (seconds := patience.seconds_left):

@@ -1,4 +1,4 @@
-"""Whether a call has words: what was hidden on purpose, an answer that was empty, and why one is lacking."""
+"""Whether a call has words: hidden words, empty answers, and why an answer is lacking."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def shown(conversation: Conversation, hidden: str) -> Conversation:
 
 
 def hides(conversation: Conversation, hidden: str) -> bool:
-    """Whether anything was hidden on purpose: then the conversation is not as `shown` gives it."""
+    """Whether anything was hidden on purpose: then `shown` gives another conversation."""
     messages = [*conversation.messages, *[choice.message for choice in conversation.choices]]
     return any(_is_hidden(part, hidden) for message in messages for part in message.parts)
 

@@ -47,7 +47,7 @@ class SpanAttributes:
         return as_map(self.json(key))
 
     def at(self, place: Place) -> Any:
-        """What stands at a place, converted as the place says, or None."""
+        """The value at a place, converted as the place says, or None."""
         if place.event is not None:
             event = self.event(place.event)
             value = None if event is None else event.attributes.get(place.attribute)
@@ -70,7 +70,7 @@ class SpanAttributes:
         return found
 
     def once(self, name: str, make: Callable[[SpanAttributes], _T]) -> _T:
-        """What `make` gives, made once for this span, where both halves of a conversation come of it."""
+        """The result of `make`, made once for this span: both halves of a conversation may come of it."""
         key = ("", name)
         if key not in self._under:
             self._under[key] = make(self)

@@ -55,11 +55,11 @@ class MediaPart(Struct, frozen=True, gc=False):
 
 
 class OtherPart(Struct, frozen=True, gc=False):
-    """What is none of these: a cache point, a signature, a kind that came later. Nobody's words."""
+    """Any other part: a cache point, a signature, a kind that came later. Nobody's words."""
 
     kind: str
     text: str
-    """Its JSON, cut to a length."""
+    """The part's JSON, cut to a length."""
 
 
 Part: TypeAlias = TextPart | ReasoningPart | ToolCallPart | ToolResultPart | MediaPart | OtherPart
@@ -140,11 +140,11 @@ class LLMCall(Struct, frozen=True, gc=False):
     extra: Mapping[str, Any] = NO_EXTRA
     """The user's own fields: Arthur attribute -> value of a span or resource attribute."""
     is_half: bool = False
-    """It has no words, and is recorded only as far as another span of the same call lacks what it says."""
+    """Whether the call has no words: then it only completes another span of the same call."""
     kin: Kin = NO_KIN
-    """What is above and below in its trace, to find its double by."""
+    """The spans above and below in the trace, by which a double is found."""
     choices_left_out: int = 0
-    """Answers beyond as many as a call may have."""
+    """How many answers are left out, as a call may have only so many."""
     # From here on all that dialects' tables name, in the order in which `layout` keeps the values.
     provider: str | None = None
     request_model: str | None = None

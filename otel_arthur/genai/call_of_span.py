@@ -1,6 +1,6 @@
 """`call_of`: the call that a span tells of, once its words and fields are read.
 
-With what stands beside both: the service that made it, what the user and the application say of it, what an
+Beside words and fields, the call has its service, the user's and the application's own fields, and what an
 event says.
 """
 
@@ -98,7 +98,7 @@ def _resource_fields(resource: Mapping[str, Any]) -> _ResourceFields:
 
 
 def _time_to_first_token(attributes: SpanAttributes, event_name: str) -> float | None:
-    """Seconds until the event that marks the first token."""
+    """Seconds from the start to the event that marks the first token."""
     view = attributes.view
     for event in view.events:
         if event.name == event_name and event.time_ns >= view.start_ns:

@@ -1,4 +1,4 @@
-"""What is a call to a language model: decided by what is on the span, not by one spelling of one name.
+"""Which spans are calls to a language model, by all that is on the span, not by one spelling of one name.
 
 A dialect whose spans say their kind has a row for that (`kind_in`); all others, and spans that do not say it,
 are decided by `operation`.
@@ -16,7 +16,7 @@ Operation: TypeAlias = Callable[[SpanView], "str | None"]
 """The operation when a span is one call to a language model, `IF_SAID` when its words decide, else None."""
 
 IF_SAID: Final = "?"
-"""It is a call if a question and an answer are there, or a question and a failure."""
+"""The span is a call if it has a question, and an answer or a failure."""
 
 _OPERATIONS: Final[Mapping[str, str]] = {
     "chat": "chat",

@@ -1,4 +1,4 @@
-"""Rows of one call told twice: the row that is sent takes what it lacks from the one that is not."""
+"""Two rows of one call: the row that is sent takes the fields that it lacks from the other."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _decode: Final = _decoder()
 def completed_row(row: bytes, others: Iterable[bytes]) -> bytes:
     """A row with what it lacks, as `genai.duplicates.completion.completed` has it; the same bytes if nothing.
 
-    Fields are told by their names in the catalogue, which a model's attributes have too.
+    Fields are known by their names in the catalogue, which a model's attributes have too.
     """
     before: dict[str, Any] = _decode(row).inference_data
     values = dict(before)

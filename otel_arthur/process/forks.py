@@ -1,6 +1,6 @@
-"""Forks: who holds locks, connections or threads is told before and after.
+"""Forks: holders of locks, connections or threads are called before and after.
 
-Where there is no fork (Windows), nothing is ever told.
+Without forks (Windows), nobody is ever called.
 """
 
 from __future__ import annotations

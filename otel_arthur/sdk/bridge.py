@@ -22,8 +22,8 @@ from otel_arthur.genai.events.joiner import SPAN_WAIT_SECONDS
 from otel_arthur.genai.events.log_events import LogEvent
 from otel_arthur.genai.reading import is_candidate
 from otel_arthur.genai.span import SpanView
-from otel_arthur.genai.steps.reading import told
-from otel_arthur.genai.steps.step import Told
+from otel_arthur.genai.steps.reading import meanings_of
+from otel_arthur.genai.steps.step import Meaning
 from otel_arthur.inference.redaction.redactors import checked
 from otel_arthur.process import ends, forks
 from otel_arthur.process.never_raises import never_raises
@@ -74,13 +74,13 @@ class Bridge:
 
         What is on disk when this returns survives the process.
         """
-        return self._submit(self._told_by(spans))
+        return self._submit(self._meanings_in(spans))
 
     def take_events(self, events: Sequence[LogEvent]) -> None:
         """Complete the spans that wait for `events`; the others wait for their span."""
         with self._lock:
             reached = self._assembly.add(events, time.monotonic())
-        self._submit(self._told(reached))
+        self._submit(self._meanings_of(reached))
 
     def flush(self, timeout: float) -> bool:
         """Wait until all that was taken is sent, at most `timeout` seconds; whether it was."""
@@ -97,7 +97,7 @@ class Bridge:
         """No more events come: decide about the spans that wait for theirs."""
         with self._lock:
             released = self._assembly.release_spans()
-        self._submit(self._told(released))
+        self._submit(self._meanings_of(released))
 
     def close(self, timeout: float) -> bool:
         """Decide about all that waits, and shut the delivery down within `timeout` seconds."""
@@ -109,7 +109,7 @@ class Bridge:
         self._submit([])
         return self.delivery.shutdown(timeout)
 
-    def _told_by(self, spans: Iterable[ReadableSpan]) -> Iterator[Told]:
+    def _meanings_in(self, spans: Iterable[ReadableSpan]) -> Iterator[Meaning]:
         # On the main thread it is the application that waits for us, in a flush.
         pauses = threading.current_thread() is not threading.main_thread()
         until_pause = _SPANS_AT_ONCE
@@ -135,7 +135,7 @@ class Bridge:
             if assembled is not None and assembled.call is not None:
                 yield assembled.call
             else:
-                yield from self._told(self._take_view(view) if assembled is None else (assembled,))
+                yield from self._meanings_of(self._take_view(view) if assembled is None else (assembled,))
 
     def _take_view(self, view: SpanView) -> list[Assembled]:
         # Held while reading: content that came in between would wait for a span that waits for it.
@@ -145,10 +145,10 @@ class Bridge:
                 self._watch()
         return assembled
 
-    def _told(self, assembled: Iterable[Assembled]) -> Iterator[Told]:
-        return told(assembled, wants_around=self._wants_around)
+    def _meanings_of(self, assembled: Iterable[Assembled]) -> Iterator[Meaning]:
+        return meanings_of(assembled, wants_around=self._wants_around)
 
-    def _submit(self, calls: Iterable[Told]) -> bool:
+    def _submit(self, calls: Iterable[Meaning]) -> bool:
         """Record what spans tell, one at a time: what is left of each before the next is read are bytes.
 
         Returns whether all of them could be kept.
@@ -174,7 +174,7 @@ class Bridge:
                 self._timer = None
                 if self._assembly.holds_spans:
                     self._watch()
-            self._submit(self._told(expired))
+            self._submit(self._meanings_of(expired))
 
     def _fetch_events(self, timeout: float) -> None:
         """Have the log processor export what it holds, if spans wait for it.

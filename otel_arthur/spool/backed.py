@@ -1,6 +1,6 @@
-"""A spool whose disk is a help, never a condition: memory takes what the disk refuses.
+"""A spool that works without its disk: memory takes the rows that the disk refuses.
 
-Memory is bounded, and what is in it goes to its target from there, or to the disk as soon as that can be.
+Memory is bounded. Rows in memory go to their target from there, or to the disk once the disk takes them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MEMORY_BYTES: Final = 64 * 1024 * 1024
 
 
 class BackedSpool(Both):
-    """As `Spool`, but its methods do not fail for the disk's sake, and the constructor raises nothing.
+    """As `Spool`, but no method fails because the disk fails, and the constructor raises nothing.
 
     Args:
         folder: None keeps everything in memory, up to `max_bytes`.
@@ -68,25 +68,25 @@ class BackedSpool(Both):
 
     @property
     def is_disk_well(self) -> bool:
-        """Whether the disk did what it was last asked. One that was never opened holds nothing of ours."""
+        """Whether the disk's last operation worked. A disk that was never opened holds nothing of ours."""
         disk = self._disk
         return disk is None or disk.is_well or (disk.spool is None and disk.left_behind is None)
 
     @property
     def trouble(self) -> str:
-        """Why what is appended does not go to the disk, or did not and waits in memory still; else empty."""
+        """Why rows go to memory, or still wait there, instead of the disk; else empty."""
         if self._disk is None or (self._disk.is_well and not self._has_memory):
             return ""
         return f"the spool in {self._disk.folder} cannot be used ({self._disk.why or 'not long ago'})"
 
     @property
     def why(self) -> str:
-        """What the disk's last failure was, while it lasts."""
+        """The disk's last failure, while the failure lasts."""
         return "" if self._disk is None else self._disk.why
 
     @property
     def out_of_sight(self) -> str:
-        """Where rows lie that cannot be counted now, and why that is; empty where there are none."""
+        """Where rows lie that cannot be counted now, and why; empty without such rows."""
         disk = self._disk
         if disk is None or (self.is_disk_well and disk.left_behind is None):
             return ""
@@ -96,27 +96,27 @@ class BackedSpool(Both):
 
     @property
     def unreadable(self) -> str:
-        """Why rows that wait could not be read when they were looked at last; empty where they were."""
+        """Why the last look could not read the rows that wait; empty where it could."""
         return "; ".join(spool.store.unreadable for spool in self._opened() if spool.store.unreadable)
 
     def try_now(self) -> None:
-        """Ask the disk again although it failed not long ago: somebody wants to know what waits there."""
+        """Ask the disk again, though it failed not long ago: somebody wants to know which rows wait there."""
         if self._disk is not None and not self._disk.is_well:
             self._disk.try_now()
 
     def left_in_memory(self, destinations: Iterable[int]) -> dict[tuple[int, int], int]:
-        """Of `left`, what is not on disk though there is one to be."""
+        """How many of the rows `left` are not on disk, though a disk is configured."""
         return self._memory.left(destinations) if self._has_memory and self._disk is not None else {}
 
     def give_up_memory(self) -> int:
-        """Forget what the disk did not take; returns how many rows that were."""
+        """Forget the rows that the disk did not take; returns how many."""
         lost = self.rows_in_memory()
         if lost:
             self._memory.close()
         return lost
 
     def rows_in_memory(self) -> int:
-        """Rows that a kill would lose; 0 where there is no disk to be."""
+        """Rows that a kill would lose; 0 where no disk is configured."""
         return carrying.rows(self._memory) if self._has_memory and self._disk is not None else 0
 
     def append(self, destination: Destination, batch: NewBatch) -> Appended:
@@ -124,7 +124,7 @@ class BackedSpool(Both):
         return self.keep(destination, batch)[0]
 
     def keep(self, destination: Destination, batch: NewBatch) -> tuple[Appended, int]:
-        """As `append`, with the number of rows that are in memory only, as the disk takes nothing now."""
+        """As `append`, and how many of the rows are in memory only."""
         if self._disk is None:
             return self._memory.append(destination, batch), 0
         kept: list[Appended] = []
@@ -150,7 +150,7 @@ class BackedSpool(Both):
         return kept[0], kept[0].new + (kept[0].known if carrying.rows(self._memory) else 0)
 
     def recover(self, seconds: float | None = None) -> None:
-        """Take what is in memory to the disk, and outcomes that it did not record, if that is well again.
+        """Move rows from memory to the disk, and record late outcomes there, if the disk works again.
 
         Args:
             seconds: wait so long at most.
@@ -179,7 +179,8 @@ class BackedSpool(Both):
             raise SpoolError(self.why)
 
     def lease(self, destination: int, kind: int, terms: leases.Terms) -> list[Batch]:
-        """The oldest batches that are due: by turns of memory and disk, or what comes keeps one waiting."""
+        """The oldest batches that are due, from memory and disk by turns, so that neither waits for the
+        other."""
         self._is_turn_of_disk = not self._is_turn_of_disk
         nothing: list[Batch] = []
         for is_of_disk in (self._is_turn_of_disk, not self._is_turn_of_disk):
@@ -195,14 +196,14 @@ class BackedSpool(Both):
         return nothing
 
     def finish(self, outcomes: Sequence[BatchOutcome]) -> list[BatchOutcome]:
-        """Record outcomes where the batches came from, later where the disk records none now."""
+        """Record outcomes where the batches came from; later, where the disk takes none now."""
         kept = [outcome for outcome in outcomes if outcome.batch.in_memory]
         others = [outcome for outcome in outcomes if not outcome.batch.in_memory]
         recorded = self._memory.finish(kept) if kept else []
         if others:
             on_disk = self._on_disk(lambda disk: disk.finish(others), None, HANG_SECONDS)
             if on_disk is None:
-                # Nothing more is leased from a disk that records nothing: these are few.
+                # Nothing more is leased from a disk that records nothing, so these outcomes are few.
                 self._unrecorded += others
             recorded += others if on_disk is None else on_disk
         return recorded
@@ -244,7 +245,7 @@ class BackedSpool(Both):
         return sum(self._both(lambda one: one.tidy(max_age)))
 
     def lost(self) -> Lost:
-        """Rows that are gone from the disk since this was asked last; nothing while that is not well."""
+        """Rows that are gone from the disk since the last call; none while the disk fails."""
         opened = self._opened()
         return opened[0].lost() if opened and self.is_disk_well else Lost({}, None)
 
@@ -285,5 +286,6 @@ class BackedSpool(Both):
         return found + self._on_disk(lambda disk: [ask(disk)], nothing, seconds)
 
     def _on_disk(self, operation: Callable[[Spool], _T], otherwise: _T, seconds: float | None = None) -> _T:
-        """Do it on the disk; `otherwise` where there is none, or it fails, or failed not long ago."""
+        """The result on the disk; `otherwise` without a disk, or where the disk fails or failed not long
+        ago."""
         return otherwise if self._disk is None else self._disk.ask(operation, otherwise, seconds)

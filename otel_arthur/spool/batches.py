@@ -14,13 +14,13 @@ class Appended(NamedTuple):
 
     new: int
     known: int
-    """Their keys are waiting already, or were accepted not long ago."""
+    """Rows whose keys wait already, or were accepted not long ago."""
     refused: int = 0
-    """The spool is full."""
+    """Rows for which the spool had no room."""
 
 
 class BatchEvidence(NamedTuple):
-    """What says which rows of a batch may describe the same as others, for the duplicate window."""
+    """Tells the duplicate window which rows of a batch may describe the same as others."""
 
     labels: str
     """One a line. If all waiting rows share one label, none is a duplicate, and the judge is not asked."""
@@ -28,7 +28,7 @@ class BatchEvidence(NamedTuple):
     """For the judge."""
     ended: int | None = None
     """When the last of what the rows describe ended, in Unix nanoseconds."""
-    told: Any = None
+    original: Any = None
     """What `body` was written from: a judge in this process need not read it back."""
 
 
@@ -37,22 +37,22 @@ class NewBatch:
     """Rows that are appended at once."""
 
     kind: int
-    """What they are to their target; its business, but that lower kinds go first. From 1 on."""
+    """The kind of the rows: a number that the target chooses, from 1 on. Lower kinds go first."""
     rows: Sequence[Row]
     form: int = 1
-    """How the contents are written; the target's business."""
+    """The form of the contents: a number that the target chooses."""
     evidence: BatchEvidence | None = None
     hold: float = 0.0
-    """Seconds until they may leave; with `evidence` they wait for a duplicate meanwhile."""
+    """Seconds until the rows may leave; with `evidence` the rows wait for a duplicate meanwhile."""
     ended: tuple[int, int] | None = None
     """When the first and the last of what they describe ended, in Unix nanoseconds."""
     patience: float | None = None
     """Seconds after which a row leaves even if a row that it comes after (`Row.after`) still waits; None is
     never."""
     is_live: bool = False
-    """They are of spans that ended in this process, and can only have been added by it."""
+    """Whether the rows are of spans that ended in this process: no other process can have added them."""
     sent_at: float | None = None
-    """When they were presented before, at the earliest, and nobody knows what became of them."""
+    """The earliest time of a former request whose outcome nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,11 @@ class Batch:
     blocked: Sequence[Row] = field(default=(), repr=False)
     """Rows that must wait for others; `Spool.finish` keeps them."""
     owner: str = ""
-    """The name under which it is leased."""
+    """The name under which the batch is leased."""
     in_memory: bool = False
-    """It is not on disk."""
+    """Whether the batch is in memory alone."""
     sent_at: float | None = None
-    """When it was presented before, at the earliest, and nobody knows what became of it."""
+    """The earliest time of a former request whose outcome nobody knows."""
 
 
 class DeadLetter(NamedTuple):
@@ -88,7 +88,7 @@ class DeadLetter(NamedTuple):
 
 @dataclass(slots=True)
 class BatchOutcome:
-    """What became of one batch. Every row of it is in exactly one of these."""
+    """The outcomes of one batch: each row is in exactly one of these fields."""
 
     batch: Batch
     sent: int = 0

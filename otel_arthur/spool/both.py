@@ -1,4 +1,4 @@
-"""What a spool in memory and one on disk say together, as far as each can be read."""
+"""Answers about the spool in memory and the spool on disk together, as far as each can be read."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ _T = TypeVar("_T")
 
 
 class Both(Spool):
-    """The part of `BackedSpool` that only looks, or is a person's: of the disk alone, where there is one."""
+    """The methods of `BackedSpool` that only read, and those for a person, which ask the disk alone if
+    there is one."""
 
     @abstractmethod
     def _whole(self) -> Spool:
-        """The one on disk where that can be used, else the one in memory."""
+        """The spool on disk where it can be used, else the spool in memory."""
 
     @abstractmethod
     def _both(self, ask: Callable[[Spool], _T], seconds: float | None = None) -> list[_T]:
-        """The answers of those of the two that have one, memory's first."""
+        """The answers of memory and disk, memory's first; a disk without an answer is left out."""
 
     def _look(self, ask: Callable[[Spool], _T]) -> list[_T]:
-        """A look is short: a disk on which it takes longer hangs, and who looks may be the application."""
+        """A look is short. A disk that takes longer hangs, and the caller may be the application."""
         return self._both(ask, HANG_SECONDS)
 
     def status(self) -> status.Status:
-        """What waits on the disk, and what became of what did."""
+        """The rows that wait on the disk, and the outcomes of earlier rows."""
         return self._whole().status()
 
     def letters(self) -> Iterator[dead_letters.Letter]:

@@ -1,4 +1,4 @@
-"""Work that the kernel may never finish, as a sync on a disk that hangs: who asks waits so long only."""
+"""Work that the kernel may never finish, as a sync on a disk that hangs: the caller's wait is bounded."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ class _Task(Generic[_T]):
             self._abandoned.discard(self)
 
     def ended(self) -> None:
-        """Let who waits go on."""
+        """Wake the thread that waits."""
         self._ended.release()
 
     def wait(self, seconds: float, instead: Callable[[], None]) -> bool:
-        """Whether it ended in time; else `instead` is done before the work can be late."""
+        """Whether the work ended in time; if not, `instead` is done before the work can be late."""
         if self._ended.acquire(timeout=max(seconds, 0.0)):
             return True
         with self._decision:
@@ -101,7 +101,7 @@ class Bounded:
 
     @property
     def is_stuck(self) -> bool:
-        """Whether there is work that did not end in time, and has not ended yet."""
+        """Whether work that is late has not ended yet."""
         return bool(self._abandoned)
 
     def run(
@@ -114,8 +114,8 @@ class Bounded:
         """Do it, and wait so long at most.
 
         Args:
-            late: is given the result where that comes when nobody waits for it any more.
-            instead: done where nobody waits any more, before `late` can be.
+            late: called with the result where the work ends after the wait.
+            instead: called where the wait ends without a result, before `late`.
 
         Raises:
             NoAnswer: it has not ended; the rest is what `operation` raises.

@@ -1,4 +1,4 @@
-"""Carrying what waits from one spool to another: from memory to the disk that is well again, or out of a
+"""Moves rows that wait from one spool to another: from memory to a disk that works again, or out of a
 folder that is no longer used as it is."""
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def rows(memory: Spool) -> int:
 
 
 def forget(spool: Spool, destination: Destination, batch: NewBatch) -> bool:
-    """As if a batch had never been appended; False where it is being sent, or has been."""
+    """Undo the append of a batch; False where the batch is being sent, or was sent."""
     keys = dict.fromkeys(keys_of(destination.number, batch.kind, batch.rows))
     packed = pack_keys([*keys, *names_of(destination.number, batch.kind, batch.rows)])
     store = spool.store
@@ -78,12 +78,13 @@ def forget_one(memory: Spool, disk: Sequence[Spool], destination: Destination, b
 
 
 def carry(source: Spool, target: Spool) -> int:
-    """Append what nobody is sending to `target`, dead letters too, and forget it in `source`.
+    """Move the rows that nobody is sending, and the dead letters, from `source` to `target`.
 
     Returns how many rows wait in `source` still.
 
     Raises:
-        sqlite3.Error, OSError, SpoolError: `target` took no more. What it took is gone from `source`.
+        sqlite3.Error, OSError, SpoolError: `target` took no more. The rows that it took are gone from
+        `source`.
     """
     _carry_letters(source.store, target.store)
     last = 0

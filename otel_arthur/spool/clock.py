@@ -1,4 +1,4 @@
-"""The machine's clock, and how it is known that somebody has set it."""
+"""The machine's clock, and the signs that somebody has set the clock."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class Boot(NamedTuple):
     """A start of the machine, which no setting of a clock moves."""
 
     number: int
-    """Tells it from others."""
+    """Tells this start from other starts."""
     seconds: float
-    """Since then, the machine's sleep included."""
+    """Seconds since the start, the machine's sleep included."""
 
 
 class Clock:

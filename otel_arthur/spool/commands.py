@@ -24,7 +24,7 @@ def opened(folder: Path, max_bytes: int, *, writes: bool = False) -> Spool:
     """The spool of a configured folder, with what lay in that folder itself.
 
     Args:
-        writes: the command changes what is in it, and had better know now that this cannot be done.
+        writes: the command changes the spool, so a disk that takes nothing is an error now.
 
     Raises:
         SpoolError, OSError, sqlite3.Error: it cannot be used, or its disk has not answered.
@@ -71,12 +71,12 @@ def set_aside(spool: Spool) -> list[str]:
 
 
 def stopped_by(holder: str) -> str:
-    """What a process does that holds the database; empty where there is none."""
+    """Which process has locked the database, and what to do; empty where none has."""
     return f"{holder} has locked the spool's database; let it go on, or end it" if holder else ""
 
 
 def still_holder(spool: Spool) -> str:
-    """As `stopped_by`, of a process that stands still: others hold it for a moment only."""
+    """As `stopped_by`, of a stopped process: a running process holds the database for a moment only."""
     holder = "" if spool.folder is None else holder_of(spool.folder / DATABASE_NAME)
     return stopped_by(holder) if is_still(holder) else ""
 

@@ -17,7 +17,7 @@ _OTHERS: Final = 0o077
 """Mode bits of everybody but the owner."""
 
 _first_seen: dict[Path, Path] = {}
-"""Relative folder -> what it was first: an application may change its own folder later."""
+"""Relative folder -> its first absolute path: an application may change its working folder later."""
 
 
 class Place(NamedTuple):
@@ -25,11 +25,11 @@ class Place(NamedTuple):
 
     folder: Path
     outer: Path | None = None
-    """A folder in which a spool of ours lies too, of a time when that folder was used as it is."""
+    """A folder that itself holds a spool of ours, of a time when that folder was used as it is."""
 
 
 def absolute(folder: Path) -> Path:
-    """The folder whatever becomes of the application's own; OSError where that is gone."""
+    """The absolute path of a folder; OSError where the application's working folder is gone."""
     if folder.is_absolute():
         return folder
     return _first_seen.setdefault(folder, folder.absolute())

@@ -26,9 +26,9 @@ _T = TypeVar("_T")
 RETRY_SECONDS: Final = 5.0
 """After the disk failed it is left alone so long: nobody waits for it at each call."""
 HANG_SECONDS: Final = BUSY_SECONDS + 1.0
-"""A disk that has not answered for longer hangs. Another process's lock is said before."""
+"""A disk that does not answer for longer hangs. Another process's lock is reported earlier."""
 QUIET_SECONDS: Final = 600.0
-"""A cause that was seen within so long is not said again."""
+"""Seconds for which one cause is not said again."""
 _EXPECTED: Final = (sqlite3.Error, OSError, SpoolError)
 
 
@@ -36,7 +36,7 @@ class GuardedDisk:
     """Opens the spool of a configured folder, keeps what it fails with, and says each cause once.
 
     Args:
-        folder: as configured; relative, it is where the process first took it to be.
+        folder: as configured; a relative one is resolved when the process first uses it.
         opened: makes the spool in a folder.
     """
 
@@ -47,7 +47,7 @@ class GuardedDisk:
         self._user = _user()
         self._spool: Spool | None = None
         self.left_behind: Path | None = None
-        """A folder with calls that this process may not use any more, as it gave privileges up."""
+        """A folder with calls that this process may no longer use: the process gave privileges up."""
         self._opening = threading.Lock()
         self._bounded = Bounded()
         self._retry_at = 0.0
@@ -67,12 +67,12 @@ class GuardedDisk:
 
     @property
     def is_well(self) -> bool:
-        """Whether the disk did what it was last asked."""
+        """Whether the disk's last operation worked."""
         return not self._why
 
     @property
     def why(self) -> str:
-        """What the disk's last failure was, while it lasts."""
+        """The disk's last failure, while the failure lasts."""
         return self._why
 
     def ask(
@@ -85,13 +85,14 @@ class GuardedDisk:
         *,
         grows: bool = False,
     ) -> _T:
-        """Do it on the disk; `otherwise` where that fails, or failed not long ago.
+        """The result on the disk; `otherwise` where the disk fails, or failed not long ago.
 
         Args:
             seconds: wait so long at most, as a sync may hang; None for threads that may hang with it.
-            late: is given what was done where that ended when nobody waited any more.
-            instead: done where nobody waits any more, before `late` can be.
-            grows: it needs room. A full disk is left alone by such work only: the rest makes room.
+            late: called with the result where the operation ends after the wait.
+            instead: called where the wait ends without a result, before `late`.
+            grows: the operation needs room. Only such operations leave a full disk alone: the others make
+                room.
         """
         if time.monotonic() < max(self._retry_at, self._full_until * grows) or self._bounded.is_stuck:
             return otherwise
@@ -166,7 +167,7 @@ class GuardedDisk:
 
 
 def _cause(error: BaseException) -> str:
-    """Equal for errors of one cause: the names of files in them are not."""
+    """A text that errors of one cause share: names of files are left out."""
     if isinstance(error, OSError) and error.errno is not None:
         return f"errno {error.errno}"
     return str(error) if isinstance(error, (sqlite3.Error, SpoolError)) else type(error).__name__

@@ -168,7 +168,7 @@ class Spool:
         return watching.Watch(self._store)
 
     def status(self) -> status.Status:
-        """What waits, and what became of what did."""
+        """The rows that wait, and the outcomes of earlier rows."""
         return self._store.repaired(lambda: status.status_of(self._store))
 
     def letters(self) -> Iterator[dead_letters.Letter]:

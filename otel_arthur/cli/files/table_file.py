@@ -37,7 +37,7 @@ Row = tuple[int, Mapping[str, Any]]
 
 
 class Problems:
-    """All that is wrong with a file, one line for each, told at once."""
+    """All that is wrong with a file, printed at once, one line for each."""
 
     def __init__(self) -> None:
         self._lines: list[str] = []
@@ -62,9 +62,9 @@ class Problems:
 
 
 class TableFile(AbstractContextManager["TableFile"]):
-    """The rows of a file, or of standard input (``-``), which may be gone through twice.
+    """The rows of a file or of standard input (``-``). They can be read twice.
 
-    Lines that cannot be read go to `problems`. What is left out is told on standard error once.
+    Lines that cannot be read go to `problems`. A note on standard error names what is left out, once.
 
     Args:
         ids: the columns of which CSV must have one set.

@@ -211,7 +211,7 @@ def _watched(file: IO[bytes], read: Callable[[bytes], object]) -> IO[bytes]:
 
 
 class _Watched(RawIOBase):
-    """A file that tells what is read of it; closing it does not close the file below."""
+    """A file that reports the bytes read; closing it does not close the file below."""
 
     def __init__(self, file: Any, read: Callable[[bytes], object]) -> None:
         self._file = file

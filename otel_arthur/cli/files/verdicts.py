@@ -1,4 +1,4 @@
-"""What becomes of each span of files, told as soon as nothing within the duplicate window can change it."""
+"""The verdict on each span of files, given once no span within the duplicate window can change it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Verdicts:
         self.counts: Counter[str] = Counter()
         """Spans so far, by decision."""
         self.ends: dict[int, int] = {}
-        """File -> how many of its spans were told."""
+        """File -> how many of its spans have their verdict."""
         self._ends: tuple[int, ...] = ()
         self._stream = None if at_once else files.passing()
         self._in_order: InOrder | None = None
@@ -68,7 +68,7 @@ class Verdicts:
         return f"{plural(self.counts.total(), 'span')}: {told}"
 
     def say_end(self) -> None:
-        """What is known only when all has been read."""
+        """Print what is known only when all has been read."""
         unjoined = self._unjoined if self._stream is None else self._stream.unjoined
         if unjoined:
             say(f"{plural(unjoined, 'log event')} with content found no span in these files.", err=True)

@@ -34,7 +34,7 @@ def reading(files: TraceFiles, *, is_shown: bool) -> Generator[None]:
 
 @contextmanager
 def watched(delivery: Delivery, what: str) -> Generator[None, None, None]:
-    """Show on stderr how far it is, if that is a terminal."""
+    """Show the progress on stderr, if that is a terminal."""
     total = delivery.counts().left
     if not total or not sys.stderr.isatty():
         yield
@@ -69,7 +69,7 @@ def send(delivery: Delivery, watch: Watch, timeout: float) -> None:
 
 
 def end(delivery: Delivery, timeout: float) -> None:
-    """Shut the delivery down; without its line on what is left, which the command says itself."""
+    """Shut the delivery down, without its line on rows that are left: the command says that itself."""
     logger = logging.getLogger("otel_arthur")
     level = logger.level
     logger.setLevel(logging.ERROR)

@@ -20,8 +20,8 @@ from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.events.assembly import Assembled, Assembly
 from otel_arthur.genai.events.log_events import log_events
 from otel_arthur.genai.span import SpanKey, SpanView
-from otel_arthur.genai.steps.reading import told
-from otel_arthur.genai.steps.step import Frame, Told
+from otel_arthur.genai.steps.reading import meanings_of
+from otel_arthur.genai.steps.step import Frame, Meaning
 from otel_arthur.inference.identity import partner_inference_id
 
 _logger = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ class Intake:
                     read.append(((view.trace_id, view.span_id), span))
                 yield view
 
-        def around() -> Iterator[tuple[SpanView | None, Told]]:
+        def around() -> Iterator[tuple[SpanView | None, Meaning]]:
             if stamped is not None:
                 own = set(batch.result.own)
                 for key, span in read:
@@ -152,7 +152,7 @@ class Intake:
         self,
         batch: _Batch,
         views: Iterable[SpanView],
-        around: Callable[[], Iterable[tuple[SpanView | None, Told]]],
+        around: Callable[[], Iterable[tuple[SpanView | None, Meaning]]],
     ) -> Iterator[None]:
         """Route what becomes of each span, a step for each; `around` is asked once all were read."""
         now = time.monotonic()
@@ -178,7 +178,7 @@ class Intake:
         batch.result.skipped += assembled.skipped
         batch.result.waiting += waits
         if self._is_for_tasks:
-            for one in told((assembled,), wants_around=self.wants_around):
+            for one in meanings_of((assembled,), wants_around=self.wants_around):
                 self._place_around(batch, view, one)
         if call is None and not waits:
             return False
@@ -195,7 +195,7 @@ class Intake:
         batch.groups.setdefault(target, []).append(call)
         return self._is_own(batch, call)
 
-    def _place_around(self, batch: _Batch, view: SpanView | None, one: Told) -> None:
+    def _place_around(self, batch: _Batch, view: SpanView | None, one: Meaning) -> None:
         """Route what goes to the Engine. What is no more than a place may lie above a call of any task."""
         if isinstance(one, Frame) or view is None:
             for target in self._wanting_around:
@@ -216,7 +216,7 @@ class Intake:
         With one target, each call is handed over as it is read, while it is in the CPU's cache.
         """
         result = batch.result
-        groups: Iterable[tuple[OpenRoute, Iterable[Told]]] = batch.groups.items()
+        groups: Iterable[tuple[OpenRoute, Iterable[Meaning]]] = batch.groups.items()
         if steps is not None and self._only is not None:
             groups = [(self._only, batch.flow(self._only, steps))]
         else:
@@ -244,13 +244,13 @@ class Intake:
 class _Batch:
     """Calls and what is around them on their way to the spool, by target."""
 
-    groups: dict[OpenRoute, list[Told]] = field(default_factory=dict[OpenRoute, "list[Told]"])
+    groups: dict[OpenRoute, list[Meaning]] = field(default_factory=dict[OpenRoute, "list[Meaning]"])
     result: IntakeResult = field(default_factory=IntakeResult)
 
-    def flow(self, target: OpenRoute, steps: Iterable[None]) -> Iterator[Told]:
+    def flow(self, target: OpenRoute, steps: Iterable[None]) -> Iterator[Meaning]:
         """What is routed to `target`, as soon as it is."""
-        told = self.groups.setdefault(target, [])
+        routed = self.groups.setdefault(target, [])
         for _ in steps:
-            yield from told
-            told.clear()
-        yield from told
+            yield from routed
+            routed.clear()
+        yield from routed

@@ -1,4 +1,4 @@
-"""What the span that is recorded takes from others of the same call: what it lacks, and never words."""
+"""The span that is recorded takes missing fields, but never words, from other spans of the same call."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ TAKEN: Final = (
 
 
 def completed(call: LLMCall, others: Sequence[LLMCall]) -> LLMCall:
-    """`call` with what it lacks and one of `others` has, which describe the same call; the first that has it.
+    """`call` with its missing fields filled from `others`, which describe the same call; the first that has
+    one wins.
 
-    A failure that one of them saw is one. Who does not know the model that answered repeats the one that was
-    asked for, so that another name is a better one.
+    A failure that one of them saw counts. A writer that does not know the answering model repeats the
+    requested model, so any other name is better.
     """
     for other in others:
         fields = {name: getattr(other, name) for name in _FIELDS if getattr(call, name) is None}

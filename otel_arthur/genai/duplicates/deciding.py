@@ -1,4 +1,4 @@
-"""Which of the calls that wait are told by another one: the decision that closes a duplicate window."""
+"""Which of the calls that wait are duplicates: the decision that closes a duplicate window."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class Hearing(Protocol):
 
     @property
     def due(self) -> Collection[int]:
-        """Those to decide about."""
+        """The batches to decide about."""
         ...
 
     @property
     def held(self) -> Collection[int]:
-        """Those that nobody has decided about, with those that are due."""
+        """The batches that nobody has decided about, those that are due included."""
         ...
 
     @property
@@ -32,11 +32,11 @@ class Hearing(Protocol):
 
     @property
     def kept(self) -> dict[str, Any]:
-        """What the last decision left for the next; empty in the beginning."""
+        """The memory from one decision to the next; empty in the beginning."""
         ...
 
     def ended_after(self, moment_ns: int) -> Iterable[int]:
-        """Those with a call that ended after a moment, as far as is known."""
+        """The batches with a call that ended after a moment, as far as is known."""
         ...
 
     def evidence(self, number: int) -> bytes | Sequence[Evidence]:
@@ -60,7 +60,7 @@ class Decision(NamedTuple):
 
 
 def decide(hearing: Hearing) -> Decision:
-    """The duplicates among the calls that are due. What is held besides is decided about in its turn."""
+    """The duplicates among the calls that are due. Other calls that are held are decided about later."""
     memory: Memory = hearing.kept.setdefault("memory", Memory())
     for number in sorted(hearing.held):
         _calls(hearing, memory, number)
@@ -73,13 +73,13 @@ def decide(hearing: Hearing) -> Decision:
     calls = [call for _, call in due.values()]
     near = memory.near(calls, hearing.since, hearing.due)
     if near:
-        # And what those may be the same as: a call that has its double is nobody else's.
+        # And the calls that those may be the same as: a call that has its double is nobody else's.
         near.update(memory.near([call for _, call in near.values()], hearing.since, hearing.due))
     for key in due:
         near.pop(key, None)
     sent = {_name(key): key for key, (number, _) in near.items() if number not in hearing.held}
     known = {sent[name]: _key(kept) for name, kept in hearing.winners(sent).items()} if sent else {}
-    # Nothing goes with a half: it is left out, as if it told what it tells itself.
+    # A half without a call is left out, as if it were its own duplicate.
     halves = [_name(key) for key, (_, call) in due.items() if call.is_half]
     losers = dict(zip(halves, halves, strict=True))
     others: dict[str, list[tuple[int, str]]] = {}
@@ -109,7 +109,7 @@ def _calls(hearing: Hearing, memory: Memory, number: int) -> None:
         try:
             found = all_from_json(found)
         except ValueError:
-            found = ()  # Not what we wrote: its calls are sent without being compared.
+            found = ()  # Evidence that we did not write: its calls are sent without being compared.
     memory.add(number, found)
 
 

@@ -35,13 +35,14 @@ class Evidence(Struct, frozen=True, gc=False, array_like=True):
     """In and out."""
     process: str
     rank: int
-    """How much the span tells; the richest of those that describe one call is recorded."""
+    """How much the span tells; of the spans that describe one call, the richest is recorded."""
     above: tuple[str, ...] = ()
     """Ids of the spans above, the nearest first, as far as they are known; the parent alone where empty."""
     below: tuple[str, ...] = ()
     """Ids of spans below that are no calls: what another process did in this call may have one as parent."""
     is_half: bool = False
-    """It holds no words, and is worth nothing unless it describes a call that another span has words of."""
+    """Whether the span has no words, and is worth nothing unless another span has the words of the same
+    call."""
 
     @property
     def key(self) -> SpanKey:
@@ -71,7 +72,7 @@ def all_from_json(text: bytes) -> list[Evidence]:
 
 
 def _without_digests(values: list[Any]) -> list[Any]:
-    """Evidence of a spool of format 1, in which words were told by digests, not by checksums.
+    """Evidence of a spool of format 1, which has digests of words instead of checksums.
 
     The two cannot be compared, so it is taken as that of a call without words.
     """
@@ -113,7 +114,8 @@ def evidence_of(call: LLMCall) -> Evidence:
 
 
 def _short(name: str) -> str:
-    """A name, the same for the same: senders write names of any length, and many calls are remembered."""
+    """A short form of a name, equal for equal names: senders write names of any length, and many calls are
+    remembered."""
     if len(name) <= _SHORT:
         return name
     return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
@@ -130,7 +132,7 @@ def _answer(call: LLMCall) -> int | None:
     texts: list[str] = []
     if len(call.choices) == 1 and len(parts := call.choices[0].message.parts) == 1:
         part = parts[0]
-        if type(part) is TextPart:  # As nearly all are.
+        if type(part) is TextPart:  # Nearly all are.
             return _checksum(part.text) if part.text else None
     for choice in call.choices:
         message = choice.message

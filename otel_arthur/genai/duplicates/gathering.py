@@ -13,7 +13,7 @@ _AT_ONCE: Final = 32
 
 
 class Gathering:
-    """Takes calls one by one, and writes the evidence of some at a time: that costs less than one by one.
+    """Takes calls one by one, and writes the evidence of several at once, which costs less.
 
     Args:
         relations: what the process knows of earlier calls.
@@ -40,8 +40,8 @@ class Gathering:
         evidence = self._evidence
         labels = "\n".join(sorted(self._relations.labels(evidence)))
         ended = max([call.end_ns for call in evidence], default=None)
-        told = evidence if self._relations.are_several else None
-        return labels, b"[" + b",".join(self._written) + b"]", ended, told
+        original = evidence if self._relations.are_several else None
+        return labels, b"[" + b",".join(self._written) + b"]", ended, original
 
     def _write(self) -> None:
         calls, self._calls = self._calls, []

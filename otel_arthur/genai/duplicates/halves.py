@@ -1,8 +1,8 @@
 """Halves: spans of a call that hold no words, and complete another span of the same call that has them.
 
 A provider's client knows the finish reason that a framework's instrumentation loses, and records no words
-unless it is told to. By itself a half is worthless; `Halves` finds the span that it goes with, in whichever
-order the two come. Bookkeeping without clock, lock or thread.
+unless a switch is set. A half alone is worthless. `Halves` finds the span that the half completes, in
+whichever order the two come. Bookkeeping without clock, lock or thread.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Halves:
         self._latest: deque[Evidence] = deque(maxlen=_LATEST)
 
     def goes_with_a_call(self, half: LLMCall) -> bool:
-        """Whether a half tells of one of the latest calls; if not, it waits."""
+        """Whether a half completes one of the latest calls; if not, the half waits."""
         calls, self._calls = self._calls, None
         if calls is not None:
             self._latest.extend(map(evidence_of, tuple(calls)))
@@ -44,7 +44,7 @@ class Halves:
         return False
 
     def of(self, call: LLMCall) -> list[SpanKey]:
-        """The halves that waited for this call; they wait no more."""
+        """Take the halves that waited for this call."""
         calls = self._calls
         if calls is not None:
             calls.append(call)
@@ -64,7 +64,7 @@ class Halves:
 
 
 def _doubles(calls: Iterable[Evidence], halves: Iterable[Evidence]) -> list[SpanKey]:
-    """Those of `halves` that describe one of `calls`."""
+    """The `halves` that describe one of `calls`."""
     halves = list(halves)
     near = [call for call in calls if any(is_at_one_time(call, half) for half in halves)]
     if not near:

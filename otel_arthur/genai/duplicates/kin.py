@@ -1,4 +1,4 @@
-"""What is above and below a call in its trace, as far as the spans at hand tell.
+"""The spans above and below a call in its trace, as far as the spans at hand tell.
 
 A call may be written down by an application and again by a gateway that it goes through, with spans of HTTP
 between the two. Those are no calls and are not kept, so each call takes with it what it must know of them.

@@ -48,14 +48,14 @@ _Pair: TypeAlias = tuple[Evidence, Evidence]
 def duplicates(
     candidates: Sequence[Evidence], known: Mapping[SpanKey, SpanKey] | None = None
 ) -> dict[SpanKey, SpanKey]:
-    """Those of `candidates` that another one describes as well: loser -> winner.
+    """The `candidates` whose call another candidate describes as well: loser -> winner.
 
     One to one between instrumentation scopes: a call is described at most once by each scope, but for the
     evidence that counts within one, so two real calls are never taken for one, however alike. A pure
     function of the set of candidates; their order has no part in it.
 
     Args:
-        known: what was found before about some of them, in the same form; it stays.
+        known: earlier results about some of them, in the same form; they stay.
     """
     known = known or {}
     distinct = {candidate.key: candidate for candidate in candidates}
@@ -160,7 +160,7 @@ class _Clusters:
         return any(member.scope == scope for member in self._of[candidate.key])
 
     def join_while(self, pairs: Callable[[], Iterable[_Pair]]) -> None:
-        """Join the nearest pairs first, and ask again for what is still alone."""
+        """Join the nearest pairs first, and then the candidates that are still alone."""
         for _ in range(_ROUNDS):
             joined = False
             for a, b in sorted(pairs(), key=_distance):
@@ -199,7 +199,8 @@ def _with_ancestors(
 
 
 def _completes(outer: Evidence, inner: Evidence) -> bool:
-    """Whether a child of one scope has no word, its parent the question: what else is known of one call.
+    """Whether a child has no words and its parent, of the same scope, has the question: then the child
+    completes the parent.
 
     So Mastra writes the counts of a call that asks for tools. Below an answered call a failure is a retry.
     """
@@ -231,7 +232,7 @@ def _alike(
 def _near(ones: list[Evidence], others: list[Evidence], test: _Test, clusters: _Clusters) -> Iterator[_Pair]:
     """For each of `ones` the nearest of `others`, both in order of time, that may be its double."""
     if ones is not others and len(ones) * len(others) > 4 * _NEIGHBOURS**2:
-        # What found its double in an earlier round must not take the places of what did not.
+        # A candidate that found its double must not take the place of one that did not.
         ones, others = _open(ones, others, clusters), _open(others, ones, clusters)
     starts = [other.start_ns for other in others]
     for index, one in enumerate(ones):

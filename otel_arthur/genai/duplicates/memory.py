@@ -1,8 +1,8 @@
-"""The calls that another description may be compared with, found by what the two must share.
+"""The calls that a new description is compared with, found by keys that the two must share.
 
-Whatever says that two spans are one call (see `matching`) begins with something that both have: a response
-id, a span of which one is above the other, words or token counts of one process. So of all calls of the last
-minutes only those are looked at that share such a key with a call in question, at one time.
+All evidence that two spans are one call (see `matching`) begins with a key that both have: a response id, a
+span of which one is above the other, words or token counts of one process. So only those calls of the last
+minutes are looked at that share such a key, at one time, with a call in question.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class _Batch:
         self.end = max([call.end_ns for call in calls], default=0)
         self.keys: list[int] = []
         self.owners: list[Evidence] = []
-        """The call that each of the keys is of."""
+        """Key -> the call that has the key."""
 
     def tell(self, keys_of: Callable[[Evidence], Sequence[int]]) -> set[int]:
         """Have this batch's calls found under `keys_of(call)` too; returns these keys."""
@@ -55,7 +55,7 @@ class _Generation:
     def __init__(self) -> None:
         self.batches: dict[int, _Batch] = {}
         self.homes: dict[int, int] = {}
-        """Key -> the batch in which a call has it: the latest that was told, where there are several."""
+        """Key -> the latest batch in which a call has the key."""
         self.of_several: dict[int, set[int]] = {}
         """The keys that calls of several batches have."""
         self.size = 0
@@ -70,7 +70,7 @@ class _Generation:
 
 
 class Memory:
-    """The latest batches, by number. What is not here any more can be added again."""
+    """The latest batches, by number. A batch that is no longer here can be added again."""
 
     def __init__(self, limit: int = _LIMIT) -> None:
         self._limit = limit
@@ -86,7 +86,7 @@ class Memory:
         return None
 
     def add(self, number: int, calls: Sequence[Evidence]) -> None:
-        """Remember a batch. Its calls are told when first a call of their time is in question."""
+        """Remember a batch. Its calls are unpacked when a call of their time is first in question."""
         if self._generations[0].size >= self._limit:
             self._generations = [_Generation(), self._generations[0]]
         latest = self._generations[0]
@@ -195,6 +195,6 @@ def _told_counts(call: Evidence) -> list[int]:
 
 
 def _asked_counts(call: Evidence) -> list[int]:
-    """Counts alone tell nothing of two calls whose words are known."""
+    """Counts alone say nothing about two calls whose words are known."""
     both = (True, False) if call.answer is None else (True,)
     return [] if call.tokens is None else [hash((call.process, call.tokens, one)) for one in both]

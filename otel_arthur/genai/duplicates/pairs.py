@@ -1,6 +1,7 @@
-"""Pairs that nobody else has a part in: told at a glance, as nearly all calls told twice are such pairs.
+"""Pairs that no third span can join, found at a glance: nearly all calls that were written twice are such
+pairs.
 
-What is left out here is found by the long way in `matching`, with the same result.
+All other pairs are found by the long way in `matching`, with the same result.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from otel_arthur.genai.duplicates.evidence import Evidence
 from otel_arthur.genai.duplicates.likeness import SKEW_NS, SLACK_NS
 
 RELATED: Final = "related"
-"""A label of its own: with it, the evidence of a batch is compared even where all have one scope."""
+"""A label that has the evidence of a batch compared even where all calls have one scope."""
 _CALLS: Final = 20_000
 """Twice as many are remembered at most."""
 _LABELS: Final = 1_000

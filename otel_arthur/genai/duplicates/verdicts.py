@@ -1,4 +1,4 @@
-"""What becomes of each of a set of spans that are all at hand: for `inspect`, `replay` and tests.
+"""The verdict on each of a set of spans that are all at hand: for `inspect`, `replay` and tests.
 
 The exporter and the collector see spans as they come, and settle duplicates in the spool; here
 everything is known at once, or passes by in the order of a file (`InOrder`).
@@ -81,7 +81,7 @@ class InOrder:
         self._window_ns = window_ns
         self._with_content = with_content
         self.late = 0
-        """Spans that came after the verdicts of their time: a double of one may not be found."""
+        """Spans that came after the verdicts of their time: a double of such a span may not be found."""
 
     def __iter__(self) -> Iterator[Verdict]:
         held: list[SpanView] = []
@@ -94,7 +94,7 @@ class InOrder:
                 continue
             edge = latest - self._window_ns
             settled = next((place for place, one in enumerate(held) if one.end_ns >= edge), len(held))
-            # All that is held is read again for the next verdicts: at most as much as is let go.
+            # All spans that are held are read again for the next verdicts: at most as many as are let go.
             if 2 * settled > len(held):
                 yield from self._verdicts(held)[:settled]
                 held, given = held[settled:], edge

@@ -13,7 +13,7 @@ from otel_arthur.genai.messages.indexed import items
 from otel_arthur.genai.span import STATUS_ERROR, SpanView
 from otel_arthur.genai.stated import CONVERSATION, USER, stated
 from otel_arthur.genai.steps.kinds import EMBEDDING, RETRIEVER, TOOL, kind_of
-from otel_arthur.genai.steps.step import Frame, Step, Told, Wordless, frame_of
+from otel_arthur.genai.steps.step import Frame, Meaning, Step, Wordless, frame_of
 from otel_arthur.genai.tables.layout import FIELDS, Layout, fields_of, layout_of
 from otel_arthur.genai.tables.words import answer_of, question_of
 
@@ -88,7 +88,7 @@ def around(view: SpanView) -> Step | Frame:
     return frame_of(view) if step is None else step
 
 
-def told(assembled: Iterable[Assembled], *, wants_around: bool) -> Iterator[Told]:
+def meanings_of(assembled: Iterable[Assembled], *, wants_around: bool) -> Iterator[Meaning]:
     """Assembled spans in the form that the delivery takes; a span that still waits for content gives none.
 
     Args:

@@ -63,7 +63,7 @@ class Wordless(Struct, frozen=True, gc=False):
     call: LLMCall
 
 
-Told: TypeAlias = LLMCall | Wordless | Step | Frame
+Meaning: TypeAlias = LLMCall | Wordless | Step | Frame
 """What a span is to the delivery. Targets that send calls alone get `LLMCall` only."""
 
 

@@ -29,11 +29,11 @@ INLINE_BYTES: Final = 32 * 1024
 KEPT_BYTES: Final = 32 * 1024 * 1024
 """What 1,200 calls of 2.6 kB a second write while the duplicate window of ten seconds holds them."""
 _KEPT_SECONDS: Final = 120.0
-"""What was not asked for so long has been sent by another process, or waits for a target that fails."""
+"""Rows that nobody asked for in this time were sent by another process, or wait for a target that fails."""
 _SUFFIX: Final = ".rows"
 _ORPHAN_SECONDS: Final = 600.0
 _BINARY: Final = getattr(os, "O_BINARY", 0)
-"""Of Windows, where a line feed would be written as two bytes otherwise."""
+"""The flag of Windows without which a line feed is written as two bytes."""
 
 
 class Body(NamedTuple):
@@ -43,7 +43,7 @@ class Body(NamedTuple):
     """Bytes."""
     checksum: int
     inline: bytes | None
-    """The whole, where it lies in the index."""
+    """The whole body, where it lies in the index."""
     file: str | None
     """The name of its file, where it has one."""
     framing: int = FRAMED
@@ -92,7 +92,7 @@ class Bodies:
         """Write rows durably to a new file, if they are many; few belong into the index.
 
         Args:
-            is_outcome: they take the place of more, so they may have the last room.
+            is_outcome: the rows take the place of more rows, so they may have the last room.
 
         Raises:
             OSError: the disk is full.
@@ -118,10 +118,10 @@ class Bodies:
         return Body(size, checksum, None, name)
 
     def rows(self, body: Body, kind: int, *, is_last: bool = True) -> Rows | None:
-        """The rows of a batch, wherever they lie; None where they are not as they were written.
+        """The rows of a batch, wherever they lie; None where they differ from the rows that were written.
 
         Args:
-            is_last: they leave now, so that memory need not keep them.
+            is_last: the rows leave now, so memory need not keep them.
         """
         if body.file is not None:
             with self._lock:
@@ -193,7 +193,7 @@ class Bodies:
         self.remove(names)
 
     def _keep(self, name: str, size: int, rows: Rows) -> None:
-        """If there is room: those that are there stay, as they leave first."""
+        """Keep rows in memory if there is room. Rows that are there stay, for they leave first."""
         now = time.monotonic()
         with self._lock:
             for oldest in list(self._kept):
@@ -214,12 +214,12 @@ class Bodies:
 
 
 def _name(name: str) -> str:
-    """Of a file in our folder, whatever a damaged index says."""
+    """The path of a file in our folder, whatever name a damaged index gives."""
     return Path(name).name
 
 
 def _no_link(path: str, flags: int) -> int:
-    # A pipe in the place of a file is nothing to wait for either.
+    # A pipe in the place of a file would have us wait.
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
 

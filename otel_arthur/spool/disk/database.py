@@ -21,7 +21,7 @@ from otel_arthur.spool.errors import SpoolError
 from otel_arthur.spool.folder import check_file, make_where_missing
 
 BUSY_SECONDS: Final = 2.0
-"""Nobody waits longer for a process that stands still while it holds the database."""
+"""The longest wait for a process that stands still while it holds the database."""
 _SQLITE_BUSY_SECONDS: Final = 0.05
 _STILL: Final = "the disk does not answer; the database is locked by a thread that waits for it"
 FORK_SECONDS: Final = 5.0
@@ -32,8 +32,8 @@ _T = TypeVar("_T")
 class Connection:
     """One SQLite connection, used by one thread at a time, opened when it is first needed.
 
-    A file that was moved or deleted behind our back is left and the one now in its place is used:
-    what is written into a file without a name is lost.
+    A file that was moved or deleted is given up, and the file now in its place is used: what is written into
+    a file without a name is lost.
 
     Args:
         path: None keeps it in memory.
@@ -148,7 +148,7 @@ class Connection:
         return self._raw is not None and self._files is not None and not self._files.are_ours()
 
     def close(self, *, for_good: bool = False) -> None:
-        """Close it; later use opens it again. What was in memory only is gone.
+        """Close the database; later use opens it again. A database in memory is gone.
 
         Args:
             for_good: another file will lie in its place.
@@ -219,7 +219,7 @@ class Connection:
                 require_format(self._raw)
 
     def _patiently(self, operation: Callable[[], _T], patience: float = BUSY_SECONDS) -> _T:
-        """Do it again while another process holds the database, at most `patience` seconds.
+        """Repeat `operation` while another process holds the database, at most `patience` seconds.
 
         Not left to SQLite, which would keep our lock meanwhile, and with it a fork.
         """

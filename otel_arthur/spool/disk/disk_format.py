@@ -130,7 +130,7 @@ def _create(raw: sqlite3.Connection, begins: Callable[[], None]) -> None:
 
 def _upgrade(raw: sqlite3.Connection) -> None:
     raw.execute("BEGIN IMMEDIATE")
-    # Asked again with the lock: another process may have done it.
+    # Asked again under the lock: another process may have made the change.
     for version in range(_version(raw), FORMAT):
         for statement in _UPGRADES[version]:
             raw.execute(statement)

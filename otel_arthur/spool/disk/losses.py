@@ -16,9 +16,9 @@ class Lost(NamedTuple):
     """What was lost since somebody asked."""
 
     rows: Mapping[str, int]
-    """By reason, where it is known how many."""
+    """Reason -> rows, where their number is known."""
     all_for: str | None
-    """Why all that waited is gone, if it is: nobody can count rows of an index that cannot be read."""
+    """Why every row that waited is gone, if so: nobody can count the rows of an index that cannot be read."""
 
 
 def uncounted_rest(index: sqlite3.Connection, now: float) -> int:
@@ -64,7 +64,7 @@ class Losses:
             self._all_for = reason
 
     def take(self) -> Lost:
-        """What is not booked yet; the caller books it."""
+        """The losses that are not booked yet; the caller books them."""
         with self._lock:
             lost = Lost(self._rows, self._all_for)
             self._rows, self._all_for = Counter(), None

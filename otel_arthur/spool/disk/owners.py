@@ -39,7 +39,7 @@ class Owner:
             self._name = uuid.uuid4().hex
             _ours.get().add(self._name)
         if self._folder is not None and not self._is_locked(self._name):
-            # No descriptor, no inode, a link: what is on disk must leave it all the same.
+            # No descriptor, no inode, a link: rows must leave the disk all the same.
             with contextlib.suppress(OSError, SpoolError):
                 self._lock(self._folder, self._name)
         return self._name

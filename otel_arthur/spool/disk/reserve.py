@@ -13,7 +13,7 @@ _LEAST: Final = 256 * 1024
 _INODES: Final = 3
 """As many as SQLite's log, its index and the lock of a holder of leases take."""
 _SHARE: Final = 4
-"""Of what is free, so much of it at most: the calls need it more."""
+"""The largest share of the free room: calls need the room more."""
 
 
 class Reserve:
@@ -36,7 +36,7 @@ class Reserve:
                         _fill(path, 0 if number else size)
 
     def release(self) -> bool:
-        """Give the room up; whether there was any."""
+        """Give the reserve up; whether there was one."""
         was_there = False
         for path in self._paths:
             with contextlib.suppress(OSError):

@@ -18,7 +18,7 @@ IS_TRUE: Final = f"SELECT ({USED}) = ({_TRUE})"
 
 
 class Room:
-    """Of one spool. The count of the triggers is believed, but not before a row is refused for it."""
+    """The room of one spool. The triggers' count is believed, but checked before a row is refused."""
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes

@@ -29,10 +29,10 @@ from otel_arthur.spool.rows import Row
 _logger = logging.getLogger("otel_arthur")
 _T = TypeVar("_T")
 
-_TOLD: Final = 32
-"""Batches whose evidence is kept as it was told."""
+_ORIGINALS: Final = 32
+"""How many batches keep their evidence as an object in memory."""
 NOWHERE: Final = 0
-"""The destination under which spans are counted that never had one."""
+"""The destination under which spans without a destination are counted."""
 
 
 class Store:
@@ -73,14 +73,14 @@ class Store:
         self.reserve = Reserve(folder)
         self.notices = Notices()
         self.unreadable = ""
-        """Why rows could not be read when they were looked at last."""
+        """Why the last look could not read rows."""
         self._gone: dict[int, float] = {}
         self._left_owners: set[str] = set()
         self._why_left = GONE
         self.kept_for_judges: dict[int, dict[str, Any]] = {}
         """What the judges of duplicates remember, by destination."""
-        self.told: dict[int, Any] = {}
-        """Evidence of the latest batches as it was before it was written, by number."""
+        self.originals: dict[int, Any] = {}
+        """Number of a batch -> the object that its evidence was written from, for the latest batches."""
 
     def check(self) -> None:
         """Raise SpoolError where a folder beside the database is a link, or another user's."""
@@ -97,7 +97,8 @@ class Store:
             connection.close()
 
     def lost(self) -> Lost:
-        """What is gone from the disk since this was asked last, also what nobody has looked for since."""
+        """Rows that are gone from the disk since the last call, also rows that nobody has looked for
+        since."""
         for connection in self._connections:
             with contextlib.suppress(OSError):
                 if connection.is_outdated:
@@ -110,11 +111,11 @@ class Store:
         return now - self._gone.setdefault(number, now)
 
     def has_left(self, owner: str) -> bool:
-        """Whether what was leased under this name lay in an index that is gone."""
+        """Whether the rows leased under this name lay in an index that is gone."""
         return owner in self._left_owners
 
     def _leave_index(self, raw: sqlite3.Connection | None) -> None:
-        # Numbers of batches begin anew: no lease of before may be taken for one of then.
+        # Numbers of batches begin anew: no earlier lease may be taken for a later one.
         if (name := self.owner.close()) is not None:
             self._left_owners.add(name)
         self._leave(raw)
@@ -153,7 +154,7 @@ class Store:
         return len(self._locked) == len(self._connections)
 
     def repaired(self, operation: Callable[[], _T]) -> _T:
-        """Do it, a second time where the database was damaged and is new now, or gave back room."""
+        """Run `operation`, and again where a damaged database was replaced or room was made."""
         mended = self._mended
         try:
             return operation()
@@ -163,7 +164,8 @@ class Store:
             return operation()
 
     def ensured(self, operation: Callable[[], _T]) -> _T:
-        """As `repaired`, and with the reserve where the disk is full: for what makes the spool smaller."""
+        """As `repaired`, and with the reserve where the disk is full: for operations that make the spool
+        smaller."""
         try:
             return self.repaired(operation)
         except (sqlite3.OperationalError, OSError) as error:
@@ -175,8 +177,8 @@ class Store:
         """Begin with a new database where `error` says that this one is damaged; whether there is a new one.
 
         Args:
-            mended: how often that had been done when what failed began: nobody sets the new one aside for
-                what was wrong with the one before.
+            mended: how often the database had been replaced when the failed operation began: a fault of the
+                old database must not set the new one aside.
         """
         database, bodies = self._database, self.bodies.folder
         if database is None or bodies is None:
@@ -232,15 +234,15 @@ class Store:
                 "otel-arthur: the spool's index in %s was empty or missing; a new spool begins", folder.parent
             )
 
-    def tell(self, number: int, told: Any) -> None:
+    def keep_original(self, number: int, original: Any) -> None:
         """Keep the evidence of a batch until a judge asks for it, if that is soon."""
-        self.told[number] = told
-        if len(self.told) > _TOLD:
-            self.told.pop(next(iter(self.told)), None)
+        self.originals[number] = original
+        if len(self.originals) > _ORIGINALS:
+            self.originals.pop(next(iter(self.originals)), None)
 
     def _forget_evidence(self) -> None:
         self.kept_for_judges = {}
-        self.told = {}
+        self.originals = {}
 
 
 def replace_rows(store: Store, index: sqlite3.Connection, number: int, rows: Sequence[Row]) -> str | None:

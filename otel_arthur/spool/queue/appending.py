@@ -91,8 +91,8 @@ def insert(
             "INSERT INTO evidence (batch, destination, at, scopes, body, ended) VALUES (?, ?, ?, ?, ?, ?)",
             (number, destination.number, now, evidence.labels, evidence.body, evidence.ended),
         )
-        if evidence.told is not None:
-            store.tell(number, evidence.told)
+        if evidence.original is not None:
+            store.keep_original(number, evidence.original)
     store.keys.add(index, keys, number)
     return number
 

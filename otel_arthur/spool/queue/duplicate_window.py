@@ -68,7 +68,7 @@ class Hearing:
         self.since = self._number("SELECT min(batch) FROM evidence WHERE destination = ?")
         """The oldest that counts."""
         self.kept = store.kept_for_judges.setdefault(destination, {})
-        """What the judge left here for the next time; empty in the beginning, and after each fork."""
+        """The judge's memory between two decisions; empty in the beginning, and after each fork."""
 
     def has_several_labels(self) -> bool:
         """Else there are no duplicates."""
@@ -91,10 +91,10 @@ class Hearing:
         return [number for (number,) in found]
 
     def evidence(self, number: int) -> Any:
-        """What says which rows of a batch are duplicates: as it was told just now here, else as written."""
-        told = self._store.told.pop(number, None)
-        if told is not None:
-            return told
+        """A batch's evidence: the object, where this process wrote it not long ago, else the bytes."""
+        original = self._store.originals.pop(number, None)
+        if original is not None:
+            return original
         found = self._index.execute("SELECT body FROM evidence WHERE batch = ?", (number,)).fetchone()
         return b"[]" if found is None else found[0]
 
@@ -128,7 +128,7 @@ def close_window(
     *,
     at_once: bool = False,
 ) -> int:
-    """Decide about what is due and let it go to the senders; returns how many rows were removed.
+    """Decide about the rows that are due and release them; returns how many rows were removed.
 
     Args:
         window: seconds; it says how long evidence is remembered.
@@ -195,7 +195,7 @@ def _held(
 
 
 def _forget(index: sqlite3.Connection, destination: int, before: float) -> None:
-    # There is no word of anybody in it, so its pages need not be wiped: each is a page of the log.
+    # Evidence holds no text of a call, so its pages need not be wiped: each wiped page is a page of the log.
     index.execute("PRAGMA secure_delete = FAST")
     index.execute(
         "DELETE FROM evidence WHERE destination = ? AND at < ? "

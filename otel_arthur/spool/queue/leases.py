@@ -252,7 +252,7 @@ def _put_back(index: sqlite3.Connection, outcome: BatchOutcome, now: float) -> N
 
 
 def _rekey(index: sqlite3.Connection, batch: Batch, waiting: Sequence[Row]) -> None:
-    """What has left the batch holds no later row of its id up any more."""
+    """A row that has left the batch no longer holds later rows of its id back."""
     if any(row.version for row in waiting):
         keys = keys_of(batch.destination, batch.kind, waiting)
         names = names_of(batch.destination, batch.kind, waiting)

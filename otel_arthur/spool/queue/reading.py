@@ -15,7 +15,7 @@ _logger = logging.getLogger("otel_arthur")
 UNREADABLE_SECONDS: Final = 10.0
 """Between tries of rows that cannot be read now."""
 GONE_SECONDS: Final = 3600.0
-"""So long a process looks for a file that is gone: somebody may have moved it, and may bring it back."""
+"""Seconds for which a process looks for a missing file: somebody may have moved it, and may bring it back."""
 
 
 class InIndex(Protocol):

@@ -1,4 +1,4 @@
-"""What waits, and for whom: told without taking anything."""
+"""Which rows wait, and for whom; nothing is leased."""
 
 from __future__ import annotations
 

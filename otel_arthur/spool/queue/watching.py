@@ -20,7 +20,7 @@ class Waiting(NamedTuple):
 
 
 class Watch:
-    """Follows the records that it was told of. Its methods raise as `Spool`'s do."""
+    """Follows certain records. Its methods raise as `Spool`'s do."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

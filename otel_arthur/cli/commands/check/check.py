@@ -74,7 +74,7 @@ def _examine_configuration(report: Report, send: bool) -> None:
     configuration = checked(configured(*_ADDRESSES))
     problems = [as_error(problem) for problem in configuration.problems]
     for problem in problems:
-        # The exporter goes on without; so does this, to say all that is wrong at once.
+        # The exporter goes on without the bad setting; so does the doctor, to say all that is wrong at once.
         if report.as_json:
             report.add(RED, "configuration", problem)
         else:
@@ -142,7 +142,8 @@ def _spool(configuration: Configuration) -> tuple[str, str, str, str | None]:
 
 
 def _other_distro() -> str:
-    """The trap of two distros, of which OpenTelemetry takes one that asks for OTLP exporters, or nothing."""
+    """The trap of two distros: OpenTelemetry takes one of them, which asks for OTLP exporters or for
+    nothing."""
     others = [] if os.environ.get(DISTRO) == NAME else other_distros()
     return f"{', '.join(others)} is installed too and sets other exporters up" if others else ""
 

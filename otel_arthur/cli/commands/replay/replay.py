@@ -29,7 +29,7 @@ from otel_arthur.cli.terminal.errors import WrongUse
 from otel_arthur.cli.terminal.screen import Screen
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
-from otel_arthur.genai.steps.step import Told
+from otel_arthur.genai.steps.step import Meaning
 
 CHUNK = 256
 """Calls handed over at once. The next wait until Arthur has these: a backfill never fills the spool."""
@@ -138,7 +138,7 @@ class _Sending:
         self.has_ended = False
         """Whether all calls were dealt with."""
 
-    def run(self, work: Iterator[Item], around: Mapping[str, list[Told]]) -> None:
+    def run(self, work: Iterator[Item], around: Mapping[str, list[Meaning]]) -> None:
         """Send; `around` as of `around_calls`."""
         # Duplicates were left out before.
         self.delivery = Delivery(replace(self._configuration, duplicate_window=0.0), metrics=False)
@@ -182,7 +182,7 @@ class _Sending:
             self._show = show
             yield
 
-    def _send_all(self, work: Iterator[Item], around: Mapping[str, list[Told]]) -> None:
+    def _send_all(self, work: Iterator[Item], around: Mapping[str, list[Meaning]]) -> None:
         sent = 0
         while chunk := [*islice(work, CHUNK)]:
             for model_id in sorted(
@@ -192,7 +192,7 @@ class _Sending:
                     self._configuration, model_id
                 )  # A wrong key or model is said before all retries.
                 self._known.add(model_id)
-            if not self._send([item.told for item in chunk]):
+            if not self._send([item.meaning for item in chunk]):
                 self.gave_up = True
                 return
             self.delivery.submit(around_these(around, [item.call for item in chunk]))
@@ -202,7 +202,7 @@ class _Sending:
         if around and not self._send([]):
             self.gave_up = True
 
-    def _send(self, calls: Sequence[Told]) -> bool:
+    def _send(self, calls: Sequence[Meaning]) -> bool:
         """Whether all of `calls` were dealt with before patience ran out."""
         deadline = time.monotonic() + self.patience
         before = self.delivery.counts()

@@ -1,4 +1,4 @@
-"""What of the files is still to be sent: the calls between two moments that no earlier run has dealt with."""
+"""The calls of files that are still to be sent: between two moments, and not dealt with by an earlier run."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from otel_arthur.cli.files.verdicts import Placed
 from otel_arthur.cli.terminal.errors import WrongUse
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import LLMCall
-from otel_arthur.genai.steps.step import Told, Wordless
+from otel_arthur.genai.steps.step import Meaning, Wordless
 from otel_arthur.spool.errors import SpoolError
 from otel_arthur.spool.folder import place_of, settled
 
 
 def journal_folder(folder: Path, dry_run: bool) -> Path:
-    """The folder in which it is remembered how far a replay came; made where anything is sent."""
+    """The folder that remembers how far a replay came; made where anything is sent."""
     try:
         place = place_of(folder) if dry_run else settled(folder)
     except (SpoolError, OSError) as error:
@@ -37,13 +37,13 @@ class Item(NamedTuple):
     call: LLMCall
     file: int
     position: int
-    """Spans of its file that are dealt with once it is."""
+    """How many spans of its file are dealt with once the call is."""
     is_wordless: bool = False
-    """Its words were not recorded: it is for a target that counts tokens without words."""
+    """Whether its words were not recorded: then the call is for a target that counts tokens without words."""
 
     @property
-    def told(self) -> Told:
-        """As the delivery takes it."""
+    def meaning(self) -> Meaning:
+        """The form in which the delivery takes the call."""
         return Wordless(self.call) if self.is_wordless else self.call
 
 
@@ -54,7 +54,7 @@ def work_in(
     *,
     wants_wordless: bool,
 ) -> Iterator[Item]:
-    """What is to be sent, in the order of the files.
+    """The calls to send, in the order of the files.
 
     Args:
         done: for each file, how many of its spans earlier runs have dealt with.
@@ -78,7 +78,7 @@ def work_in(
 def journals_of(
     configuration: Configuration, folder: Path | None, digests: Sequence[bytes], between: str
 ) -> list[Journal]:
-    """One for each file. What becomes of its spans depends on the other files too: on their events."""
+    """One for each file. The verdicts on a file's spans depend on the other files too: on their events."""
     together = blake2b(digest_size=16)
     for digest in sorted(digests):
         together.update(digest)
