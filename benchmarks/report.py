@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import shlex
 import subprocess
 import sys
@@ -140,12 +141,8 @@ def sizes(page: Page) -> None:
 def batches(page: Page) -> None:
     options = {size: ["--rounds", "5", "--batch", size] for size in ("64", "512", "2048")}
     page.section("Spans in a batch", "", *[page.command(one) for one in options.values()])
-    _against_otlp(
-        page,
-        "batches",
-        "CPU per LLM span, by the size of a batch",
-        [(size, page.costs(one)) for size, one in options.items()],
-    )
+    found = [(size, page.costs(one)) for size, one in options.items()]
+    _against_otlp(page, "batches", "CPU per LLM span, by the size of a batch", found)
 
 
 def told_twice(page: Page) -> None:
@@ -229,24 +226,13 @@ def programs(page: Page) -> None:
 
 def _bars(page: Page, name: str, title: str, found: Summaries) -> None:
     beside = found.get(OTLP, {}).get("median")
-    page.table(
-        ["", "us of CPU a span", "quartiles", "of OTLP over HTTP"],
-        [
-            [
-                one,
-                f"{its['median']:.1f}",
-                f"{its['low']:.1f} to {its['high']:.1f}",
-                f"{its['median'] / beside:.2f}" if beside else "",
-            ]
-            for one, its in found.items()
-        ],
-    )
-    page.plot(
-        name,
-        title,
-        lambda axes: axes.bar([*found], [its["median"] for its in found.values()], width=0.5),
-        "microseconds",
-    )
+    rows: list[list[str]] = []
+    for one, its in found.items():
+        ratio = f"{its['median'] / beside:.2f}" if beside else ""
+        rows.append([one, f"{its['median']:.1f}", f"{its['low']:.1f} to {its['high']:.1f}", ratio])
+    page.table(["", "us of CPU a span", "quartiles", "of OTLP over HTTP"], rows)
+    medians = [its["median"] for its in found.values()]
+    page.plot(name, title, lambda axes: axes.bar([*found], medians, width=0.5), "microseconds")
 
 
 def _against_otlp(
@@ -273,9 +259,8 @@ def _against_otlp(
 
 
 def _machine() -> str:
-    names = [
-        line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")
-    ]
+    cpus = Path("/proc/cpuinfo")
+    names = re.findall(r"model name\s*: (.+)", cpus.read_text()) if cpus.exists() else []
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
     ).stdout.strip()
@@ -285,13 +270,6 @@ def _machine() -> str:
         f"{os.cpu_count()} cores ({names[0] if names else platform.processor() or platform.machine()}), "
         f"{platform.system()} {platform.release()}{load}"
     )
-
-
-def _lines(path: str) -> list[str]:
-    try:
-        return Path(path).read_text().splitlines()
-    except OSError:
-        return []
 
 
 def main() -> None:
