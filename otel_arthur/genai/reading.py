@@ -47,7 +47,7 @@ class Reading(Struct, frozen=True, gc=False):
     found: Mapping[str, str]
     """Field -> the place that was looked for and filled it."""
     content_missing: bool = False
-    """It is an LLM call, but its messages were not recorded."""
+    """Whether the span is an LLM call whose messages were not recorded."""
 
     @property
     def sources(self) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""How alike two calls are, by what is known of each: pure questions about a pair."""
+"""How alike two calls are: pure questions about a pair."""
 
 from __future__ import annotations
 

@@ -23,16 +23,16 @@ NO_CONTENT = "no content"
 
 
 class Assembled(Struct, frozen=True, gc=False):
-    """What became of one span."""
+    """One span that was taken, and what it is."""
 
     view: SpanView
-    """With the content that came beside it."""
+    """The span, with the content that came beside it."""
     call: LLMCall | None = None
-    """One that is a half goes to the delivery as all do, and is no call of its own."""
+    """The call, if the span is one. A half goes to the delivery too, and is no call of its own."""
     waits: bool = False
-    """Its messages may still come as a log event."""
+    """Whether the span's messages may still come as a log event."""
     skipped: bool = False
-    """It could have been a call, but cannot be read or holds no messages."""
+    """Whether the span could have been a call, but cannot be read or holds no messages."""
     wordless: LLMCall | None = None
     """The call that holds no messages."""
 
@@ -46,7 +46,7 @@ class Assembly:
         may_wait: whether events may come that complete a call without messages.
         completes: whether a call without messages may complete another span of its call, and waits for that.
         takes_wordless: a call without messages is sent all the same, so it is not skipped.
-        skipped: told of each reason with a count, and with a line for the log where the reason is new.
+        skipped: called with each reason, a count, and a line for the log where the reason is new.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Assembly:
         return self._joiner.is_empty
 
     def take(self, view: SpanView, since: float) -> list[Assembled]:
-        """A span that came at `since`: what becomes of it, and of others that no longer wait."""
+        """Take a span that came at `since`; returns the span and others that no longer wait."""
         view = self._joiner.with_content(view)
         reading = self._read(view)
         if reading is None or reading.call is None:
@@ -101,7 +101,7 @@ class Assembly:
         return [self._decided(view, reading), *self._released(found, since)]
 
     def take_at_once(self, view: SpanView) -> Assembled | None:
-        """What becomes of a span while nothing waits; None where it may have to: `take` it then.
+        """Take a span while nothing waits; None where the span may have to wait: `take` it then.
 
         Needs no lock.
         """
@@ -123,16 +123,16 @@ class Assembly:
                 yield _half(view, reading.call)
 
     def add(self, events: Iterable[LogEvent], now: float) -> list[Assembled]:
-        """Content that came: what becomes of the spans that waited for it."""
+        """Take content; returns the spans that waited for it."""
         reached = self._joiner.add(events, now)
         return [assembled for held in reached for assembled in self.take(held.view, held.since)]
 
     def expire(self, now: float) -> Iterator[Assembled]:
-        """What becomes of the spans that waited too long, each read when the caller asks for it."""
+        """The spans that waited too long, each read when the caller asks for it."""
         return map(self.decide, self._joiner.expire(now))
 
     def release_spans(self) -> Iterator[Assembled]:
-        """What becomes of all spans that wait, for no more content comes."""
+        """All spans that wait, for no more content comes."""
         return map(self.decide, self._joiner.release_spans())
 
     def release_contents(self) -> None:

@@ -1,7 +1,7 @@
 """`Joiner`: spans that wait for their content, and content that waits for its span.
 
 Pure bookkeeping: no clock, no lock, no thread. The caller gives the time (monotonic seconds) and
-reads what comes out. Everything waits in memory only: what waits when a process is killed is lost.
+reads what comes out. Everything waits in memory only, so a kill loses spans and content that wait.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class Joiner:
         return [self._release(key, content) for key, content in reached.items()]
 
     def expire(self, now: float) -> list[SpanView]:
-        """The spans that waited too long. Content that did is counted as unjoined."""
+        """The spans that waited too long. Content that waited too long is counted as unjoined."""
         expired: list[SpanView] = []
         for key, held in list(self._spans.items()):
             if now - held.since < self._span_wait:

@@ -1,4 +1,4 @@
-"""`Spoiled`: what of a file could not be read and was passed over."""
+"""`Spoiled`: the parts of a file that could not be read and were passed over."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 
 
 class Spoiled:
-    """What of a file could not be read and was passed over: how much, and the first of each kind by name."""
+    """The parts of a file that could not be read: how many, and the first of each kind by name."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()

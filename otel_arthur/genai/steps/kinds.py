@@ -1,4 +1,4 @@
-"""What a span around calls is, in the kinds of OpenInference: rows beside the dialects' tables."""
+"""The kind of a span around calls, in OpenInference's words: rows beside the dialects' tables."""
 
 from __future__ import annotations
 

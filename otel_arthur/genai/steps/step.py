@@ -37,10 +37,10 @@ class Step(Struct, frozen=True, gc=False):
     kind: str
     """Of OpenInference: ``AGENT``, ``TOOL``, ``RETRIEVER``, ``CHAIN``, …; never ``LLM``."""
     input: str | None = None
-    """What went in, a text or a JSON text."""
+    """The input: a text or a JSON text."""
     output: str | None = None
     messages: tuple[Message, ...] = ()
-    """What went in, where it was recorded as messages."""
+    """The input, where it was recorded as messages."""
     answer: Message | None = None
     agent_name: str | None = None
     tool_name: str | None = None
@@ -49,7 +49,7 @@ class Step(Struct, frozen=True, gc=False):
     tool_arguments: str | None = None
     """JSON."""
     documents: tuple[str, ...] = ()
-    """The texts of what a search found."""
+    """The texts that a search found."""
     model: str | None = None
     """Of embeddings and rerankers."""
     conversation_id: str | None = None
@@ -64,7 +64,7 @@ class Wordless(Struct, frozen=True, gc=False):
 
 
 Meaning: TypeAlias = LLMCall | Wordless | Step | Frame
-"""What a span is to the delivery. Targets that send calls alone get `LLMCall` only."""
+"""What a span means to the delivery. Targets that send calls alone get `LLMCall` only."""
 
 
 def frame_of(view: SpanView) -> Frame:

@@ -1,4 +1,4 @@
-"""What a dialect is: a table of how to recognise its spans and where it keeps each field."""
+"""`Dialect`: a table that says how a dialect's spans are recognised and where each field stands."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from otel_arthur.genai.tables.places import Row, Table
 from otel_arthur.genai.tables.sources import Source
 
 LONGEST_SCOPE: Final = 128
-"""No scope that is looked for is longer; only so much of one is remembered."""
+"""Characters of a scope that are compared and remembered: no dialect's scope is longer."""
 
 
 class Conversation(Struct, frozen=True, gc=False):
-    """What was said: the input in order, and the answers."""
+    """The messages of a call: the input in order, and the answers."""
 
     messages: tuple[Message, ...]
     choices: tuple[Choice, ...]
@@ -52,7 +52,7 @@ class Dialect:
     fields: Table
     """Field of `LLMCall` (or of `Usage`, as ``usage.input``) -> places, the first that has a value wins."""
     question: tuple[Source, ...] = ()
-    """Where the input stands; `words` says where else is looked when all of these are empty."""
+    """Where the input stands. Where all of these are empty, the places in `words` follow."""
     answer: tuple[Source, ...] = ()
     """Where the answers stand, likewise."""
     system: Row = ()
@@ -66,11 +66,11 @@ class Dialect:
     emits_log_events: bool = False
     """Whether its messages may come as log events, for which a span without messages is worth a wait."""
     hidden: str | None = None
-    """What stands in the place of words that were hidden on purpose."""
+    """The text that replaces words that were hidden on purpose."""
     hides_answers: bool = False
-    """Whether answers have a switch of their own, so that a question alone may mean that it is off."""
+    """Whether answers have a switch of their own: a question alone may then mean that the switch is off."""
     content_switch: str | Callable[[SpanView], str]
-    """What to set so that messages are recorded, for people to read; empty where there is no switch."""
+    """The setting that has messages recorded, in words for a person; empty where there is no switch."""
     content_note: str = ""
     """Why messages may be missing, where there is no switch."""
 
