@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gc
 import os
+import socket
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -103,6 +105,14 @@ def test_a_call_ends_at_its_deadline(server: FaultServer, fault: object) -> None
     with pytest.raises(Unavailable, match="in time"):
         client.send_inferences("m", [ROW])
     client.close()
+
+
+def test_a_refused_connection_is_told_as_that() -> None:
+    with socket.socket() as nobody_listens:
+        nobody_listens.bind(("127.0.0.1", 0))
+        client = client_of(f"http://127.0.0.1:{nobody_listens.getsockname()[1]}")
+        with pytest.raises(Unavailable, match=r"cannot be reached \(Connection refused\)"):
+            client.send_inferences("m", [ROW])
 
 
 def test_a_server_that_does_not_read_is_given_up(server: FaultServer) -> None:
@@ -277,8 +287,6 @@ json_values = st.recursive(
 
 @given(json_values)
 def test_whatever_a_model_wrote_can_be_encoded(value: object) -> None:
-    import orjson
-
     decoded = orjson.loads(encode({"v": value}))
     assert set(decoded) == {"v"}
     if isinstance(value, str) and value.isascii():
@@ -288,7 +296,5 @@ def test_whatever_a_model_wrote_can_be_encoded(value: object) -> None:
 
 def test_nul_reaches_no_receiver() -> None:
     """An escape that a text holds word for word is no NUL."""
-    import orjson
-
     value = {"a\0": ["x\0y", {"b": "\\u0000"}]}
     assert orjson.loads(encode(value)) == {"a\ufffd": ["x\ufffdy", {"b": "\\u0000"}]}
