@@ -84,11 +84,15 @@ class Deliveries:
         self._open.append((configuration, delivery))
         return delivery
 
-    async def close_unused(self, used: OpenRoutes, seconds: float) -> bool:
-        """Shut down those that no route in `used` has, all at once; whether they sent everything."""
+    def take_unused(self, used: OpenRoutes) -> list[Delivery]:
+        """Those that no route in `used` has; the caller must `close` them."""
         kept = {target.delivery for target in (*used.models, *used.tasks)}
-        closing = [delivery for _, delivery in self._open if delivery not in kept]
+        unused = [delivery for _, delivery in self._open if delivery not in kept]
         self._open = [(opened, delivery) for opened, delivery in self._open if delivery in kept]
+        return unused
+
+    async def close(self, closing: Sequence[Delivery], seconds: float) -> bool:
+        """Shut them down, all at once; whether they sent everything."""
         if not closing:
             return True
         with ThreadPoolExecutor(len(closing)) as executor:

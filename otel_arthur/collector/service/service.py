@@ -63,6 +63,8 @@ class Service:
         self._pipeline: Pipeline | None = None
         self._is_ready = False
         self._reloads = asyncio.Lock()
+        self._retired: list[Pipeline] = []
+        self._retiring: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Serve until told to stop.
@@ -174,12 +176,23 @@ class Service:
                 old = pipeline
             else:
                 _logger.info("configuration reloaded")
-            # Requests under way hold on to what they began with.
-            await self._wait_for_requests(before.drain_seconds)
-            if old is not None:
-                await old.close()
+            assert old is not None
+            self._retired.append(old)
+            task = asyncio.create_task(self._retire(old, before.drain_seconds))
+            self._retiring.add(task)
+            task.add_done_callback(self._retiring.discard)
+
+    async def _retire(self, old: Pipeline, seconds: float) -> None:
+        """End a pipeline after the requests that began with it. Reloads go on meanwhile."""
+        await self._wait_for_requests(seconds)
+        if self._stop.is_set():
+            return  # draining ends it
+        await old.close()
+        self._retired.remove(old)
+        async with self._reloads:
             used = self._deliveries.use(self._configuration)
-            await self._deliveries.close_unused(used, before.drain_seconds)
+            unused = [] if self._retired else self._deliveries.take_unused(used)
+        await self._deliveries.close(unused, seconds)
 
     def _use(self, configuration: CollectorConfiguration, pipeline: Pipeline) -> None:
         self._configuration, self._pipeline = configuration, pipeline
@@ -198,7 +211,7 @@ class Service:
 
     async def _wait_for_requests(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        while self._memory.requests and time.monotonic() < deadline:
+        while self._memory.requests and not self._stop.is_set() and time.monotonic() < deadline:
             await asyncio.sleep(0.05)
 
     async def _drain(self) -> None:
@@ -207,9 +220,12 @@ class Service:
         deadline = time.monotonic() + self._configuration.drain_seconds
         _logger.info("draining", extra={"fields": {"seconds": self._configuration.drain_seconds}})
         await self._servers.stop(*self.RECEIVERS, seconds=_left(deadline))
-        if self._pipeline is not None:
-            await self._pipeline.close(_left(deadline))
-        done = await self._deliveries.close_unused(NO_ROUTES, _left(deadline))
+        for pipeline in (*self._retired, self._pipeline):
+            if pipeline is not None:
+                await pipeline.close(_left(deadline))
+        done = await self._deliveries.close(self._deliveries.take_unused(NO_ROUTES), _left(deadline))
+        if self._retiring:
+            await asyncio.wait(self._retiring, timeout=_left(deadline))
         await self._servers.stop(*self._servers.names, seconds=1.0)
         self._lanes.close()
         _logger.info("stopped", extra={"fields": {"everything_sent": done}})
