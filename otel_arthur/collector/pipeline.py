@@ -92,10 +92,11 @@ class Pipeline:
         if PROCESS_ID in request.hops:
             self._telemetry.add("otelcol_arthur_loops", found_by="header")
             return replies.LOOP
-        if content.is_unread:
-            self._telemetry.add("otelcol_arthur_requests_unread", reason="items")
+        if content.unread:
+            self._telemetry.add("otelcol_arthur_requests_unread", reason=content.unread)
             if self._hop is None or (request.json and self._hop.needs_protobuf(request)):
-                return replies.too_many_items(self._rules.max_items)
+                is_memory = content.unread == "memory"
+                return replies.NEEDS_MEMORY if is_memory else replies.too_many_items(self._rules.max_items)
         if not content.concerns_arthur:
             return await self._send_on(request, content, None)
         if self._rules.stamp and request.signal is TRACES:

@@ -11,13 +11,13 @@ from collections.abc import Generator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 import orjson
 
 from otel_arthur.collector.otlp.decoding import json_document, parse
 from otel_arthur.collector.otlp.handed_over import BYTES_A_BYTE
-from otel_arthur.collector.otlp.inflating import BadBody, TooLarge, decompress
+from otel_arthur.collector.otlp.inflating import BadBody, TooLarge, TooManyMembers, decompress
 from otel_arthur.collector.otlp.memory import Hold, NoRoom
 from otel_arthur.collector.otlp.request import Request
 from otel_arthur.collector.otlp.signals import LOGS, METRICS, TRACES
@@ -37,6 +37,10 @@ _PATIENCE = 10.0
 """Seconds that a large body waits for memory to be parsed in."""
 
 
+class NeverRoom(TooManyItems):
+    """Parsing would hold more than all requests together may."""
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     body: bytes
@@ -46,8 +50,8 @@ class Content:
     """Whether it may hold LLM spans, or GenAI log events."""
     invalid: int = 0
     """Spans whose ids are not allowed; counted where asked for."""
-    is_unread: bool = False
-    """Whether it holds more items than may be read, so that nothing is known of it."""
+    unread: Literal["", "items", "memory"] = ""
+    """The limit that it exceeds, so that nothing is known of it."""
 
     @property
     def is_large(self) -> bool:
@@ -91,7 +95,7 @@ class ContentReader:
         if len(request.body) <= SMALL_BYTES:
             try:
                 body = decompress(request.body, request.compression, SMALL_BYTES, max_members=1)
-            except TooLarge:
+            except (TooLarge, TooManyMembers):
                 pass
             else:
                 if request.compression is not None:
@@ -104,8 +108,10 @@ class ContentReader:
         try:
             with room_to_parse(request, body, self._max_items, hold):
                 return self._content(request, body)
+        except NeverRoom:
+            return Content(body, 0, unread="memory")
         except TooManyItems:
-            return Content(body, 0, is_unread=True)
+            return Content(body, 0, unread="items")
 
     def _content(self, request: Request, body: bytes) -> Content:
         concerns = _CONCERNS.get(request.signal)
@@ -131,14 +137,15 @@ def room_to_parse(request: Request, body: bytes, max_items: int, hold: Hold) -> 
 
     Raises:
         NoRoom: there was none for some seconds.
-        TooManyItems: there are more than `max_items`, or more than there will ever be room for.
+        TooManyItems: there are more than `max_items`.
+        NeverRoom: they take more than there will ever be room for.
     """
     needed = _needed_at_once(request, body, max_items, hold)
     if needed is None:
         # Besides the message its texts, as rows.
         needed = _parsed_bytes(request, body, max_items) + len(body)
         if needed > hold.capacity:
-            raise TooManyItems
+            raise NeverRoom
         hold.grow(needed, _PATIENCE)
     try:
         yield

@@ -1,6 +1,6 @@
 """Compressed bodies, inflated within a limit and counted while they grow. Pure.
 
-Both formats may consist of several members: each byte of the body is looked at once, however many there are.
+Both formats may consist of several members: each byte of the body is looked at once.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ COMPRESSIONS = ("gzip", "zstd", "deflate")
 """What ``Accept-Encoding`` of a 415 names; no compression is always understood."""
 
 _PIECE = 64 * 1024
+_MAX_MEMBERS = 1_000
 _MEMBER_PIECE = 2 * 1024
 """Bytes to look at once where members are short: what follows a member is copied."""
 
@@ -26,6 +27,10 @@ class TooLarge(ValueError):
 
 class BadBody(ValueError):
     """The body is not what its headers say; the message is for the sender."""
+
+
+class TooManyMembers(BadBody):
+    """It is compressed in more members or frames than are read: each costs as much as kilobytes."""
 
 
 class _Inflater(Protocol):
@@ -42,16 +47,16 @@ def decompress(
     compression: str | None,
     limit: int,
     grow: Callable[[int], None] | None = None,
-    max_members: int | None = None,
+    max_members: int = _MAX_MEMBERS,
 ) -> bytes:
     """The body without its compression, never inflated past `limit` bytes.
 
     Args:
         grow: called with the size of each piece before it is kept; may raise.
-        max_members: the body counts as too large if it has more.
 
     Raises:
         TooLarge: it would be larger; at most `limit` bytes were ever held.
+        TooManyMembers: it has more than `max_members`.
         BadBody: it is not that compression, or ends early.
     """
     if compression is None:
@@ -71,14 +76,14 @@ def _inflated(
     compression: str,
     limit: int,
     grow: Callable[[int], None] | None,
-    max_members: int | None,
+    max_members: int,
 ) -> bytes:
     # Its value is handed out without a copy.
     content = io.BytesIO()
     size = position = members = 0
     while position < len(body):
         if members == max_members:
-            raise TooLarge
+            raise TooManyMembers(f"the {compression} body has more than {max_members} members or frames")
         inflater = _inflater(compression)
         step = _MEMBER_PIECE if members else _PIECE
         members += 1

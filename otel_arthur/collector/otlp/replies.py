@@ -130,7 +130,8 @@ def too_large(limit: int) -> Reply:
     """413, RESOURCE_EXHAUSTED without RetryInfo: sending it again cannot help."""
     return Reply(
         RESOURCE_EXHAUSTED,
-        f"the request is larger than {limit // 2**20} MiB after decompression; send smaller batches",
+        f"the request is larger than {limit // 2**20} MiB after decompression (limits.max_request_mb); "
+        "send smaller batches",
         status=413,
     )
 
@@ -139,9 +140,18 @@ def too_many_items(limit: int) -> Reply:
     """The same, for what is small on its way and large once it is parsed."""
     return Reply(
         RESOURCE_EXHAUSTED,
-        f"the request holds more than {limit} spans, attributes and values; send smaller batches",
+        f"the request holds more than {limit} spans, attributes and values (limits.max_items); "
+        "send smaller batches",
         status=413,
     )
+
+
+NEEDS_MEMORY = Reply(
+    RESOURCE_EXHAUSTED,
+    "reading the request takes more memory than there is for one (limits.max_in_flight_mb); "
+    "send smaller batches",
+    status=413,
+)
 
 
 def busy() -> Reply:

@@ -1,7 +1,11 @@
-"""One bad record: the bytes go on as they came, the good calls are recorded, the bad one is counted."""
+"""One bad record: the bytes go on as they came, the good calls are recorded, the bad one is counted.
+
+A request of which nothing may be read: the answer says why.
+"""
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +14,7 @@ import orjson
 import pytest
 import requests
 
-from otel_arthur.genai.otlp import mending
+from otel_arthur.genai.otlp import mending, zstd
 from otel_arthur.genai.otlp.json_form import UNFIT
 from tests.support.processes.collectors import ArthurCollector
 from tests.support.servers.account import Account
@@ -94,3 +98,20 @@ def test_a_request_of_which_nothing_fits_is_refused(collector: Start) -> None:
     )
     assert answer.status_code == 400
     ours.stop()
+
+
+REACHED: dict[str, tuple[int, str, str, bytes]] = {
+    "limits.max_request_mb": (413, PROTOBUF, "gzip", gzip.compress(bytes(3 << 20))),
+    "limits.max_items": (413, JSON, "gzip", gzip.compress(b"[" * 1_100_000)),
+    "limits.max_in_flight_mb": (413, JSON, "gzip", gzip.compress(b'{"a":[' + b"{}," * 60_000 + b"{}]}")),
+    "zstd body has more than 1000 members or frames": (400, PROTOBUF, "zstd", zstd.compress(b"") * 200_000),
+    "gzip body has more than 1000 members or frames": (400, PROTOBUF, "gzip", gzip.compress(b"") * 1_001),
+}
+
+
+def test_a_refusal_names_the_limit_that_was_reached(collector: Start) -> None:
+    ours = collector(limits="{max_request_mb: 2, max_in_flight_mb: 16}")
+    for limit, (status, kind, encoding, body) in REACHED.items():
+        headers = {"Content-Type": kind, "Content-Encoding": encoding}
+        answer = requests.post(f"{ours.http}/v1/traces", body, headers=headers, timeout=PATIENCE)
+        assert (answer.status_code, limit in answer.text) == (status, True), answer.text
