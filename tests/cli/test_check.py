@@ -17,6 +17,7 @@ from otel_arthur.delivery import Delivery
 from otel_arthur.local.server import LocalArthur
 from tests.support.processes.running import finished
 from tests.support.servers.account import onboarded
+from tests.support.waiting import PATIENCE
 
 
 def check(
@@ -102,6 +103,15 @@ def test_the_spool_is_looked_at_and_not_made(arthur: LocalArthur, tmp_path: Path
     done = check(arthur, model_id, OTEL_EXPORTER_ARTHUR_SPOOL_DIR=str(folder))
     assert done.returncode == 0, done.stderr
     assert f"{folder}, 2 waiting there" in done.stdout
+
+    settings = {"endpoint": arthur.url, "api_key": arthur.api_key, "model_id": model_id, "spool_dir": folder}
+    delivery = Delivery(Configuration.from_environment({}, **settings), metrics=False)
+    row = {"partner_inference_id": "a", "ground_truth_data": {"not_there": 1}}
+    assert delivery.submit_ground_truth([row]).spooled == 1
+    assert delivery.flush(PATIENCE)
+    delivery.shutdown(0)
+    done = check(arthur, model_id, OTEL_EXPORTER_ARTHUR_SPOOL_DIR=str(folder))
+    assert "otel-arthur spool dead-letters list" in done.stdout
 
 
 @pytest.mark.parametrize("kind", ["in a file", "of another"])

@@ -101,6 +101,8 @@ def test_a_failed_call_is_said_to_have_failed_and_turns_have_roles(api: Any) -> 
             places.append(found.index(words, places[-1] if places else found.index("system")))
     assert "RateLimitError" in page(api, "/").text
     assert "1 call" in page(api, f"/traces/{'f' * 32}").text
+    api.send(model_id, [{"inference_data": {**data, "output_text": "It is", "error_type": "TimeoutError"}}])
+    assert "TimeoutError It is" in " ".join(page(api, "/calls").text.split())
 
 
 def test_filters_orders_and_pages(api: Any, new_row: Any) -> None:

@@ -37,7 +37,7 @@ def status(folder: str | None, as_json: bool) -> None:
             _show_status(str(spool.folder), found)
 
 
-_HEADINGS = ("model", "endpoint", "waiting", "held", "oldest", "dead letters", "sent", "duplicates")
+_HEADINGS = ("model or task", "endpoint", "waiting", "held", "oldest", "dead letters", "sent", "duplicates")
 
 
 def _show_status(folder: str, found: Status) -> None:
