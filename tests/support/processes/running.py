@@ -21,6 +21,7 @@ def finished(
     env: Mapping[str, str] | None = None,
     cwd: str | Path | None = None,
     input: str | None = None,
+    seconds: float = PATIENCE,
 ) -> subprocess.CompletedProcess[str]:
     """A program that has ended, with its exit code and what it wrote."""
     return subprocess.run(
@@ -30,7 +31,7 @@ def finished(
         input=input,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=seconds,
         check=False,
     )
 
