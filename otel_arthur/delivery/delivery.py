@@ -221,6 +221,11 @@ class Delivery:
         return self._spool.trouble
 
     @property
+    def unreadable(self) -> str:
+        """Why the last look could not read the rows that wait; empty where it could."""
+        return self._spool.unreadable
+
+    @property
     def exit_seconds(self) -> float:
         """What an end of the process may take at most."""
         return self._configuration.exit_timeout

@@ -77,12 +77,13 @@ class BackedSpool(Both):
         """Why rows go to memory, or still wait there, instead of the disk; else empty."""
         if self._disk is None or (self._disk.is_well and not self._has_memory):
             return ""
-        return f"the spool in {self._disk.folder} cannot be used ({self._disk.why or 'not long ago'})"
+        return f"the spool in {self._disk.folder} cannot be used ({self.why})"
 
     @property
     def why(self) -> str:
-        """The disk's last failure, while the failure lasts."""
-        return "" if self._disk is None else self._disk.why
+        """The disk's last failure, while the failure lasts or rows that it left in memory wait."""
+        disk = self._disk
+        return "" if disk is None or (disk.is_well and not self._has_memory) else disk.last_failure
 
     @property
     def out_of_sight(self) -> str:
@@ -97,7 +98,8 @@ class BackedSpool(Both):
     @property
     def unreadable(self) -> str:
         """Why the last look could not read the rows that wait; empty where it could."""
-        return "; ".join(spool.store.unreadable for spool in self._opened() if spool.store.unreadable)
+        whys = (why for one in self._opened() for why in list(one.store.unreadable.values()))
+        return "; ".join(dict.fromkeys(whys))
 
     def try_now(self) -> None:
         """Ask the disk again, though it failed not long ago: somebody wants to know which rows wait there."""

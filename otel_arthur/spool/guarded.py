@@ -52,7 +52,7 @@ class GuardedDisk:
         self._bounded = Bounded()
         self._retry_at = 0.0
         self._full_until = 0.0
-        self._why = ""
+        self._why = self.last_failure = ""
         self._seen: dict[str, float] = {}
 
     @property
@@ -144,11 +144,13 @@ class GuardedDisk:
             self._full_until = now + RETRY_SECONDS
         else:
             self._retry_at = now + RETRY_SECONDS
-        self._why = (
-            str(error) if isinstance(error, _EXPECTED) and str(error) else f"{type(error).__name__} {error}"
-        )
+        if isinstance(error, _EXPECTED):
+            self._why = str(error) or type(error).__name__
+        else:  # its words are Python's
+            self._why = f"what it holds cannot be worked with: {type(error).__name__}"
         if is_busy(error) and (holder := holder_of(self.folder / DATABASE_NAME)):
             self._why = f"{error}, by {holder}"
+        self.last_failure = self._why
         if _user() != self._user:
             # The process gave privileges up: another folder may be its own now.
             if self._spool is not None:

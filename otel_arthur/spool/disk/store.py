@@ -72,8 +72,8 @@ class Store:
         self.owner = Owner(folder)
         self.reserve = Reserve(folder)
         self.notices = Notices()
-        self.unreadable = ""
-        """Why the last look could not read rows."""
+        self.unreadable: dict[int, str] = {}
+        """Why the last look could not read a batch, by its number."""
         self._gone: dict[int, float] = {}
         self._left_owners: set[str] = set()
         self._why_left = GONE
@@ -125,6 +125,7 @@ class Store:
         self.latest.clear()
         self._forget_evidence()
         self._gone.clear()
+        self.unreadable.clear()
         try:
             rows = None if raw is None else uncounted_rest(raw, self.clock.time())
         except (sqlite3.Error, UnicodeDecodeError):

@@ -71,16 +71,27 @@ def due(now: float) -> tuple[float, float, float]:
 def lease(store: Store, destination: int, kind: int, terms: Terms) -> list[Batch]:
     """The oldest batches of a destination that are due, now leased to us.
 
-    A lease ends with its time or its holder's process. Batches found damaged are set aside and counted.
+    A lease ends with its time or its holder's process. Batches found damaged are set aside and counted. Those
+    that cannot be read now hold nobody up.
 
     Raises:
         sqlite3.Error, OSError: nothing is leased.
     """
     now = store.clock.time()
+    while True:
+        chosen, found = _lease(store, destination, kind, terms, now)
+        # What cannot be read is not due any more.
+        if found or all(one.number not in store.unreadable for one in chosen):
+            return found
+
+
+def _lease(
+    store: Store, destination: int, kind: int, terms: Terms, now: float
+) -> tuple[Sequence[_Candidate], list[Batch]]:
     query = (destination, kind, *due(now))
     # Looked at first without the lock that others wait for: mostly nothing is due.
     if not store.index.read(f"SELECT 1 FROM batches WHERE {_CANDIDATES} LIMIT 1", query):
-        return []
+        return [], []
     with store.index.transaction() as index:
         chosen = _choose(store, index, query, now, terms)
         index.execute(
@@ -98,7 +109,7 @@ def lease(store: Store, destination: int, kind: int, terms: Terms) -> list[Batch
         Order(store, destination, kind, [one.number for one in chosen]) if terms.in_order and chosen else None
     )
     found = [_read(store, destination, kind, one, owner, now, terms.blocked, order) for one in chosen]
-    return [batch for batch in found if batch is not None]
+    return chosen, [batch for batch in found if batch is not None]
 
 
 def finish(store: Store, outcomes: Sequence[BatchOutcome]) -> list[BatchOutcome]:

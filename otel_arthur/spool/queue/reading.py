@@ -35,11 +35,12 @@ def rows_of(store: Store, destination: int, kind: int, batch: InIndex) -> Rows |
         rows = store.bodies.rows(batch.body, kind)
     except OSError as error:
         if isinstance(error, FileNotFoundError) and store.gone_for(batch.number) > GONE_SECONDS:
+            store.unreadable.pop(batch.number, None)
             _drop(store, destination, kind, batch, GONE)
         else:
             _postpone(store, batch.number, error)
         return None
-    store.unreadable = ""
+    store.unreadable.pop(batch.number, None)
     if rows is None or len(rows) != batch.rows:
         _drop(store, destination, kind, batch, DAMAGED)
         store.bodies.keep_aside(batch.body.file)
@@ -48,9 +49,10 @@ def rows_of(store: Store, destination: int, kind: int, batch: InIndex) -> Rows |
 
 
 def _postpone(store: Store, number: int, error: OSError) -> None:
-    store.unreadable = f"rows in {store.bodies.folder} cannot be read now ({error.strerror})"
+    why = f"rows in {store.bodies.folder} cannot be read now ({error.strerror})"
+    store.unreadable[number] = why
     if store.notices.is_first(f"unreadable {error.errno}"):
-        _logger.warning("otel-arthur: %s; they wait and are tried again", store.unreadable)
+        _logger.warning("otel-arthur: %s; they wait and are tried again", why)
     now = store.clock.time()
     with store.index.transaction() as index:
         index.execute(

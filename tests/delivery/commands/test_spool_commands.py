@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from click.testing import Result
 
 from otel_arthur.delivery import Delivery
 from otel_arthur.genai.call import LLMCall
+from otel_arthur.spool.queue.leases import Terms
+from otel_arthur.spool.spool import Spool
 from tests.support.processes.terminal import shown_in_terminal
 from tests.support.processes.threads import wait_for_senders
 from tests.support.servers.fault_behaviours import refuse_rows
@@ -211,6 +214,39 @@ def test_ids_can_be_copied_from_a_narrow_terminal(
         assert text in invoke(*arguments, env={"COLUMNS": "80"}).stdout.split(), "a pipe has no width"
         command = [sys.executable, "-m", "otel_arthur", "spool", *arguments]
         assert text in shown_in_terminal(command).split(), "an id has a line of its own"
+
+
+def test_what_cannot_be_read_holds_nothing_else_up_and_is_told(
+    server: FaultServer, deliver: Callable[..., Delivery], invoke: Callable[..., Result], spool_dir: Path
+) -> None:
+    server.stop()
+    wrong = deliver(api_key="wrong", organization_id=None)
+    for count in (512, 5):
+        wrong.submit(calls := llm_calls(count))
+    wrong.shutdown(0.2)
+    (body,) = (spool_dir / "bodies").iterdir()
+    body.unlink()
+    body.mkdir()
+    server.start()
+    result = invoke("drain")
+    assert result.exit_code == 1
+    assert sorted(server.accepted_ids) == sorted(ids_of(calls))
+    assert "512 records left" in result.stderr
+    assert "cannot be read now (Is a directory)" in result.stderr.splitlines()[-1]
+
+
+def test_what_another_process_sends_is_told(
+    server: FaultServer, deliver: Callable[..., Delivery], invoke: Callable[..., Result], spool_dir: Path
+) -> None:
+    server.stop()
+    spooled(deliver(), llm_calls(3))
+    server.start()
+    with contextlib.closing(Spool(spool_dir, 1 << 30)) as other:
+        (one,) = other.status().destinations
+        assert other.lease(one.destination.number, min(one.kinds), Terms(seconds=3600.0))
+        result = invoke("drain", "--timeout", "1")
+    assert result.exit_code == 1
+    assert "3 records were not sent within 1 s; other processes are sending them" in result.stderr
 
 
 def test_drain_without_credentials_says_what_to_set(

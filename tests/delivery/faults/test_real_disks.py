@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from otel_arthur.delivery import Delivery
+from otel_arthur.spool.backed import BackedSpool
 from otel_arthur.spool.queue import reading
 from tests.support.books import balance
 from tests.support.paths import ROOT
@@ -21,6 +23,7 @@ from tests.support.processes.running import finished
 from tests.support.servers.faces import Face
 from tests.support.servers.fault_server import FaultServer
 from tests.support.spans.llm_calls import llm_calls
+from tests.support.spans.spool_records import HERE, batch
 from tests.support.waiting import eventually
 
 Deliver = Callable[..., Delivery]
@@ -70,6 +73,11 @@ def test_a_full_disk_with_the_reserve_in_place_can_be_read_and_drained(
     command = [sys.executable, "-m", "otel_arthur", "spool", "status", "--dir", str(disk / "spool")]
     done = finished(command, cwd=ROOT)
     assert done.returncode == 0, done.stderr
+    other = BackedSpool(disk / "spool", 1 << 30)
+    assert other.keep(HERE, batch(30, 200_000))[1] == 30
+    other.last_number()  # a full disk can be read
+    assert re.search("full|No space", other.trouble.rpartition("(")[2]), other.trouble
+    other.close()
     server.start()
     second = deliver(spool_dir=disk / "spool")
     second.start()

@@ -62,11 +62,12 @@ def drain(folder: str | None, as_json: bool, timeout: float, adopted: Sequence[s
     with watched(delivery, "Draining"):
         done = delivery.flush(timeout)
     counts = delivery.counts()
-    trouble = delivery.trouble
-    took = time.monotonic() - began
+    why = delivery.trouble or delivery.unreadable
+    is_over = time.monotonic() - began >= timeout
     end(delivery, 1.0)
     with opened(configuration) as spool:
-        others = elsewhere(spool.status(), configuration)
+        status = spool.status()
+        others = elsewhere(status, configuration)
         damaged = set_aside(spool)
     # What no route takes waits under our own key, but there is nowhere to send it.
     nowhere = Destination(configuration.endpoint, identity, "")
@@ -89,7 +90,13 @@ def drain(folder: str | None, as_json: bool, timeout: float, adopted: Sequence[s
         say(", ".join([*told, f"{moved} taken over"] if moved else told))
     for line in damaged:
         say(line, err=True)
-    _conclude_drain(done, summary["left"], took, trouble, others, configuration)
+    leased = sum(
+        kind.leased for one in status.destinations if one not in others for kind in one.kinds.values()
+    )
+    if not why and summary["left"] and leased >= summary["left"]:
+        why = "other processes are sending them"
+    within = f" within {timeout:g} s" if is_over else ""
+    _conclude_drain(done, summary["left"], within, why, others, configuration)
     if damaged:
         raise WorkFailed("what was in a damaged spool was not sent")
 
@@ -97,8 +104,8 @@ def drain(folder: str | None, as_json: bool, timeout: float, adopted: Sequence[s
 def _conclude_drain(
     done: bool,
     left: int,
-    took: float,
-    trouble: str,
+    within: str,
+    why: str,
     others: Sequence[DestinationStatus],
     configuration: Configuration,
 ) -> None:
@@ -107,13 +114,15 @@ def _conclude_drain(
         say(_waiting_elsewhere(one, configuration), err=True)
     if left or not done:
         was = "was" if left == 1 else "were"
-        why = trouble or "`otel-arthur spool status` shows the last error"
-        raise WorkFailed(f"{plural(left, 'record')} {was} not sent within {took:.0f} s; {why}")
+        what = f"{plural(left, 'record')} {was} not sent" if left else "nobody can tell whether all was sent"
+        raise WorkFailed(f"{what}{within}; {why or '`otel-arthur spool status` shows the last error'}")
     if others:
         count = plural(sum(one.waiting for one in others), "record")
-        raise WorkFailed(
-            f"{count} left for others than the configured key, endpoint and models; "
+        advice = (
             "`otel-arthur spool drain --adopt MODEL_ID` sends what waits for that model to the configured one"
+        )
+        raise WorkFailed(
+            f"{count} left for others than the configured key, endpoint and models; {why or advice}"
         )
 
 
