@@ -50,7 +50,7 @@ class Pipeline:
         self._lanes = lanes
         self._rules = rules
         self._reader = ContentReader(
-            lanes.reading,
+            lanes.reading_by_turns,
             rules.max_bytes,
             rules.max_items,
             count_invalid=hop is None,

@@ -25,6 +25,7 @@ from otel_arthur.collector.otlp.memory import Hold, NoRoom
 from otel_arthur.collector.otlp.replies import Reply
 from otel_arthur.collector.otlp.request import Request
 from otel_arthur.collector.otlp.signals import LOGS
+from otel_arthur.collector.otlp.turns import Turns
 from otel_arthur.collector.service.telemetry import Telemetry
 from otel_arthur.genai.otlp.measuring import TooManyItems
 
@@ -40,6 +41,7 @@ class Lanes:
 
     def __init__(self) -> None:
         self.reading = ThreadPoolExecutor(1, "otel-arthur-large")
+        self.reading_by_turns = Turns(self.reading)
         self.converting = ThreadPoolExecutor(2, "otel-arthur-converting")
         self.appending = ThreadPoolExecutor(_APPENDS, "otel-arthur-appending")
         self.appending_large = ThreadPoolExecutor(1, "otel-arthur-appending-large")

@@ -6,9 +6,7 @@ time, so that what reading holds beside the body is bounded. Nothing parsed is k
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Generator
-from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
@@ -22,6 +20,7 @@ from otel_arthur.collector.otlp.memory import Hold, NoRoom
 from otel_arthur.collector.otlp.request import Request
 from otel_arthur.collector.otlp.signals import LOGS, METRICS, TRACES
 from otel_arthur.collector.otlp.spans import has_marker, invalid_ids, invalid_json_ids, may_hold_events
+from otel_arthur.collector.otlp.turns import Turns
 from otel_arthur.genai.otlp.measuring import (
     TooManyItems,
     bytes_of_json,
@@ -63,14 +62,14 @@ class ContentReader:
     """Reads requests.
 
     Args:
-        lane: one thread, for the large ones.
+        lane: of one thread, for the large ones.
         count_invalid: whether `Content.invalid` is asked for.
         is_selected: whether the sender has looked already, so that every request concerns Arthur.
     """
 
     def __init__(
         self,
-        lane: Executor,
+        lane: Turns,
         max_bytes: int,
         max_items: int,
         *,
@@ -101,7 +100,7 @@ class ContentReader:
                 if request.compression is not None:
                     hold.grow(len(body))
                 return self._content(request, body)
-        return await asyncio.get_running_loop().run_in_executor(self._lane, self._read_large, request, hold)
+        return await self._lane.run(request.sender, self._read_large, request, hold)
 
     def _read_large(self, request: Request, hold: Hold) -> Content:
         body = decompress(request.body, request.compression, self._max_bytes, hold.grow)

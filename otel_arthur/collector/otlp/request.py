@@ -50,6 +50,8 @@ class Request:
     compression: str | None = None
     headers: Headers = ()
     hops: tuple[str, ...] = ()
+    sender: str = ""
+    """The address that it came from; empty over a socket of the file system."""
 
 
 def end_to_end(

@@ -172,6 +172,7 @@ class Call:
             compression=self._compression if is_compressed else None,
             headers=headers,
             hops=hops,
+            sender=self._connection.sender,
         )
         try:
             return await self._receiver.export(request, self._hold)

@@ -114,7 +114,9 @@ class HTTPReceiver(OTLPServer):
             )
             compression = _NAMES[request.headers.get("Content-Encoding", "").strip().lower()]
             handed_over = request.content_type == HANDED_OVER
-            taken = Request(signal, "http", body, json, handed_over, compression, headers, hops)
+            taken = Request(
+                signal, "http", body, json, handed_over, compression, headers, hops, request.remote or ""
+            )
             return self.rendered(request, signal, await self.export(taken, hold), json)
         finally:
             hold.release()

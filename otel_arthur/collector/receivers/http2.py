@@ -97,6 +97,12 @@ class Connection(asyncio.Protocol):
         self._flush()
         self._connections.opened(transport)
 
+    @property
+    def sender(self) -> str:
+        """The address of the client."""
+        name: Any = self._transport.get_extra_info("peername")
+        return str(name[0]) if name else ""
+
     def data_received(self, data: bytes) -> None:
         try:
             for event in self._h2.receive_data(data):
