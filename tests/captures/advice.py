@@ -42,6 +42,8 @@ OFF: dict[str, Mode] = {
         ("oll-anthropic-0.62.4 agentops-0.4.21", {"TRACELOOP_TRACE_CONTENT": "false"}),
         ("laminar-0.8.2", {"LMNR_TRACE_CONTENT": "false"}),
         ("netra-1.2.2", {"NETRA_TRACE_CONTENT": "false", "TRACELOOP_TRACE_CONTENT": "false"}),
+        ("traceai-0.1.10", {"FI_HIDE_INPUTS": "true", "FI_HIDE_OUTPUTS": "true"}),
+        ("langsmith-langchain-0.15.0", {"LANGSMITH_HIDE_INPUTS": "true", "LANGSMITH_HIDE_OUTPUTS": "true"}),
     )
     for folder in folders.split()
 }

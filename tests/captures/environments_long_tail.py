@@ -159,7 +159,7 @@ RECORDINGS = [
         "traceai",
         "scenarios_openai.py",
         ["traceai_openai:OpenAIInstrumentor"],
-        _DEFAULT | {"hidden": Mode({"FI_HIDE_INPUTS": "true", "FI_HIDE_OUTPUTS": "true"})},
+        _DEFAULT,
     ),
     Recording("laminar-0.8.2", "laminar", "scenarios_openai.py", [f"{_BACKENDS}:Laminar"], _DEFAULT),
     Recording("monocle-0.8.15", "monocle", "scenarios_openai.py", [f"{_BACKENDS}:Monocle"], _DEFAULT),
@@ -261,10 +261,7 @@ RECORDINGS = [
         "langsmith",
         "scenarios_langsmith.py",
         ["scenarios_langsmith:Instrumentor"],
-        {
-            "default": Mode(_LANGSMITH),
-            "hidden": Mode(_LANGSMITH | {"LANGSMITH_HIDE_INPUTS": "true", "LANGSMITH_HIDE_OUTPUTS": "true"}),
-        },
+        {"default": Mode(_LANGSMITH)},
     ),
     Recording(
         "vercel-ai-6.0.326",

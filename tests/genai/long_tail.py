@@ -68,8 +68,6 @@ SWITCHED_OFF: Mapping[str, str] = {
         "SEMANTICKERNEL_EXPERIMENTAL_GENAI_ENABLE_OTEL_DIAGNOSTICS_SENSITIVE=true"
     ),
     "vercel-ai-6.0.326/content_false": "recordOutputs: true",
-    "traceai-0.1.10/hidden": "FI_HIDE_INPUTS=false and FI_HIDE_OUTPUTS=false",
-    "langsmith-langchain-0.15.0/hidden": "LANGSMITH_HIDE_INPUTS=false and LANGSMITH_HIDE_OUTPUTS=false",
     "haystack-3.0.0/content_false": "HAYSTACK_CONTENT_TRACING_ENABLED=true",
     "anthropic-sdk-2.12.0/content_false": "ANTHROPIC_OPEN_TELEMETRY_TRACES_CONTENT_MODE=content",
     **products.SWITCHED_OFF,

@@ -8,13 +8,20 @@ from __future__ import annotations
 from otel_arthur.genai import calls
 from otel_arthur.genai.dialects import semconv
 from otel_arthur.genai.tables.dialect import Dialect
-from otel_arthur.genai.tables.places import alone, joined, matched, unless, within
+from otel_arthur.genai.tables.places import Place, alone, converted, joined, matched, within
 from otel_arthur.genai.tables.provider_fields import ANSWER, METADATA, PARAMETERS, below
 from otel_arthur.genai.tables.sources import answer_at, question_at
 
 _METADATA = "langsmith.metadata."
 _INPUTS = {"usage.cached": ("cache_read",), "usage.cache_write": ("cache_creation",)}
 _OUTPUTS = {"usage.reasoning": ("reasoning",)}
+_HIDDEN = "langsmith.hidden"
+"""What no model says: it stands for a hidden document, which LangSmith writes as an empty one."""
+
+
+def _shown(written: str) -> Place:
+    return converted(written, lambda value: _HIDDEN if value == "{}" else value)
+
 
 DIALECT = Dialect(
     name="langsmith",
@@ -35,7 +42,8 @@ DIALECT = Dialect(
         within("gen_ai.prompt", PARAMETERS),
         within("gen_ai.completion", ANSWER),
     ),
-    question=(question_at(unless("gen_ai.prompt", "{}")),),
-    answer=(answer_at(alone("gen_ai.completion", "output"), unless("gen_ai.completion", "{}")),),
+    question=(question_at(_shown("gen_ai.prompt")),),
+    answer=(answer_at(alone("gen_ai.completion", "output"), _shown("gen_ai.completion")),),
+    hidden=_HIDDEN,
     content_switch="LANGSMITH_HIDE_INPUTS=false and LANGSMITH_HIDE_OUTPUTS=false",
 )

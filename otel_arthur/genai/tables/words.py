@@ -23,7 +23,7 @@ from otel_arthur.genai.tables.event_words import (
     answer_in_events,
     question_in_events,
 )
-from otel_arthur.genai.tables.places import Place, only, unless
+from otel_arthur.genai.tables.places import Place, only
 from otel_arthur.genai.tables.sources import (
     Source,
     answer_at,
@@ -144,7 +144,7 @@ ANYWHERE_QUESTION: Final = (
     messages_at("gen_ai.input.messages"),
     Source(question_in_events, events=QUESTION_EVENTS),
     numbered_messages("gen_ai.prompt."),
-    question_at(unless("gen_ai.prompt", "{}")),  # so LangSmith has it where words are hidden
+    question_at("gen_ai.prompt"),
     recorded_question(),
     question_at("gen_ai.request.messages"),
 )
@@ -153,7 +153,7 @@ ANYWHERE_ANSWER: Final = (
     answers_at("gen_ai.output.messages"),
     Source(answer_in_events, events=ANSWER_EVENTS),
     numbered_answers("gen_ai.completion."),
-    answer_at(unless("gen_ai.completion", "{}")),
+    answer_at("gen_ai.completion"),
     recorded_answer(),
     answer_of_pieces(content=(only("gen_ai.response.text"),), tool_calls=("gen_ai.response.tool_calls",)),
 )
