@@ -103,6 +103,9 @@ def test_a_failed_call_is_said_to_have_failed_and_turns_have_roles(api: Any) -> 
     assert "1 call" in page(api, f"/traces/{'f' * 32}").text
     api.send(model_id, [{"inference_data": {**data, "output_text": "It is", "error_type": "TimeoutError"}}])
     assert "TimeoutError It is" in " ".join(page(api, "/calls").text.split())
+    assert "of other kinds" not in page(api, "/").text
+    api.send(model_id, [{"inference_data": {**data, "error_type": kind}} for kind in ("E3", "E4", "")])
+    assert "3 of other kinds" in page(api, "/").text
 
 
 def test_filters_orders_and_pages(api: Any, new_row: Any) -> None:
