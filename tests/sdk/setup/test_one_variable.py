@@ -151,10 +151,8 @@ def test_an_exporter_that_is_not_installed_is_one_line(
 ) -> None:
     done = backend.run(OTEL_TRACES_EXPORTER=exporters, **variables)
     assert backend.arrived() == EVERY_CALL
-    # A machine that is slow at the exit may add a line about calls that wait.
-    (line,) = [line for line in done.stderr.splitlines() if said[0] in line]
+    (line,) = done.stderr.splitlines()
     assert all(word in line for word in said), line
-    assert "Traceback" not in done.stderr
 
 
 def test_the_other_exporters_of_a_list_work(backend: Backend) -> None:
