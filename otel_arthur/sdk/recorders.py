@@ -15,19 +15,19 @@ import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
+from otel_arthur.genai.dialects import DIALECTS
 from otel_arthur.genai.duplicates.relations import RELATED
 from otel_arthur.sdk.inside_the_sdk import scopes_of_tracers
 
 _INSTRUMENTOR: Final = "opentelemetry.instrumentation.instrumentor"
 _OF_A_PACKAGE: Final = re.compile(r"\w+\.instrumentation\.(genai\.)?\w+")
 _WRITERS: Final = (
-    *("agent_framework", "agentops", "autogen", "azure.", "braintrust", "com.anthropic.sdk.", "crewai"),
-    *("gcp.vertex.agent", "haystack", "langfuse", "langsmith", "langtrace", "langwatch", "litellm", "llama"),
-    *("lmnr", "logfire", "mlflow", "monocle", "netra.", "openinference.", "openlit", "opik"),
-    *("opentelemetry.", "promptflow", "pydantic-ai", "semantic_kernel", "sentry", "strands", "traceai"),
-    *("traceloop", "vllm", "weave"),
+    *(scope for dialect in DIALECTS for scope in dialect.scopes if scope),
+    *("agentops", "autogen", "azure.", "braintrust", "crewai", "langfuse", "langsmith", "langtrace"),
+    *("langwatch", "llama", "lmnr", "logfire", "mlflow", "netra.", "openlit", "opentelemetry.", "opik"),
+    *("promptflow", "semantic_kernel", "sentry", "strands", "traceai", "traceloop", "vllm", "weave"),
 )
-"""How scopes of recorders begin, and of others of OpenTelemetry's own."""
+"""How scopes of recorders begin, by the dialects' tables and wider, and of others of OpenTelemetry's own."""
 _NO_WRITERS: Final = re.compile(
     r"otel_arthur\..*|opentelemetry\.instrumentation\.("
     "aio_pika|aiohttp_client|aiohttp_server|aiokafka|aiopg|asgi|asyncclick|asyncio|asyncpg|aws_lambda|boto3sqs|"
