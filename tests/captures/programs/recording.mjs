@@ -17,6 +17,18 @@ process.stdout.write = process.stderr.write.bind(process.stderr);
 const [out, argumentsText, instrumentor, ...only] = process.argv.slice(2);
 const spans = new InMemorySpanExporter();
 
+/** The tools of a request of OpenAI's. */
+export const TOOLS = [
+  {
+    type: 'function',
+    function: {
+      name: 'get_weather',
+      description: 'Get the weather.',
+      parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+    },
+  },
+];
+
 export const setup = {
   arguments: JSON.parse(argumentsText),
   exporter: spans,

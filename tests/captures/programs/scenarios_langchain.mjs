@@ -1,21 +1,11 @@
 // What an application on LangChain for JavaScript does. A letter means the same as in Python.
-import { instrument, record } from './recording.mjs';
+import { instrument, record, TOOLS } from './recording.mjs';
 
 const { callbacks = [], flush } = (await instrument()) ?? {};
 const { AIMessage, HumanMessage, SystemMessage, ToolMessage } = await import('@langchain/core/messages');
 const { ChatOpenAI, OpenAIEmbeddings } = await import('@langchain/openai');
 
 const SYSTEM = new SystemMessage('You are a helpful assistant.');
-const TOOLS = [
-  {
-    type: 'function',
-    function: {
-      name: 'get_weather',
-      description: 'Get the weather.',
-      parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
-    },
-  },
-];
 const configuration = { baseURL: process.env.OPENAI_BASE_URL };
 const model = (more) =>
   new ChatOpenAI({ model: 'gpt-4o-mini', temperature: 0.2, maxTokens: 64, maxRetries: 0, configuration, ...more });

@@ -1,5 +1,5 @@
 // What an application on OpenAI's own client for JavaScript does. A letter means the same as in Python.
-import { instrument, record, require } from './recording.mjs';
+import { instrument, record, require, TOOLS } from './recording.mjs';
 
 const { observed = (client) => client, inside = (run) => run(), flush } = (await instrument()) ?? {};
 const { OpenAI } = require('openai');
@@ -7,16 +7,6 @@ const client = (...settings) => observed(new OpenAI({ maxRetries: 0 }), ...setti
 
 const SYSTEM = { role: 'system', content: 'You are a helpful assistant.' };
 const USAGE = { stream: true, stream_options: { include_usage: true } };
-const TOOLS = [
-  {
-    type: 'function',
-    function: {
-      name: 'get_weather',
-      description: 'Get the weather.',
-      parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
-    },
-  },
-];
 const ask = (text) => [SYSTEM, { role: 'user', content: text }];
 const create = (messages, more) =>
   client().chat.completions.create({ model: 'gpt-4o-mini', temperature: 0.2, max_tokens: 64, messages, ...more });
