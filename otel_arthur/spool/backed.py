@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -50,6 +52,7 @@ class BackedSpool(Both):
         self._is_turn_of_disk = False
         self._carrying = threading.Lock()
         self._keeping = threading.Lock()
+        self._crossing = carrying.Crossing()
         self._unrecorded: list[BatchOutcome] = []
         self._disk: GuardedDisk | None = None
         if folder is not None:
@@ -152,11 +155,8 @@ class BackedSpool(Both):
         return kept[0], kept[0].new + (kept[0].known if carrying.rows(self._memory) else 0)
 
     def recover(self, seconds: float | None = None) -> None:
-        """Move rows from memory to the disk, and record late outcomes there, if the disk works again.
-
-        Args:
-            seconds: wait so long at most.
-        """
+        """Move rows from memory to the disk, and record late outcomes there, if the disk works again,
+        within `seconds`."""
         if self._disk is None or not (self._has_memory or self._unrecorded):
             return
         if not self._carrying.acquire(blocking=False):
@@ -165,7 +165,8 @@ class BackedSpool(Both):
             outcomes = list(self._unrecorded)
             if outcomes and self._on_disk(lambda disk: disk.finish(outcomes), None, seconds) is not None:
                 del self._unrecorded[: len(outcomes)]
-            if self._disk.ask(lambda d: carrying.carry(self._memory, d), None, seconds, grows=True) == 0:
+            carry = partial(carrying.carry, self._memory, crossing=self._crossing)
+            if self._disk.ask(carry, None, seconds, grows=True) == 0:
                 with self._keeping:
                     self._has_memory = carrying.rows(self._memory) > 0
         finally:
@@ -271,7 +272,7 @@ class BackedSpool(Both):
     def after_fork_in_child(self) -> bool:
         """Leave leases and memory to the parent; False where the disk cannot be used here."""
         self._carrying, self._keeping = threading.Lock(), threading.Lock()
-        self._unrecorded = []
+        self._crossing, self._unrecorded = carrying.Crossing(), []
         self._memory.after_fork_in_child()
         self._has_memory = self._disk is None
         return self._disk is None or self._disk.after_fork_in_child()
@@ -281,6 +282,10 @@ class BackedSpool(Both):
 
     def _whole(self) -> Spool:
         return self._on_disk(lambda disk: disk, None, HANG_SECONDS) or self._memory
+
+    def _look(self, ask: Callable[[Spool], _T]) -> list[_T]:
+        with self._crossing.look(HANG_SECONDS) if self._has_memory else nullcontext():
+            return self._both(ask, HANG_SECONDS)
 
     def _both(self, ask: Callable[[Spool], _T], seconds: float | None = None) -> list[_T]:
         found = [ask(self._memory)] if self._has_memory else []

@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.guarded import HANG_SECONDS
 from otel_arthur.spool.spool import Spool
 from otel_arthur.spool.upkeep import dead_letters, status
 
@@ -24,12 +23,12 @@ class Both(Spool):
         """The spool on disk where it can be used, else the spool in memory."""
 
     @abstractmethod
-    def _both(self, ask: Callable[[Spool], _T], seconds: float | None = None) -> list[_T]:
-        """The answers of memory and disk, memory's first; a disk without an answer is left out."""
-
     def _look(self, ask: Callable[[Spool], _T]) -> list[_T]:
-        """A look is short. A disk that takes longer hangs, and the caller may be the application."""
-        return self._both(ask, HANG_SECONDS)
+        """The answers of memory and disk, memory's first; a disk without an answer is left out. A batch
+        that moves from memory to disk is in one of the two only.
+
+        A look is short. A disk that takes longer hangs, and the caller may be the application.
+        """
 
     def status(self) -> status.Status:
         """The rows that wait on the disk, and the outcomes of earlier rows."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Generator, Sequence
 from typing import Final, NamedTuple
 
 from otel_arthur.spool.batches import Batch, BatchEvidence, BatchOutcome, NewBatch
@@ -45,6 +47,35 @@ _COLUMNS: Final = (
 )
 
 
+class Crossing:
+    """Between its two spools a batch is in both: looks at the two together wait until it is in one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._began: float | None = None
+
+    @contextlib.contextmanager
+    def move(self) -> Generator[None, None, None]:
+        """One batch moves."""
+        with self._lock:
+            self._began = time.monotonic()
+            try:
+                yield
+            finally:
+                self._began = None
+
+    @contextlib.contextmanager
+    def look(self, seconds: float) -> Generator[None, None, None]:
+        """No batch moves; but one that has moved for longer than `seconds` hangs with its disk."""
+        now = time.monotonic()
+        is_settled = self._lock.acquire(timeout=max((self._began or now) + seconds - now, 0.0))
+        try:
+            yield
+        finally:
+            if is_settled:
+                self._lock.release()
+
+
 def rows(memory: Spool) -> int:
     """Rows that wait in memory."""
     return memory.store.index.read("SELECT ifnull(sum(rows), 0) FROM batches")[0][0]
@@ -77,7 +108,7 @@ def forget_one(memory: Spool, disk: Sequence[Spool], destination: Destination, b
                 return
 
 
-def carry(source: Spool, target: Spool) -> int:
+def carry(source: Spool, target: Spool, crossing: Crossing) -> int:
     """Move the rows that nobody is sending, and the dead letters, from `source` to `target`.
 
     Returns how many rows wait in `source` still.
@@ -90,7 +121,9 @@ def carry(source: Spool, target: Spool) -> int:
     last = 0
     while (waiting := _claim(source.store, last)) is not None:
         last = waiting.number
-        if not _carried(source.store, target.store, waiting):
+        with crossing.move():
+            is_taken = _carried(source.store, target.store, waiting)
+        if not is_taken:
             break
     return rows(source)
 
@@ -101,7 +134,7 @@ def empty(place: Place, spool: Spool) -> None:
         return
     outer = Spool(place.outer, spool.max_bytes)
     try:
-        carry(outer, spool)
+        carry(outer, spool, Crossing())
     finally:
         outer.close()
 

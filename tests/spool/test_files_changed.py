@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import sys
+import threading
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -117,3 +119,22 @@ def test_a_dead_letter_made_in_memory_goes_to_the_disk(spool_dir: Path) -> None:
     assert [letter.id for letter in again.letters()] == ["id-0", "id-1", "id-2"]
     assert again.status().destinations[0].outcomes[KIND] == {"appended": 3, "dead_letter": 3}
     again.close()
+
+
+def test_a_batch_on_its_way_from_memory_to_the_disk_counts_once(spool_dir: Path) -> None:
+    spool = BackedSpool(spool_dir, 1 << 30)
+    shutil.rmtree(spool_dir / "bodies")
+    (spool_dir / "bodies").write_text("no folder")
+    for number in range(50):
+        assert spool.keep(HERE, batch(20, 5000, start=20 * number))[1] == 20
+    (spool_dir / "bodies").unlink()
+    spool.try_now()
+    moving = threading.Thread(target=spool.recover)
+    moving.start()
+    seen: Counter[int] = Counter()
+    while moving.is_alive():
+        seen[spool.waiting([HERE.number])] += 1
+    seen[spool.waiting([HERE.number])] += 1
+    assert list(seen) == [1000]
+    assert spool.rows_in_memory() == 0
+    spool.close()
