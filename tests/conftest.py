@@ -39,6 +39,9 @@ SLOW = {
 }
 """Folders and files whose tests start, kill or wait for other processes: not in ``make test-fast``."""
 
+LONGEST = {"python", "oldest"}
+"""Tiers whose tests take minutes each: begun first, they leave no core idle at the end of the run."""
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     tiers = _tiers(config)
@@ -46,6 +49,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if SLOW.intersection(item.path.relative_to(ROOT).parts):
             item.add_marker(pytest.mark.slow)
         item.user_properties += [("tier", mark.name) for mark in item.iter_markers() if mark.name in tiers]
+    items.sort(key=lambda item: LONGEST.isdisjoint(mark.name for mark in item.iter_markers()))
 
 
 @pytest.fixture(autouse=True)
