@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from otel_arthur.printable import one_line
 
 if TYPE_CHECKING:
-    from otel_arthur.sdk.capture import capture, inference_id
-    from otel_arthur.sdk.context import context
-    from otel_arthur.sdk.feedback import record_feedback
-    from otel_arthur.sdk.flush import force_flush
-    from otel_arthur.sdk.ground_truth import record_ground_truth
+    from otel_arthur.sdk.api.capture import capture, inference_id
+    from otel_arthur.sdk.api.context import context
+    from otel_arthur.sdk.api.feedback import record_feedback
+    from otel_arthur.sdk.api.flush import force_flush
+    from otel_arthur.sdk.api.ground_truth import record_ground_truth
     from otel_arthur.sdk.log_exporter import ArthurLogExporter
     from otel_arthur.sdk.setup.instrument import instrument
     from otel_arthur.sdk.span_exporter import ArthurSpanExporter
@@ -41,13 +41,13 @@ __all__ = [
 _HOMES = {
     "ArthurLogExporter": "otel_arthur.sdk.log_exporter",
     "ArthurSpanExporter": "otel_arthur.sdk.span_exporter",
-    "capture": "otel_arthur.sdk.capture",
-    "context": "otel_arthur.sdk.context",
-    "force_flush": "otel_arthur.sdk.flush",
-    "inference_id": "otel_arthur.sdk.capture",
+    "capture": "otel_arthur.sdk.api.capture",
+    "context": "otel_arthur.sdk.api.context",
+    "force_flush": "otel_arthur.sdk.api.flush",
+    "inference_id": "otel_arthur.sdk.api.capture",
     "instrument": "otel_arthur.sdk.setup.instrument",
-    "record_feedback": "otel_arthur.sdk.feedback",
-    "record_ground_truth": "otel_arthur.sdk.ground_truth",
+    "record_feedback": "otel_arthur.sdk.api.feedback",
+    "record_ground_truth": "otel_arthur.sdk.api.ground_truth",
 }
 
 

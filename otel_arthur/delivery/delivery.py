@@ -13,18 +13,18 @@ from otel_arthur.arthur.clients import client_of
 from otel_arthur.arthur.target.routes import identity_of
 from otel_arthur.arthur.target.target import ArthurTarget
 from otel_arthur.configuration import Configuration
-from otel_arthur.delivery.books import Counts, Submitted
-from otel_arthur.delivery.metrics import Metrics
+from otel_arthur.delivery.books.books import Counts, Submitted
+from otel_arthur.delivery.books.metrics import Metrics
 from otel_arthur.delivery.run import Run
 from otel_arthur.genai.steps.step import Meaning
 from otel_arthur.inference.privacy import rules_of
 from otel_arthur.inference.redaction.redactors import checked, redactor_of
 from otel_arthur.process import ends, forks
-from otel_arthur.spool.backed import BackedSpool
 from otel_arthur.spool.batches import NewBatch
 from otel_arthur.spool.clock import Clock
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.disk.database import FORK_SECONDS
+from otel_arthur.spool.disk.index.database import FORK_SECONDS
+from otel_arthur.spool.fallback.backed import BackedSpool
 from otel_arthur.spool.queue.watching import Watch
 from otel_arthur.spool.spool import Spool
 from otel_arthur.target.contract import Feedback, TakesFeedback, Target

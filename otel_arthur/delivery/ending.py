@@ -8,13 +8,13 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
-from otel_arthur.delivery.books import Books, LastWord
-from otel_arthur.delivery.names import name_of
+from otel_arthur.delivery.books.books import Books, LastWord
+from otel_arthur.delivery.books.names import name_of
 from otel_arthur.delivery.patience import NOT_YET, Patience, Progress
 from otel_arthur.delivery.workers import Workers
-from otel_arthur.spool.backed import BackedSpool
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.errors import SpoolError
+from otel_arthur.spool.fallback.backed import BackedSpool
 
 _logger = logging.getLogger("otel_arthur")
 

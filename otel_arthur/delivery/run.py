@@ -11,22 +11,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 
-from otel_arthur.delivery.books import AGE, BROKEN, FULL, TOO_MANY, UNREADABLE, Books, Counts, Submitted
+from otel_arthur.delivery.books.books import AGE, BROKEN, FULL, TOO_MANY, UNREADABLE, Books, Counts, Submitted
+from otel_arthur.delivery.books.losses import LossesOfDisk
+from otel_arthur.delivery.books.metrics import Metrics
 from otel_arthur.delivery.destinations import Destinations
 from otel_arthur.delivery.ending import Ending
-from otel_arthur.delivery.losses import LossesOfDisk
-from otel_arthur.delivery.metrics import Metrics
 from otel_arthur.delivery.patience import Progress
 from otel_arthur.delivery.turn import Turns
 from otel_arthur.delivery.workers import IDLE_SECONDS, TOGETHER_SECONDS, Workers
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.steps.step import Meaning
 from otel_arthur.notices import Notices
-from otel_arthur.spool.backed import BackedSpool
 from otel_arthur.spool.batches import NewBatch
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.disk.database import BUSY_SECONDS
+from otel_arthur.spool.disk.index.database import BUSY_SECONDS
 from otel_arthur.spool.errors import SpoolError
+from otel_arthur.spool.fallback.backed import BackedSpool
 from otel_arthur.spool.outcomes import MENDED, Outcome
 from otel_arthur.spool.rows import Rows
 from otel_arthur.target.contract import Intake, Target

@@ -7,16 +7,16 @@ import threading
 import time
 from collections.abc import Sequence
 
-from otel_arthur.delivery.books import Books
+from otel_arthur.delivery.books.books import Books
+from otel_arthur.delivery.books.metrics import Metrics
+from otel_arthur.delivery.books.names import name_of, waiting
 from otel_arthur.delivery.destinations import Destinations, Served
-from otel_arthur.delivery.metrics import Metrics
-from otel_arthur.delivery.names import name_of, waiting
 from otel_arthur.delivery.patience import Progress
 from otel_arthur.delivery.retry import backoff
 from otel_arthur.notices import Notices
-from otel_arthur.spool.backed import BackedSpool
 from otel_arthur.spool.batches import Batch, BatchOutcome
 from otel_arthur.spool.destination import Destination
+from otel_arthur.spool.fallback.backed import BackedSpool
 from otel_arthur.spool.outcomes import Outcome
 from otel_arthur.target.contract import Presented, Target, Trouble
 

@@ -13,9 +13,9 @@ from otel_arthur.delivery.destinations import Destinations, Served
 from otel_arthur.delivery.patience import Patience
 from otel_arthur.delivery.turn import Turns
 from otel_arthur.http.suppression import suppress_instrumentation
-from otel_arthur.spool.backed import BackedSpool
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.errors import SpoolError
+from otel_arthur.spool.fallback.backed import BackedSpool
 
 _logger = logging.getLogger("otel_arthur")
 

@@ -6,7 +6,7 @@ import logging
 import sys
 from typing import Any, Final
 
-from otel_arthur.delivery.books import Counts
+from otel_arthur.delivery.books.books import Counts
 
 _logger = logging.getLogger("otel_arthur")
 

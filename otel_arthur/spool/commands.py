@@ -8,12 +8,12 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-from otel_arthur.spool import carrying
 from otel_arthur.spool.bounded import Bounded, NoAnswer
 from otel_arthur.spool.disk.answering import disk_of, has_answered
-from otel_arthur.spool.disk.database import is_busy
-from otel_arthur.spool.disk.files import ASIDE
-from otel_arthur.spool.disk.holder import holder_of, is_still
+from otel_arthur.spool.disk.index.database import is_busy
+from otel_arthur.spool.disk.index.files import ASIDE
+from otel_arthur.spool.disk.index.holder import holder_of, is_still
+from otel_arthur.spool.fallback import carrying
 from otel_arthur.spool.folder import DATABASE_NAME, place_of, settled
 from otel_arthur.spool.spool import Spool
 

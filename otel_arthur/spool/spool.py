@@ -14,7 +14,7 @@ from otel_arthur.spool.batches import Appended, Batch, BatchOutcome, NewBatch
 from otel_arthur.spool.clock import Clock
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk import room
-from otel_arthur.spool.disk.database import BUSY_SECONDS
+from otel_arthur.spool.disk.index.database import BUSY_SECONDS
 from otel_arthur.spool.disk.keys import KeyLimits
 from otel_arthur.spool.disk.losses import Lost
 from otel_arthur.spool.disk.room import USED

@@ -28,14 +28,14 @@ from tests.captures.environments import Recording
 from tests.captures.places import RECORDINGS, command_of, packages_in, place_of, private_folder
 from tests.support.paths import CAPTURES, ROOT
 from tests.support.servers.next_hops import HTTPServerBehind
-from tests.support.servers.openai_answers import (
+from tests.support.servers.providers.openai_answers import (
     CACHED_TOKENS,
     COMPLETION_TOKENS,
     PROMPT_TOKENS,
     REASONING_TOKENS,
 )
-from tests.support.servers.openai_calls import Call
-from tests.support.servers.openai_server import OpenAIServer
+from tests.support.servers.providers.openai_calls import Call
+from tests.support.servers.providers.openai_server import OpenAIServer
 from tests.support.spans.exports import log_exports, trace_exports
 
 JSON = dict[str, Any]

@@ -20,7 +20,7 @@ from otel_arthur.printable import printable, printable_json
 from tests.support.processes.terminal import shown_in_terminal
 from tests.support.servers.fault_behaviours import refuse_rows
 from tests.support.servers.fault_server import FaultServer
-from tests.support.servers.openai_server import OpenAIServer
+from tests.support.servers.providers.openai_server import OpenAIServer
 from tests.support.waiting import PATIENCE
 
 EVIL = "\x1b[2J\x1b]52;c;ZXZpbA==\x07\x9b31m\u202egpj\u2066\u200f\nERROR forged\r\x7fend"

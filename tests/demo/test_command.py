@@ -16,7 +16,7 @@ import pytest
 
 from otel_arthur.demo.runner import Service, run_demo
 from tests.support.processes.running import finished
-from tests.support.servers.openai_server import OpenAIServer
+from tests.support.servers.providers.openai_server import OpenAIServer
 from tests.support.waiting import PATIENCE
 
 DEMO = [sys.executable, "-m", "otel_arthur", "demo"]

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from otel_arthur.demo.model_server import MODEL_ALIAS, ModelServer, ModelServerError
-from tests.support.servers.openai_server import OpenAIServer
+from tests.support.servers.providers.openai_server import OpenAIServer
 from tests.support.waiting import PATIENCE, eventually
 
 needs_model = pytest.mark.skipif(

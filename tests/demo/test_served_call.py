@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from otel_arthur.demo.served_call import ServedCall, from_body, from_events
-from tests.support.servers.openai_answers import Answer
-from tests.support.servers.openai_wire import (
+from tests.support.servers.providers.openai_answers import Answer
+from tests.support.servers.providers.openai_wire import (
     chat_body,
     chat_events,
     completion_body,

@@ -16,7 +16,7 @@ import click
 from otel_arthur.arthur import onboarding
 from otel_arthur.cli import cli
 from otel_arthur.collector.service import telemetry
-from otel_arthur.delivery import metrics
+from otel_arthur.delivery.books import metrics
 from otel_arthur.inference.fields import FIELDS
 from otel_arthur.spool.outcomes import Outcome
 from tests.support.paths import ROOT

@@ -21,7 +21,7 @@ from tests.documentation.links import faults
 from tests.documentation.reference import commands_of, files
 from tests.support.environments.tiers import needs, python_of
 from tests.support.paths import ROOT
-from tests.support.servers.openai_server import OpenAIServer
+from tests.support.servers.providers.openai_server import OpenAIServer
 from tests.support.waiting import PATIENCE
 
 DOCS = ROOT / "docs"

@@ -17,7 +17,7 @@ from otel_arthur.genai.span import SpanView
 from otel_arthur.local.engine.spans import read_request
 from otel_arthur.local.engine.traces import StoredSpan
 from otel_arthur.local.server import LocalArthur
-from tests.genai.truth import Capture, calls_served, captures, views_of
+from tests.genai.matrix.truth import Capture, calls_served, captures, views_of
 from tests.support.paths import ROOT
 from tests.support.spans.exports import trace_exports
 from tests.support.spans.readable import readable_span

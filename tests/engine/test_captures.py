@@ -9,8 +9,8 @@ from fnmatch import fnmatch
 import pytest
 
 from tests.engine.comparison import PAGE, Compared, compared, page_with, table
-from tests.genai.products import UNSEEN
-from tests.genai.truth import calls_served
+from tests.genai.matrix.products import UNSEEN
+from tests.genai.matrix.truth import calls_served
 
 OTHER_CALLS: Mapping[str, str] = {
     "genai-*/h_completion": "it records no completions",

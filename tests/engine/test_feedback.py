@@ -15,7 +15,7 @@ import pytest
 import otel_arthur
 from otel_arthur.delivery import Delivery
 from otel_arthur.local.server import LocalArthur
-from otel_arthur.sdk import ground_truth
+from otel_arthur.sdk.api import ground_truth
 from otel_arthur.target.contract import Feedback
 from tests.support.processes.running import finished
 from tests.support.servers.ports import free_port

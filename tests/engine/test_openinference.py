@@ -28,7 +28,7 @@ from otel_arthur.genai.call import (
 )
 from otel_arthur.inference.privacy import TextRules
 from otel_arthur.local.server import LocalArthur
-from tests.genai.truth import Capture, captures, verdicts_of
+from tests.genai.matrix.truth import Capture, captures, verdicts_of
 from tests.support.spans.llm_calls import llm_call
 from tests.support.waiting import PATIENCE
 

@@ -14,7 +14,7 @@ from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.steps.kinds import KIND_ATTRIBUTES
 from otel_arthur.local.engine.traces import StoredSpan
 from otel_arthur.local.server import LocalArthur
-from tests.genai.truth import Capture, captures, views_of
+from tests.genai.matrix.truth import Capture, captures, views_of
 from tests.support.spans.readable import readable_span
 from tests.support.waiting import PATIENCE
 

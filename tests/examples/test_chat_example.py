@@ -16,7 +16,7 @@ from tests.support.paths import ROOT
 from tests.support.processes.running import finished
 from tests.support.servers.fault_exchange import Exchange
 from tests.support.servers.fault_server import FaultServer
-from tests.support.servers.openai_server import OpenAIServer
+from tests.support.servers.providers.openai_server import OpenAIServer
 from tests.support.waiting import PATIENCE
 
 EXAMPLES = ROOT / "examples"

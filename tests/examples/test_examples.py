@@ -20,9 +20,9 @@ from otel_arthur.local.server import LocalArthur
 from tests.support.environments.tiers import needs, python_of
 from tests.support.paths import ROOT
 from tests.support.servers.account import onboarded
-from tests.support.servers.openai_answers import WEATHER_TEXT
-from tests.support.servers.openai_server import OpenAIServer
 from tests.support.servers.ports import free_port
+from tests.support.servers.providers.openai_answers import WEATHER_TEXT
+from tests.support.servers.providers.openai_server import OpenAIServer
 from tests.support.waiting import PATIENCE, eventually
 
 EXAMPLES = ROOT / "examples"

@@ -25,7 +25,7 @@ from otel_arthur.genai.reading import read
 from otel_arthur.genai.span import SpanView
 from otel_arthur.inference.build import build
 from otel_arthur.sdk.inside_the_sdk import attributes_of, view_of
-from tests.genai.truth import CAPTURES
+from tests.genai.matrix.truth import CAPTURES
 from tests.genai.writers import WRITERS
 from tests.genai.written import Writer
 from tests.support.spans.readable import readable_spans

@@ -16,7 +16,7 @@ from otel_arthur.genai.span import SpanView
 from otel_arthur.inference.build import Builder
 from otel_arthur.inference.fields import FIELDS
 from otel_arthur.inference.privacy import FINISH_REASONS, NAME_LENGTH, Privacy, TextRules
-from tests.genai.truth import captures, views_of
+from tests.genai.matrix.truth import captures, views_of
 from tests.support.paths import ROOT
 from tests.support.spans.llm_calls import llm_call
 

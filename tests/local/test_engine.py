@@ -15,7 +15,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from otel_arthur.local import database
 from otel_arthur.local.server import LocalArthur
-from tests.genai.truth import captures
+from tests.genai.matrix.truth import captures
 from tests.support.waiting import PATIENCE
 
 KEYS = {"admin": "TASK-ADMIN", "user": "VALIDATION-USER", "tenant": "TENANT-USER"}

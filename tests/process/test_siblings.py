@@ -13,7 +13,7 @@ import pytest
 
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery, patience
-from otel_arthur.spool.backed import BackedSpool
+from otel_arthur.spool.fallback.backed import BackedSpool
 from tests.support.paths import ROOT
 from tests.support.processes.running import finished
 from tests.support.servers.fault_behaviours import delay, status

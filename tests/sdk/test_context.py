@@ -15,7 +15,7 @@ from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.genai.reading import read
 from otel_arthur.local import LocalArthur
 from otel_arthur.local.v3.models import new_document
-from tests.genai.truth import captures, views_of
+from tests.genai.matrix.truth import captures, views_of
 from tests.support.processes.running import finished
 
 APPLICATION = """

@@ -31,8 +31,8 @@ from otel_arthur.local.server import LocalArthur
 from otel_arthur.sdk.inside_the_sdk import attributes_of, view_of
 from otel_arthur.sdk.likelihoods import LikelihoodsInstrumentor
 from tests.support.servers.account import onboarded
-from tests.support.servers.openai_answers import alternatives
-from tests.support.servers.openai_server import OpenAIServer
+from tests.support.servers.providers.openai_answers import alternatives
+from tests.support.servers.providers.openai_server import OpenAIServer
 
 TOP = 2
 Model = Callable[..., Any]

@@ -25,8 +25,8 @@ from otel_arthur import ArthurSpanExporter
 from otel_arthur.configuration import PROTECTED
 from otel_arthur.local.server import LocalArthur
 from tests.support.servers.account import onboarded
-from tests.support.servers.openai_server import OpenAIServer
 from tests.support.servers.ports import free_port
+from tests.support.servers.providers.openai_server import OpenAIServer
 from tests.support.waiting import PATIENCE, eventually
 
 

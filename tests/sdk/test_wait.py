@@ -15,7 +15,7 @@ from otel_arthur.cli import cli
 from otel_arthur.local.server import LocalArthur
 from tests.support.environments.tiers import environment, needs
 from tests.support.servers.account import onboarded
-from tests.support.servers.openai_server import OpenAIServer
+from tests.support.servers.providers.openai_server import OpenAIServer
 from tests.support.waiting import PATIENCE, eventually
 
 pytestmark = pytest.mark.slow

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from otel_arthur.spool.backed import BackedSpool
 from otel_arthur.spool.batches import BatchOutcome, DeadLetter
-from otel_arthur.spool.disk.disk_format import FORMAT
+from otel_arthur.spool.disk.index.disk_format import FORMAT
 from otel_arthur.spool.errors import NewerFormat
+from otel_arthur.spool.fallback.backed import BackedSpool
 from otel_arthur.spool.queue.leases import Terms
 from otel_arthur.spool.spool import Spool
 from tests.support.paths import ROOT

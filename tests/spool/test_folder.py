@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from otel_arthur.spool.backed import BackedSpool
 from otel_arthur.spool.batches import BatchEvidence, BatchOutcome, DeadLetter, NewBatch
 from otel_arthur.spool.errors import SpoolError
+from otel_arthur.spool.fallback.backed import BackedSpool
 from otel_arthur.spool.folder import make_own, place_of, settled
 from otel_arthur.spool.queue.leases import Terms
 from otel_arthur.spool.spool import Spool

@@ -13,7 +13,7 @@ import pytest
 
 from otel_arthur.arthur.target.duplicates import ArthurJudge
 from otel_arthur.spool.batches import NewBatch
-from otel_arthur.spool.disk.disk_format import FORMAT
+from otel_arthur.spool.disk.index.disk_format import FORMAT
 from otel_arthur.spool.errors import NewerFormat
 from otel_arthur.spool.queue.leases import Terms
 from otel_arthur.spool.rows import Row, unpack_keys

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from otel_arthur.spool import commands
-from otel_arthur.spool.backed import BackedSpool
+from otel_arthur.spool.fallback.backed import BackedSpool
 from otel_arthur.spool.spool import Spool
 from tests.support.paths import ROOT
 from tests.support.spans.spool_records import HERE, NUMBER, batch

@@ -12,7 +12,7 @@ from otel_arthur.cli.files.table_file import Problems, TableFile
 from otel_arthur.cli.parameters import JSON, seconds
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
 from otel_arthur.cli.terminal.output import plural, print_json, say
-from otel_arthur.sdk.feedback import feedback_ids
+from otel_arthur.sdk.api.feedback import feedback_ids
 from otel_arthur.target.contract import Feedback
 
 _SCORES: Final = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}

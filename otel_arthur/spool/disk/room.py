@@ -6,7 +6,7 @@ import sqlite3
 import time
 from typing import Final
 
-from otel_arthur.spool.disk.database import Connection
+from otel_arthur.spool.disk.index.database import Connection
 
 _RECOUNT_SECONDS: Final = 10.0
 USED: Final = "SELECT ifnull((SELECT CAST(value AS INTEGER) FROM state WHERE name = 'bytes'), 0)"

@@ -14,8 +14,8 @@ from typing import Any, Final, TypeVar
 from otel_arthur.notices import Notices
 from otel_arthur.spool.clock import Clock
 from otel_arthur.spool.disk.bodies import Bodies
-from otel_arthur.spool.disk.database import Connection, is_damage, is_full
-from otel_arthur.spool.disk.files import set_aside
+from otel_arthur.spool.disk.index.database import Connection, is_damage, is_full
+from otel_arthur.spool.disk.index.files import set_aside
 from otel_arthur.spool.disk.keys import KeyIndex, KeyLimits
 from otel_arthur.spool.disk.latest import latest_of
 from otel_arthur.spool.disk.losses import DAMAGED, GONE, Losses, Lost, uncounted_rest

@@ -21,8 +21,8 @@ import pytest
 
 from otel_arthur.local.server import LocalArthur
 from tests.support.servers.account import onboarded, presentations
-from tests.support.servers.openai_server import OpenAIServer
 from tests.support.servers.ports import free_port
+from tests.support.servers.providers.openai_server import OpenAIServer
 from tests.support.waiting import PATIENCE, eventually
 
 INSTRUMENT = str(Path(sys.executable).with_name("opentelemetry-instrument"))

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from otel_arthur.delivery import Delivery
-from otel_arthur.spool.backed import BackedSpool
+from otel_arthur.spool.fallback.backed import BackedSpool
 from otel_arthur.spool.queue import reading
 from tests.support.books import balance
 from tests.support.paths import ROOT

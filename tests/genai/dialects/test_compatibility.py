@@ -9,10 +9,18 @@ import pytest
 
 from otel_arthur.genai.dialects import semconv
 from otel_arthur.genai.tables import layout
-from tests.genai import compatibility, long_tail
-from tests.genai.compatibility import ABSENT, PAGE, cell, column_of, columns, unexplained
-from tests.genai.compatibility_page import page
-from tests.genai.truth import FIELDS, Capture, Comparison, calls_served, captures, comparisons, verdicts_of
+from tests.genai.matrix import compatibility, long_tail
+from tests.genai.matrix.compatibility import ABSENT, PAGE, cell, column_of, columns, unexplained
+from tests.genai.matrix.compatibility_page import page
+from tests.genai.matrix.truth import (
+    FIELDS,
+    Capture,
+    Comparison,
+    calls_served,
+    captures,
+    comparisons,
+    verdicts_of,
+)
 
 LONG_TAIL = {column for entry in long_tail.LONG_TAIL.values() for column in entry.columns}
 MAIN = [capture for capture in captures() if column_of(capture) in set(columns()) - LONG_TAIL]
@@ -64,7 +72,7 @@ def test_as_many_calls_as_the_server_saw(capture: Capture) -> None:
 
 
 def test_the_page_is_what_the_readers_do() -> None:
-    assert PAGE.read_text() == page(), "run python -m tests.genai.compatibility and look at what changed"
+    assert PAGE.read_text() == page(), "run python -m tests.genai.matrix.compatibility, look at the changes"
 
 
 def test_a_deleted_reader_turns_its_cell_red(monkeypatch: pytest.MonkeyPatch) -> None:

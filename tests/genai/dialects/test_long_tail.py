@@ -7,9 +7,17 @@ from fnmatch import fnmatch
 
 import pytest
 
-from tests.genai import products
-from tests.genai.long_tail import ABSENT, LONG_TAIL, SWITCHED_OFF, Row
-from tests.genai.truth import Capture, Comparison, calls_served, captures, comparisons, verdicts_of, views_of
+from tests.genai.matrix import products
+from tests.genai.matrix.long_tail import ABSENT, LONG_TAIL, SWITCHED_OFF, Row
+from tests.genai.matrix.truth import (
+    Capture,
+    Comparison,
+    calls_served,
+    captures,
+    comparisons,
+    verdicts_of,
+    views_of,
+)
 
 DIALECT_OF = {column: entry.dialect for entry in LONG_TAIL.values() for column in entry.columns}
 RECORDED = [capture for capture in captures() if f"{capture.recording}/{capture.mode}" in DIALECT_OF]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from otel_arthur.genai.call import LLMCall, ReasoningPart
-from tests.genai.truth import FIELDS, Capture, calls_served, captures, shape_of, verdicts_of, views_of
+from tests.genai.matrix.truth import FIELDS, Capture, calls_served, captures, shape_of, verdicts_of, views_of
 
 CAPTURES = list(captures("main-road-"))
 SYSTEM, BOT = ("system", "You are a helpful assistant."), ("system", "You are a weather bot.")

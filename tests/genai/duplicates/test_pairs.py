@@ -11,7 +11,7 @@ from otel_arthur.genai.duplicates.evidence import Evidence, all_from_json, all_t
 from otel_arthur.genai.duplicates.matching import duplicates
 from otel_arthur.genai.duplicates.verdicts import judge
 from otel_arthur.genai.reading import read
-from tests.genai.truth import CAPTURES, Capture, calls_served, captures, views_of
+from tests.genai.matrix.truth import CAPTURES, Capture, calls_served, captures, views_of
 
 PAIRS = list(captures("pair-"))
 

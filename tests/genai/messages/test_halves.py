@@ -20,7 +20,7 @@ from otel_arthur.genai.otlp.views import span_views
 from otel_arthur.genai.span import SpanView
 from otel_arthur.inference.build import build
 from otel_arthur.local import LocalArthur
-from tests.genai.truth import Capture
+from tests.genai.matrix.truth import Capture
 from tests.support.processes.collectors import ArthurCollector
 from tests.support.servers.account import Account
 from tests.support.spans.exports import trace_exports

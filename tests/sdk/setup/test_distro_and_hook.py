@@ -13,7 +13,7 @@ import pytest
 from otel_arthur.local.server import LocalArthur
 from tests.support.environments.tiers import environment, needs, python_of
 from tests.support.processes.running import finished
-from tests.support.servers.openai_server import OpenAIServer
+from tests.support.servers.providers.openai_server import OpenAIServer
 from tests.support.waiting import PATIENCE
 
 pytestmark = needs("instrumentations")

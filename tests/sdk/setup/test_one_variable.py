@@ -16,7 +16,7 @@ from otel_arthur.local.server import LocalArthur
 from tests.support.environments.tiers import needs, python_of
 from tests.support.processes.running import finished
 from tests.support.servers.account import onboarded
-from tests.support.servers.openai_server import OpenAIServer
+from tests.support.servers.providers.openai_server import OpenAIServer
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,7 @@ import requests
 from otel_arthur.local.server import LocalArthur
 from tests.support.processes.running import finished
 from tests.support.servers.account import onboarded
-from tests.support.servers.openai_server import OpenAIServer
+from tests.support.servers.providers.openai_server import OpenAIServer
 from tests.support.waiting import PATIENCE
 
 APPLICATION = """

@@ -28,8 +28,8 @@ def dead_letters() -> None:
 @JSON
 def list_(folder: str | None, as_json: bool) -> None:
     """List the dead letters: id and reason."""
-    from otel_arthur.delivery.names import name_of
-    from otel_arthur.delivery.status import letter_json
+    from otel_arthur.delivery.books.names import name_of
+    from otel_arthur.delivery.books.status import letter_json
 
     with opened(folder) as spool:
         if as_json:
@@ -57,7 +57,7 @@ def list_(folder: str | None, as_json: bool) -> None:
 @FOLDER
 def export(folder: str | None) -> None:
     """Print the dead letters as JSON lines, their rows included: prompts and answers are in them."""
-    from otel_arthur.delivery.status import letter_json
+    from otel_arthur.delivery.books.status import letter_json
 
     with opened(folder) as spool:
         for letter in spool.letters():

@@ -30,7 +30,7 @@ def status(folder: str | None, as_json: bool) -> None:
         for line in set_aside(spool):
             say(line, err=True)
         if as_json:
-            from otel_arthur.delivery.status import as_json as written
+            from otel_arthur.delivery.books.status import as_json as written
 
             print_json({"folder": str(spool.folder), **written(found)})
         else:
@@ -41,8 +41,8 @@ _HEADINGS = ("model or task", "endpoint", "waiting", "held", "oldest", "dead let
 
 
 def _show_status(folder: str, found: Status) -> None:
-    from otel_arthur.delivery.names import NAMES, name_of
-    from otel_arthur.delivery.status import held, oldest_seconds, outcomes_of, unaccounted_for
+    from otel_arthur.delivery.books.names import NAMES, name_of
+    from otel_arthur.delivery.books.status import held, oldest_seconds, outcomes_of, unaccounted_for
 
     say(f"{folder}: {size(found.bytes)} of {size(found.max_bytes)}")
     rows: list[tuple[str, ...]] = []

@@ -44,7 +44,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from otel_arthur import ArthurSpanExporter
 from otel_arthur.sdk.likelihoods import LikelihoodsInstrumentor
 from tests.support.servers.fault_server import MODEL, FaultServer
-from tests.support.servers.openai_server import OpenAIServer
+from tests.support.servers.providers.openai_server import OpenAIServer
 
 Scenario = Callable[[RunnableConfig], object]
 SYSTEM, CALL_ID = SystemMessage("You are a helpful assistant."), "call_1"

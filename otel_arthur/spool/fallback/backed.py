@@ -13,16 +13,16 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
-from otel_arthur.spool import carrying
 from otel_arthur.spool.batches import Appended, Batch, BatchOutcome, NewBatch
-from otel_arthur.spool.both import Both
 from otel_arthur.spool.clock import Clock
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.disk.database import BUSY_SECONDS
+from otel_arthur.spool.disk.index.database import BUSY_SECONDS
 from otel_arthur.spool.disk.keys import KeyLimits
 from otel_arthur.spool.disk.losses import Lost
 from otel_arthur.spool.errors import SpoolError
-from otel_arthur.spool.guarded import HANG_SECONDS, GuardedDisk
+from otel_arthur.spool.fallback import carrying
+from otel_arthur.spool.fallback.both import Both
+from otel_arthur.spool.fallback.guarded import HANG_SECONDS, GuardedDisk
 from otel_arthur.spool.queue import duplicate_window, leases, moving, watching
 from otel_arthur.spool.spool import Spool
 

@@ -6,7 +6,7 @@ import time
 
 from otel_arthur.process.never_raises import never_raises
 from otel_arthur.sdk import bridge as bridges
-from otel_arthur.sdk import ground_truth
+from otel_arthur.sdk.api import ground_truth
 
 
 def force_flush(timeout_millis: int = 30000) -> bool:

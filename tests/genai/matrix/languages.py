@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tests.genai.rows import ALL, COUNTS, NOT_RECORDED, OWN_ERROR, STREAMS, Dialect, Row
+from tests.genai.matrix.rows import ALL, COUNTS, NOT_RECORDED, OWN_ERROR, STREAMS, Dialect, Row
 
 
 def _one(name: str, dialect: str, version: str) -> Dialect:

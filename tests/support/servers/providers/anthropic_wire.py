@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.support.servers.openai_answers import (
+from tests.support.servers.providers.openai_answers import (
     CACHED_TOKENS,
     COMPLETION_TOKENS,
     PROMPT_TOKENS,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tests.genai import languages
-from tests.genai.rows import ALL, COUNTS, NOT_RECORDED, RESPONSES, STREAMS, Dialect, Row
+from tests.genai.matrix import languages
+from tests.genai.matrix.rows import ALL, COUNTS, NOT_RECORDED, RESPONSES, STREAMS, Dialect, Row
 
 
 def _one(name: str, dialect: str, version: str) -> Dialect:

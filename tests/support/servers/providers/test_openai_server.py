@@ -10,8 +10,13 @@ from typing import Any
 import openai
 import pytest
 
-from tests.support.servers.openai_answers import DEFAULT_TEXT, EMOJI_TEXT, RESPONSE_MODEL, WEATHER_TEXT
-from tests.support.servers.openai_server import OpenAIServer
+from tests.support.servers.providers.openai_answers import (
+    DEFAULT_TEXT,
+    EMOJI_TEXT,
+    RESPONSE_MODEL,
+    WEATHER_TEXT,
+)
+from tests.support.servers.providers.openai_server import OpenAIServer
 
 TOOLS: list[Any] = [
     {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}

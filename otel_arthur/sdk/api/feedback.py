@@ -8,8 +8,8 @@ from typing import Any
 from otel_arthur.inference.identity import parse
 from otel_arthur.process.never_raises import never_raises
 from otel_arthur.process.per_process import PerProcess
-from otel_arthur.sdk.capture import is_sampled
-from otel_arthur.sdk.ground_truth import delivery_in_use
+from otel_arthur.sdk.api.capture import is_sampled
+from otel_arthur.sdk.api.ground_truth import delivery_in_use
 from otel_arthur.target.contract import Feedback
 
 _logger = logging.getLogger("otel_arthur")

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from otel_arthur.delivery.metrics import Metrics
-from otel_arthur.delivery.names import in_words
+from otel_arthur.delivery.books.metrics import Metrics
+from otel_arthur.delivery.books.names import in_words
 from otel_arthur.spool.outcomes import RECEIVED, Outcome, unaccounted
 
 FULL = "spool full"

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.servers.anthropic_wire import messages_asked, messages_body, messages_events
-from tests.support.servers.gemini_wire import GEMINI, gemini_body, gemini_events
-from tests.support.servers.openai_answers import Answer, ToolCall
-from tests.support.servers.openai_wire import (
+from tests.support.servers.providers.anthropic_wire import messages_asked, messages_body, messages_events
+from tests.support.servers.providers.gemini_wire import GEMINI, gemini_body, gemini_events
+from tests.support.servers.providers.openai_answers import Answer, ToolCall
+from tests.support.servers.providers.openai_wire import (
     chat_body,
     chat_events,
     completion_body,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tests.genai import products
-from tests.genai.rows import ALL, COUNTS, OWN_ERROR, RESPONSES, STREAMS, Dialect, Row
+from tests.genai.matrix import products
+from tests.genai.matrix.rows import ALL, COUNTS, OWN_ERROR, RESPONSES, STREAMS, Dialect, Row
 
 LONG_TAIL: Mapping[str, Dialect] = {
     "Pydantic AI": Dialect(

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
-from otel_arthur.spool import carrying
 from otel_arthur.spool.bounded import Bounded
-from otel_arthur.spool.disk.database import BUSY_SECONDS, is_busy, is_full
-from otel_arthur.spool.disk.holder import holder_of
+from otel_arthur.spool.disk.index.database import BUSY_SECONDS, is_busy, is_full
+from otel_arthur.spool.disk.index.holder import holder_of
 from otel_arthur.spool.errors import SpoolError
+from otel_arthur.spool.fallback import carrying
 from otel_arthur.spool.folder import DATABASE_NAME, Place, absolute, settled
 from otel_arthur.spool.spool import Spool
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from otel_arthur.delivery.names import NAMES, name_of, names_of
+from otel_arthur.delivery.books.names import NAMES, name_of, names_of
 from otel_arthur.spool.outcomes import APPENDED, AT_THE_DOOR, Outcome, unaccounted
 from otel_arthur.spool.upkeep.dead_letters import Letter
 from otel_arthur.spool.upkeep.status import DestinationStatus, KindStatus, Status

@@ -7,7 +7,7 @@ import time
 from base64 import b64encode
 from typing import Any
 
-from tests.support.servers.openai_answers import (
+from tests.support.servers.providers.openai_answers import (
     RESPONSE_MODEL,
     SEARCH_QUERY,
     Answer,

@@ -7,7 +7,8 @@
 Chat completions, legacy completions, responses and embeddings, Anthropic's messages and Gemini's, streamed
 or not; what is answered follows from the last user message alone (``openai_answers``). ``calls`` is the
 independent count that tests compare against: an entry is appended before the first byte of its answer
-is sent, so a client that has an answer finds it there. Also: ``python tests/openai_server.py [PORT]``.
+is sent, so a client that has an answer finds it there. Also:
+``python -m tests.support.servers.providers.openai_server [PORT]``.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tests.support.servers.gemini_wire import GEMINI, asked_of_gemini, gemini_error
-from tests.support.servers.openai_answers import Answer, answer_to, text_of, user_text_and_tool
-from tests.support.servers.openai_calls import ENDPOINTS, JSON, Call, Endpoint
-from tests.support.servers.openai_wire import embeddings_body
+from tests.support.servers.providers.gemini_wire import GEMINI, asked_of_gemini, gemini_error
+from tests.support.servers.providers.openai_answers import Answer, answer_to, text_of, user_text_and_tool
+from tests.support.servers.providers.openai_calls import ENDPOINTS, JSON, Call, Endpoint
+from tests.support.servers.providers.openai_wire import embeddings_body
 from tests.support.waiting import PATIENCE
 
 

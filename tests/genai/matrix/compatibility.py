@@ -1,6 +1,6 @@
 """Which field is read from which instrumentation: `docs/compatibility.md`, from the captures themselves.
 
-    python -m tests.genai.compatibility            # writes docs/compatibility.md
+    python -m tests.genai.matrix.compatibility            # writes docs/compatibility.md
 
 Every cell is computed: each recorded call is read and compared with what the server saw. A field that
 an instrumentation does not record must have its reason in `ABSENT`, or the cell says WRONG and
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cache
 
-from tests.genai import long_tail
-from tests.genai.truth import Capture, Comparison, captures, comparisons
+from tests.genai.matrix import long_tail
+from tests.genai.matrix.truth import Capture, Comparison, captures, comparisons
 from tests.support.paths import ROOT
 
 PAGE = ROOT / "docs" / "compatibility.md"
@@ -192,6 +192,6 @@ def cell(column: str, compared: Sequence[Comparison]) -> str:
 
 
 if __name__ == "__main__":
-    from tests.genai.compatibility_page import page
+    from tests.genai.matrix.compatibility_page import page
 
     PAGE.write_text(page())

@@ -13,8 +13,8 @@ from functools import cache
 from typing import Any
 
 from tests.captures.places import LANGUAGES, RECORDINGS
-from tests.genai.compatibility import FAMILIES, UNVERIFIED, reason_of, results
-from tests.genai.truth import Capture, Comparison, calls_served, verdicts_of
+from tests.genai.matrix.compatibility import FAMILIES, UNVERIFIED, reason_of, results
+from tests.genai.matrix.truth import Capture, Comparison, calls_served, verdicts_of
 from tests.support.paths import CAPTURES
 
 _RECORDINGS = {recording.folder: recording for recording in RECORDINGS}
@@ -133,8 +133,8 @@ def page() -> str:
         "recorded by default, what to do if they are missing. A list below each table says what the packages",
         "leave out.",
         "",
-        "`python -m tests.genai.compatibility` makes this page from `tests/captures`; a test fails when page",
-        "and readers differ.",
+        "`python -m tests.genai.matrix.compatibility` makes this page from `tests/captures`; a test fails",
+        "when page and readers differ.",
     ]
     for language in dict.fromkeys(LANGUAGES.values()):
         rows = [(name, c) for name, columns in FAMILIES.items() for c in columns if _language(c) == language]

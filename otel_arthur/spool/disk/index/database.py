@@ -15,8 +15,8 @@ from typing import Any, Final, TypeVar
 
 import tenacity
 
-from otel_arthur.spool.disk.disk_format import prepare, require_format
-from otel_arthur.spool.disk.files import Files
+from otel_arthur.spool.disk.index.disk_format import prepare, require_format
+from otel_arthur.spool.disk.index.files import Files
 from otel_arthur.spool.errors import SpoolError
 from otel_arthur.spool.folder import check_file, make_where_missing
 

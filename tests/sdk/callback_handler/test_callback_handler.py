@@ -1,7 +1,7 @@
 """What our exporter sends is what langchain-community's real ``ArthurCallbackHandler`` records.
 
 Both watch the same calls in one process, in an environment that has both; see
-``callback_handler_calls.py`` for the calls and ``docs/callback-handler.md`` for what differs.
+``calls.py`` for the calls and ``docs/callback-handler.md`` for what differs.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ DIFFERENT = {"custom_role", "responses_api", "failure"}
 def ran() -> CompletedProcess[str]:
     hosts = ("OTEL_", "ARTHUR_", "OPENAI_", "TRACELOOP_", "LANGSMITH_", "LANGCHAIN_")
     done = finished(
-        [str(python_of("callback_handler")), "-m", "tests.sdk.callback_handler_calls"],
+        [str(python_of("callback_handler")), "-m", "tests.sdk.callback_handler.calls"],
         env={name: value for name, value in os.environ.items() if not name.startswith(hosts)},
         cwd=ROOT,
     )

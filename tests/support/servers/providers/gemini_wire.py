@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from tests.support.servers.openai_answers import (
+from tests.support.servers.providers.openai_answers import (
     CACHED_TOKENS,
     COMPLETION_TOKENS,
     PROMPT_TOKENS,

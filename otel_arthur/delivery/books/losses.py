@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from otel_arthur.delivery.books import BROKEN, Books
-from otel_arthur.spool.backed import BackedSpool
-from otel_arthur.spool.disk.database import BUSY_SECONDS
+from otel_arthur.delivery.books.books import BROKEN, Books
+from otel_arthur.spool.disk.index.database import BUSY_SECONDS
+from otel_arthur.spool.fallback.backed import BackedSpool
 from otel_arthur.spool.outcomes import Outcome
 
 _logger = logging.getLogger("otel_arthur")

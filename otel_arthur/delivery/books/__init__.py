@@ -1,0 +1,1 @@
+"""The books: what became of everything, counted, measured, and shown as JSON."""

@@ -1,0 +1,1 @@
+"""What an application's own code calls; `otel_arthur` has each name."""

@@ -1,0 +1,1 @@
+"""The spool where its disk fails: memory takes the rows until the disk works again."""
