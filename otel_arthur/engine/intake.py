@@ -160,6 +160,7 @@ def _span_of(
         call.end_ns,
         attributes,
         error_of(call.error_type, rules) if call.failed else None,
+        Texts(rules).apply(call.error_message, Privacy.WORDS),
     )
 
 

@@ -158,3 +158,4 @@ class LLMCall(Struct, frozen=True, gc=False):
     conversation_id: str | None = None
     user_id: str | None = None
     error_type: str | None = None
+    error_message: str | None = None

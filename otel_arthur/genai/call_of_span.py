@@ -20,7 +20,8 @@ from otel_arthur.genai.usage import inclusive
 
 _CALL: Final = slice(0, len(OF_CALL))
 _PROVIDER, _START = FIELDS.index("provider"), FIELDS.index("start_ns")
-_ERROR_TYPE, _TIME_TO_FIRST_TOKEN = FIELDS.index("error_type"), FIELDS.index("time_to_first_token")
+_ERROR_TYPE, _ERROR_MESSAGE = FIELDS.index("error_type"), FIELDS.index("error_message")
+_TIME_TO_FIRST_TOKEN = FIELDS.index("time_to_first_token")
 _CONVERSATION, _USER = FIELDS.index("conversation_id"), FIELDS.index("user_id")
 
 
@@ -38,7 +39,11 @@ def call_of(
 ) -> LLMCall:
     """The call, once its words and fields are known; `conversation` is as it was written."""
     view, dialect = attributes.view, layout.dialect
-    fields[_ERROR_TYPE] = _error_type(attributes, fields[_ERROR_TYPE]) if failed else None
+    if failed:
+        fields[_ERROR_TYPE] = _error_type(attributes, fields[_ERROR_TYPE])
+        fields[_ERROR_MESSAGE] = fields[_ERROR_MESSAGE] or _error_message(attributes)
+    else:
+        fields[_ERROR_TYPE] = fields[_ERROR_MESSAGE] = None
     if fields[_TIME_TO_FIRST_TOKEN] is None and view.events and dialect.first_token_event is not None:
         fields[_TIME_TO_FIRST_TOKEN] = _time_to_first_token(attributes, dialect.first_token_event)
     if dialect.usage is not None:
@@ -115,6 +120,13 @@ def _error_type(attributes: SpanAttributes, kind: str | None) -> str:
     if kind is not None and kind.startswith("<class '"):
         return kind[8:-2]
     return kind or "_OTHER"
+
+
+def _error_message(attributes: SpanAttributes) -> str | None:
+    """The message of the recorded exception, or else the description of the span's status."""
+    event = attributes.event("exception")
+    said = None if event is None else text(event.attributes.get("exception.message"))
+    return said or attributes.view.status_message or None
 
 
 def _extra(view: SpanView, keys: Mapping[str, str]) -> Mapping[str, Any]:

@@ -10,7 +10,8 @@ import orjson
 
 from otel_arthur.genai.duplicates.completion import TAKEN
 
-_NAMES: Final = (*TAKEN, "model", "status", "error_type")
+_FAILURE: Final = ("status", "error_type", "error_message")
+_NAMES: Final = (*TAKEN, "model", *_FAILURE)
 
 
 def _decoder() -> Callable[[bytes], Any]:
@@ -35,7 +36,7 @@ def completed_row(row: bytes, others: Iterable[bytes]) -> bytes:
         if "model" in found and values.get("model") in (None, values.get("request_model")):
             values["model"] = found["model"]
         if found.get("status") == "error" != values.get("status"):
-            values.update({name: found[name] for name in ("status", "error_type") if name in found})
+            values.update({name: found[name] for name in _FAILURE if name in found})
     if values == before:
         return row
     news = {name: value for name, value in values.items() if name not in before or value != before[name]}

@@ -133,6 +133,7 @@ _CATALOGUE: tuple[Field, ...] = (
     Field("output_likelihoods", LIKELIHOODS, _ALTERNATIVES, "likelihoods", _WORDS, PREDICTED_STAGE),
     Field("status", STRING, "ok or error", "status"),
     Field("error_type", STRING, "class of the error", "call.error_type", Privacy.ERROR_TYPE),
+    Field("error_message", STRING, "what the error says", "call.error_message", _WORDS),
     Field("trace_id", STRING, "trace of the call", "call.trace_id"),
     Field("span_id", STRING, "span of the call", "call.span_id"),
     Field("service_name", STRING, "service.name of the application", "call.service_name", _ID),

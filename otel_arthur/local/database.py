@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 IN_MEMORY: Final = ":memory:"
-_SCHEMA_VERSION: Final = 3
+_SCHEMA_VERSION: Final = 4
 _INFERENCES: Final = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE models (
@@ -60,6 +60,9 @@ CREATE TABLE engine_annotations (
 ) WITHOUT ROWID;
 """
 _CALLS: Final = """
+DROP TRIGGER IF EXISTS call_of_inference;
+DROP TRIGGER IF EXISTS call_of_span;
+DROP TABLE IF EXISTS calls;
 CREATE TABLE calls (                   -- what the dashboard counts, filters and sorts, of both APIs
   id INTEGER PRIMARY KEY,              -- order of arrival
   inference INTEGER UNIQUE REFERENCES inferences (number),
@@ -68,7 +71,7 @@ CREATE TABLE calls (                   -- what the dashboard counts, filters and
   identity TEXT NOT NULL,              -- partner_inference_id or span id
   ended INTEGER NOT NULL,              -- milliseconds since the epoch
   is_first INTEGER NOT NULL,           -- 0 for further answers of a call, and for repeated ids
-  status TEXT, error_type TEXT, finish_reason TEXT,
+  status TEXT, error_type TEXT, error_message TEXT, finish_reason TEXT,
   duration REAL, first_token REAL,     -- seconds
   tokens_in INTEGER, tokens_out INTEGER,
   model TEXT, service TEXT, conversation TEXT, user TEXT, trace TEXT
@@ -91,7 +94,7 @@ _OF_INFERENCE: Final = (
     "new.partner_inference_id",
     "CAST(round((julianday(new.inference_timestamp) - 2440587.5) * 86400000) AS INTEGER)",
     "new.presentation = 1 AND coalesce({choice_index}, 0) = 0",
-    *("{status}", "{error_type}", "{finish_reason}"),
+    *("{status}", "{error_type}", "{error_message}", "{finish_reason}"),
     *("CAST({duration} AS REAL)", "CAST({time_to_first_token} AS REAL)"),
     *("CAST({prompt_tokens} AS INTEGER)", "CAST({completion_tokens} AS INTEGER)"),
     *("coalesce({model}, {request_model})", "{service_name}", "{conversation_id}", "{user_id}", "{trace_id}"),
@@ -106,7 +109,7 @@ _OF_SPAN: Final = (
     "new.end_ns / 1000000",
     "1",
     "CASE new.status WHEN 'Error' THEN 'error' ELSE 'ok' END",
-    *("{exception.type}", "{llm.finish_reason}"),
+    *("{exception.type}", "{exception.message}", "{llm.finish_reason}"),
     "(new.end_ns - new.start_ns) / 1e9",
     "CASE WHEN json_valid({metadata}) THEN json_extract({metadata}, '$.time_to_first_token') END",
     *("new.prompt_tokens", "new.completion_tokens"),
@@ -123,6 +126,7 @@ def _columns(columns: tuple[str, ...], document: str) -> str:
 _UPGRADES: Final = (
     _INFERENCES,
     _TRACES,
+    "SELECT 1",  # a table of calls that the next version makes anew, from what is kept
     _CALLS.format(
         of_inference=_columns(_OF_INFERENCE, "new.inference_data"),
         of_span=_columns(_OF_SPAN, "new.attributes"),

@@ -12,9 +12,10 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
+from otel_arthur.engine.intake import span_of
 from otel_arthur.engine.openinference.calls import attributes_of
 from otel_arthur.engine.openinference.safe_values import LARGEST_COUNT, Value
-from otel_arthur.engine.otlp.spans import EngineSpan, request_of
+from otel_arthur.engine.otlp.spans import request_of, span_in
 from otel_arthur.genai.call import (
     Choice,
     LLMCall,
@@ -32,16 +33,11 @@ from tests.genai.matrix.truth import Capture, captures, verdicts_of
 from tests.support.spans.llm_calls import llm_call
 from tests.support.waiting import PATIENCE
 
+RULES = TextRules()
+
 
 def attributes(call: LLMCall, **rules: Any) -> dict[str, Value]:
     return attributes_of(call, TextRules(**rules), Counter())
-
-
-def span_of(call: LLMCall, mended: Counter[str]) -> EngineSpan:
-    values = attributes_of(call, TextRules(), mended)
-    error = (call.error_type or "") if call.failed else None
-    ids = (call.trace_id, call.span_id, None)
-    return EngineSpan(*ids, call.name, call.start_ns, call.end_ns, values, error)
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +107,12 @@ def test_a_conversation_with_tools() -> None:
 
 def test_a_failed_call_without_counts_has_zeros() -> None:
     """The Engine estimates what is absent: a failed call was counted with 21 tokens."""
-    found = attributes(llm_call("hello", failed=True, error_type="RateLimitError", choices=(), usage=Usage()))
+    error = {"error_type": "RateLimitError", "error_message": "slow down"}
+    call = llm_call("hello", failed=True, choices=(), usage=Usage(), **error)
+    found = attributes(call)
+    (event,) = span_in(request_of(span_of(call, RULES, Counter()), None, None, Counter())).events
+    said = {one.key: one.value.string_value for one in event.attributes}
+    assert said == {"exception.type": "RateLimitError", "exception.message": "slow down"}
     assert [found[f"llm.token_count.{name}"] for name in ("prompt", "completion", "total")] == [0, 0, 0]
 
 
@@ -185,7 +186,7 @@ def test_whatever_a_call_holds_the_engine_stores_it(
         provider=text,
         extra=extra,
     )
-    body = request_of(span_of(call, Counter()), "service", None, Counter()).SerializeToString()
+    body = request_of(span_of(call, RULES, Counter()), "service", None, Counter()).SerializeToString()
     answer = send(engine, body)
     assert answer.status_code == 200, answer.text[:500]
 
@@ -193,7 +194,9 @@ def test_whatever_a_call_holds_the_engine_stores_it(
 def test_what_was_mended_is_counted() -> None:
     mended: Counter[str] = Counter()
     call = llm_call("a\x00b", usage=Usage(2**40, 1, 2), temperature=float("nan"), start_ns=9, end_ns=0)
-    span = request_of(span_of(call, mended), None, None, mended).resource_spans[0].scope_spans[0].spans[0]
+    span = (
+        request_of(span_of(call, RULES, mended), None, None, mended).resource_spans[0].scope_spans[0].spans[0]
+    )
     assert span.end_time_unix_nano >= span.start_time_unix_nano > 0
     assert mended.pop("NUL") > 0
     assert mended == {"count": 1, "no number": 1, "time": 1}
@@ -210,7 +213,7 @@ def test_every_recorded_call_is_one_llm_span_with_its_tokens(engine: LocalArthur
     ]
     name = f"{capture}"
     mended: Counter[str] = Counter()
-    requests_ = [request_of(span_of(call, mended), name, None, mended) for call in calls]
+    requests_ = [request_of(span_of(call, RULES, mended), name, None, mended) for call in calls]
     if not requests_:
         return
     assert send(engine, b"".join(one.SerializeToString() for one in requests_)).status_code == 200

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from otel_arthur.genai.reading import read
 from otel_arthur.genai.span import EventView
@@ -94,8 +95,10 @@ def test_without_an_operation_a_model_and_words_make_a_call() -> None:
 
 
 def test_a_failed_call_needs_no_operation() -> None:
-    call = call_in(span({**MODEL, **QUESTION}, EXCEPTION, failed=True))
-    assert (call.failed, call.error_type) == (True, "openai.APIError")
+    view = replace(span({**MODEL, **QUESTION}, EXCEPTION, failed=True), status_message="APIError: no")
+    call = call_in(view)
+    assert (call.failed, call.error_type, call.error_message) == (True, "openai.APIError", "no")
+    assert call_in(replace(view, events=())).error_message == "APIError: no"
 
 
 class TestFailure:

@@ -73,11 +73,11 @@ def test_a_clock_that_went_back_gives_no_negative_duration() -> None:
 
 
 def test_a_failed_call_is_one_inference_without_an_answer() -> None:
-    failed = replace(CALL, choices=(), failed=True, error_type="RateLimitError")
+    failed = replace(CALL, choices=(), failed=True, error_type="RateLimitError", error_message="slow down")
     (only,) = build(failed)
 
     assert only.data["status"] == "error"
-    assert only.data["error_type"] == "RateLimitError"
+    assert (only.data["error_type"], only.data["error_message"]) == ("RateLimitError", "slow down")
     assert "output_text" not in only.data
 
 

@@ -39,6 +39,7 @@ class EngineSpan(NamedTuple):
     """Safe already (`SafeAttributes`)."""
     error_type: str | None = None
     """The class of the error that ended the span; an empty text where the class is unknown."""
+    error_message: str | None = None
 
     @property
     def row_id(self) -> str:
@@ -102,10 +103,12 @@ def _write(to: Span, span: EngineSpan, mended: Counter[str]) -> None:
         to.status.code = Status.STATUS_CODE_OK
         return
     to.status.code = Status.STATUS_CODE_ERROR
-    if span.error_type:
+    error = SafeAttributes(mended)
+    for key, said in (("exception.type", span.error_type), ("exception.message", span.error_message)):
+        if said:
+            error.put(key, said)
+    if error.values:
         event = to.events.add(name="exception", time_unix_nano=to.end_time_unix_nano)
-        error = SafeAttributes(mended)
-        error.put("exception.type", span.error_type)
         _add(event.attributes, error.values)
 
 

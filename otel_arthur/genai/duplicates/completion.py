@@ -29,7 +29,10 @@ def completed(call: LLMCall, others: Sequence[LLMCall]) -> LLMCall:
     """
     for other in others:
         fields = {name: getattr(other, name) for name in _FIELDS if getattr(call, name) is None}
-        failure = {"failed": True, "error_type": other.error_type} if other.failed and not call.failed else {}
+        failure: dict[str, object] = {}
+        if other.failed:
+            failure = {"error_message": call.error_message or other.error_message}
+            failure |= {} if call.failed else {"failed": True, "error_type": other.error_type}
         call = replace(
             call,
             usage=_usage(call.usage, other.usage),

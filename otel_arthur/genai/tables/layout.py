@@ -39,6 +39,7 @@ _CONVERSIONS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "conversation_id": text,
     "user_id": text,
     "error_type": text,
+    "error_message": text,
     "usage.input": count,
     "usage.output": count,
     "usage.total": count,

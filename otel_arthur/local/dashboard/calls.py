@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from otel_arthur.local.dashboard.wanted import ORDERS, Wanted
 from otel_arthur.local.store import Store
 
 PAGE_SIZE: Final = 50
 _COLUMNS: Final = (
-    "id, inference, span, target, identity, ended, is_first, status, error_type, finish_reason, duration, "
-    "first_token, tokens_in, tokens_out, model, service, conversation, user, trace"
+    "id, inference, span, target, identity, ended, is_first, status, error_type, error_message, "
+    "finish_reason, duration, first_token, tokens_in, tokens_out, model, service, conversation, user, trace"
 )
 _MOST_POINTS: Final = 60
 _STEPS: Final = (
@@ -23,6 +24,10 @@ _STEPS: Final = (
     *(3_600_000, 3 * 3_600_000, 6 * 3_600_000, 86_400_000, 7 * 86_400_000, 30 * 86_400_000),
 )
 """Milliseconds that one point of a chart may stand for."""
+_MOST_MESSAGES: Final = 10_000
+_LONGEST_PATTERN: Final = 300
+_VARIABLE: Final = re.compile(r"(?<!code )(?<!code: )(?<!status )\b\w*\d[\w.:-]*|\s*\n\s*", re.IGNORECASE)
+"""What differs between two messages that say the same: ids, times, amounts; not the code of the answer."""
 _SUMS: Final = (
     "count(*), sum(coalesce(status, '') = 'error'), sum(coalesce(tokens_in, 0)), sum(coalesce(tokens_out, 0))"
 )
@@ -41,6 +46,7 @@ class Call:
     is_first: int
     status: str | None
     error_type: str | None
+    error_message: str | None
     finish_reason: str | None
     duration: float | None
     first_token: float | None
@@ -70,6 +76,19 @@ class Sums:
     """Percentiles 50, 95 and 99, where any call has a duration."""
     first_tokens: Sequence[float] = ()
     """The same of the time to first token."""
+
+
+class Reason(NamedTuple):
+    """Why some calls failed."""
+
+    kind: str | None
+    message: str | None
+    """What the latest of them says."""
+    pattern: str | None
+    """What their messages have in common, as the filter ``message`` takes it."""
+    calls: int
+    ended: int
+    """When the latest of them ended, in milliseconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +172,21 @@ class Calls:
                 for name, *sums in rows
             ]
         return found
+
+    def reasons(self, wanted: Wanted) -> list[Reason]:
+        """Why calls failed, the most frequent first: by kind and message, whatever its numbers are."""
+        condition, arguments = wanted.condition()
+        rows = self.store.read(
+            "SELECT error_type, error_message, count(*), max(ended) FROM calls "
+            f"WHERE {condition} AND is_first AND status = 'error' GROUP BY 1, 2 ORDER BY 4 DESC LIMIT ?",
+            [*arguments, _MOST_MESSAGES],
+        )
+        found: dict[tuple[str | None, str | None], Reason] = {}
+        for kind, message, count, ended in rows:
+            pattern = message and _VARIABLE.sub("*", message[:_LONGEST_PATTERN]).strip()
+            latest = found.get((kind, pattern)) or Reason(kind, message, pattern, 0, ended)
+            found[kind, pattern] = latest._replace(calls=latest.calls + count)
+        return sorted(found.values(), key=lambda reason: -reason.calls)
 
     def over_time(self, wanted: Wanted) -> tuple[int, list[tuple[int, Sums]]]:
         """Milliseconds of a step, and the sums of each step that had calls, by its beginning."""

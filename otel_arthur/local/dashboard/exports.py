@@ -19,8 +19,8 @@ from otel_arthur.local.dashboard.wanted import Wanted
 
 _CHUNK: Final = 500
 _FACTS: Final = (
-    *("identity", "time", "status", "error_type", "finish_reason", "duration", "first_token", "tokens_in"),
-    *("tokens_out", "model", "service", "conversation", "user", "trace"),
+    *("identity", "time", "status", "error_type", "error_message", "finish_reason", "duration"),
+    *("first_token", "tokens_in", "tokens_out", "model", "service", "conversation", "user", "trace"),
 )
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """A cell that begins so would be computed by a spreadsheet."""

@@ -17,13 +17,14 @@ from otel_arthur.local.dashboard.exports import Exports
 from otel_arthur.local.dashboard.rendering import HERE, render
 from otel_arthur.local.dashboard.shown import Shelf
 from otel_arthur.local.dashboard.visitors import Visitors
-from otel_arthur.local.dashboard.wanted import LAST, NONE, ORDERS, Wanted
+from otel_arthur.local.dashboard.wanted import LABELS, LAST, NONE, ORDERS, Wanted
 from otel_arthur.local.engine.traces import Traces
 from otel_arthur.local.v3.models import Model
 
 _MOST_TURNS: Final = 200
 """Calls of one conversation on a page."""
 _WORST: Final = 5
+_REASONS: Final = 8
 _BREAKDOWNS: Final = {
     "model": "model",
     "service": "service",
@@ -66,8 +67,8 @@ class Pages:
         breakdowns["error"] = [one for one in breakdowns["error"] if one.name is not None]
         slowest = Wanted({**wanted.filters, "slower": "0"}, "duration")
         failed = Wanted({**wanted.filters, "status": "error"})
-        dearest = Wanted({**wanted.filters, "tokens": "1"}, "tokens_in")
-        worst = {"Latest failures": failed, "Slowest": slowest, "Most tokens in": dearest}
+        dearest = Wanted({**wanted.filters, "tokens": "1"}, "tokens")
+        worst = {"Latest failures": failed, "Slowest calls": slowest, "Calls with the most tokens": dearest}
         lines = {
             title: (one, [self._shelf.line(call, models) for call in self._calls.page(one)[:_WORST]])
             for title, one in worst.items()
@@ -78,6 +79,7 @@ class Pages:
             request,
             sums=self._calls.sums(wanted),
             breakdowns=breakdowns,
+            reasons=self._calls.reasons(wanted)[:_REASONS],
             worst=lines,
         )
 
@@ -166,6 +168,7 @@ class Pages:
             exports=exports,
             names={**{model.id: model.name for model in models.values()}, **dict(self.traces.tasks())},
             absent=NONE,
+            labels=LABELS,
             last=LAST,
             **more,
         )

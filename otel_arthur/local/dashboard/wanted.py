@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -23,8 +24,19 @@ TEXTS: Final = {
     "trace": "trace",
 }
 """Filter -> column of `calls` that must be equal."""
-LEAST: Final = {"slower": "duration", "tokens": "coalesce(tokens_in, 0) + coalesce(tokens_out, 0)"}
+_TOKENS: Final = "coalesce(tokens_in, 0) + coalesce(tokens_out, 0)"
+LEAST: Final = {"slower": "duration", "tokens": _TOKENS}
 """Filter -> what must be at least so much."""
+LABELS: Final = {
+    "to": "sent to",
+    "message": "error says",
+    "finish": "finish reason",
+    "slower": "seconds, at least",
+    "tokens": "tokens, at least",
+    "since": "from (UTC)",
+    "until": "until (UTC)",
+}
+"""Filter -> what people read, where that is another word."""
 LAST: Final = {"15m": 900, "1h": 3600, "24h": 86400, "7d": 604800}
 """Filter ``last`` -> seconds."""
 ORDERS: Final = {
@@ -33,6 +45,7 @@ ORDERS: Final = {
     "first_token": "coalesce(first_token, -1)",
     "tokens_in": "coalesce(tokens_in, -1)",
     "tokens_out": "coalesce(tokens_out, -1)",
+    "tokens": _TOKENS,
     "status": "coalesce(status, '')",
     "model": "coalesce(model, '')",
     "service": "coalesce(service, '')",
@@ -49,7 +62,7 @@ class Wanted:
     """What an address asks for; whatever makes no sense in it is left out."""
 
     filters: Mapping[str, str]
-    """Of `TEXTS`, `LEAST`, ``search``, ``last``, ``since`` and ``until``."""
+    """Of `TEXTS`, `LEAST`, ``message``, ``search``, ``last``, ``since`` and ``until``."""
     order: str = "time"
     is_up: bool = False
     """The smallest or oldest first."""
@@ -58,7 +71,7 @@ class Wanted:
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Wanted:
         filters: dict[str, str] = {}
-        for name in (*TEXTS, *LEAST, "search", "last", "since", "until"):
+        for name in (*TEXTS, *LEAST, "message", "search", "last", "since", "until"):
             value = query.get(name, "").strip()[:_LONGEST]
             if value and _makes_sense(name, value):
                 filters[name] = value
@@ -78,14 +91,18 @@ class Wanted:
         """The filters as SQL over the table `calls`, with its arguments."""
         parts, arguments = ["1"], list[Any]()
         for name, value in self.filters.items():
-            if name in TEXTS and value == NONE:
-                parts.append(f"{TEXTS[name]} IS NULL")
+            if value == NONE and name in (*TEXTS, "message"):
+                parts.append(f"{TEXTS.get(name, 'error_message')} IS NULL")
             elif name in TEXTS:
                 parts.append(f"{TEXTS[name]} = ?")
                 arguments.append(value)
             elif name in LEAST:
                 parts.append(f"{LEAST[name]} >= ?")
                 arguments.append(float(value))
+            elif name == "message":
+                pattern = re.sub("([%_!])", r"!\1", value).replace("*", "%")
+                parts.append("error_message LIKE ? ESCAPE '!'")
+                arguments.append(f"%{pattern}%")
             elif name == "search":
                 parts.append(
                     "(inference IN (SELECT number FROM inferences WHERE instr(words, ?)) OR span IN "

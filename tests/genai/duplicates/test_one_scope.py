@@ -132,5 +132,9 @@ def test_the_winner_takes_what_it_lacks_and_no_words() -> None:
 
 
 def test_a_failure_that_one_of_the_two_saw_is_one() -> None:
-    whole = completed(span(1, 0, 100), [span(2, 10, 90, 1, failed=True, error_type="Timeout")])
-    assert (whole.failed, whole.error_type) == (True, "Timeout")
+    whole = completed(
+        span(1, 0, 100), [span(2, 10, 90, 1, failed=True, error_type="Timeout", error_message="no")]
+    )
+    assert (whole.failed, whole.error_type, whole.error_message) == (True, "Timeout", "no")
+    both = completed(span(1, 0, 100, failed=True, error_type="A"), [whole])
+    assert (both.error_type, both.error_message) == ("A", "no")
