@@ -207,11 +207,11 @@ def programs(page: Page) -> None:
         ),
         "The collector": (
             "CPU of the service for a request of 100 spans.",
-            ["benchmarks/collector_pass_through.py", "cost", *short],
+            ["benchmarks/collector/pass_through.py", "cost", *short],
         ),
         "The processor": (
             "CPU of a Collector with the processor `arthur`, beside one without, and beside the service.",
-            ["benchmarks/collector_processor.py", *short, "--requests", "50" if page.quick else "100"],
+            ["benchmarks/collector/processor.py", *short, "--requests", "50" if page.quick else "100"],
         ),
         "Soak": (
             "Memory under load, with outages.",

@@ -50,7 +50,7 @@ def _held(environ: dict[str, str]) -> int:
     [pytest.param("openai", 2, marks=needs("second", "instrumentations")), ("anthropic", 1)],
 )
 def test_only_beside_a_second_recorder_a_call_waits(second: str, spans: int, tmp_path: Path) -> None:
-    (package,) = environment("second").glob("lib/python*/site-packages") or [tmp_path]
+    package, *_ = [*environment("second").glob("lib/python*/site-packages"), tmp_path]
     with LocalArthur() as arthur, OpenAIServer() as server:
         model = onboarded(arthur)
         environ = {

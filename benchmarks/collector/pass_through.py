@@ -1,7 +1,7 @@
 """What the collector costs a pipeline, and what one side's hang does to the other.
 
-    python benchmarks/collector_pass_through.py cost
-    python benchmarks/collector_pass_through.py hang --seconds 60
+    python benchmarks/collector/pass_through.py cost
+    python benchmarks/collector/pass_through.py hang --seconds 60
 
 `cost` gives the collector's CPU time for one request of 100 spans, none or all of them LLM calls, and
 the same for its receiver alone (no next hop). `hang` loads a collector whose Arthur, and then whose
@@ -26,7 +26,7 @@ from pathlib import Path
 import grpc
 import requests
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from otel_arthur.local import LocalArthur
 from tests.support.processes.collectors import ArthurCollector

@@ -1,7 +1,7 @@
 """What the processor `arthur` costs a Collector, beside the same Collector without it and beside the service.
 
-    python benchmarks/collector_processor.py
-    python benchmarks/collector_processor.py --requests 300 --rounds 5
+    python benchmarks/collector/processor.py
+    python benchmarks/collector/processor.py --requests 300 --rounds 5
 
 Three topologies in one run, each with a Collector built from ``collector/builder-config.yaml``:
 
@@ -31,7 +31,7 @@ from typing import Any
 
 import requests
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from otel_arthur.local import LocalArthur
 from tests.support.environments import stock_collector

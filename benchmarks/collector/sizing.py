@@ -1,7 +1,7 @@
 """How many Collectors with the processor a load needs: the table of ``collector/SIZING.md``.
 
-    python benchmarks/collector_sizing.py                # the table
-    python benchmarks/collector_sizing.py --check        # the model beside what this machine does, in one run
+    python benchmarks/collector/sizing.py                # the table
+    python benchmarks/collector/sizing.py --check        # the model beside what this machine does, in one run
 
 The model is discrete: in steps of a tenth of a second spans arrive, the Collector passes them on, and the
 core takes the calls in groups. Each has so much CPU in a step, and what it does not get to waits. The costs
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,9 +123,8 @@ def table() -> None:
 
 
 def check(requests: int, rounds: int) -> None:
-    """Fits the costs to two loads of `collector_processor.py`, and foretells a third one."""
-    sys.path.insert(0, str(Path(__file__).parent))
-    from collector_processor import measured
+    """Fits the costs to two loads of `processor.py`, and foretells a third one."""
+    from processor import measured
 
     with tempfile.TemporaryDirectory() as folder:
 

@@ -5,7 +5,7 @@ process drives all of them over eight kept-alive connections; only the server's 
 in an environment that has the candidates:
 
     pip install aiohttp uvloop httptools uvicorn granian grpcio opentelemetry-proto
-    python benchmarks/collector_servers.py
+    python benchmarks/collector/servers.py
 """
 
 from __future__ import annotations
@@ -285,4 +285,5 @@ if __name__ == "__main__":
         for kind in GRPC:
             results.setdefault(kind, []).append(measure_grpc(kind, content))
     for name, rates in results.items():
-        print(f"{name:40} {statistics.median(rates):8.0f}")
+        if rates:
+            print(f"{name:40} {statistics.median(rates):8.0f}")
