@@ -64,23 +64,22 @@ def decide(hearing: Hearing) -> Decision:
     memory: Memory = hearing.kept.setdefault("memory", Memory())
     for number in sorted(hearing.held):
         _calls(hearing, memory, number)
-    due = {call.key: (number, call) for number in hearing.due for call in memory.of(number) or ()}
+    due = {(c.trace_id, c.span_id): c for number in hearing.due for c in memory.of(number) or ()}
     if not due:
         return Decision({}, {}, ())
-    first = min(call.start_ns for _, call in due.values())
-    for number in hearing.ended_after(first - SKEW_NS):
+    calls = [*due.values()]
+    for number in hearing.ended_after(min([call.start_ns for call in calls]) - SKEW_NS):
         _calls(hearing, memory, number)
-    calls = [call for _, call in due.values()]
     near = memory.near(calls, hearing.since, hearing.due)
     if near:
         # And the calls that those may be the same as: a call that has its double is nobody else's.
         near.update(memory.near([call for _, call in near.values()], hearing.since, hearing.due))
-    for key in due:
-        near.pop(key, None)
+    for key in due.keys() & near.keys():
+        del near[key]
     sent = {_name(key): key for key, (number, _) in near.items() if number not in hearing.held}
     known = {sent[name]: _key(kept) for name, kept in hearing.winners(sent).items()} if sent else {}
     # A half without a call is left out, as if it were its own duplicate.
-    halves = [_name(key) for key, (_, call) in due.items() if call.is_half]
+    halves = [_name(call.key) for call in calls if call.is_half]
     losers = dict(zip(halves, halves, strict=True))
     others: dict[str, list[tuple[int, str]]] = {}
     waiting: set[str] = set()
@@ -88,6 +87,10 @@ def decide(hearing: Hearing) -> Decision:
     for loser, winner in duplicates([*calls, *(call for _, call in near.values())], known).items():
         groups.setdefault(winner, [winner]).append(loser)
     for members in groups.values():
+        if near.keys().isdisjoint(members):
+            kept, *lost = map(_name, members)
+            losers.update(dict.fromkeys(lost, kept))
+            continue
         undecided = [key for key in members if key not in known]
         here = [key for key in undecided if key in due]
         if not here:

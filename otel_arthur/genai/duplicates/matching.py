@@ -58,9 +58,9 @@ def duplicates(
         known: earlier results about some of them, in the same form; they stay.
     """
     known = known or {}
-    distinct = {candidate.key: candidate for candidate in candidates}
+    distinct = _by_key(candidates)
     if len(distinct) < len(candidates):
-        distinct = {candidate.key: candidate for candidate in sorted(candidates, key=_order)}
+        distinct = _by_key(sorted(candidates, key=_order))
     if not known and len({candidate.scope for candidate in distinct.values()}) < 2:
         distinct = _related(distinct)
     if len(distinct) < 2:
@@ -72,14 +72,21 @@ def duplicates(
     return losers
 
 
+def _by_key(candidates: Iterable[Evidence]) -> dict[SpanKey, Evidence]:
+    return {(candidate.trace_id, candidate.span_id): candidate for candidate in candidates}
+
+
 def _worth(candidate: Evidence) -> tuple[Any, ...]:
-    return not candidate.is_half, candidate.rank, -candidate.start_ns, candidate.key
+    return (
+        *(not candidate.is_half, candidate.rank, -candidate.start_ns),
+        *(candidate.trace_id, candidate.span_id),
+    )
 
 
 def _related(candidates: Mapping[SpanKey, Evidence]) -> dict[SpanKey, Evidence]:
     """Of candidates of one scope those that share a response id, or of which one is above the other."""
     ids = Counter([candidate.response_id for candidate in candidates.values()])
-    homes = _homes(candidates.values())
+    homes = _homes(candidates)
     related: dict[SpanKey, Evidence] = {}
     for key, candidate in candidates.items():
         if candidate.response_id is not None and ids[candidate.response_id] > 1:
@@ -90,10 +97,10 @@ def _related(candidates: Mapping[SpanKey, Evidence]) -> dict[SpanKey, Evidence]:
     return related
 
 
-def _homes(candidates: Iterable[Evidence]) -> dict[SpanKey, Evidence]:
+def _homes(candidates: Mapping[SpanKey, Evidence]) -> Mapping[SpanKey, Evidence]:
     """Span -> the call that it belongs to: its own, or the nearest that it is below."""
-    below = {(c.trace_id, span): c for c in candidates for span in reversed(c.below)}
-    return below | {candidate.key: candidate for candidate in candidates}
+    below = {(c.trace_id, span): c for c in candidates.values() if c.below for span in reversed(c.below)}
+    return {**below, **candidates} if below else candidates
 
 
 def _above(candidate: Evidence, homes: Mapping[SpanKey, Evidence]) -> Iterator[Evidence]:
@@ -117,7 +124,7 @@ def _order(candidate: Evidence) -> tuple[Any, ...]:
 
 def _groups(distinct: Mapping[SpanKey, Evidence], known: Mapping[SpanKey, SpanKey]) -> list[list[Evidence]]:
     """The candidates that describe one call, two or more each; at most one of each scope."""
-    pairs = clear_pairs([*distinct.values()], _homes(distinct.values()), {*known, *known.values()})
+    pairs = clear_pairs([*distinct.values()], _homes(distinct), {*known, *known.values()})
     paired = {id(call) for pair in pairs for call in pair}
     candidates = sorted([call for call in distinct.values() if id(call) not in paired], key=_order)
     clusters = _Clusters(candidates)
@@ -135,7 +142,7 @@ class _Clusters:
     """Disjoint sets of candidates, each with at most one candidate of a scope."""
 
     def __init__(self, candidates: Sequence[Evidence]) -> None:
-        self.homes = _homes(candidates)
+        self.homes = _homes(_by_key(candidates))
         self._of: dict[SpanKey, list[Evidence]] = {candidate.key: [candidate] for candidate in candidates}
 
     def may_join(self, a: Evidence, b: Evidence) -> bool:

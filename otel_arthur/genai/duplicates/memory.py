@@ -7,7 +7,8 @@ minutes are looked at that share such a key, at one time, with a call in questio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from otel_arthur.genai.duplicates.evidence import Evidence
@@ -19,6 +20,8 @@ _LIMIT: Final = 32_768
 
 Heard = tuple[int, Evidence]
 """A call, and the number of the batch that it is in."""
+_Columns = tuple[list[int], Sequence[Evidence]]
+"""Keys, and beside each the call that has it. Call by call they would cost three times as much."""
 
 
 class _Batch:
@@ -32,22 +35,6 @@ class _Batch:
         self.owners: list[Evidence] = []
         """Key -> the call that has the key."""
 
-    def tell(self, keys_of: Callable[[Evidence], Sequence[int]]) -> set[int]:
-        """Have this batch's calls found under `keys_of(call)` too; returns these keys."""
-        before = len(self.keys)
-        for call in self.calls:
-            keys = keys_of(call)
-            self.keys += keys
-            self.owners += [call] * len(keys)
-        return set(self.keys[before:])
-
-    def found(self, key: int) -> Iterator[Evidence]:
-        """The calls of a key."""
-        place = -1
-        for _ in range(self.keys.count(key)):
-            place = self.keys.index(key, place + 1)
-            yield self.owners[place]
-
 
 class _Generation:
     __slots__ = ("batches", "homes", "of_several", "size")
@@ -60,9 +47,11 @@ class _Generation:
         """The keys that calls of several batches have."""
         self.size = 0
 
-    def tell(self, number: int, keys_of: Callable[[Evidence], Sequence[int]]) -> None:
+    def tell(self, number: int, columns: _Columns) -> None:
         """Have a batch found by keys: all at once, as sets, for one by one they would cost far more."""
-        keys = self.batches[number].tell(keys_of)
+        batch, keys = self.batches[number], set(columns[0])
+        batch.keys += columns[0]
+        batch.owners += columns[1]
         for key in self.homes.keys() & keys:
             if self.homes[key] != number:
                 self.of_several.setdefault(key, {self.homes[key]}).add(number)
@@ -98,8 +87,9 @@ class Memory:
             # The first: from now on calls are found by their counts as well.
             self._knows_wordless = True
             for generation in self._generations:
-                for told in [number for number, batch in generation.batches.items() if batch.keys]:
-                    generation.tell(told, _told_counts)
+                for told, batch in generation.batches.items():
+                    if batch.keys:
+                        generation.tell(told, _counts(batch.calls))
 
     def near(self, calls: Collection[Evidence], since: int, besides: Collection[int]) -> dict[SpanKey, Heard]:
         """The calls of batches from `since` on that may be the same as one of `calls`.
@@ -108,93 +98,86 @@ class Memory:
             besides: batches that are not looked into.
         """
         slack = SLACK_NS if len(self._processes) < 2 else SKEW_NS
-        times = self._times(since, besides, slack)
+        start = min([call.start_ns for call in calls]) - slack
+        end = max([call.end_ns for call in calls]) + slack
+        batches = {
+            number: batch
+            for generation in self._generations
+            for number, batch in generation.batches.items()
+            if batch.end >= start and batch.start <= end and number >= since and number not in besides
+        }
+        starts, ends = _times(batches.values(), slack)
         calls = [
             call
             for call in calls
-            if any(call.end_ns >= start and call.start_ns <= end for start, end in times)
+            if (place := bisect_left(ends, call.start_ns)) < len(ends) and starts[place] <= call.end_ns
         ]
         if not calls:
             return {}
-        asked = {key for call in calls for key in _asked(call)}
+        asked = {*_shared(calls)[0], *[~key for key in _kin(calls)[0]]}
         if self._knows_wordless:
-            asked.update(key for call in calls for key in _asked_counts(call))
-        start = min([call.start_ns for call in calls]) - slack
-        end = max([call.end_ns for call in calls]) + slack
+            # Counts alone say nothing about two calls whose words are known.
+            asked.update(_counts(calls, True)[0])
+            asked.update(_counts([call for call in calls if call.answer is None], False)[0])
         found: dict[SpanKey, Heard] = {}
         for generation in self._generations:
-            numbers = {
-                number
-                for number, batch in generation.batches.items()
-                if number >= since and number not in besides and batch.end >= start and batch.start <= end
-            }
-            for number in numbers:
-                if not generation.batches[number].keys:
-                    generation.tell(number, _told)
+            for number in generation.batches.keys() & batches.keys():
+                told = batches[number].calls
+                if not batches[number].keys:
+                    generation.tell(number, _shared(told))
+                    generation.tell(number, _kin(told))
                     if self._knows_wordless:
-                        generation.tell(number, _told_counts)
-            for key in asked & generation.homes.keys():
-                for number in numbers.intersection(generation.of_several.get(key, (generation.homes[key],))):
-                    for call in generation.batches[number].found(key):
-                        if call.end_ns >= start and call.start_ns <= end:
-                            found[call.key] = (number, call)
+                        generation.tell(number, _counts(told))
+            shared = asked & generation.homes.keys()
+            homes = {n for key in shared for n in generation.of_several.get(key, (generation.homes[key],))}
+            for number in batches.keys() & homes:
+                for key, call in zip(batches[number].keys, batches[number].owners, strict=True):
+                    if key in shared and call.end_ns >= start and call.start_ns <= end:
+                        found[call.key] = (number, call)
         return found
 
-    def _times(self, since: int, besides: Collection[int], slack: int) -> list[tuple[int, int]]:
-        """The times of which there are such batches, each from a start to an end."""
-        several = sorted(
-            (batch.start - slack, batch.end + slack)
-            for generation in self._generations
-            for number, batch in generation.batches.items()
-            if number >= since and number not in besides
-        )
-        times: list[tuple[int, int]] = []
-        for start, end in several:
-            if times and start <= times[-1][1]:
-                times[-1] = times[-1][0], max(times[-1][1], end)
-            else:
-                times.append((start, end))
-        return times
+
+def _times(batches: Iterable[_Batch], slack: int) -> tuple[list[int], list[int]]:
+    """The times of which there are batches, apart from each other: their starts and their ends."""
+    starts: list[int] = []
+    ends: list[int] = []
+    for start, end in sorted((batch.start - slack, batch.end + slack) for batch in batches):
+        if ends and start <= ends[-1]:
+            ends[-1] = max(ends[-1], end)
+        else:
+            starts.append(start)
+            ends.append(end)
+    return starts, ends
 
 
-def _told(call: Evidence) -> list[int]:
-    """The keys under which a call is found."""
-    keys = _shared(call)
-    keys.append(hash(call.span_id))
-    if call.below:
-        keys += map(hash, call.below)
-    if call.parent_span_id is not None or call.above:
-        keys += [~hash(span) for span in call.above or (call.parent_span_id,)]
-    return keys
+def _shared(calls: Sequence[Evidence]) -> _Columns:
+    """What two calls have alike."""
+    answered = [call for call in calls if call.response_id is not None]
+    worded = [call for call in calls if call.answer is not None]
+    failed = [call for call in calls if call.failed]
+    keys = [hash(call.response_id) for call in answered]
+    keys += [hash(call.process) ^ call.answer for call in worded if call.answer is not None]
+    keys += [hash((call.process, "failed")) for call in failed]
+    return keys, [*answered, *worded, *failed]
 
 
-def _asked(call: Evidence) -> list[int]:
-    """The keys by which a call finds others."""
-    keys = _shared(call)
-    keys.append(~hash(call.span_id))
-    if call.below:
-        keys += [~hash(span) for span in call.below]
-    if call.parent_span_id is not None or call.above:
-        keys += map(hash, call.above or (call.parent_span_id,))
-    return keys
+def _kin(calls: Sequence[Evidence]) -> _Columns:
+    """A call's own spans, and inverted those above it: who asks inverts all."""
+    below = [call for call in calls if call.parent_span_id is not None and not call.above]
+    keys = [hash(call.span_id) for call in calls] + [~hash(call.parent_span_id) for call in below]
+    owners = [*calls, *below]
+    for call in calls:
+        if call.above or call.below:
+            more = [*map(hash, call.below), *[~hash(span) for span in call.above]]
+            keys += more
+            owners += [call] * len(more)
+    return keys, owners
 
 
-def _shared(call: Evidence) -> list[int]:
-    keys: list[int] = []
-    if call.response_id is not None:
-        keys.append(hash(call.response_id))
-    if call.answer is not None:
-        keys.append(hash(call.process) ^ call.answer)
-    if call.failed:
-        keys.append(hash((call.process, "failed")))
-    return keys
-
-
-def _told_counts(call: Evidence) -> list[int]:
-    return [] if call.tokens is None else [hash((call.process, call.tokens, call.answer is None))]
-
-
-def _asked_counts(call: Evidence) -> list[int]:
-    """Counts alone say nothing about two calls whose words are known."""
-    both = (True, False) if call.answer is None else (True,)
-    return [] if call.tokens is None else [hash((call.process, call.tokens, one)) for one in both]
+def _counts(calls: Sequence[Evidence], wordless: bool | None = None) -> _Columns:
+    """Token counts, and whether there are no words: as it is, or as asked for."""
+    counted = [call for call in calls if call.tokens is not None]
+    return [
+        hash((call.process, call.tokens, call.answer is None if wordless is None else wordless))
+        for call in counted
+    ], counted

@@ -26,40 +26,34 @@ def clear_pairs(
         others: calls that are in a group already.
     """
     ids = Counter([call.response_id for call in candidates])
-    answers = Counter([call.answer for call in candidates])
     are_two = len({call.scope for call in candidates}) == 2
-    partners: dict[int, Evidence] = {}
-    entangled: set[int] = set()
-
-    def pair(one: Evidence, other: Evidence) -> None:
-        for a, b in ((one, other), (other, one)):
-            if partners.setdefault(id(a), b) is not b:
-                entangled.update((id(a), id(b)))
-
+    answers = Counter([] if are_two else [call.answer for call in candidates])
+    pairs: dict[tuple[int, int], tuple[Evidence, Evidence]] = {}
     first: dict[str, Evidence] = {}
     for call in candidates:
-        for span in call.above or (call.parent_span_id,):
-            above = homes.get((call.trace_id, span)) if span else None
-            if above is not None and above is not call:
-                pair(call, above)
+        if call.parent_span_id is not None or call.above:
+            for span in call.above or (call.parent_span_id,):
+                above = homes.get((call.trace_id, span)) if span else None
+                if above is not None and above is not call:
+                    a, b = id(call), id(above)
+                    pairs[(a, b) if a < b else (b, a)] = above, call
         if call.response_id is not None and ids[call.response_id] == 2:
             other = first.setdefault(call.response_id, call)
             if other is not call:
-                pair(call, other)
+                a, b = id(call), id(other)
+                pairs[(a, b) if a < b else (b, a)] = other, call
+    partners = Counter([one for pair in pairs for one in pair])
     found: list[list[Evidence]] = []
-    for call in candidates:
-        other = partners.get(id(call))
-        if other is None or id(call) in entangled or partners.get(id(other)) is not call:
+    for (one, other), (before, call) in pairs.items():
+        if partners[one] > 1 or partners[other] > 1:
             continue
-        is_alone = are_two or (call.answer is not None and call.answer == other.answer)
+        is_alone = are_two or (call.answer is not None and call.answer == before.answer)
         if not is_alone or (not are_two and (None in answers or answers[call.answer] > 2)):
             continue
-        if call.scope == other.scope or call.key in others or other.key in others or id(other) in entangled:
+        if call.scope == before.scope or (others and (call.key in others or before.key in others)):
             continue
-        if not _is_one(call, other, ids):
-            continue
-        entangled.add(id(other))
-        found.append([call, other])
+        if _is_one(before, call, ids):
+            found.append([before, call])
     return found
 
 
