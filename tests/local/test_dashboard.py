@@ -122,6 +122,25 @@ def test_hostile_words_are_text_on_a_phone_too(page: Page, api: Any) -> None:
         assert page.locator("img").count() == 0
 
 
+def test_the_longest_names_clip_no_table(page: Page, api: Any) -> None:
+    names = ("model", "service_name", "conversation_id", "error_type", "error_message", "finish_reason")
+    long = {name: f"{name}-{'w' * 90}" for name in names}
+    counts = {"prompt_tokens": 1_234_567, "completion_tokens": 7_654_321}
+    send(api, onboarded(api.arthur), 3, status="error", input_text="w" * 300, **counts, **long)
+    for width in (1920, 1280, 768, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        for path in ("/", "/calls", "/calls/1", f"/conversation?id={long['conversation_id']}"):
+            page.goto(f"{api.arthur.url}{path}")
+            page.locator("h1").first.wait_for()
+            clipped = (
+                "[...document.querySelectorAll('html, .scroll')].filter(e => e.scrollWidth > e.clientWidth)"
+            )
+            assert page.evaluate(f"{clipped}.length") == 0, (width, path)
+    page.goto(f"{api.arthur.url}/calls")
+    page.get_by_role("link", name="Latency").click()  # the headings sort on a phone too
+    page.wait_for_url("**/calls?sort=-duration")
+
+
 def test_an_outage_is_said_and_heals(page: Page, api: Any) -> None:
     send(api, onboarded(api.arthur), 1)
     page.goto(f"{api.arthur.url}/calls")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -14,7 +14,7 @@ from starlette.responses import Response, StreamingResponse
 
 from otel_arthur.inference.build import rfc3339
 from otel_arthur.local.dashboard.calls import Call, Calls
-from otel_arthur.local.dashboard.shown import Shelf
+from otel_arthur.local.dashboard.shown import Shelf, values_of
 from otel_arthur.local.dashboard.wanted import Wanted
 
 _CHUNK: Final = 500
@@ -68,7 +68,7 @@ class Exports:
 
 
 def _facts(call: Call) -> dict[str, Any]:
-    return {**asdict(call), "time": rfc3339(call.ended * 1_000_000)}
+    return {**values_of(call), "time": rfc3339(call.ended * 1_000_000)}
 
 
 def _cell(value: Any) -> Any:

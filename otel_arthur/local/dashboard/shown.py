@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final
 
 from otel_arthur.inference import fields
@@ -97,8 +97,8 @@ class Shelf:
 
     def record(self, call: Call) -> dict[str, Any]:
         """What is kept of the inference, or of the span."""
-        one, span = self._inference(call), self._span(call)
-        return asdict(one) if one else asdict(span) if span else {}
+        found = self._inference(call) or self._span(call)
+        return {} if found is None else values_of(found)
 
     def shown(self, call: Call, models: Mapping[str, Model]) -> Shown:
         one = self._inference(call)
@@ -147,6 +147,11 @@ class Shelf:
 
     def _span(self, call: Call) -> StoredSpan | None:
         return None if call.span is None else self.traces.span(call.span)
+
+
+def values_of(record: Any) -> dict[str, Any]:
+    """The values of a dataclass with slots; `asdict` copies all that they hold, too."""
+    return {name: getattr(record, name) for name in record.__slots__}
 
 
 def _texts(one: StoredInference, model: Model) -> tuple[str, str]:

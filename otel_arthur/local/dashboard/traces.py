@@ -21,6 +21,7 @@ from otel_arthur.local.engine.tree import tree_of
 
 _MOST_SPANS: Final = 2_000
 """Of one trace on a page."""
+_ERROR: Final = ("exception.type", "exception.message")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Limb:
     tokens_in: int | None
     tokens_out: int | None
     has_failed: bool
+    error: str
+    """What it says, of a span that is no call."""
     turns: Sequence[Turn]
     shown: Shown | None
     """Of a call."""
@@ -108,6 +111,7 @@ class TracePages:
                     span.prompt_tokens,
                     span.completion_tokens,
                     span.status == "Error",
+                    ": ".join(str(span.attributes[key]) for key in _ERROR if key in span.attributes),
                     turns_around(span.attributes) if shown is None else shown.turns,
                     shown,
                 )

@@ -29,7 +29,7 @@ function chart(place, points, addresses) {
     scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
     axes: [{ ...axis, size: 32, values: (_, times, __, ___, step) => times.map((time) => moment(time, step)) }, { ...axis, size: 62, values: (_, values) => values.map((value) => unit(value, of)) }],
     series: [
-      { label: "time", value: "{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}" },
+      { label: "UTC", value: "{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}" },
       ...names.map((name, number) => {
         const stroke = colour(name === "failed" ? "--bad" : COLOURS[number]);
         const label = NAMES[name] || name;
