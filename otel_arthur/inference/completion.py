@@ -11,7 +11,8 @@ import orjson
 from otel_arthur.genai.duplicates.completion import TAKEN
 
 _FAILURE: Final = ("status", "error_type", "error_message")
-_NAMES: Final = (*TAKEN, "model", *_FAILURE)
+_NOT_TAKEN: Final = frozenset({"model", *_FAILURE})
+_NAMES: Final = (*TAKEN, *_NOT_TAKEN)
 
 
 def _decoder() -> Callable[[bytes], Any]:
@@ -32,7 +33,8 @@ def completed_row(row: bytes, others: Iterable[bytes]) -> bytes:
     values = dict(before)
     for other in others:
         found: dict[str, Any] = _decode(other).inference_data
-        values.update({name: found[name] for name in TAKEN if name in found and name not in values})
+        if missing := found.keys() - values.keys() - _NOT_TAKEN:
+            values.update({name: found[name] for name in TAKEN if name in missing})
         if "model" in found and values.get("model") in (None, values.get("request_model")):
             values["model"] = found["model"]
         if found.get("status") == "error" != values.get("status"):

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from io import BytesIO
+from itertools import compress
 from typing import Any, Final, NamedTuple, cast, overload
 
 import msgspec
@@ -104,6 +105,18 @@ class Rows(Sequence[Row]):
         """The body: the length of its head and the head; the contents."""
         head = _encode(self._head)
         return _LENGTH.pack(len(head)) + head, self.contents
+
+    def only(self, remaining: bytes | None) -> Rows:
+        """The rows whose byte is not 0; all for None.
+
+        Raises:
+            ValueError: there are more or fewer bytes than rows.
+        """
+        if remaining is None:
+            return self
+        if len(remaining) != len(self):
+            raise ValueError("a word for more or fewer rows than there are")
+        return packed(list(compress(self, remaining)), self._head.around)
 
     def __len__(self) -> int:
         return len(self._head.ids)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import orjson
 import pytest
 from msgspec.structs import replace
 
+from otel_arthur.arthur.target.duplicates import ArthurJudge
 from otel_arthur.delivery import Delivery
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.evidence import evidence_of
 from otel_arthur.genai.duplicates.matching import duplicates
+from otel_arthur.spool.disk import duplicates as duplicates_on_disk
+from otel_arthur.spool.spool import Spool
 from tests.support.books import balance
 from tests.support.servers.fault_server import FaultServer
 from tests.support.spans.llm_calls import ids_of, llm_call, llm_calls
@@ -159,6 +163,21 @@ def test_real_calls_with_equal_words_are_all_sent(
     assert sorted(server.accepted_ids) == sorted(ids_of(calls))
 
 
+def test_duplicates_in_a_large_batch_are_passed_over_when_the_batch_is_read(
+    server: FaultServer, deliver: Callable[..., Delivery], spool_dir: Path
+) -> None:
+    """It is not written anew, and another process reads it as this one does."""
+    pairs = [told_twice(f"{n} {'x' * 3000}") for n in range(20)]
+    deliver(duplicate_window=3600.0).submit([call for pair in pairs for call in pair])
+    files = list((spool_dir / "bodies").iterdir())
+    spool = Spool(spool_dir, 1 << 30)
+    (number,) = (one.number for one, _ in spool.destinations())
+    assert spool.close_window(number, 3600.0, ArthurJudge(), at_once=True) == 20
+    assert list((spool_dir / "bodies").iterdir()) == files != []
+    assert deliver().flush(PATIENCE)
+    assert server.accepted_ids == ids_of([winner for winner, _ in pairs])
+
+
 def test_the_window_holds_and_then_lets_go(server: FaultServer, deliver: Callable[..., Delivery]) -> None:
     delivery = deliver(duplicate_window=1.0)
     calls = llm_calls(3)
@@ -169,9 +188,11 @@ def test_the_window_holds_and_then_lets_go(server: FaultServer, deliver: Callabl
     assert sorted(server.accepted_ids) == sorted(ids_of(calls))
 
 
+@pytest.mark.parametrize("recent", [0, 100], ids=["in the table", "among the recent"])
 def test_ground_truth_for_a_suppressed_duplicate_goes_to_the_kept_inference(
-    server: FaultServer, deliver: Callable[..., Delivery]
+    server: FaultServer, deliver: Callable[..., Delivery], monkeypatch: pytest.MonkeyPatch, recent: int
 ) -> None:
+    monkeypatch.setattr(duplicates_on_disk, "_RECENT", recent)
     delivery = deliver(duplicate_window=30.0)
     winner, loser = told_twice()
     delivery.submit([winner, loser])

@@ -46,6 +46,18 @@ def test_what_is_around_the_contents_is_in_the_body_and_in_no_row(tmp_path: Path
     assert rows.contents == (b"[ %s]" % contents if count else b"")
 
 
+@pytest.mark.parametrize("count", [2, 3000], ids=["in the index", "in a file"])
+def test_rows_that_left_are_passed_over(tmp_path: Path, count: int) -> None:
+    writer, rows = Bodies(tmp_path), packed(ROWS[:count], Around(b"[", b",", b"]"))
+    body = writer.write(rows)._replace(remaining=b"\0\1" * (count // 2))
+    for files in (writer, Bodies(tmp_path)):
+        left = files.rows(body, kind=1)
+        assert isinstance(left, Rows)
+        assert (left, left.around) == (ROWS[1:count:2], rows.around)
+    # Another word than a byte a row is damage.
+    assert Bodies(tmp_path).rows(body._replace(remaining=b"\1"), kind=1) is None
+
+
 def test_few_rows_need_no_file(tmp_path: Path) -> None:
     files = Bodies(tmp_path)
     assert files.rows(files.write(ROWS[:2]), kind=1) == ROWS[:2]

@@ -84,7 +84,8 @@ def test_format_1_is_taken_over(older: sqlite3.Connection, opened: Callable[...,
     check_contents(opened())
 
 
-def test_format_3_is_taken_over(opened: Callable[..., Spool], spool_dir: Path) -> None:
+@pytest.mark.parametrize("before", [3, 4])
+def test_formats_3_and_4_are_taken_over(opened: Callable[..., Spool], spool_dir: Path, before: int) -> None:
     """Its bodies have no word of what is around and between the contents: there is nothing."""
     opened().close()
     head = msgspec.msgpack.encode([[3, 2], ["id-1", "id-2"], None, None, None])
@@ -95,14 +96,21 @@ def test_format_3_is_taken_over(opened: Callable[..., Spool], spool_dir: Path) -
         "keys, framing) VALUES (?, 1, 1, 2, ?, ?, 1, 0, 0, ?, x'', 2)",
         (NUMBER, len(body), zlib.crc32(body), body),
     )
-    database.execute("DROP INDEX evidence_by_age")
-    database.execute("ALTER TABLE evidence DROP COLUMN ended")
-    database.execute("ALTER TABLE duplicates DROP COLUMN body")
-    database.execute("PRAGMA user_version = 3")
+    database.execute("INSERT INTO duplicates VALUES (?, 'loser', 'id-1', 1, NULL)", (NUMBER,))
+    database.execute("ALTER TABLE batches DROP COLUMN remaining")
+    database.execute("DROP TABLE recent_duplicates")
+    if before == 3:
+        database.execute("DROP INDEX evidence_by_age")
+        database.execute("ALTER TABLE evidence DROP COLUMN ended")
+        database.execute("ALTER TABLE duplicates DROP COLUMN body")
+    database.execute(f"PRAGMA user_version = {before}")
     database.commit()
     database.close()
-    (batch,) = opened().lease(NUMBER, 1, Terms())
+    spool = opened()
+    (batch,) = spool.lease(NUMBER, 1, Terms())
     assert batch.rows == [Row("id-1", b"one"), Row("id-2", b"tw")]
+    with spool.store.index.snapshot() as index:
+        assert spool.store.duplicates.winners(index, NUMBER, ["loser", "id-1"]) == {"loser": "id-1"}
 
 
 def test_an_upgraded_spool_is_as_a_new_one(

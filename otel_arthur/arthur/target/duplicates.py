@@ -16,4 +16,5 @@ class ArthurJudge(EvidenceJudge):
 
     def complete(self, row: Row, duplicates: Sequence[Row]) -> Row:
         """The row with the fields that it lacks."""
-        return replace(row, content=completed_row(row.content, [one.content for one in duplicates]))
+        content = completed_row(row.content, [one.content for one in duplicates])
+        return row if content is row.content else replace(row, content=content)

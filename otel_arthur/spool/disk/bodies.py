@@ -47,9 +47,11 @@ class Body(NamedTuple):
     file: str | None
     """The name of its file, where it has one."""
     framing: int = FRAMED
+    remaining: bytes | None = None
+    """A byte for each row, 0 for one that has left since; None where all are there."""
 
 
-BODY_COLUMNS: Final = "bytes, checksum, body, file, framing"
+BODY_COLUMNS: Final = "bytes, checksum, body, file, framing, remaining"
 """Those of the index that make a `Body`, in its order."""
 
 
@@ -129,12 +131,13 @@ class Bodies:
             if is_last:
                 self._forget(body.file)
             if kept is not None:
-                return kept.rows
+                return kept.rows.only(body.remaining)
         head, rest = self._read(body)
         if zlib.crc32(rest, zlib.crc32(head)) != body.checksum:
             return None
         try:
-            return unframed(head, rest) if head else unpacked(rest, body.framing, kind)
+            rows = unframed(head, rest) if head else unpacked(rest, body.framing, kind)
+            return rows.only(body.remaining)
         except (ValueError, msgspec.DecodeError):
             return None
 

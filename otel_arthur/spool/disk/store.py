@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 from otel_arthur.notices import Notices
 from otel_arthur.spool.clock import Clock
 from otel_arthur.spool.disk.bodies import Bodies
+from otel_arthur.spool.disk.duplicates import Duplicates
 from otel_arthur.spool.disk.index.database import Connection, is_damage, is_full
 from otel_arthur.spool.disk.index.files import set_aside
 from otel_arthur.spool.disk.keys import KeyIndex, KeyLimits
@@ -79,6 +80,7 @@ class Store:
         self._why_left = GONE
         self.kept_for_judges: dict[int, dict[str, Any]] = {}
         """What the judges of duplicates remember, by destination."""
+        self.duplicates = Duplicates()
         self.originals: dict[int, Any] = {}
         """Number of a batch -> the object that its evidence was written from, for the latest batches."""
 
@@ -244,6 +246,7 @@ class Store:
     def _forget_evidence(self) -> None:
         self.kept_for_judges = {}
         self.originals = {}
+        self.duplicates.forget()
 
 
 def replace_rows(store: Store, index: sqlite3.Connection, number: int, rows: Sequence[Row]) -> str | None:
@@ -253,8 +256,8 @@ def replace_rows(store: Store, index: sqlite3.Connection, number: int, rows: Seq
     """
     body = store.bodies.write(rows, is_outcome=True)
     index.execute(
-        "UPDATE batches SET rows = ?, bytes = ?, checksum = ?, body = ?, file = ?, framing = ? "
-        "WHERE number = ?",
+        "UPDATE batches SET rows = ?, bytes = ?, checksum = ?, body = ?, file = ?, framing = ?, "
+        "remaining = NULL WHERE number = ?",
         (len(rows), body.size, body.checksum, body.inline, body.file, body.framing, number),
     )
     return body.file

@@ -159,7 +159,7 @@ def _claim(store: Store, after: int) -> _Waiting | None:
             (store.owner.name, now + _LEASE_SECONDS, number),
         )
         found = index.execute(f"SELECT {_COLUMNS} FROM batches WHERE number = ?", (number,)).fetchone()
-    return _Waiting._make((*found[:-5], Body(*found[-5:])))
+    return _Waiting._make((*found[:-6], Body(*found[-6:])))
 
 
 def _carried(source: Store, target: Store, waiting: _Waiting) -> bool:

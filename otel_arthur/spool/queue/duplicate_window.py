@@ -9,11 +9,12 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import compress
+from operator import is_
 from typing import Any, NamedTuple, Protocol
 
-from orjson import dumps
-
 from otel_arthur.spool.disk.bodies import BODY_COLUMNS, Body
+from otel_arthur.spool.disk.duplicates import unwiped
 from otel_arthur.spool.disk.store import Store, count, replace_rows
 from otel_arthur.spool.queue.leases import IS_DUE, due
 from otel_arthur.spool.rows import Row, around_of, packed, unframed
@@ -100,13 +101,7 @@ class Hearing:
 
     def winners(self, losers: Collection[str]) -> dict[str, str]:
         """Those of these groups that were found to be duplicates: group -> the group that was sent for it."""
-        return dict(
-            self._index.execute(
-                "SELECT loser, winner FROM json_each(?) CROSS JOIN duplicates "
-                "ON destination = ? AND loser = json_each.value",
-                (dumps(list(losers)).decode(), self._destination),
-            ).fetchall()
-        )
+        return self._store.duplicates.winners(self._index, self._destination, losers)
 
     def lost_rows(self, group: str) -> Sequence[Row]:
         """The rows of a duplicate that left before the group that is sent for it; they are forgotten now."""
@@ -152,17 +147,15 @@ def close_window(
             verdict = judge.decide(hearing)
             closing = _Closing(store, index, hearing, judge, verdict)
             removed = closing.remove(removed_files)
-            # By one statement: SQLite takes the interpreter's lock anew after each row.
-            index.execute(
-                "INSERT OR REPLACE INTO duplicates (destination, loser, winner, at) "
-                "SELECT ?, key, value, ? FROM json_each(?)",
-                (destination, now, dumps(dict(verdict.losers)).decode()),
-            )
+            of_later = closing.later
+            now_known = {one: winner for one, winner in verdict.losers.items() if one not in of_later}
+            store.duplicates.add(index, destination, now_known, now)
             index.executemany(
-                "UPDATE duplicates SET body = ? WHERE destination = ? AND loser = ?",
+                "INSERT OR REPLACE INTO duplicates (destination, loser, winner, at, body) "
+                "VALUES (?, ?, ?, ?, ?)",
                 [
-                    (b"".join(packed(rows).framed()), destination, loser)
-                    for loser, rows in closing.later.items()
+                    (destination, loser, verdict.losers[loser], now, b"".join(packed(rows).framed()))
+                    for loser, rows in of_later.items()
                 ],
             )
         for kind, number in removed.items():
@@ -181,6 +174,7 @@ def forget_duplicates(store: Store) -> None:
     before = store.clock.time() - REDIRECT_SECONDS
     with store.index.transaction() as index:
         index.execute("DELETE FROM duplicates WHERE at < ?", (before,))
+        index.execute("DELETE FROM recent_duplicates WHERE at < ?", (before,))
 
 
 def _held(
@@ -195,14 +189,12 @@ def _held(
 
 
 def _forget(index: sqlite3.Connection, destination: int, before: float) -> None:
-    # Evidence holds no text of a call, so its pages need not be wiped: each wiped page is a page of the log.
-    index.execute("PRAGMA secure_delete = FAST")
-    index.execute(
-        "DELETE FROM evidence WHERE destination = ? AND at < ? "
-        "AND batch NOT IN (SELECT number FROM batches WHERE destination = ? AND held <> 0)",
-        (destination, before, destination),
-    )
-    index.execute("PRAGMA secure_delete = ON")
+    with unwiped(index):
+        index.execute(
+            "DELETE FROM evidence WHERE destination = ? AND at < ? "
+            "AND batch NOT IN (SELECT number FROM batches WHERE destination = ? AND held <> 0)",
+            (destination, before, destination),
+        )
 
 
 class _Closing:
@@ -229,21 +221,30 @@ class _Closing:
         if not self._losers and not any(self._others.values()):
             return removed
         rows = {number: _rows(self._store, self._index, number) for number in sorted(self._hearing.due)}
-        for batch in rows.values():
-            for row in batch:
-                if (winner := self._losers.get(row.group)) is not None:
+        winners = {number: [self._losers.get(row.group) for row in batch] for number, batch in rows.items()}
+        for number, batch in rows.items():
+            for row, winner in zip(batch, winners[number], strict=True):
+                if winner is not None:
                     self._lost[winner + row.id[row.stem :]].append(row)
                     if winner in self._waiting:
                         self.later[row.group].append(row)
         self._look_elsewhere()
         for number, before in rows.items():
-            kept = [one for row in before if (one := self._kept(row)) is not None]
-            if kept == before:
+            after = list(map(self._kept, before, winners[number]))
+            if all(map(is_, after, before)):
                 continue
-            kind, file = self._index.execute(
-                "SELECT kind, file FROM batches WHERE number = ?", (number,)
+            kept = [row for row in after if row is not None]
+            kind, file, remaining = self._index.execute(
+                "SELECT kind, file, remaining FROM batches WHERE number = ?", (number,)
             ).fetchone()
             removed[kind] += len(before) - len(kept)
+            if kept and remaining is None and all(map(is_, kept, compress(before, map(bool, after)))):
+                # Nothing is written anew: the others are passed over when they are read.
+                self._index.execute(
+                    "UPDATE batches SET rows = ?, remaining = ? WHERE number = ?",
+                    (len(kept), bytes(map(bool, after)), number),
+                )
+                continue
             removed_files.append(file)
             if kept:
                 replace_rows(self._store, self._index, number, packed(kept, around_of(before)))
@@ -265,8 +266,8 @@ class _Closing:
                 for row in rows:
                     self._lost[winner + row.id[row.stem :]].append(row)
 
-    def _kept(self, row: Row) -> Row | None:
-        if (winner := self._losers.get(row.group)) is not None:
+    def _kept(self, row: Row, winner: str | None) -> Row | None:
+        if winner is not None:
             return self._judge.demote(row, winner)
         duplicates = self._lost.get(row.id)
         return row if duplicates is None else self._judge.complete(row, duplicates)

@@ -178,7 +178,7 @@ def _choose(
     rows = size = 0
     candidates = index.execute(f"SELECT {_COLUMNS} FROM batches WHERE {_CANDIDATES} ORDER BY number", query)
     for found in candidates:
-        candidate = _Candidate._make((*found[:-5], Body(*found[-5:])))
+        candidate = _Candidate._make((*found[:-6], Body(*found[-6:])))
         if is_leased(store, candidate.owner, candidate.leased_until, candidate.set_at, now):
             if terms.in_order:
                 break

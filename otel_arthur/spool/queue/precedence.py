@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
-from orjson import dumps
 
 from otel_arthur.spool.disk.store import Store, listed
 from otel_arthur.spool.rows import FIRST_KIND, Row, key_of, unpack_keys
@@ -28,7 +27,7 @@ def sort(store: Store, destination: int, rows: Sequence[Row]) -> Sorted:
         sqlite3.Error: the spool cannot be read.
     """
     with store.index.transaction() as index:
-        renamed = [_renamed(index, destination, row) for row in rows]
+        renamed = [_renamed(store, index, destination, row) for row in rows]
         keys = {one: key_of(destination, FIRST_KIND, one) for row in renamed for one in row.after}
         known = store.keys.known(index, set(keys.values()))
         waiting = {batch for batch in set(known.values()) if _is_waiting(index, batch)}
@@ -71,15 +70,12 @@ class Order:
     def _names(self, ids: Iterable[str]) -> list[int]:
         return [key_of(self._destination, self._kind, one) for one in ids]
 
-    def _losers(self, groups: Iterable[str]) -> dict[str, list[str]]:
+    def _losers(self, groups: Collection[str]) -> dict[str, list[str]]:
         """Groups that were suppressed for one of these: what was said of them is said of the one kept."""
         found: defaultdict[str, list[str]] = defaultdict(list)
-        for loser, winner in self._store.index.read(
-            "SELECT loser, winner FROM duplicates WHERE destination = ? "
-            "AND winner IN (SELECT value FROM json_each(?))",
-            (self._destination, dumps(list(groups)).decode()),
-        ):
-            found[winner].append(loser)
+        with self._store.index.snapshot() as index:
+            for loser, winner in self._store.duplicates.losers(index, self._destination, groups):
+                found[winner].append(loser)
         return found
 
 
@@ -87,7 +83,7 @@ def destination_of(store: Store, destinations: Sequence[int], identity: str, ste
     """The destination that has or had a row of the first kind, as far as is remembered."""
     with store.index.transaction() as index:
         for destination in destinations:
-            row = _renamed(index, destination, Row(identity, b"", stem))
+            row = _renamed(store, index, destination, Row(identity, b"", stem))
             if store.keys.known(index, {key_of(destination, FIRST_KIND, row.id)}):
                 return destination
     return None
@@ -97,16 +93,13 @@ def _is_waiting(index: sqlite3.Connection, batch: int) -> bool:
     return index.execute("SELECT 1 FROM batches WHERE number = ?", (batch,)).fetchone() is not None
 
 
-def _renamed(index: sqlite3.Connection, destination: int, row: Row) -> Row:
+def _renamed(store: Store, index: sqlite3.Connection, destination: int, row: Row) -> Row:
     """The row as one of the group that was kept for its own, if there is one."""
     if not row.stem:
         return row
-    found = index.execute(
-        "SELECT winner FROM duplicates WHERE destination = ? AND loser = ?", (destination, row.group)
-    ).fetchone()
-    if found is None:
+    kept = store.duplicates.winners(index, destination, (row.group,)).get(row.group)
+    if kept is None:
         return row
-    (kept,) = found
     return replace(
         row,
         id=kept + row.id[row.stem :],

@@ -8,7 +8,7 @@ from typing import Final
 
 from otel_arthur.spool.errors import ForeignDatabase, NewerFormat
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 """Version of what is on disk. A spool of a newer format is left alone."""
 APPLICATION_ID: Final = 0x41525448
 
@@ -21,7 +21,7 @@ CREATE TABLE batches (
     form INTEGER NOT NULL, rows INTEGER NOT NULL, bytes INTEGER NOT NULL, checksum INTEGER NOT NULL,
     created REAL NOT NULL, held INTEGER NOT NULL, ready_at REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
     owner TEXT, leased_until REAL, body BLOB, file TEXT, keys BLOB NOT NULL,
-    framing INTEGER NOT NULL DEFAULT 1, set_at REAL, sent_at REAL, free_at REAL);
+    framing INTEGER NOT NULL DEFAULT 1, set_at REAL, sent_at REAL, free_at REAL, remaining BLOB);
 CREATE INDEX batches_waiting ON batches (destination, kind, held, number);
 CREATE TABLE recent_keys (batch INTEGER PRIMARY KEY, keys BLOB NOT NULL);
 CREATE TABLE keys_0 (key INTEGER PRIMARY KEY, batch INTEGER NOT NULL);
@@ -33,6 +33,9 @@ CREATE INDEX evidence_by_age ON evidence (destination, at, scopes, ended);
 CREATE TABLE duplicates (
     destination INTEGER NOT NULL, loser TEXT NOT NULL, winner TEXT NOT NULL, at REAL NOT NULL, body BLOB,
     PRIMARY KEY (destination, loser)) WITHOUT ROWID;
+CREATE TABLE recent_duplicates (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, destination INTEGER NOT NULL, at REAL NOT NULL,
+    count INTEGER NOT NULL, pairs TEXT NOT NULL);
 CREATE TABLE dead_letters (
     number INTEGER PRIMARY KEY AUTOINCREMENT, destination INTEGER NOT NULL, kind INTEGER NOT NULL,
     form INTEGER NOT NULL, id TEXT NOT NULL, at REAL NOT NULL, reason TEXT NOT NULL, bytes INTEGER NOT NULL,
@@ -70,6 +73,11 @@ _UPGRADES: Final = {
         "ALTER TABLE evidence ADD COLUMN ended INTEGER",
         "ALTER TABLE duplicates ADD COLUMN body BLOB",
         "CREATE INDEX evidence_by_age ON evidence (destination, at, scopes, ended)",
+    ),
+    4: (
+        "ALTER TABLE batches ADD COLUMN remaining BLOB",
+        "CREATE TABLE recent_duplicates (number INTEGER PRIMARY KEY AUTOINCREMENT, "
+        "destination INTEGER NOT NULL, at REAL NOT NULL, count INTEGER NOT NULL, pairs TEXT NOT NULL)",
     ),
 }
 """From a format to the next."""
