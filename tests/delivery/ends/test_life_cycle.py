@@ -17,8 +17,10 @@ from tests.support.servers.fault_server import MODEL_ID, FaultServer
 from tests.support.servers.ports import free_port
 from tests.support.waiting import PATIENCE
 
-PRELUDE = """
+PRELUDE = f"""
 import os, sys, time, signal, threading
+from otel_arthur.delivery import patience
+PATIENCE = patience.IDLE_SECONDS = {PATIENCE}
 from tests.support.spans.llm_calls import llm_calls, ids_of
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
@@ -28,6 +30,7 @@ def say(count):
     assert delivery.submit(calls).spooled == count
     os.write(1, "".join(identity + "\\n" for identity in ids_of(calls)).encode())
 """
+"""A busy machine may answer late: an end gives up a silent Arthur after three seconds, but not here."""
 
 
 @pytest.fixture
@@ -61,19 +64,19 @@ for _ in range(3):
     child = os.fork()
     if not child:
         say(10)
-        ok = delivery.flush(60) and delivery.shutdown(20)
+        ok = delivery.flush(PATIENCE) and delivery.shutdown(PATIENCE)
         os._exit(0 if ok else 3)
     children.append(child)
 {after}
 assert all(os.waitpid(child, 0)[1] == 0 for child in children)
-assert delivery.flush(60) and delivery.shutdown(20)
+assert delivery.flush(PATIENCE) and delivery.shutdown(PATIENCE)
 """
 
 
 @pytest.mark.parametrize("memory", [False, True], ids=["on disk", "in memory"])
 @pytest.mark.parametrize(
     ("before", "after"),
-    [("", "say(5)"), ("say(5)", "say(5)"), ("say(5); assert delivery.flush(120)", "say(5)")],
+    [("", "say(5)"), ("say(5)", "say(5)"), ("say(5); assert delivery.flush(PATIENCE)", "say(5)")],
     ids=["before first use", "after first use", "after a flush"],
 )
 def test_forks(
@@ -99,12 +102,12 @@ for _ in range(12):
     child = os.fork()
     if not child:
         say(2)
-        os._exit(0 if delivery.flush(60) and delivery.shutdown(20) else 3)
+        os._exit(0 if delivery.flush(PATIENCE) and delivery.shutdown(PATIENCE) else 3)
     children.append(child)
     time.sleep(0.02)
 [t.join() for t in threads]
 assert all(os.waitpid(child, 0)[1] == 0 for child in children)
-assert delivery.flush(60) and delivery.shutdown(20)
+assert delivery.flush(PATIENCE) and delivery.shutdown(PATIENCE)
 """
     handed = ids(run(program))
     assert len(handed) == 60 * 3 * 2 + 24
@@ -124,7 +127,7 @@ def test_an_exit_while_arthur_is_down_is_quick_and_leaves_all_on_disk(
     server.stop()
     handed = ids(run("say(7)\nbegan = time.monotonic()\nimport atexit"))
     server.start()
-    assert ids(run("delivery.start()\nassert delivery.flush(120)")) == []
+    assert ids(run("delivery.start()\nassert delivery.flush(PATIENCE)")) == []
     assert sorted(server.accepted_ids) == handed
 
 
@@ -136,7 +139,7 @@ def test_sigterm_of_a_plain_script_loses_nothing_handed_over(
     first = [process.stdout.readline().decode().strip() for _ in range(7)]
     process.terminate()
     assert ids(process, -signal.SIGTERM) == []
-    assert ids(run("delivery.start()\nassert delivery.flush(120)")) == []
+    assert ids(run("delivery.start()\nassert delivery.flush(PATIENCE)")) == []
     assert sorted(server.accepted_ids) == sorted(first)
 
 
@@ -150,7 +153,7 @@ from otel_arthur.process.sigterm import flush_on_sigterm
 class Provider(TracerProvider):
     def shutdown(self):
         say(4)
-        delivery.shutdown(20)
+        delivery.shutdown(PATIENCE)
 trace.set_tracer_provider(Provider(shutdown_on_exit=False))
 assert flush_on_sigterm()
 assert not flush_on_sigterm()
@@ -219,7 +222,7 @@ os._exit(0)
 """
     assert ids(run(TRACED + program)) == []
     assert server.requests == []
-    assert ids(run("delivery.start()\nassert delivery.flush(120)")) == []
+    assert ids(run("delivery.start()\nassert delivery.flush(PATIENCE)")) == []
     assert len(server.accepted_ids) == 5
 
 
