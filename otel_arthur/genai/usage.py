@@ -41,12 +41,14 @@ def inclusive(
     comes out only with the part added.
     """
     tokens_in, tokens_out, total = usage.input, usage.output, usage.total
-    has_no_parts = usage.cached is None and usage.cache_write is None and usage.reasoning is None
-    if has_no_parts and (tokens_in is None or tokens_out is None or total == tokens_in + tokens_out):
-        return usage
-    if has_no_parts and total is None and tokens_in is not None and tokens_out is not None:
-        return Usage(tokens_in, tokens_out, tokens_in + tokens_out)
     reads, writes, thoughts = usage.cached or 0, usage.cache_write or 0, usage.reasoning or 0
+    if not (reads or writes or thoughts):
+        # Nothing can be missing, as mostly.
+        if tokens_in is None or tokens_out is None or total == tokens_in + tokens_out:
+            return usage
+        if total is None:
+            total = tokens_in + tokens_out
+            return Usage(tokens_in, tokens_out, total, usage.cached, usage.cache_write, usage.reasoning)
     if tokens_in is None or tokens_out is None:
         missing = frozenset[str]()
     else:

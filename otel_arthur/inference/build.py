@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from msgspec import Struct
 
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.inference import transcript
-from otel_arthur.inference.fields import BEHIND, FIELDS, STRING, TEXT, Answer, Field, answers_of
+from otel_arthur.inference.fields import BEHIND, FIELDS, PLACES, STRING, TEXT, Field, Values, values_of
 from otel_arthur.inference.identity import partner_inference_id
 from otel_arthur.inference.privacy import Privacy, TextRules, Texts
 from otel_arthur.inference.row_plan import RowPlan, WrittenRow, may_be_planned
@@ -63,7 +62,9 @@ class _Step(NamedTuple):
 
     attribute: str
     value_type: str
-    value: Callable[[Answer], Any]
+    field: str
+    place: int | None
+    """Of the value; None of one of the user's own fields."""
     privacy: Privacy | None
     """None where the text rules leave the value as it is."""
     fits: bool
@@ -79,7 +80,6 @@ class Builder:
 
     __slots__ = (
         "_copied",
-        "_copies",
         "_has_truncated",
         "_input",
         "_keeps_extra",
@@ -93,10 +93,8 @@ class Builder:
         self._rules = rules or TextRules()
         self._input = _INPUT_FORMATS[self._rules.input_format]
         slots = _CATALOGUE if schema is None else schema.slots
-        copied = {slot.attribute: path for slot in slots if (path := _path(slot, self._rules)) is not None}
-        self._copied = tuple(copied)
-        # An attrgetter of one name returns no tuple: two more names make a tuple in any case.
-        self._copies = attrgetter(*copied.values(), "position", "position")
+        copied = {slot.attribute: PLACES[slot.field] for slot in slots if _is_copied(slot, self._rules)}
+        self._copied = tuple(copied.items())
         rest = [slot for slot in slots if slot.attribute not in copied]
         self._steps = tuple([_step(slot, self._rules) for slot in rest])
         required = [slot.attribute for slot in slots if slot.is_required_text]
@@ -104,33 +102,34 @@ class Builder:
         self._keeps_extra = schema is None
         self._has_truncated = any(slot.field == "truncated" and not slot.is_extra for slot in slots)
         is_plain = all(step.fits and step.privacy is None for step in self._steps)
-        paths = {slot.attribute: FIELDS[slot.field].source for slot in rest} if is_plain else {}
+        behind = {slot.attribute: PLACES[slot.field] for slot in rest} if is_plain else {}
         types = {slot.attribute: slot.value_type for slot in slots}
+        needs_answer = any(slot.field == "output_text" for slot in slots if slot.attribute in self._required)
         has_plan = is_plain and may_be_planned(slots)
-        self._plan = RowPlan({**copied, **paths}, types, self._required) if has_plan else None
+        self._plan = RowPlan({**copied, **behind}, types, needs_answer) if has_plan else None
 
     def rows(self, call: LLMCall) -> list[WrittenRow] | None:
         """The rows of a call as the request has them; None where `inferences` must make them."""
         if self._plan is None or (self._keeps_extra and call.extra):
             return None
-        return self._plan.rows(answers_of(call, self._input(call)), rfc3339(call.end_ns))
+        return self._plan.rows(call, values_of(call, self._input(call)), rfc3339(call.end_ns))
 
     def inferences(self, call: LLMCall) -> list[Inference]:
         """One inference for each choice, or one for a call that failed without answering."""
         timestamp = rfc3339(call.end_ns)
         input_text = "" if self._rules.metadata_only else self._input(call)
-        return [self._inference(answer, timestamp) for answer in answers_of(call, input_text)]
+        choices = values_of(call, input_text)
+        return [self._inference(call, place, values, timestamp) for place, values in enumerate(choices)]
 
-    def _inference(self, answer: Answer, timestamp: str) -> Inference:
-        call = answer.call
+    def _inference(self, call: LLMCall, position: int, values: Values, timestamp: str) -> Inference:
         data: dict[str, Any] = {}
         left_out: dict[str, str] = {}
-        for attribute, value in zip(self._copied, self._copies(answer), strict=False):
-            if value is not None:
-                data[attribute] = value
+        for attribute, place in self._copied:
+            if values[place] is not None:
+                data[attribute] = values[place]
         texts = Texts(self._rules)
-        for attribute, value_type, value_of, privacy, fits in self._steps:
-            value = value_of(answer)
+        for attribute, value_type, field, place, privacy, fits in self._steps:
+            value = call.extra.get(field) if place is None else values[place]
             if value is not None and privacy is not None:
                 value = texts.apply(value, privacy)
             if value is None:
@@ -150,7 +149,7 @@ class Builder:
             data.update({name: value for name, value in extra.items() if value is not None})
         if texts.cut and self._has_truncated:
             data["truncated"] = True
-        identity = partner_inference_id(call.trace_id, call.span_id, answer.position)
+        identity = partner_inference_id(call.trace_id, call.span_id, position)
         return Inference(identity, timestamp, len(call.trace_id) + 1 + len(call.span_id), data, left_out)
 
 
@@ -200,27 +199,22 @@ _CATALOGUE = tuple([Slot(field.name, field.value_type, field.name) for field in 
 """A slot for every field, as when no schema is known."""
 
 
-def _path(slot: Slot, rules: TextRules) -> str | None:
-    """Where an answer has the attribute's value, for one that is copied as it is: most are."""
+def _is_copied(slot: Slot, rules: TextRules) -> bool:
+    """Whether the attribute's value is copied as it is, as most are."""
     field = None if slot.is_extra else FIELDS.get(slot.field)
     if field is None or slot.field in BEHIND or not _fits(field, slot.value_type):
-        return None
-    return None if rules.changes(field.privacy) else field.source
+        return False
+    return not rules.changes(field.privacy)
 
 
 def _step(slot: Slot, rules: TextRules) -> _Step:
     field = None if slot.is_extra else FIELDS.get(slot.field)
-    if field is None:
-        privacy = Privacy.WORDS if rules.changes(Privacy.WORDS) else None
-        return _Step(slot.attribute, slot.value_type, _extra(slot.field), privacy, False)
-    privacy = field.privacy if rules.changes(field.privacy) else None
-    value = attrgetter(field.source)
-    return _Step(slot.attribute, slot.value_type, value, privacy, _fits(field, slot.value_type))
+    kind = Privacy.WORDS if field is None else field.privacy
+    privacy = kind if rules.changes(kind) else None
+    fits = field is not None and _fits(field, slot.value_type)
+    place = None if field is None else PLACES[field.name]
+    return _Step(slot.attribute, slot.value_type, slot.field, place, privacy, fits)
 
 
 def _fits(field: Field, value_type: str) -> bool:
     return field.value_type == value_type or (field.value_type in _WORDS and value_type in _WORDS)
-
-
-def _extra(name: str) -> Callable[[Answer], Any]:
-    return lambda answer: answer.call.extra.get(name)

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
-
-from msgspec import Struct
+from typing import Any, Final, TypeAlias
 
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.inference import transcript
@@ -31,60 +29,44 @@ METADATA_STAGE: Final = "NON_INPUT_DATA"
 GROUND_TRUTH_STAGE: Final = "GROUND_TRUTH"
 
 
-class Answer(Struct, frozen=True, gc=False):
-    """One choice of a call, as the fields see it: one `Answer` becomes one inference."""
-
-    call: LLMCall
-    position: int
-    input_text: str
-    """Rendered once per call in the configured format."""
-    output_text: str | None
-    finish_reason: str | None
-    duration: float
-    """Seconds."""
-    model: str | None
-    """The model that answered, or else the one asked for."""
-    status: str
-    """``ok`` or ``error``."""
-    system_prompt: str | None
-    last_user_message: str | None
-    tool_calls: str | None
-    """As JSON."""
-    tool_names: list[str] | None
-    tokens: list[str] | None
-    likelihoods: list[Mapping[str, float]] | None
-    choice_count: int
+Values: TypeAlias = list[Any]
+"""What one choice of a call has for each field of the catalogue, in its order; None for what is not there."""
 
 
-def answers_of(call: LLMCall, input_text: str | None) -> list[Answer]:
-    """One for each choice, or one for a call that failed without answering.
+def values_of(call: LLMCall, input_text: str | None) -> list[Values]:
+    """The values for each choice, or for a call that failed without answering: each becomes one inference.
 
     Args:
-        input_text: None is the transcript.
+        input_text: rendered in the configured format; None is the transcript.
     """
-    duration = max(call.end_ns - call.start_ns, 0) / 1e9
-    model = call.response_model or call.request_model
-    status = "error" if call.failed else "ok"
+    usage, model = call.usage, call.request_model
     lines, system, asked = transcript.said(call.messages)
     if input_text is None:
         input_text = "\n".join(lines)
-    count = max(len(call.choices) + call.choices_left_out, 1)
-    common = (duration, model, status, system, asked)
-    if not call.choices:
-        return [Answer(call, 0, input_text, None, None, *common, None, None, None, None, count)]
-    answers: list[Answer] = []
+    of_call: Values = [
+        *(input_text, None, usage.input, usage.output, None, max(call.end_ns - call.start_ns, 0) / 1e9),
+        *(usage.total, usage.cached, usage.cache_write, usage.reasoning, call.time_to_first_token),
+        *(call.response_model or model, model, call.provider, call.operation, call.temperature, call.top_p),
+        *(call.max_tokens, call.response_id, call.conversation_id, call.user_id, system, asked),
+        *(None, None, None, None, "error" if call.failed else "ok", call.error_type, call.error_message),
+        *(call.trace_id, call.span_id, call.service_name, call.environment, 0),
+        *(max(len(call.choices) + call.choices_left_out, 1), call.truncated),
+    ]
+    values: list[Values] = []
     for position, choice in enumerate(call.choices):
-        message = choice.message
-        told: str | None = None
-        names: list[str] | None = None
-        if tools := message.tool_calls:
-            told, names = transcript.tool_calls_json(message), [tool.name for tool in tools]
-        tokens = None if choice.tokens is None else list(choice.tokens)
-        likelihoods = None if choice.likelihoods is None else list(choice.likelihoods)
-        reason, words = choice.finish_reason, message.text
-        more = (told, names, tokens, likelihoods, count)
-        answers.append(Answer(call, position, input_text, words, reason, *common, *more))
-    return answers
+        of_choice = of_call.copy() if position else of_call
+        message, words = choice.message, choice.message.text
+        of_choice[OUTPUT_TEXT], of_choice[_FINISH_REASON] = words, choice.finish_reason
+        if (len(message.parts) > 1 or not words) and (tools := message.tool_calls):
+            of_choice[_TOOL_CALLS] = transcript.tool_calls_json(message)
+            of_choice[_TOOL_NAMES] = [tool.name for tool in tools]
+        if choice.tokens is not None:
+            of_choice[_TOKENS] = list(choice.tokens)
+        if choice.likelihoods is not None:
+            of_choice[_LIKELIHOODS] = list(choice.likelihoods)
+        of_choice[_CHOICE_INDEX] = position
+        values.append(of_choice)
+    return values or [of_call]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +74,6 @@ class Field:
     name: str
     value_type: str
     description: str
-    source: str
-    """Where the value is, None where there is none: the path of an attribute of `Answer`."""
     privacy: Privacy = Privacy.MEASURE
     stage: str = METADATA_STAGE
 
@@ -104,47 +84,53 @@ _ALTERNATIVES = "probability of each token and its alternatives"
 _WORDS, _NAME, _ID = Privacy.WORDS, Privacy.NAME, Privacy.IDENTIFIER
 
 _CATALOGUE: tuple[Field, ...] = (
-    Field("input_text", TEXT, "the messages sent to the model", "input_text", _WORDS, INPUT_STAGE),
-    Field("output_text", TEXT, "the model's answer", "output_text", _WORDS, PREDICTED_STAGE),
-    Field("prompt_tokens", INTEGER, "tokens in, cache reads included", "call.usage.input"),
-    Field("completion_tokens", INTEGER, "tokens out, reasoning included", "call.usage.output"),
-    Field("finish_reason", STRING, _REASONS, "finish_reason", Privacy.FINISH_REASON),
-    Field("duration", FLOAT, "seconds from start to end of the call", "duration"),
-    Field("total_tokens", INTEGER, "tokens in and out", "call.usage.total"),
-    Field("cached_tokens", INTEGER, "input tokens read from a cache", "call.usage.cached"),
-    Field("cache_write_tokens", INTEGER, "input tokens put into a cache", "call.usage.cache_write"),
-    Field("reasoning_tokens", INTEGER, "output tokens spent on reasoning", "call.usage.reasoning"),
-    Field("time_to_first_token", FLOAT, _FIRST_TOKEN, "call.time_to_first_token"),
-    Field("model", STRING, "the model that answered, or else the one asked for", "model", _ID),
-    Field("request_model", STRING, "the model asked for", "call.request_model", _ID),
-    Field("provider", STRING, "who serves the model", "call.provider", _ID),
-    Field("operation", STRING, "chat, text_completion, generate_content", "call.operation", _ID),
-    Field("temperature", FLOAT, "sampling temperature asked for", "call.temperature"),
-    Field("top_p", FLOAT, "nucleus sampling asked for", "call.top_p"),
-    Field("max_tokens", INTEGER, "output limit asked for", "call.max_tokens"),
-    Field("response_id", STRING, "the provider's id of the answer", "call.response_id", _ID),
-    Field("conversation_id", STRING, "session or thread", "call.conversation_id", _NAME),
-    Field("user_id", STRING, "the end user", "call.user_id", _NAME),
-    Field("system_prompt", STRING, "the system instructions alone", "system_prompt", _WORDS),
-    Field("last_user_message", STRING, "the last user message alone", "last_user_message", _WORDS),
-    Field("tool_calls", STRING, "tool calls of the answer, as JSON text", "tool_calls", _WORDS),
-    Field("tool_names", STRINGS, "names of the tools called", "tool_names", _NAME),
-    Field("output_tokens", TOKENS, "the answer's tokens", "tokens", _WORDS, PREDICTED_STAGE),
-    Field("output_likelihoods", LIKELIHOODS, _ALTERNATIVES, "likelihoods", _WORDS, PREDICTED_STAGE),
-    Field("status", STRING, "ok or error", "status"),
-    Field("error_type", STRING, "class of the error", "call.error_type", Privacy.ERROR_TYPE),
-    Field("error_message", STRING, "what the error says", "call.error_message", _WORDS),
-    Field("trace_id", STRING, "trace of the call", "call.trace_id"),
-    Field("span_id", STRING, "span of the call", "call.span_id"),
-    Field("service_name", STRING, "service.name of the application", "call.service_name", _ID),
-    Field("environment", STRING, "deployment environment", "call.environment", _ID),
-    Field("choice_index", INTEGER, "which of the call's answers this is", "position"),
-    Field("choice_count", INTEGER, "how many answers the call has", "choice_count"),
-    Field("truncated", BOOLEAN, "whether a text was cut", "call.truncated"),
+    Field("input_text", TEXT, "the messages sent to the model", _WORDS, INPUT_STAGE),
+    Field("output_text", TEXT, "the model's answer", _WORDS, PREDICTED_STAGE),
+    Field("prompt_tokens", INTEGER, "tokens in, cache reads included"),
+    Field("completion_tokens", INTEGER, "tokens out, reasoning included"),
+    Field("finish_reason", STRING, _REASONS, Privacy.FINISH_REASON),
+    Field("duration", FLOAT, "seconds from start to end of the call"),
+    Field("total_tokens", INTEGER, "tokens in and out"),
+    Field("cached_tokens", INTEGER, "input tokens read from a cache"),
+    Field("cache_write_tokens", INTEGER, "input tokens put into a cache"),
+    Field("reasoning_tokens", INTEGER, "output tokens spent on reasoning"),
+    Field("time_to_first_token", FLOAT, _FIRST_TOKEN),
+    Field("model", STRING, "the model that answered, or else the one asked for", _ID),
+    Field("request_model", STRING, "the model asked for", _ID),
+    Field("provider", STRING, "who serves the model", _ID),
+    Field("operation", STRING, "chat, text_completion, generate_content", _ID),
+    Field("temperature", FLOAT, "sampling temperature asked for"),
+    Field("top_p", FLOAT, "nucleus sampling asked for"),
+    Field("max_tokens", INTEGER, "output limit asked for"),
+    Field("response_id", STRING, "the provider's id of the answer", _ID),
+    Field("conversation_id", STRING, "session or thread", _NAME),
+    Field("user_id", STRING, "the end user", _NAME),
+    Field("system_prompt", STRING, "the system instructions alone", _WORDS),
+    Field("last_user_message", STRING, "the last user message alone", _WORDS),
+    Field("tool_calls", STRING, "tool calls of the answer, as JSON text", _WORDS),
+    Field("tool_names", STRINGS, "names of the tools called", _NAME),
+    Field("output_tokens", TOKENS, "the answer's tokens", _WORDS, PREDICTED_STAGE),
+    Field("output_likelihoods", LIKELIHOODS, _ALTERNATIVES, _WORDS, PREDICTED_STAGE),
+    Field("status", STRING, "ok or error"),
+    Field("error_type", STRING, "class of the error", Privacy.ERROR_TYPE),
+    Field("error_message", STRING, "what the error says", _WORDS),
+    Field("trace_id", STRING, "trace of the call"),
+    Field("span_id", STRING, "span of the call"),
+    Field("service_name", STRING, "service.name of the application", _ID),
+    Field("environment", STRING, "deployment environment", _ID),
+    Field("choice_index", INTEGER, "which of the call's answers this is"),
+    Field("choice_count", INTEGER, "how many answers the call has"),
+    Field("truncated", BOOLEAN, "whether a text was cut"),
 )
 
 FIELDS: Mapping[str, Field] = {field.name: field for field in _CATALOGUE}
 """The catalogue by name, in its order."""
+PLACES: Final[Mapping[str, int]] = {name: place for place, name in enumerate(FIELDS)}
+"""Place of each field's value in `Values`."""
+INPUT_TEXT, OUTPUT_TEXT = PLACES["input_text"], PLACES["output_text"]
+_FINISH_REASON, _CHOICE_INDEX = PLACES["finish_reason"], PLACES["choice_index"]
+_TOOL_CALLS, _TOOL_NAMES = PLACES["tool_calls"], PLACES["tool_names"]
+_TOKENS, _LIKELIHOODS = PLACES["output_tokens"], PLACES["output_likelihoods"]
 BEHIND: Final = frozenset(
     {
         *("system_prompt", "last_user_message", "tool_calls", "tool_names"),

@@ -142,3 +142,24 @@ def test_the_catalogue_has_the_names_of_the_callback_handler() -> None:
     handler = ["input_text", "output_text", "prompt_tokens", "completion_tokens", "finish_reason", "duration"]
 
     assert list(FIELDS)[:6] == handler
+
+
+def test_each_field_of_the_catalogue_has_its_own_value() -> None:
+    names = ("provider", "request_model", "response_id", "conversation_id", "user_id", "service_name")
+    texts = {name: name for name in (*names, "environment", "operation", "error_type", "error_message")}
+    numbers = {"temperature": 0.1, "top_p": 0.2, "max_tokens": 3, "time_to_first_token": 0.4}
+    message = Message("assistant", (TextPart("one"), ToolCallPart("i", "t", {})))
+    choices = (Choice(message, "stop", ("on", "e"), ({"on": 1.0}, {"e": 1.0})),)
+    usage = Usage(1, 2, 3, 4, 5, 6)
+    call = replace(CALL, choices=choices, usage=usage, truncated=True, choices_left_out=1, **texts, **numbers)
+
+    data = build(replace(call, response_model="answered"))[0].data
+
+    counts = ("prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens", "cache_write_tokens")
+    assert {**data, **texts, **numbers} == data
+    assert [data[name] for name in (*counts, "reasoning_tokens")] == [1, 2, 3, 4, 5, 6]
+    assert data.keys() == FIELDS.keys() - {"system_prompt"}
+    assert (data["input_text"], data["output_text"], data["last_user_message"]) == ("Human: hi", "one", "hi")
+    assert (data["trace_id"], data["span_id"], data["model"]) == (call.trace_id, call.span_id, "answered")
+    assert (data["output_tokens"], data["output_likelihoods"]) == (["on", "e"], [{"on": 1.0}, {"e": 1.0}])
+    assert (data["tool_names"], data["choice_count"], data["truncated"]) == (["t"], 2, True)

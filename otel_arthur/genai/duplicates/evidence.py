@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final
 from zlib import crc32
@@ -105,12 +106,17 @@ def evidence_of(call: LLMCall) -> Evidence:
         None if call.truncated else _answer(call),
         models or tuple([model[:_SHORT] for model in (request_model, response_model) if model]),
         None if usage.input is None or usage.output is None else (usage.input, usage.output),
-        f"{_short(call.service_name or '')}\0{_short(call.service_instance or '')}",
+        _process(call.service_name, call.service_instance),
         _rank(call),
         call.kin.above,
         call.kin.below,
         call.is_half,
     )
+
+
+@lru_cache(maxsize=16)
+def _process(service: str | None, instance: str | None) -> str:
+    return f"{_short(service or '')}\0{_short(instance or '')}"
 
 
 def _short(name: str) -> str:

@@ -42,13 +42,7 @@ def messages(prefix: str, names: Sequence[str]) -> Usual | None:
         return None
 
     def read(values: Mapping[str, Any]) -> list[Message] | None:
-        found: list[Message] = []
-        for role, content, _ in items:
-            message = _message(values[role], values[content])
-            if message is None:
-                return None
-            found.append(message)
-        return found
+        return _messages(items, values)
 
     return Usual(f"{prefix}N", read)
 
@@ -58,13 +52,13 @@ def choices(prefix: str, names: Sequence[str]) -> Usual | None:
     items = _items(prefix, names)
     if items is None or len(items) != 1:
         return None
-    ((role, content, reason),) = items
+    reason = items[0].finish_reason
 
     def read(values: Mapping[str, Any]) -> list[Choice] | None:
-        message = _message(values[role], values[content])
-        if message is None:
+        messages = _messages(items, values)
+        if messages is None:
             return None
-        return [Choice(message, None if reason is None else finish_reason_of(values[reason]))]
+        return [Choice(messages[0], None if reason is None else finish_reason_of(values[reason]))]
 
     return Usual(f"{prefix}N", read)
 
@@ -90,10 +84,14 @@ def _items(prefix: str, names: Sequence[str]) -> list[_Item] | None:
     return items or None
 
 
-def _message(role: Any, words: Any) -> Message | None:
-    """None where it is a tool's, or may be more than words."""
-    if words.__class__ is not str or not words or words[:2] == "[{" or role.__class__ is not str:
-        return None
-    if role not in _ROLES:
-        return None
-    return Message(role, (TextPart(words if words.isascii() else clean(words)),))
+def _messages(items: Sequence[_Item], values: Mapping[str, Any]) -> list[Message] | None:
+    """None where one is a tool's, or may be more than words."""
+    found: list[Message] = []
+    for place, content, _ in items:
+        role, words = values[place], values[content]
+        if words.__class__ is not str or not words or words[0] == "[" or role.__class__ is not str:
+            return None
+        if role not in _ROLES:
+            return None
+        found.append(Message(role, (TextPart(words if words.isascii() else clean(words)),)))
+    return found

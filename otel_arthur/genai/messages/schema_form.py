@@ -28,12 +28,15 @@ from otel_arthur.genai.messages.texts import MAX_PARTS
 
 def messages(value: Any) -> list[Message] | None:
     """The messages of a JSON text, or None where `value` is of another form in any place, or was cut."""
-    found = _decoded(value)
-    if found is None:
+    if value.__class__ is not str:
+        return None
+    try:
+        found = _decode(value)
+    except (ValueError, RecursionError):
         return None
     read: list[Message] = []
     for told in found:
-        message = _message(told)
+        message = _message(told.role, told.parts)
         if message is None:
             return None
         if told.role == "tool" and len(message.parts) > 1:
@@ -45,12 +48,15 @@ def messages(value: Any) -> list[Message] | None:
 
 def choices(value: Any) -> list[Choice] | None:
     """As `messages`, for a model's answers."""
-    found = _decoded(value)
-    if found is None:
+    if value.__class__ is not str:
+        return None
+    try:
+        found = _decode(value)
+    except (ValueError, RecursionError):
         return None
     read: list[Choice] = []
     for told in found:
-        message = _message(told)
+        message = _message(told.role, told.parts)
         if message is None:
             return None
         read.append(Choice(message, finish_reason_of(told.finish_reason)))
@@ -80,50 +86,27 @@ class _ToolResult(Struct, tag_field="type", tag="tool_call_response", gc=False, 
 _Part: TypeAlias = TextPart | _Reasoning | _ToolCall | _ToolResult
 
 
-class _Message(Struct, gc=False):
+class _Message(Struct, gc=False, forbid_unknown_fields=True):
     role: Literal["system", "user", "assistant", "tool"]
     parts: Annotated[tuple[_Part, ...], Meta(max_length=MAX_PARTS)]
     finish_reason: str | None = None
-    # A message that has one of these is of another form.
-    finishReason: UnsetType = UNSET
-    tool_calls: UnsetType = UNSET
-    reasoning_content: UnsetType = UNSET
-    refusal: UnsetType = UNSET
-    toolCalls: UnsetType = UNSET
-    function_call: UnsetType = UNSET
-    reasoning: UnsetType = UNSET
-    audio: UnsetType = UNSET
-    images: UnsetType = UNSET
-    additional_kwargs: UnsetType = UNSET
-    stop_reason: UnsetType = UNSET
-    stopReason: UnsetType = UNSET
+    name: Any = None
 
 
-_DECODER = msgspec.json.Decoder(Annotated[list[_Message], Meta(max_length=MAX_PARTS)])
+_decode = msgspec.json.Decoder(Annotated[list[_Message], Meta(max_length=MAX_PARTS)]).decode
 
 
-def _decoded(value: Any) -> list[_Message] | None:
-    try:
-        return _DECODER.decode(value) if value.__class__ is str else None
-    except (ValueError, RecursionError):
-        return None
-
-
-def _message(told: _Message) -> Message | None:
+def _message(role: str, parts: tuple[_Part, ...]) -> Message | None:
     """None where a tool speaks otherwise than by results, or another gives results."""
-    role, parts = told.role, told.parts
+    # A text that is empty, or may be a part that the writer turned into text, is of another form.
     if len(parts) == 1 and type(part := parts[0]) is TextPart and role != "tool":
-        return None if part.text[:1] in _OF_ANOTHER_FORM else Message(role, (part,))
-    if any(isinstance(part, TextPart) and part.text[:1] in _OF_ANOTHER_FORM for part in parts):
+        return Message(role, (part,)) if part.text and part.text[0] != "{" else None
+    if any(isinstance(part, TextPart) and part.text[:1] in ("", "{") for part in parts):
         return None
     read = tuple([_part(part) for part in parts])
     if any((part.__class__ is ToolResultPart) is not (role == "tool") for part in read):
         return None
     return Message(role, read)
-
-
-_OF_ANOTHER_FORM = ("{", "")
-"""How a text begins that is empty, or that may be a part which the writer turned into text."""
 
 
 def _part(part: _Part) -> Part:

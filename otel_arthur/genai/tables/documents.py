@@ -46,12 +46,19 @@ class _Leaf(NamedTuple):
 
 _Node = dict[str, Any]
 """Name in a map -> its leaves, or the node below it."""
+_Found = tuple[dict[int, Any], dict[str, str]]
+"""Field -> value; name of a field -> the place that has the value."""
+_SHORT, _FEW = 2_048, 64
+"""Characters of documents that are remembered together, and how many are."""
 
 
 class Documents:
-    """Takes the fields whose every place is the value of a name in a map, or an attribute that comes last."""
+    """Takes the fields whose every place is the value of a name in a map, or an attribute that comes last.
 
-    __slots__ = ("_last", "_nodes", "fields")
+    Short documents are remembered with what they gave: an application has few parameters of requests.
+    """
+
+    __slots__ = ("_last", "_nodes", "_remembered", "_remembers", "fields")
 
     def __init__(self, wanted: Sequence[Wanted]) -> None:
         self.fields = frozenset([one.field for one in wanted])
@@ -71,6 +78,9 @@ class Documents:
                     node.setdefault(place.path[-1], []).append(leaf)
                     if place.beside:
                         trees[place.attribute].setdefault(place.beside, [])
+        converts = any(place.convert for one in wanted for place, _ in one.places)
+        self._remembers = not converts  # A conversion may look at the span.
+        self._remembered: dict[tuple[str, ...], _Found] = {}
         self._nodes = [
             (attribute, msgspec.json.Decoder(_type_of(node)).decode, node)
             for attribute, node in trees.items()
@@ -80,12 +90,13 @@ class Documents:
         """Put what is found into `fields`, its places into `sources`; False where it takes a longer look."""
         attributes = view.attributes
         try:
-            found = [decode(attributes[attribute]) for attribute, decode, _ in self._nodes]
+            texts = tuple([attributes[attribute] for attribute, _, _ in self._nodes])
+            values, places = self._remembered.get(texts) or self._read(texts, view)
         except (ValueError, TypeError, RecursionError):
             return False
-        best: dict[int, int] = {}
-        for document, (_, _, node) in zip(found, self._nodes, strict=True):
-            _take(document, node, view, fields, best, sources)
+        for field, value in values.items():
+            fields[field] = value
+        sources.update(places)
         for wanted, place, source in self._last:
             if fields[wanted.field] is None:
                 value = wanted.convert(attributes[place.attribute])
@@ -93,28 +104,38 @@ class Documents:
                     fields[wanted.field], sources[wanted.name] = value, source
         return True
 
+    def _read(self, texts: tuple[str, ...], view: SpanView) -> _Found:
+        found: _Found = ({}, {})
+        best: dict[int, int] = {}
+        for text, (_, decode, node) in zip(texts, self._nodes, strict=True):
+            _take(decode(text), node, view, found, best)
+        if self._remembers and sum(map(len, texts)) <= _SHORT:
+            if len(self._remembered) >= _FEW:
+                self._remembered.clear()
+            self._remembered[texts] = found
+        return found
+
 
 def _take(
     found: Mapping[str, Any],
     node: _Node,
     view: SpanView,
-    fields: list[Any],
+    values: _Found,
     best: dict[int, int],
-    sources: dict[str, str],
 ) -> None:
     for key, value in found.items():
         if value is None:
             continue
         below = node[key]
         if below.__class__ is dict:
-            _take(value, below, view, fields, best, sources)
+            _take(value, below, view, values, best)
             continue
         for field, name, rank, source, beside, convert, _ in below:
             if best.get(field, rank) < rank or (beside and beside not in found):
                 continue
             one = value if convert is None else convert(value, view)
             if one is not None:
-                fields[field], best[field], sources[name] = one, rank, source
+                values[0][field], best[field], values[1][name] = one, rank, source
 
 
 def _type_of(node: _Node) -> Any:

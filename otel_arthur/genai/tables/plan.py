@@ -122,16 +122,18 @@ class Plan:
 
     def words(self, attributes: Mapping[str, Any]) -> Words | None:
         """What was said: one answer, and a question; None where that takes a longer look."""
-        messages, choices = self._question(attributes), self._answer(attributes)
+        messages = self._question(attributes)
+        choices = self._answer(attributes) if messages else None
         if not messages or not choices or len(choices) != 1:
             return None
         for message in messages:
             if not message.parts:
                 return None
         parts = choices[0].message.parts
-        if not parts or parts[0].__class__ is not TextPart or not parts[0].text or parts[0].text[0] == "<":
-            return None
-        return Words(messages, choices)
+        # A text that begins so may be the name of an object.
+        if parts and (part := parts[0]).__class__ is TextPart and part.text and part.text[0] != "<":
+            return Words(messages, choices)
+        return None
 
 
 def _record(names: Sequence[str], copies: Sequence[tuple[int, str, Callable[[Any], Any]]]) -> type[Struct]:
