@@ -37,6 +37,8 @@ class CoreReceiver(HTTPReceiver):
     """
 
     encodings = {**ENCODINGS, HANDED_OVER: False}  # noqa: RUF012
+    # What a Unix socket holds. The processor has few connections.
+    read_bytes = 256 * 1024
 
     def __init__(
         self,

@@ -34,6 +34,8 @@ class Core(Service):
 
     RECEIVERS = (_CORE,)
     TAKES_EVERYTHING = True
+    # A group of exports and its rows take memory that is there; few of them are under way.
+    ALONE_BYTES = 2 * 1024 * 1024
 
     def __init__(
         self,

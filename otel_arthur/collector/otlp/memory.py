@@ -19,22 +19,23 @@ _SHARE_OF_LARGE = 7 / 8
 """Large requests leave the rest to small ones, which are answered while large ones wait."""
 
 
-_ALONE_BYTES = 128 * 1024
-"""Above what is read of a connection at once: what is read takes the quick way."""
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 """Of glibc's ``malloc.h``."""
 
 
-def give_back_large_pieces() -> None:
+def give_back_large_pieces(alone_bytes: int) -> None:
     """Have glibc return a large piece of memory to the system as soon as that is free (mallopt(3)).
 
     Else it raises the size from which it does so by itself, up to 32 MB, and bodies that grow side by side
     leave as much memory in holes as they hold. Nothing is done where there is another allocator.
+
+    Args:
+        alone_bytes: what a large piece has.
     """
     with contextlib.suppress(OSError, AttributeError, TypeError):
         mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_M_MMAP_THRESHOLD, _ALONE_BYTES)
-        mallopt(_M_TRIM_THRESHOLD, 1024 * 1024)
+        mallopt(_M_MMAP_THRESHOLD, alone_bytes)
+        mallopt(_M_TRIM_THRESHOLD, 8 * alone_bytes)
 
 
 class NoRoom(Exception):

@@ -22,7 +22,7 @@ from otel_arthur.collector.otlp.signals import SIGNALS, Signal
 from otel_arthur.collector.receivers.authorization import UNAUTHENTICATED, is_authorized
 from otel_arthur.collector.receivers.connections import Connections
 from otel_arthur.collector.receivers.cors import allowed, is_allowed, preflight
-from otel_arthur.collector.receivers.inside_aiohttp import BoundedServer, clean_up
+from otel_arthur.collector.receivers.inside_aiohttp import READ_BYTES, BoundedServer, clean_up
 from otel_arthur.collector.receivers.listening import Export, OTLPServer
 
 _logger = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ _NAMES = {"": None, "identity": None, "x-gzip": "gzip", **{name: name for name i
 class HTTPReceiver(OTLPServer):
     encodings: Mapping[str, bool] = ENCODINGS
     """Content types that are taken -> whether each is JSON."""
+    read_bytes: int = READ_BYTES
 
     def __init__(
         self, receiver: Receiver, limits: Limits, memory: Memory, connections: Connections, export: Export
@@ -48,6 +49,7 @@ class HTTPReceiver(OTLPServer):
         server = BoundedServer(
             self._handle,
             self.connections,
+            self.read_bytes,
             auto_decompress=False,
             access_log=None,
             # Whatever goes wrong in a handler is logged there; what is left is malformed, and counted.
@@ -165,7 +167,10 @@ class HTTPReceiver(OTLPServer):
             # RFC 9110, 10.1.1: a sender that asks first waits for this, or for a second at least.
             if request.headers.get("Expect", "").lower() == "100-continue":
                 await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            body = await asyncio.wait_for(self._pieces(request, hold), self.limits.request_timeout)
+            pieces = self._pieces(request, hold)
+            # What has come whole is not waited for: that would take a task of its own.
+            is_whole = request.content.is_eof()
+            body = await (pieces if is_whole else asyncio.wait_for(pieces, self.limits.request_timeout))
         except (asyncio.TimeoutError, TimeoutError):
             # Not 408: OTLP clients do not send a request again after that.
             return replies.unavailable("the request did not arrive in time")
@@ -181,9 +186,11 @@ class HTTPReceiver(OTLPServer):
         try:
             async for piece in request.content.iter_any():
                 hold.grow(len(piece))
-                body += piece
-                if len(body) > self.limits.max_request_bytes:
+                if len(body) + len(piece) > self.limits.max_request_bytes:
                     return replies.too_large(self.limits.max_request_bytes)
+                if request.content.at_eof() and not body:
+                    return piece
+                body += piece
             return bytes(body)
         finally:
             # An error's traceback keeps this frame until the garbage collector comes by, but not these bytes.

@@ -28,20 +28,23 @@ class BoundedServer(web.Server):
     Fallback: malformed requests are answered and not counted, which one line says.
     """
 
-    def __init__(self, handler: Any, bounded: Connections, **settings: Any) -> None:
+    def __init__(
+        self, handler: Any, bounded: Connections, read_bytes: int = READ_BYTES, **settings: Any
+    ) -> None:
         if hasattr(web.Server, "_make_request") and hasattr(web_protocol, "ERROR"):
             settings["request_factory"] = self._request
         else:
             _logger.warning("malformed requests are not counted: this aiohttp is not one that we know")
-        super().__init__(handler, **settings)
+        super().__init__(handler, read_bufsize=read_bytes, **settings)
         self._bounded = bounded
+        self._read_bytes = read_bytes
 
     def connection_made(self, handler: Any, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
         # asyncio reads 256 KiB at once, uncounted until a handler comes by: 150 senders that send at once
         # took 100 MB more than is counted. ``_SelectorTransport.max_size``; other transports keep theirs.
         with contextlib.suppress(AttributeError):
-            setattr(transport, "max_size", READ_BYTES)  # noqa: B010
+            setattr(transport, "max_size", self._read_bytes)  # noqa: B010
         self._bounded.opened(transport)
 
     def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:

@@ -44,6 +44,8 @@ class Service:
     """The servers that take requests, by name."""
     TAKES_EVERYTHING = False
     """Whether every request concerns Arthur, for the sender has looked."""
+    ALONE_BYTES = 128 * 1024
+    """Of a large piece of memory: more than is read of a connection at once, which takes the quick way."""
 
     def __init__(
         self, configuration: CollectorConfiguration, load: Callable[[], CollectorConfiguration]
@@ -72,7 +74,7 @@ class Service:
         Raises:
             OSError: an address or the spool cannot be had.
         """
-        give_back_large_pieces()
+        give_back_large_pieces(self.ALONE_BYTES)
         loop = asyncio.get_running_loop()
         tasks: set[asyncio.Task[None]] = set()
 
