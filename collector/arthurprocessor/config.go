@@ -17,13 +17,13 @@ import (
 )
 
 const (
-	// Pass lets data go on whose LLM calls the core did not take. The calls are counted.
+	// Pass lets data go on even if the core did not take its LLM calls, which are counted.
 	Pass OnFailure = "pass"
 	// Refuse answers with an error that the sender may try again, and lets nothing go on.
 	Refuse OnFailure = "refuse"
 )
 
-// OnFailure says what becomes of data that concerns Arthur when the core does not take it.
+// OnFailure is the policy for data that concerns Arthur and that the core did not take.
 type OnFailure string
 
 // Config is the configuration of one processor, and of the core that it runs.
@@ -50,16 +50,16 @@ type CoreConfig struct {
 	Endpoint string `mapstructure:"endpoint"`
 	// StartTimeout is how long the start of the Collector waits for the core at most.
 	StartTimeout time.Duration `mapstructure:"start_timeout"`
-	// StopTimeout is how long the core may take at its end to send what it has.
+	// StopTimeout is how long the core may go on sending at its end.
 	StopTimeout time.Duration `mapstructure:"stop_timeout"`
 
 	_ struct{}
 }
 
-// Section holds the settings of a section that have no field of their own here. The core knows their types.
+// Section holds the settings of a section that have no field in this package. The core knows their types.
 type Section map[string]any
 
-// ArthurConfig is the section arthur: where inferences go, and which call goes to which model.
+// ArthurConfig is the section arthur: the platform that inferences go to, and the model of each call.
 type ArthurConfig struct {
 	Endpoint       string              `mapstructure:"endpoint"`
 	APIKey         configopaque.String `mapstructure:"api_key"`
@@ -117,14 +117,14 @@ type SpoolConfig struct {
 
 var _ component.Config = (*Config)(nil)
 
-// Validate says everything that is wrong at once.
+// Validate reports all faults at once.
 func (c *Config) Validate() error {
 	errs := []error{c.Core.validate()}
 	if c.OnFailure != Pass && c.OnFailure != Refuse {
 		errs = append(errs, fmt.Errorf("on_failure: %q must be %s or %s", c.OnFailure, Pass, Refuse))
 	}
 	if c.Core.Endpoint == "" && c.Arthur == nil && c.Engine == nil {
-		errs = append(errs, errors.New("needs a section arthur, engine or both: where LLM calls go"))
+		errs = append(errs, errors.New("needs a section arthur, engine or both: LLM calls go there"))
 	}
 	if c.Arthur != nil {
 		errs = append(errs, c.Arthur.validate(), c.Arthur.Settings.validate("arthur"))
@@ -154,7 +154,7 @@ func (c *CoreConfig) validate() error {
 	return nil
 }
 
-// command is what starts the core.
+// command is the program of the core and its arguments.
 func (c *CoreConfig) command() []string {
 	if c.Command == nil {
 		return []string{"otel-arthur", "core"}
@@ -189,7 +189,7 @@ func (s *SpoolConfig) validate() error {
 	return s.Settings.validate("spool")
 }
 
-// validate finds keys that the core does not know; their values are the core's to judge.
+// validate finds keys that the core does not know. The core checks the values.
 func (s Section) validate(name string) error {
 	known := contract.Embedded.Settings[name]
 	var errs []error
@@ -201,7 +201,7 @@ func (s Section) validate(name string) error {
 	return errors.Join(errs...)
 }
 
-// makesWholeTraces is whether the core makes traces of calls and of what is around them, for the Engine.
+// makesWholeTraces says whether the core makes whole traces, for the Engine.
 func (c *Config) makesWholeTraces() bool {
 	return c.Engine != nil && c.Core.Endpoint == "" && c.Engine.Settings["spans"] != "calls"
 }
@@ -210,7 +210,7 @@ func (c *Config) makesWholeTraces() bool {
 func (c *Config) document() ([]byte, error) {
 	document := map[string]any{
 		"spool": c.Spool.values(),
-		// The core leaves itself a second of its time to end.
+		// One second is left for the end of the process itself.
 		"service": map[string]any{"drain_seconds": max(c.Core.StopTimeout-time.Second, c.Core.StopTimeout/2).Seconds()},
 	}
 	if c.Arthur != nil {
@@ -263,7 +263,7 @@ func (s *SpoolConfig) values() map[string]any {
 	return with(s.Settings, map[string]string{"directory": s.Directory}, nil)
 }
 
-// with joins settings, the texts that are not empty, and what a route matches.
+// with joins settings, texts that are not empty, and the match of a route.
 func with(settings Section, texts, match map[string]string) map[string]any {
 	values := make(map[string]any, len(settings)+len(texts)+1)
 	for key, value := range settings {
@@ -284,7 +284,7 @@ func with(settings Section, texts, match map[string]string) map[string]any {
 	return values
 }
 
-// escaped doubles each dollar of a value: what the Collector has expanded once is not expanded again.
+// escaped doubles each dollar of a value, so that the core does not expand a value a second time.
 func escaped(value any) any {
 	switch typed := value.(type) {
 	case string:

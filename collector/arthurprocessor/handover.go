@@ -16,10 +16,10 @@ import (
 )
 
 const (
-	// passPatience is how long an answer waits for the core when data goes on without it.
+	// passPatience is how long an answer waits for the core while the data goes on.
 	passPatience = 2 * time.Second
-	// refusePatience is how long data waits for the core when it must not go on without it. The core itself
-	// says after 2 s that its spool takes too long.
+	// refusePatience is how long data waits for the core before it may go on. The core itself says after 2 s that
+	// its spool takes too long.
 	refusePatience = 5 * time.Second
 )
 
@@ -31,7 +31,7 @@ func (o OnFailure) patience() time.Duration {
 	return passPatience
 }
 
-// handover is what the processors of all signals share: the core, and what becomes of what it does not take.
+// handover is shared by the processors of all signals: the core, and the policy for data that the core does not take.
 type handover struct {
 	core      *sharedCore
 	onFailure OnFailure
@@ -58,7 +58,7 @@ func (h *handover) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// export is a request for the core.
+// export is one request to the core.
 type export struct {
 	to       *core.Grouping
 	body     []byte
@@ -71,7 +71,7 @@ func (e export) begin() core.Pending {
 	return e.to.Begin(e.body)
 }
 
-// first gives the core an export before anything goes on. The error is for the sender.
+// first gives an export to the core before the data goes on. The error is for the sender.
 func (h *handover) first(ctx context.Context, e export) (map[selection.SpanKey]struct{}, error) {
 	ctx, cancel := context.WithTimeout(ctx, h.onFailure.patience())
 	defer cancel()
@@ -79,7 +79,7 @@ func (h *handover) first(ctx context.Context, e export) (map[selection.SpanKey]s
 	if err == nil {
 		return calls, nil
 	}
-	// What the core will never take would come back for ever.
+	// The sender would send a refused request for ever, and the core will never take this one.
 	if h.onFailure == Refuse && core.ReasonOf(err) != core.Rejected {
 		return nil, consumererror.NewRetryableError(fmt.Errorf("nothing was passed on: %w", err))
 	}
@@ -87,9 +87,9 @@ func (h *handover) first(ctx context.Context, e export) (map[selection.SpanKey]s
 	return nil, nil
 }
 
-// beside gives the core an export while the data goes on, and waits for both.
+// beside gives an export to the core while the data goes on, and waits for both.
 func (h *handover) beside(ctx context.Context, e export, goOn func() error) error {
-	// A sender that gives up does not take the calls away.
+	// The calls stay with the core even if the sender gives up.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), passPatience)
 	defer cancel()
 	pending := e.begin()

@@ -18,7 +18,7 @@ type logsProcessor struct {
 // Capabilities says that log records are never changed.
 func (*logsProcessor) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
-// ConsumeLogs passes everything on. Without a record that concerns Arthur that is all.
+// ConsumeLogs passes everything on, and gives records that concern Arthur to the core.
 func (p *logsProcessor) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	selected := selection.FromLogs(ld)
 	if selected.Len() == 0 {

@@ -12,8 +12,8 @@ import (
 	"github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/metadata"
 )
 
-// sharedCore is one core for all pipelines that a processor of one id stands in. The Collector makes a component
-// for each of them, all with the same *Config.
+// sharedCore is the one core of a processor id. The Collector makes a component for each pipeline, all with the same
+// *Config.
 type sharedCore struct {
 	core.Core
 	spans     *core.Grouping
@@ -31,7 +31,7 @@ var (
 	shared   = map[*Config]*sharedCore{}
 )
 
-// acquire is the core of a configuration; release gives it back.
+// acquire returns the core of a configuration; release gives the core back.
 func acquire(set processor.Settings, config *Config) (*sharedCore, error) {
 	sharedMu.Lock()
 	defer sharedMu.Unlock()

@@ -16,7 +16,7 @@ const (
 	outcomeKey = attribute.Key("outcome")
 )
 
-// observe makes the core's counters metrics of the Collector.
+// observe shows the core's counters as metrics of the Collector.
 func observe(telemetry *metadata.TelemetryBuilder, of core.Core) error {
 	sums := func(name string, key attribute.Key) metric.Int64Callback {
 		return func(_ context.Context, observer metric.Int64Observer) error {

@@ -21,7 +21,7 @@ func (p *tracesProcessor) Capabilities() consumer.Capabilities {
 	return consumer.Capabilities{MutatesData: p.core.config.Stamp}
 }
 
-// ConsumeTraces passes everything on. Without a span that concerns Arthur that is all.
+// ConsumeTraces passes everything on, and gives spans that concern Arthur to the core.
 func (p *tracesProcessor) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	selected := selection.FromTraces(td)
 	isWhole := p.core.config.makesWholeTraces()
@@ -50,7 +50,7 @@ func (p *tracesProcessor) ConsumeTraces(ctx context.Context, td ptrace.Traces) e
 	return p.next.ConsumeTraces(ctx, td)
 }
 
-// packed is what the core gets: the processor's own form, or OTLP where that cannot say it.
+// packed returns the body for the core: in the processor's own form, or as OTLP where that form cannot hold the spans.
 func (p *tracesProcessor) packed(selected selection.Traces, isWhole bool) (*core.Grouping, []byte, error) {
 	if isWhole {
 		if body, err := selected.PackWhole(); err == nil {

@@ -1,5 +1,5 @@
-// Package contract is what the processor and the core must agree on. The core writes it from its dialects
-// and settings into contract.json; a test on each side holds the file against the code.
+// Package contract has everything that the processor and the core must agree on. The core writes contract.json from
+// its dialects and settings; a test on each side compares the file with the code.
 package contract // import "github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/contract"
 
 import (
@@ -14,10 +14,10 @@ var file []byte
 // Contract is the content of the file.
 type Contract struct {
 	Spans struct {
-		// Keys of attributes, and beginnings of such keys, that make a span one that may be a call.
+		// A span with one of these keys of attributes, or a key that begins so, may be a call.
 		Keys     []string `json:"keys"`
 		Prefixes []string `json:"prefixes"`
-		// Scopes and names of span events that make a span without attributes one.
+		// A span of one of these scopes, or with a span event of one of these names, may be a call too.
 		Scopes []string `json:"scopes"`
 		Events []string `json:"events"`
 	} `json:"spans"`
@@ -31,9 +31,9 @@ type Contract struct {
 		// BodyKeys are the only keys of a body that may be a conversation.
 		BodyKeys []string `json:"body_keys"`
 	} `json:"logs"`
-	// Settings are the keys of each section of the configuration.
+	// Settings has the keys of each section of the configuration.
 	Settings map[string][]string `json:"settings"`
-	// Identity is an example of how trace and span make the id of an inference.
+	// Identity is an example: the id of an inference, made of trace and span.
 	Identity struct {
 		TraceID     string `json:"trace_id"`
 		SpanID      string `json:"span_id"`

@@ -16,14 +16,14 @@ import (
 	"github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/selection"
 )
 
-// Form is how exports of a kind travel: where to, as what, and whether many make a list of them.
+// Form says how exports of a kind travel: path, content type, and whether several become a list.
 type Form struct {
 	path, contentType string
 	isList            bool
 }
 
 var (
-	// Spans are in the processor's own form, as selection.Traces.Pack makes it.
+	// Spans travel in the processor's own form, which selection.Traces.Pack makes.
 	Spans = Form{"/v1/traces", "application/vnd.otel-arthur.spans", true}
 	// Traces and Logs are OTLP/HTTP, in protobuf.
 	Traces = Form{"/v1/traces", protobuf, false}
@@ -32,32 +32,32 @@ var (
 
 const (
 	protobuf = "application/x-protobuf"
-	// calls is an answer that names the spans that are calls, 24 bytes each.
+	// calls is the content type of an answer that names calls by their spans, 24 bytes each.
 	calls = "application/vnd.otel-arthur.calls"
 
-	// Of answers that are errors, which are short.
+	// The most that is read of an error's body.
 	maxErrorBytes = 64 * 1024
-	// The processor's own requests, and few of them: what waits for the core is bounded by the receivers.
+	// Connections to the core are few: the receivers bound the requests that wait.
 	maxIdleConnections = 64
-	// What goes into the socket at once, and out of it in the core: the usual group.
+	// The buffers of the socket on both sides hold the usual group.
 	writeBytes = 256 * 1024
 )
 
-// Reason says why the core did not take a request. It is the value of a metric's attribute.
+// Reason says why the core did not take a request. A metric has it as an attribute.
 type Reason string
 
 const (
-	// Down is a core that does not run, is starting, or ended under way.
+	// Down means that the core does not run, is starting, or ended during the request.
 	Down Reason = "core down"
-	// Late is a core that did not answer in time.
+	// Late means that the core did not answer in time.
 	Late Reason = "core late"
-	// Full is a core whose spool or memory is full.
+	// Full means that the core's spool or memory is full.
 	Full Reason = "spool full"
-	// Rejected is a core that will never take this request.
+	// Rejected means that the core will never take this request.
 	Rejected Reason = "rejected"
 )
 
-// NotTakenError is why the core did not take a request.
+// NotTakenError says why the core did not take a request.
 type NotTakenError struct {
 	Reason Reason
 	cause  error
@@ -69,7 +69,7 @@ func (e *NotTakenError) Error() string {
 
 func (e *NotTakenError) Unwrap() error { return e.cause }
 
-// ReasonOf is why err says that the core did not take a request.
+// ReasonOf is the reason in err.
 func ReasonOf(err error) Reason {
 	var notTaken *NotTakenError
 	if errors.As(err, &notTaken) {
@@ -83,7 +83,7 @@ type client struct {
 	http *http.Client
 }
 
-// ParseEndpoint gives network and address of unix:///path or tcp://host:port.
+// ParseEndpoint returns network and address of unix:///path or tcp://host:port.
 func ParseEndpoint(endpoint string) (network, address string, err error) {
 	scheme, rest, found := strings.Cut(endpoint, "://")
 	if found && scheme == "unix" && strings.HasPrefix(rest, "/") {
@@ -120,8 +120,8 @@ func (c *client) take(ctx context.Context, form Form, body []byte, wantsCalls bo
 	if wantsCalls {
 		request.Header.Set("Accept", calls)
 	}
-	// An export may be sent twice: its ids are stable. net/http then tries again where a kept connection was
-	// closed meanwhile, which an entry without values tells it and nobody else.
+	// An export may be sent twice, since its ids are stable. This entry without values travels nowhere: it lets
+	// net/http try again where a kept connection was closed meanwhile.
 	request.Header["Idempotency-Key"] = []string{}
 	answer, err := c.answer(request)
 	if err != nil || !wantsCalls {
@@ -181,7 +181,7 @@ func (c *client) answer(request *http.Request) ([]byte, error) {
 }
 
 func refusal(response *http.Response) error {
-	// Read, so that the connection can be used again; not shown, for it is protobuf.
+	// The body is read, so that the connection can be used again, and not shown, since it is protobuf.
 	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, maxErrorBytes))
 	cause := errors.New(response.Status)
 	switch response.StatusCode {

@@ -11,33 +11,33 @@ import (
 )
 
 const (
-	// A core that restarts is waited for so long, counted from its end: then requests fail at once.
+	// Requests wait so long for a core that restarts, counted from its end, and then fail at once.
 	restartPatience = 2 * time.Second
-	// Between two attempts at a core that runs and takes no connection.
+	// The pause between two attempts to connect to a core that runs.
 	retryPause = 50 * time.Millisecond
-	// What a collection of metrics waits for the core's counters.
+	// A collection of metrics waits so long for the core's counters.
 	countersPatience = time.Second
 )
 
-// Core takes what concerns Arthur.
+// Core takes spans and log records that concern Arthur.
 type Core interface {
 	component.Component
-	// Take hands over an export. The core has it on disk when this returns without an error; with
-	// wantsCalls it says which spans are calls. The error is a *NotTakenError.
+	// Take hands over an export. Without an error, the core has the export on disk; with wantsCalls, Take
+	// returns the spans that are calls. The error is a *NotTakenError.
 	Take(ctx context.Context, form Form, body []byte, wantsCalls bool) (map[selection.SpanKey]struct{}, error)
-	// Counters are the core's own, summed over its restarts.
+	// Counters are the core's counters, summed over its restarts.
 	Counters() *Counters
 	// IsUp is whether the core answers.
 	IsUp() bool
 }
 
-// remote is a core that somebody else runs.
+// remote is a core that the processor did not start.
 type remote struct {
 	*client
 	counters *Counters
 }
 
-// NewRemote is a core that runs at an address already.
+// NewRemote makes the client of a core that runs at an address already.
 func NewRemote(network, address string) Core {
 	client := newClient(network, address)
 	return &remote{client: client, counters: newCounters(client)}
@@ -62,7 +62,7 @@ func (r *remote) IsUp() bool {
 	return r.isReady(ctx) == nil
 }
 
-// Take waits for a core that restarts, and sends again what a core did not finish that ended under way.
+// Take waits for a core that restarts, and sends an export again whose core ended before it answered.
 func (m *Managed) Take(ctx context.Context, form Form, body []byte, wantsCalls bool) (map[selection.SpanKey]struct{}, error) {
 	for {
 		if err := m.state.await(ctx); err != nil {

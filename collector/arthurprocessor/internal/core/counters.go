@@ -25,20 +25,20 @@ const (
 
 type series struct{ name, label string }
 
-// Counters are those of the core. A core that restarts begins at nothing; these go on.
+// Counters are the core's counters. A restarted core begins at zero; these counters go on.
 type Counters struct {
 	client *client
 	mu     sync.Mutex
 	read   time.Time
-	before map[series]float64 // of the cores that have ended
-	now    map[series]float64 // of the core that runs
+	before map[series]float64 // the sums of all ended cores
+	now    map[series]float64 // the values of the running core
 }
 
 func newCounters(client *client) *Counters {
 	return &Counters{client: client, before: map[series]float64{}, now: map[series]float64{}}
 }
 
-// Sum is a counter by the value of its one label, "" where it has none.
+// Sum returns a counter by the value of its one label, or by "" where the counter has no label.
 func (c *Counters) Sum(name string) map[string]float64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -54,7 +54,7 @@ func (c *Counters) Sum(name string) map[string]float64 {
 	return sums
 }
 
-// Gauge is a value of the core that runs, and whether there is one.
+// Gauge returns a value of the running core, and whether the core has that value.
 func (c *Counters) Gauge(name string) (float64, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -67,7 +67,7 @@ func (c *Counters) Gauge(name string) (float64, bool) {
 	return 0, false
 }
 
-// refresh asks the core, unless it was asked a moment ago.
+// refresh asks the core for its counters, unless it did so a moment ago.
 func (c *Counters) refresh() {
 	if time.Since(c.read) < countersAge {
 		return
@@ -77,7 +77,7 @@ func (c *Counters) refresh() {
 	samples, err := c.client.counters(ctx)
 	c.read = time.Now()
 	if err != nil {
-		return // it is down; what it said last stays
+		return // the core is down, and the last values stay
 	}
 	now := make(map[series]float64, len(samples))
 	for _, sample := range samples {

@@ -10,11 +10,11 @@ import (
 )
 
 const (
-	// Groups under way: while the core writes one to its disk, it reads the other.
+	// So many groups are under way: the core reads one while it writes the other to its disk.
 	groupsUnderWay = 2
-	// A group takes no export more that would make it larger. A larger export goes alone.
+	// The size of a group at most. A larger export goes alone.
 	maxGroupBytes = 1 << 20
-	// listHead begins a list in MessagePack whose length is in the next four bytes.
+	// listHead begins a list in MessagePack; the next four bytes are its length.
 	listHead = 0xdd
 	// linger is how long the first export of a group waits for others. A request costs the core as much as ten
 	// calls; the data of a pipeline that passes goes on meanwhile.
@@ -40,13 +40,13 @@ type Grouping struct {
 type group struct {
 	body    []byte
 	exports uint32
-	waiting int // for its answer
+	waiting int // exports that wait for the group's answer
 	done    chan struct{}
 	calls   map[selection.SpanKey]struct{}
 	err     error
 }
 
-// NewGrouping groups exports of one signal. A group waits for its answer as long as patience.
+// NewGrouping groups exports of one signal. A group waits for its answer for patience at most.
 func NewGrouping(core Core, form Form, wantsCalls bool, patience time.Duration) *Grouping {
 	stopped, stop := context.WithCancel(context.Background())
 	return &Grouping{
@@ -61,10 +61,10 @@ type Pending struct {
 	group    *group
 }
 
-// Begin hands over an export in the grouping's form, and does not wait. Wait must be called.
+// Begin hands over an export in the grouping's form, without waiting. The caller must call Wait.
 func (g *Grouping) Begin(body []byte) Pending { return Pending{g, g.join(body)} }
 
-// Wait is the answer, as that of Core.Take. The calls in it are those of the whole group.
+// Wait returns the answer, as Core.Take does, with the calls of the whole group.
 func (p Pending) Wait(ctx context.Context) (map[selection.SpanKey]struct{}, error) {
 	select {
 	case <-p.group.done:
@@ -72,7 +72,7 @@ func (p Pending) Wait(ctx context.Context) (map[selection.SpanKey]struct{}, erro
 	case <-ctx.Done():
 	}
 	select {
-	case <-p.group.done: // the core was in time; it was the next consumer that took long
+	case <-p.group.done: // the core was in time, and the next consumer was slow
 		return p.group.calls, p.group.err
 	default:
 		p.grouping.leave(p.group)
@@ -80,7 +80,7 @@ func (p Pending) Wait(ctx context.Context) (map[selection.SpanKey]struct{}, erro
 	}
 }
 
-// Shutdown ends what waits.
+// Shutdown ends all waiting.
 func (g *Grouping) Shutdown() {
 	g.stop()
 	g.sending.Wait()
@@ -100,7 +100,7 @@ func (g *Grouping) join(body []byte) *group {
 		g.open = begun
 		g.sending.Go(func() { g.send(begun) })
 	}
-	// Messages in protobuf that are written one after another are one message with the fields of both.
+	// Two protobuf messages, one after the other, are one message with the fields of both.
 	g.open.body = append(g.open.body, body...)
 	g.open.exports++
 	g.open.waiting++
@@ -135,7 +135,7 @@ func (g *Grouping) send(sent *group) {
 	isAwaited := sent.waiting > 0
 	g.mu.Unlock()
 	if !isAwaited {
-		return // all of them were answered without it, and counted
+		return // all exports were answered before, and counted
 	}
 	if g.form.isList {
 		binary.BigEndian.PutUint32(sent.body[1:], sent.exports)
@@ -143,7 +143,7 @@ func (g *Grouping) send(sent *group) {
 	ctx, cancel := context.WithTimeout(g.stopped, g.patience)
 	defer cancel()
 	sent.calls, sent.err = g.core.Take(ctx, g.form, sent.body, g.wantsCalls)
-	if sent.err == nil { // else a connection may still read it
+	if sent.err == nil { // otherwise a connection may still read the body
 		g.spares.Put(&sent.body)
 	}
 }

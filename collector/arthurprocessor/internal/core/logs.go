@@ -12,7 +12,7 @@ import (
 
 const (
 	maxLineBytes = 64 * 1024
-	// Plain lines that are kept, to say why a core could not start.
+	// So many plain lines are kept, to say why a core could not start.
 	maxPlainLines = 8
 )
 
@@ -25,7 +25,7 @@ type logLines struct {
 }
 
 func newLogLines(logger *zap.Logger) *logLines {
-	// Where in this program a line was passed on says nothing.
+	// The caller would be this file for every line.
 	return &logLines{logger: logger.WithOptions(zap.WithCaller(false), zap.AddStacktrace(zapcore.FatalLevel))}
 }
 
@@ -50,7 +50,7 @@ func (l *logLines) Write(content []byte) (int, error) {
 	return len(content), nil
 }
 
-// said is what the core wrote that was no log line: how it tells of a configuration that it cannot use.
+// said returns the core's lines that were no log lines. A core that cannot use its configuration writes such lines.
 func (l *logLines) said() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -20,7 +20,7 @@ import (
 const (
 	// wrongUse is the exit code of a core that cannot use its configuration.
 	wrongUse = 2
-	// A core that has run so long has recovered: the next restart comes at once again.
+	// After so long a run the next restart comes at once again.
 	recovered      = 10 * time.Second
 	firstBackoff   = 100 * time.Millisecond
 	longestPause   = 30 * time.Second
@@ -42,7 +42,7 @@ type Settings struct {
 type Managed struct {
 	settings Settings
 	logger   *zap.Logger
-	started  func() // told of each start
+	started  func() // is called at each start
 	client   *client
 	counters *Counters
 	state    *state
@@ -51,17 +51,17 @@ type Managed struct {
 	listener *net.UnixListener
 	stop     context.CancelFunc
 	done     chan struct{}
-	startErr chan error // of the first start, once
+	startErr chan error // has the result of the first start, once
 	once     sync.Once
 }
 
-// NewManaged is a core that is not started yet. It tells started of each start.
+// NewManaged makes a core that is not started yet, and calls started at each start.
 func NewManaged(settings Settings, logger *zap.Logger, started func()) *Managed {
 	return &Managed{settings: settings, logger: logger, started: started, state: newState(), startErr: make(chan error, 1)}
 }
 
-// Start starts the core and waits until it is ready. A core that can never start is an error; one that is merely
-// late is not, for it may still come.
+// Start starts the core and waits until it is ready. A core that can never start is an error; a late core is not,
+// since it may still become ready.
 func (m *Managed) Start(ctx context.Context, host component.Host) error {
 	if err := m.listen(); err != nil {
 		return err
@@ -86,7 +86,7 @@ func (m *Managed) Start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// Shutdown has the core drain, and ends it in time.
+// Shutdown lets the core drain, and ends it in time.
 func (m *Managed) Shutdown(context.Context) error {
 	if m.stop == nil {
 		return nil
@@ -104,7 +104,7 @@ func (m *Managed) Counters() *Counters { return m.counters }
 // IsUp is whether the core is ready.
 func (m *Managed) IsUp() bool { return m.state.isReady() }
 
-// listen makes the socket. It stays while cores come and go, and only this user can reach it.
+// listen makes the socket, which outlives each core, and which only this user can reach.
 func (m *Managed) listen() error {
 	folder, err := os.MkdirTemp("", "otel-arthur-")
 	if err != nil {
@@ -178,7 +178,7 @@ func (m *Managed) runOnce(ctx context.Context, host component.Host) error {
 	return err
 }
 
-// first says how the first start went; later ones are the log's.
+// first reports the result of the first start; the log has the later ones.
 func (m *Managed) first(err error) {
 	m.once.Do(func() { m.startErr <- err })
 }
@@ -187,7 +187,7 @@ func (m *Managed) first(err error) {
 type process struct {
 	cmd   *exec.Cmd
 	lines *logLines
-	// life is the end of a pipe that the core reads: it holds the configuration, and ends when we do.
+	// life is our end of a pipe: the core reads its configuration from it, and ends when the pipe ends.
 	life  *os.File
 	ended chan struct{}
 }
@@ -219,7 +219,7 @@ func (m *Managed) spawn() (*process, error) {
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
-		// A core that ends before it has read shows why by itself.
+		// A core that ends before it has read says why in its own output.
 		_, _ = life.Write(append(m.settings.Document[:len(m.settings.Document):len(m.settings.Document)], '\n'))
 	}()
 	go func() {
@@ -234,7 +234,7 @@ func (m *Managed) spawn() (*process, error) {
 // end asks the core to drain and, after a while, ends it.
 func (p *process) end(patience time.Duration, logger *zap.Logger) {
 	if err := terminate(p.cmd.Process); err != nil {
-		logger.Warn("The core could not be told to end", zap.Error(err))
+		logger.Warn("The core cannot be asked to end", zap.Error(err))
 	}
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
@@ -243,7 +243,7 @@ func (p *process) end(patience time.Duration, logger *zap.Logger) {
 		return
 	case <-timer.C:
 	}
-	logger.Warn("The core did not end in time; what it had taken is in its spool", zap.Duration("waited", patience))
+	logger.Warn("The core did not end in time; its calls are in the spool", zap.Duration("waited", patience))
 	_ = kill(p.cmd.Process)
 	<-p.ended
 }

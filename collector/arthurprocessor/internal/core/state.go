@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-var errDown = errors.New("it does not run")
+var errDown = errors.New("the core does not run")
 
-// state is whether the core is ready, for those who wait for it.
+// state says whether the core is ready, and wakes requests that wait for it.
 type state struct {
 	mu    sync.Mutex
 	ready chan struct{} // closed while the core is ready
@@ -46,7 +46,7 @@ func (s *state) isReady() bool {
 	return s.isUp
 }
 
-// await waits until the core is ready: while it restarts, not while it is down for good.
+// await waits until the core is ready: while it restarts, but not while it is down for good.
 func (s *state) await(ctx context.Context) error {
 	s.mu.Lock()
 	ready, isUp, left := s.ready, s.isUp, time.Until(s.since.Add(restartPatience))

@@ -1,4 +1,4 @@
-// Package coretest has a core for tests: the socket's side of the protocol, and none of the reading.
+// Package coretest has a core for tests, which speaks the protocol and reads nothing.
 package coretest // import "github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/coretest"
 
 import (
@@ -17,22 +17,22 @@ type Request struct {
 	Body        []byte
 }
 
-// Core answers as a core does. The zero value takes everything and knows no call.
+// Core answers as a core does. Its zero value takes every export and knows no call.
 type Core struct {
-	// Status is what exports are answered, 200 where it is 0.
+	// Status is the answer to exports; 0 means 200.
 	Status atomic.Int32
-	// Calls is the answer to who asks for calls.
+	// Calls is the answer where the request asks for calls.
 	Calls []byte
-	// Counters are what /counters says.
+	// Counters is the answer of /counters.
 	Counters []map[string]any
-	// Hold, where it is not nil, holds each export back until it is closed.
+	// Hold delays each export until the channel is closed, unless Hold is nil.
 	Hold chan struct{}
 
 	mu  sync.Mutex
 	got []Request
 }
 
-// Got are the exports that arrived.
+// Got returns the exports that arrived.
 func (c *Core) Got() []Request {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -13,7 +13,7 @@ type Logs struct {
 
 type recordPlace struct{ resource, scope, record int }
 
-// FromLogs finds them. Nothing is copied.
+// FromLogs finds those log records in a request. Nothing is copied.
 func FromLogs(ld plog.Logs) Logs {
 	selected := Logs{source: ld}
 	resources := ld.ResourceLogs()
@@ -31,10 +31,10 @@ func FromLogs(ld plog.Logs) Logs {
 	return selected
 }
 
-// Len is how many records were found.
+// Len is the number of records that were found.
 func (l Logs) Len() int { return len(l.found) }
 
-// Marshal makes an ExportLogsServiceRequest in protobuf of the records that were found.
+// Marshal returns an ExportLogsServiceRequest of the found records, as protobuf.
 func (l Logs) Marshal() ([]byte, error) {
 	alone := plog.NewLogs()
 	last := recordPlace{resource: -1}

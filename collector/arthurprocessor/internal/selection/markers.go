@@ -6,10 +6,10 @@ import (
 	"github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/contract"
 )
 
-// keySet tells keys of attributes. Nearly every key of an ordinary span is told apart by its first two bytes and its
-// length, without a look at the rest of it.
+// keySet is a set of attributes' keys. Their first two bytes and their length rule out nearly every key of an ordinary
+// span, without a look at the rest.
 type keySet struct {
-	// lengths has, for each beginning, a bit for the length of each key that begins so.
+	// lengths has, for each beginning, one bit for each length of a key with that beginning.
 	lengths  [256]uint64
 	keys     map[string]struct{}
 	prefixes []string
@@ -27,7 +27,7 @@ func newKeySet(keys, prefixes []string) *keySet {
 	return set
 }
 
-// beginning is a number for the first two bytes of a key, which has as many.
+// beginning is a number for the first two bytes of a key, which must have two.
 func beginning(key string) byte { return key[0] ^ key[1]<<3 }
 
 func (s *keySet) has(key string) bool {

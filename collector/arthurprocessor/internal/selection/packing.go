@@ -12,27 +12,26 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// maxDepth is how deep a value may be nested that the core reads.
+// maxDepth is the depth to which the core reads nested values.
 const maxDepth = 64
 
-// ErrUnfit is what Pack says of spans that must travel as OTLP, for the core mends what is bad in them: a text that
-// is no UTF-8, or a value that is nested too deep.
-var ErrUnfit = errors.New("spans that MessagePack cannot say as OTLP does")
+// ErrUnfit is Pack's error for spans that must travel as OTLP: the core mends a text that is no UTF-8, or a value that
+// is nested too deep.
+var ErrUnfit = errors.New("MessagePack cannot hold these spans as OTLP does")
 
-// Pack makes the processor's own form of the spans that Marshal makes OTLP of: MessagePack, which the core decodes
-// in one step into what it reads.
+// Pack returns the spans of Marshal in the processor's own form: MessagePack, which the core decodes in one step.
 //
-// It is a list of resources [attributes, scopes]. A scope is [name, version, calls, steps, places], where calls may
-// be calls, steps may be steps around them, and of places nothing is said but where they stand. Each span is [trace
-// id, id, parent's id, flags, kind, name, start, end, status]; calls and steps have [..., message of the status,
-// attributes, events, dropped attributes] after that. An event is [name, time, attributes]. Ids are hexadecimal,
+// The form is a list of resources [attributes, scopes]. A scope is [name, version, calls, steps, places]: spans that
+// may be calls, spans that may be steps around calls, and all others, of which only the place travels. Each span is
+// [trace id, id, parent's id, flags, kind, name, start, end, status]; calls and steps continue with [..., message of
+// the status, attributes, events, dropped attributes]. An event is [name, time, attributes]. Ids are hexadecimal,
 // attributes are maps.
 func (t Traces) Pack() ([]byte, error) {
 	return t.pack(false)
 }
 
-// PackWhole packs all spans of the request: of those that are neither calls nor steps where they stand. It is for a
-// core that makes whole traces of them, wherever the other spans of a trace come from.
+// PackWhole packs all spans of the request, for a core that makes whole traces. Only the place travels of spans that
+// are neither calls nor steps.
 func (t Traces) PackWhole() ([]byte, error) {
 	return t.pack(true)
 }
@@ -57,13 +56,13 @@ func (t Traces) pack(isWhole bool) ([]byte, error) {
 	return p.body, nil
 }
 
-// spares are bodies that were packed before: to grow a new one would copy each several times.
+// spares are bodies of earlier packing. A new body would be copied several times as it grows.
 var spares sync.Pool
 
-// Recycle takes a body back that nobody reads any more.
+// Recycle takes back a body that nobody reads any more.
 func Recycle(body []byte) { spares.Put(&body) }
 
-// The first bytes of a list and of a map whose length is written in four more.
+// The first byte of a list and of a map; the length is in the next four bytes.
 const (
 	msgpArray = 0xdd
 	msgpMap   = 0xdf
@@ -79,14 +78,14 @@ type packer struct {
 	body    []byte
 	isWhole bool
 	isUnfit bool
-	// related are the traces of all calls, left are the calls that were not packed yet.
+	// related has the traces of all calls, left the calls that were not packed yet.
 	related map[pcommon.TraceID]struct{}
 	left    []spanPlace
-	// kinds are those of a scope's spans.
+	// kinds has the kind of each span of a scope.
 	kinds []kind
 }
 
-// kind is what travels of a span.
+// kind says how much of a span travels.
 type kind uint8
 
 const (
@@ -124,7 +123,7 @@ func (p *packer) resource(number int, resource ptrace.ResourceSpans, list *serie
 	}
 }
 
-// tell finds the kind of each span of a scope; whether any of them travels.
+// tell finds the kind of each span of a scope, and returns whether any span travels.
 func (p *packer) tell(resource, scope int, scopeSpans ptrace.ScopeSpans) bool {
 	spans := scopeSpans.Spans()
 	p.kinds = p.kinds[:0]
@@ -209,7 +208,7 @@ func (p *packer) text(text string) {
 	p.body = msgp.AppendString(p.body, text)
 }
 
-// attributes leaves out what has no value.
+// attributes leaves out attributes without a value.
 func (p *packer) attributes(attributes pcommon.Map) {
 	pairs := p.open(msgpMap)
 	for key, value := range attributes.All() {

@@ -9,7 +9,7 @@ import (
 // Stamp is the attribute that names the inference of a span.
 const Stamp = "arthur.inference.id"
 
-// SpanKey names a span: its trace id, then its own.
+// SpanKey names a span: its trace id, then its span id.
 type SpanKey [24]byte
 
 // KeyOf is the key of a span.
@@ -29,7 +29,7 @@ func (k SpanKey) InferenceID() string {
 	return string(append(id, "-0"...))
 }
 
-// StampCalls writes the id of its inference onto each span that is one of calls.
+// StampCalls writes onto each span in calls the id of its inference.
 func (t Traces) StampCalls(calls map[SpanKey]struct{}) {
 	for _, place := range t.found {
 		span := t.span(place)

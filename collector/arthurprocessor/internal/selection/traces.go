@@ -1,4 +1,4 @@
-// Package selection finds what concerns Arthur in a request, and makes a request of that alone.
+// Package selection finds the spans and log records of a request that concern Arthur, and makes a request of them.
 package selection // import "github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/selection"
 
 import (
@@ -15,10 +15,10 @@ type Traces struct {
 	total  int
 }
 
-// spanPlace is where a span stands: the indexes of its resource, its scope and itself.
+// spanPlace is the position of a span: the indexes of its resource, its scope and itself.
 type spanPlace struct{ resource, scope, span int }
 
-// FromTraces finds them.
+// FromTraces finds those spans in a request.
 func FromTraces(td ptrace.Traces) Traces {
 	selected := Traces{source: td}
 	resources := td.ResourceSpans()
@@ -38,13 +38,13 @@ func FromTraces(td ptrace.Traces) Traces {
 	return selected
 }
 
-// Len is how many spans were found.
+// Len is the number of spans that were found.
 func (t Traces) Len() int { return len(t.found) }
 
-// Marshal makes an ExportTraceServiceRequest in protobuf of the spans that were found.
+// Marshal returns an ExportTraceServiceRequest of the found spans, as protobuf.
 //
-// Of their traces it holds further, so that the core knows what stands above, below and around a call: spans that
-// may be steps of an agent as they are, and of all others only the place: ids, name, times and status.
+// The request holds the other spans of their traces too, so that the core knows the spans above, below and around a
+// call: whole where a span may be a step of an agent, else only its place (ids, name, times and status).
 func (t Traces) Marshal() ([]byte, error) {
 	marshaler := &ptrace.ProtoMarshaler{}
 	if len(t.found) == t.total {
@@ -53,7 +53,7 @@ func (t Traces) Marshal() ([]byte, error) {
 	return marshaler.MarshalTraces(t.alone())
 }
 
-// MarshalWhole makes one of all spans.
+// MarshalWhole does the same for all spans of the request.
 func (t Traces) MarshalWhole() ([]byte, error) {
 	return (&ptrace.ProtoMarshaler{}).MarshalTraces(t.source)
 }
@@ -64,7 +64,7 @@ func (t Traces) alone() ptrace.Traces {
 		traces[t.span(place).TraceID()] = struct{}{}
 	}
 	made := &builder{traces: ptrace.NewTraces(), last: spanPlace{resource: -1}}
-	left := t.found // in the order of the request
+	left := t.found // as ordered in the request
 	resources := t.source.ResourceSpans()
 	for r := 0; r < resources.Len(); r++ {
 		scopes := resources.At(r).ScopeSpans()
@@ -89,14 +89,14 @@ func (t Traces) alone() ptrace.Traces {
 	return made.traces
 }
 
-// builder makes a request whose resources and scopes are those of another one, where they are needed.
+// builder makes a request that has the needed resources and scopes of another one.
 type builder struct {
 	traces ptrace.Traces
 	last   spanPlace
 	spans  ptrace.SpanSlice
 }
 
-// next is a new span under the resource and the scope of place.
+// next adds a new span under the resource and the scope of place.
 func (b *builder) next(source ptrace.ResourceSpansSlice, place spanPlace) ptrace.Span {
 	from := source.At(place.resource)
 	if place.resource != b.last.resource {
@@ -115,7 +115,7 @@ func (b *builder) next(source ptrace.ResourceSpansSlice, place spanPlace) ptrace
 	return b.spans.AppendEmpty()
 }
 
-// copyPlace copies where a span stands in its trace, and nothing that it tells.
+// copyPlace copies the place of a span in its trace: ids, name, times and status.
 func copyPlace(from, to ptrace.Span) {
 	to.SetTraceID(from.TraceID())
 	to.SetSpanID(from.SpanID())
