@@ -30,7 +30,7 @@ def readable_span(view: SpanView) -> ReadableSpan:
         dict(view.attributes),
         [Event(event.name, dict(event.attributes), event.time_ns) for event in view.events],
         kind=SpanKind.CLIENT,
-        status=Status(StatusCode(view.status_code)),
+        status=Status(StatusCode(view.status_code), view.status_message or None),
         start_time=view.start_ns,
         end_time=view.end_ns,
         instrumentation_scope=InstrumentationScope(view.scope, view.scope_version),
