@@ -152,7 +152,8 @@ def test_misconfigured_the_application_runs_as_if_we_were_not_there(
     done = run(model_server, tmp_path, {**settings, "OTEL_TRACES_EXPORTER": exporters}, program)
 
     assert done.returncode == 0
-    assert done.stdout.splitlines()[0] == "alive"
+    # The console exporter's thread may write between a line and its end.
+    assert done.stdout.startswith("alive")
     assert ('"name": "ChatOpenAI.chat"' in done.stdout) == (exporters == "console,arthur")
     lines = [line for line in done.stderr.splitlines() if "otel-arthur" in line]
     assert any(said in line for line in lines), done.stderr
