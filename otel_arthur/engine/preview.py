@@ -3,42 +3,69 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
+from typing import Final
 
 from otel_arthur.configuration import Configuration, EngineConfiguration
 from otel_arthur.engine.intake import completed
 from otel_arthur.engine.kinds import Form
 from otel_arthur.engine.target import EngineTarget
-from otel_arthur.genai.duplicates.verdicts import Verdict
+from otel_arthur.engine.trees import KEPT_SECONDS
+from otel_arthur.genai.duplicates.verdicts import InOrder, Verdict
 from otel_arthur.genai.steps.reading import around
 from otel_arthur.genai.steps.step import Wordless
 from otel_arthur.inference.privacy import TextRules
+from otel_arthur.spool.rows import Row
+
+_AT_ONCE: Final = InOrder.AT_ONCE
+_OPEN_ROOTS: Final = 2_000
+"""At most so many wait for the words of calls that end after them."""
 
 
-def preview(verdicts: Iterable[Verdict], configuration: Configuration, rules: TextRules) -> bytes:
-    """One request with all spans: calls with what is around them, duplicates as chains."""
+def preview(verdicts: Iterable[Verdict], configuration: Configuration, rules: TextRules) -> Iterator[bytes]:
+    """Requests with all spans, by and by: calls with what is around them, duplicates as chains."""
     engine = configuration.engine or EngineConfiguration(endpoint="http://localhost")
     # Duplicates are known already, so none has to be held.
     alone = replace(configuration, duplicate_window=0.0, engine=engine)
     target = EngineTarget(alone, engine, rules, threading.RLock())
-    intake = target.intake(None, is_live=False)
-    kept: dict[str, str] = {}
-    for verdict in sorted(verdicts, key=lambda one: one.view.end_ns):
-        call = verdict.reading.call
-        if call is None:
-            intake.add_around(around(verdict.view))
-        elif verdict.decision == "skipped":
-            intake.add_around(Wordless(call))
-        else:
-            intake.add(call)
-            if verdict.duplicate_of is not None:
-                kept[f"{call.trace_id}-{call.span_id}"] = "-".join(verdict.duplicate_of)
-    written: list[bytes] = []
-    for _, batch in intake.batches():
-        for row in batch.rows:
-            whole = completed(row, target.trees) if batch.form == Form.OPEN and target.trees else row
-            sent = target.judge.demote(whole, kept[row.id]) if row.id in kept else whole
-            if sent is not None:
-                written.append(sent.content)
-    return b"".join(written)
+    waiting: deque[tuple[int, Row]] = deque()
+    verdicts = iter(verdicts)
+    ahead = next(verdicts, None)
+    while ahead is not None:
+        chunk = sorted([ahead, *islice(verdicts, _AT_ONCE - 1)], key=lambda one: one.view.end_ns)
+        ahead = next(verdicts, None)
+        intake = target.intake(None, is_live=False)
+        kept: dict[str, str] = {}
+        for verdict in chunk:
+            call = verdict.reading.call
+            if call is None:
+                intake.add_around(around(verdict.view))
+            elif verdict.decision == "skipped":
+                intake.add_around(Wordless(call))
+            else:
+                intake.add(call)
+                if verdict.duplicate_of is not None:
+                    kept[f"{call.trace_id}-{call.span_id}"] = "-".join(verdict.duplicate_of)
+        written: list[bytes] = []
+        latest = chunk[-1].view.end_ns
+        for _, batch in intake.batches():
+            for row in batch.rows:
+                if batch.form == Form.OPEN and target.trees and ahead is not None:
+                    waiting.append((latest, row))
+                    continue
+                whole = completed(row, target.trees) if batch.form == Form.OPEN and target.trees else row
+                sent = target.judge.demote(whole, kept[row.id]) if row.id in kept else whole
+                if sent is not None:
+                    written.append(sent.content)
+        first = chunk[0].view.end_ns
+        while waiting and (len(waiting) > _OPEN_ROOTS or waiting[0][0] < first - KEPT_SECONDS * 10**9):
+            written.append(_completed(waiting.popleft()[1], target))
+        yield b"".join(written)
+    yield b"".join([_completed(row, target) for _, row in waiting])
+
+
+def _completed(row: Row, target: EngineTarget) -> bytes:
+    return (completed(row, target.trees) if target.trees else row).content

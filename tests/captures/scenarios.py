@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from otel_arthur.genai.events.log_events import join_all, log_events
+from otel_arthur.genai.events.log_events import log_events
 from otel_arthur.genai.otlp.views import span_views
 from otel_arthur.genai.span import SpanView
-from tests.support.spans.exports import log_exports, trace_exports
+from tests.support.spans.exports import join_all, log_exports, trace_exports
 
 
 def scenarios_in(folder: Path) -> Iterator[list[SpanView]]:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from otel_arthur.genai.duplicates.verdicts import InOrder, judge
+from otel_arthur.genai.events.log_events import Contents
 from otel_arthur.genai.span import SpanView
 
 SECOND = 10**9
@@ -54,7 +55,7 @@ def pairs(count: int) -> list[SpanView]:
 
 
 def in_order(views: list[SpanView]) -> InOrder:
-    return InOrder(views, None, False, 10 * SECOND, lambda view: view)
+    return InOrder(views, None, False, 10 * SECOND, Contents())
 
 
 def told(verdicts: Any) -> list[Any]:

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from otel_arthur.genai.duplicates.verdicts import judge
-from otel_arthur.genai.otlp.files import spans_and_logs_in
+from otel_arthur.genai.otlp.files import exports_in
 from otel_arthur.genai.otlp.spoiled import Spoiled
 from otel_arthur.genai.otlp.views import span_views
 from otel_arthur.genai.reading import read
@@ -127,7 +127,7 @@ def alone(request: ExportTraceServiceRequest) -> list[ExportTraceServiceRequest]
 
 
 def read_file(content: bytes) -> list[SpanView]:
-    return [view for export in spans_and_logs_in(BytesIO(content), Spoiled()) for view in export]  # type: ignore[union-attr]
+    return [view for export in exports_in(BytesIO(content), Spoiled()) for view in export.views]
 
 
 def permuted(request: ExportTraceServiceRequest, chance: random.Random) -> list[SpanView]:

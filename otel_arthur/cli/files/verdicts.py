@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
+from itertools import chain, islice
 from typing import NamedTuple
 
+from otel_arthur.cli.files.merging import Merging
 from otel_arthur.cli.files.trace_files import TraceFiles
 from otel_arthur.cli.terminal.output import plural, say
 from otel_arthur.configuration import Configuration
-from otel_arthur.genai.duplicates.verdicts import InOrder, Verdict, judge
+from otel_arthur.genai.duplicates.verdicts import InOrder, Verdict
+from otel_arthur.genai.events.log_events import Contents
+from otel_arthur.genai.span import SpanView
 
 
 class Placed(NamedTuple):
@@ -23,44 +27,36 @@ class Placed(NamedTuple):
 
 
 class Verdicts:
-    """The verdicts about the spans of files, in their order.
+    """The verdicts about the spans of files: in the order of each file, and of the files by time."""
 
-    Args:
-        at_once: all is read before the first verdict.
-    """
-
-    def __init__(
-        self, files: TraceFiles, configuration: Configuration, *, metadata_only: bool, at_once: bool = False
-    ) -> None:
+    def __init__(self, files: TraceFiles, configuration: Configuration, *, metadata_only: bool) -> None:
         self.counts: Counter[str] = Counter()
         """Spans so far, by decision."""
         self.ends: dict[int, int] = {}
         """File -> how many of its spans have their verdict."""
-        self._ends: tuple[int, ...] = ()
-        self._stream = None if at_once else files.passing()
-        self._in_order: InOrder | None = None
-        extra = configuration.attributes
-        if self._stream is None:
-            export = files.whole()
-            self._ends, self._unjoined = export.ends, export.unjoined
-            self._verdicts: Iterator[Verdict] = iter(judge(export.views, extra, metadata_only))
-        else:
-            window = round(configuration.duplicate_window * 1e9)
-            self._in_order = InOrder(self._stream, extra, metadata_only, window, self._stream.with_content)
-            self._verdicts = iter(self._in_order)
+        self._merging = Merging(files)
+        self._read: Counter[int] = Counter()
+        """File -> how many of its spans were read."""
+        self._places: deque[int] = deque()
+        """The files of the spans that wait for their verdicts."""
+        self._contents = Contents()
+        window = round(configuration.duplicate_window * 1e9)
+        self._in_order = InOrder(
+            self._views(), configuration.attributes, metadata_only, window, self._contents
+        )
 
-    def __iter__(self) -> Iterator[Verdict]:
-        return (placed.verdict for placed in self.placed())
-
-    def placed(self) -> Iterator[Placed]:
-        """The verdicts with their places."""
-        file, start = (0, 0) if self._stream is None else (self._stream.number, 0)
-        for number, verdict in enumerate(self._verdicts, 1):
-            while self._ends and number > self._ends[file]:
-                file, start = file + 1, self._ends[file]
+    def __iter__(self) -> Iterator[Placed]:
+        for verdict in self._in_order:
+            file = self._places.popleft()
             self.counts[verdict.decision] += 1
-            self.ends[file] = number - start
-            yield Placed(verdict, file, number - start)
+            self.ends[file] = position = self.ends.get(file, 0) + 1
+            yield Placed(verdict, file, position)
+
+    @property
+    def first_file(self) -> int:
+        """The first file that has spans without a verdict, as far as is known."""
+        held = [file for file, count in self._read.items() if count > self.ends.get(file, 0)]
+        return min([*held, self._merging.first(max(self._read, default=0))])
 
     def told(self) -> str:
         """The counts for people."""
@@ -69,13 +65,45 @@ class Verdicts:
 
     def say_end(self) -> None:
         """Print what is known only when all has been read."""
-        unjoined = self._unjoined if self._stream is None else self._stream.unjoined
-        if unjoined:
-            say(f"{plural(unjoined, 'log event')} with content found no span in these files.", err=True)
-        if self._in_order is not None and self._in_order.late:
+        contents, in_order = self._contents, self._in_order
+        if contents.unjoined:
             say(
-                f"Note: {plural(self._in_order.late, 'span')} stood further from others of the same time "
+                f"{plural(contents.unjoined, 'log event')} with content found no span in these files.",
+                err=True,
+            )
+        if contents.given_up:
+            say(
+                f"Note: {plural(contents.given_up, 'log event')} stood so far before its span that "
+                f"{Contents.MAX_BYTES // 1024**2} MB of others came between; sort the files by time",
+                err=True,
+            )
+        if in_order.late:
+            say(
+                f"Note: {plural(in_order.late, 'span')} stood further from others of the same time "
                 "than the duplicate window, so a double of one may have been missed; sort the file by time, "
                 "or set OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW to more seconds",
                 err=True,
             )
+        if in_order.early:
+            say(
+                f"Note: {plural(in_order.early, 'span')} had no {InOrder.MAX_BYTES // 1024**2} MB of room to "
+                "wait out the duplicate window, so a double of one may have been missed; set "
+                "OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW to fewer seconds",
+                err=True,
+            )
+
+    def _views(self) -> Iterator[SpanView]:
+        read = self._in_time()
+        first = [*islice(read, InOrder.AT_ONCE + 1)]
+        if len(first) <= InOrder.AT_ONCE:
+            first.sort(key=lambda one: one[0])  # all are at hand, so they come in the order of the files
+        for file, view in chain(first, read):
+            self._places.append(file)
+            yield view
+
+    def _in_time(self) -> Iterator[tuple[int, SpanView]]:
+        for part in self._merging:
+            self._contents.add(part.events)
+            self._read[part.file] += len(part.views)
+            for view in part.views:
+                yield part.file, view

@@ -46,10 +46,15 @@ def say(line: str = "", *, err: bool = False) -> None:
         click.echo(printable(line), err=err)
 
 
-def say_styled(lines: Iterable[Sequence[Part]]) -> None:
-    """Print lines, each of parts of text and style, on standard output; styles show in a terminal alone."""
-    with written():
-        click.echo("\n".join(["".join([_styled(*part) for part in line]) for line in lines]))
+def styled(lines: Iterable[Sequence[Part]]) -> str:
+    """Lines, each of parts of text and style, as they are printed; styles show in a terminal alone."""
+    shows_styles = sys.stdout.isatty()
+    return "".join(
+        [
+            "".join([_styled(words, style if shows_styles else "") for words, style in line]) + "\n"
+            for line in lines
+        ]
+    )
 
 
 def _styled(words: str, style: str) -> str:
@@ -87,11 +92,22 @@ def say_failure(error: Exception) -> int:
     return error.exit_code if isinstance(error, click.ClickException) else WorkFailed.exit_code
 
 
+def json_line(value: Any) -> str:
+    """One line of JSON."""
+    document = orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE)
+    return printable_json(document).decode()
+
+
 def print_json(value: Any) -> None:
     """Print one line of JSON on standard output."""
-    document = orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE)
+    put(json_line(value))
+
+
+def put(text: str) -> None:
+    """Print a text that is printable, and has its line feeds, on standard output."""
     with written():
-        click.echo(printable_json(document), nl=False)
+        sys.stdout.write(text)
+        sys.stdout.flush()
 
 
 def terminal_width() -> int | None:

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from otel_arthur.collector.intake.intake import Intake, IntakeResult
 from otel_arthur.collector.intake.loops import LoopDetector
@@ -21,12 +22,15 @@ from otel_arthur.collector.otlp.content import Content, room_to_parse
 from otel_arthur.collector.otlp.decoding import parse
 from otel_arthur.collector.otlp.handed_over import HandedOver
 from otel_arthur.collector.otlp.inflating import BadBody
+from otel_arthur.collector.otlp.json_spans import JSONSpans, export_in
 from otel_arthur.collector.otlp.memory import Hold, NoRoom
 from otel_arthur.collector.otlp.replies import Reply
 from otel_arthur.collector.otlp.request import Request
 from otel_arthur.collector.otlp.signals import LOGS
 from otel_arthur.collector.otlp.turns import Turns
 from otel_arthur.collector.service.telemetry import Telemetry
+from otel_arthur.genai.events.log_events import log_events
+from otel_arthur.genai.otlp.json.typed import Export
 from otel_arthur.genai.otlp.measuring import TooManyItems
 
 _logger = logging.getLogger(__name__)
@@ -169,17 +173,26 @@ class Appender:
         self, request: Request, content: Content, stamped: Callable[[bytes], None] | None
     ) -> IntakeResult:
         if request.handed_over:
-            return self._intake.take_handed_over(HandedOver(content.body))
+            return self._intake.take_views(HandedOver(content.body))
         spoiled: Counter[str] = Counter()
-        message = parse(request.signal, content.body, request.json, spoiled)
+        # A request with the ids in it is protobuf whatever it was, so it is made of a message of protobuf.
+        if request.json and stamped is None:
+            found: Any = export_in(content.body, spoiled)
+        else:
+            found = parse(request.signal, content.body, request.json, spoiled)
         for reason, count in spoiled.items():
             if count:
                 self._telemetry.add("otelcol_arthur_parts_unread", count, reason=reason)
                 # The next hop gets the bytes as they came, for an encoding of ours would lack the bad part.
                 stamped = None
+        is_export = isinstance(found, Export)
         if request.signal is LOGS:
-            return self._intake.take_logs(message)
-        return self._intake.take(message, stamped)
+            return self._intake.take_events(found.events if is_export else log_events(found))
+        return (
+            self._intake.take_views(JSONSpans(found.views))
+            if is_export
+            else self._intake.take(found, stamped)
+        )
 
     def _failed(self, reason: str) -> None:
         self._telemetry.add("otelcol_arthur_requests_unread", reason=reason)

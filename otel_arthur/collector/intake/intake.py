@@ -14,11 +14,12 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from otel_arthur.collector.intake.deliveries import OpenRoute, OpenRoutes
 from otel_arthur.collector.intake.routing import Router
 from otel_arthur.collector.otlp.handed_over import HandedOver
+from otel_arthur.collector.otlp.json_spans import JSONSpans
 from otel_arthur.collector.otlp.spans import Placed, around_in, candidates, stamp
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.events.assembly import Assembled, Assembly
-from otel_arthur.genai.events.log_events import log_events
+from otel_arthur.genai.events.log_events import LogEvent
 from otel_arthur.genai.span import SpanKey, SpanView
 from otel_arthur.genai.steps.reading import meanings_of
 from otel_arthur.genai.steps.step import Frame, Meaning
@@ -118,15 +119,15 @@ class Intake:
 
         return self._submit(batch, self._read(batch, views(), around))
 
-    def take_handed_over(self, spans: HandedOver) -> IntakeResult:
-        """The same with what the processor handed over."""
+    def take_views(self, spans: HandedOver | JSONSpans) -> IntakeResult:
+        """The same with spans that are no protobuf."""
         batch = _Batch()
         around = spans.around if self._wanting_around else tuple
         return self._submit(batch, self._read(batch, spans.calls(self._default.skip), around))
 
-    def take_logs(self, request: Any) -> IntakeResult:
-        """Join the GenAI events of an ``ExportLogsServiceRequest`` to their spans."""
-        events = list(log_events(request))
+    def take_events(self, found: Iterable[LogEvent]) -> IntakeResult:
+        """Join the GenAI events of a request to their spans."""
+        events = list(found)
         if not events:
             return IntakeResult()
         self._has_seen_events = True

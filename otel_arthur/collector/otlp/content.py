@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, cast
 
 import orjson
 
-from otel_arthur.collector.otlp.decoding import json_document, parse
+from otel_arthur.collector.otlp.decoding import parse
 from otel_arthur.collector.otlp.handed_over import BYTES_A_BYTE
 from otel_arthur.collector.otlp.inflating import BadBody, TooLarge, TooManyMembers, decompress
 from otel_arthur.collector.otlp.memory import Hold, NoRoom
@@ -21,6 +21,7 @@ from otel_arthur.collector.otlp.request import Request
 from otel_arthur.collector.otlp.signals import LOGS, METRICS, TRACES
 from otel_arthur.collector.otlp.spans import has_marker, invalid_ids, invalid_json_ids, may_hold_events
 from otel_arthur.collector.otlp.turns import Turns
+from otel_arthur.genai.otlp.json.texts import json_document
 from otel_arthur.genai.otlp.measuring import (
     TooManyItems,
     bytes_of_json,
@@ -32,6 +33,10 @@ from otel_arthur.genai.otlp.measuring import (
 SMALL_BYTES = 64 * 1024
 """Bodies up to this size are read on the event loop: a thread would cost more than it saves."""
 _CONCERNS: Final = {TRACES: has_marker, LOGS: may_hold_events}
+_ITEMS: Final = {
+    LOGS: (b'"body"',),
+    TRACES: (b'"startTimeUnixNano"', b'"start_time_unix_nano"'),
+}
 _PATIENCE = 10.0
 """Seconds that a large body waits for memory to be parsed in."""
 
@@ -119,7 +124,7 @@ class ContentReader:
         if request.json:
             document = _document(body)
             # By the names of their fields: a conversion would cost thirty times as much.
-            items = body.count(b'"body"' if request.signal is LOGS else b'"startTimeUnixNano"')
+            items = sum(map(body.count, _ITEMS.get(request.signal, _ITEMS[TRACES])))
             return Content(body, items, concerns_arthur, invalid_json_ids(document) if counts_invalid else 0)
         message = parse(request.signal, body, False)
         return Content(

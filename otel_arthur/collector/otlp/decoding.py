@@ -14,8 +14,8 @@ from google.protobuf.message import DecodeError
 
 from otel_arthur.collector.otlp.inflating import BadBody
 from otel_arthur.collector.otlp.signals import Signal
-from otel_arthur.genai.otlp.json_depth import shallow
-from otel_arthur.genai.otlp.json_form import OTLPError, request_from_json, without_bad_records
+from otel_arthur.genai.otlp.json.form import OTLPError, request_from_json, without_bad_records
+from otel_arthur.genai.otlp.json.texts import json_document
 from otel_arthur.genai.otlp.mending import parsed
 
 
@@ -40,19 +40,6 @@ def parse(signal: Signal, content: bytes, json: bool, spoiled: Counter[str] | No
     if message is None:
         raise BadBody(f"the body is not an {signal.request.DESCRIPTOR.full_name} in protobuf")
     return message
-
-
-def json_document(content: bytes) -> Any:
-    """What JSON says; bytes that are no UTF-8 become U+FFFD, an empty body is an empty object, and null is
-    what is nested too deep for the parser.
-
-    Raises:
-        orjson.JSONDecodeError: it is no JSON.
-    """
-    try:
-        return orjson.loads(content) if content.strip() else {}
-    except orjson.JSONDecodeError:
-        return orjson.loads(shallow(content).decode("utf-8", "replace"))
 
 
 def response_json(signal: Signal, response: bytes) -> bytes:

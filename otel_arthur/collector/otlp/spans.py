@@ -175,13 +175,20 @@ def invalid_json_ids(document: Mapping[str, Any]) -> int:
     """
     try:
         return sum(
-            not (_is_json_id(span.get("traceId"), 32) and _is_json_id(span.get("spanId"), 16))
-            for resource_spans in document.get("resourceSpans") or ()
-            for scope_spans in resource_spans.get("scopeSpans") or ()
+            not (
+                _is_json_id(_of(span, "traceId", "trace_id"), 32)
+                and _is_json_id(_of(span, "spanId", "span_id"), 16)
+            )
+            for resource_spans in _of(document, "resourceSpans", "resource_spans") or ()
+            for scope_spans in _of(resource_spans, "scopeSpans", "scope_spans") or ()
             for span in scope_spans.get("spans") or ()
         )
     except (AttributeError, TypeError):
         raise BadBody("the body is not OTLP/JSON: its spans are not lists of objects") from None
+
+
+def _of(message: Mapping[str, Any], camel: str, snake: str) -> Any:
+    return message.get(camel) or message.get(snake)
 
 
 def stamp(span: Span, inference_id: str) -> None:

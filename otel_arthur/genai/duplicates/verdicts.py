@@ -7,8 +7,8 @@ everything is known at once, or passes by in the order of a file (`InOrder`).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, Literal, NamedTuple
 
 from msgspec.structs import replace
 
@@ -17,8 +17,12 @@ from otel_arthur.genai.duplicates.completion import completed
 from otel_arthur.genai.duplicates.evidence import evidence_of
 from otel_arthur.genai.duplicates.kin import kin_of
 from otel_arthur.genai.duplicates.matching import duplicates
+from otel_arthur.genai.events.log_events import Contents, size_of
 from otel_arthur.genai.reading import Reading, read
 from otel_arthur.genai.span import NO_KIN, SpanKey, SpanView
+
+_SAMPLE: Final = 16
+"""The size of one span in so many is measured."""
 
 Decision = Literal["inference", "duplicate", "skipped", "failed"]
 
@@ -38,7 +42,10 @@ def judge(
     views: Iterable[SpanView], extra: Mapping[str, str] | None = None, metadata_only: bool = False
 ) -> list[Verdict]:
     """One verdict per span, in the order given; `metadata_only` takes calls without messages too."""
-    readings = [(view, read(view, extra)) for view in views]
+    return _judged([(view, read(view, extra)) for view in views], metadata_only)
+
+
+def _judged(readings: Sequence[tuple[SpanView, Reading]], metadata_only: bool) -> list[Verdict]:
     calls = [reading.call for _, reading in readings if reading.call is not None]
     kin = kin_of(
         [(call.trace_id, call.span_id) for call in calls],
@@ -62,10 +69,12 @@ class InOrder:
 
     Args:
         window_ns: how much later than a call, by their ends, its double may come.
-        with_content: the span with what came for it in log events until now.
+        contents: what came for spans in log events until now; of a span it is dropped with its verdict.
     """
 
     AT_ONCE = 2_000
+    MAX_BYTES = 32 * 1024**2
+    """Of the spans that wait for their verdicts, about."""
 
     def __init__(
         self,
@@ -73,36 +82,64 @@ class InOrder:
         extra: Mapping[str, str] | None,
         metadata_only: bool,
         window_ns: int,
-        with_content: Callable[[SpanView], SpanView],
+        contents: Contents,
     ) -> None:
         self._views = views
         self._extra = extra
         self._metadata_only = metadata_only
         self._window_ns = window_ns
-        self._with_content = with_content
+        self._contents = contents
         self.late = 0
         """Spans that came after the verdicts of their time: a double of such a span may not be found."""
+        self.early = 0
+        """Spans whose verdict was given within the window, as there was no room for more."""
 
     def __iter__(self) -> Iterator[Verdict]:
         held: list[SpanView] = []
-        room, latest, given = self.AT_ONCE, 0, 0
-        for view in self._views:
-            self.late += view.end_ns < given
-            latest = max(latest, view.end_ns)
+        known: list[tuple[SpanView, Reading]] = []
+        room, latest, given, size = self.AT_ONCE, 0, 0, 0
+        for number, view in enumerate(self._views):
+            end = view.end_ns
+            self.late += end < given
+            if end > latest:
+                latest = end
             held.append(view)
-            if len(held) <= room:
+            if number % _SAMPLE == 0:
+                size += size_of(view.attributes) * _SAMPLE
+            if len(held) <= room and size <= self.MAX_BYTES:
                 continue
             edge = latest - self._window_ns
             settled = next((place for place, one in enumerate(held) if one.end_ns >= edge), len(held))
-            # All spans that are held are read again for the next verdicts: at most as many as are let go.
-            if 2 * settled > len(held):
-                yield from self._verdicts(held)[:settled]
-                held, given = held[settled:], edge
+            if size > self.MAX_BYTES and 2 * settled < len(held):
+                self.early += (len(held) + 1) // 2 - settled
+                settled = (len(held) + 1) // 2
+                edge = max(one.end_ns for one in held[:settled])
+            # All spans that are held are judged again for the next verdicts: at most as many as are let go.
+            if 2 * settled >= len(held):
+                known = self._read(held, known)
+                yield from self._done(_judged(known, self._metadata_only)[:settled])
+                size -= size * settled // len(held)
+                held, known, given = held[settled:], known[settled:], edge
             room = len(held) + self.AT_ONCE
-        yield from self._verdicts(held)
+        yield from self._done(_judged(self._read(held, known), self._metadata_only))
 
-    def _verdicts(self, held: Sequence[SpanView]) -> list[Verdict]:
-        return judge(map(self._with_content, held), self._extra, self._metadata_only)
+    def _read(
+        self, held: Sequence[SpanView], known: Sequence[tuple[SpanView, Reading]]
+    ) -> list[tuple[SpanView, Reading]]:
+        """The readings; of the first spans they are known, unless content came for them."""
+        found = list(known)
+        for place, view in enumerate(held):
+            view = self._contents.joined(view)
+            if place >= len(known):
+                found.append((view, read(view, self._extra)))
+            elif view is not found[place][0]:
+                found[place] = view, read(view, self._extra)
+        return found
+
+    def _done(self, verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
+        for verdict in verdicts:
+            self._contents.done(verdict.view)
+            yield verdict
 
 
 def _completed(reading: Reading, suppressed: Mapping[SpanKey, Sequence[LLMCall]]) -> Reading:

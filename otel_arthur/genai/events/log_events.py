@@ -57,7 +57,7 @@ def log_events(request: ExportLogsServiceRequest) -> Iterator[LogEvent]:
         for scope_logs in resource_logs.scope_logs:
             for record in scope_logs.log_records:
                 name = record.event_name or _named_by_attribute(record.attributes)
-                if not _may_have_content(name) and not may_be_conversation(record.body):
+                if not may_have_content(name) and not may_be_conversation(record.body):
                     continue
                 key = (record.trace_id.hex(), record.span_id.hex())
                 time_ns = record.time_unix_nano or record.observed_time_unix_nano
@@ -73,7 +73,7 @@ def from_sdk_log(record: ReadableLogRecord) -> LogEvent | None:
     # The SDK keeps an attribute of a log record that is None; OTLP has none for it.
     attributes = {key: value for key, value in (inner.attributes or {}).items() if value is not None}
     name = inner.event_name or attributes.get("event.name")
-    if not _may_have_content(name) and not isinstance(inner.body, Mapping):
+    if not may_have_content(name) and not isinstance(inner.body, Mapping):
         return None
     key = (f"{inner.trace_id or 0:032x}", f"{inner.span_id or 0:016x}")
     time_ns = inner.timestamp or inner.observed_timestamp or 0
@@ -113,41 +113,56 @@ def lacks_content(reading: Reading) -> bool:
 
 
 class Contents:
-    """What came for spans in log events, and which of it found its span."""
+    """What came for spans in log events, until they are done with; the oldest go where it is too much."""
+
+    MAX_BYTES = 32 * 1024**2
 
     def __init__(self) -> None:
         self._by_key: dict[SpanKey, Content] = {}
-        self._found: set[SpanKey] = set()
+        self._bytes = 0
         self._keyless = 0
+        self.given_up = 0
+        """Events that had no span yet when there was no room for them."""
 
     def add(self, events: Iterable[LogEvent]) -> None:
         for key, content in events:
             if key is None:
                 self._keyless += 1
-            else:
-                self._by_key[key] = merged(self._by_key.get(key), content)
+                continue
+            self._by_key[key] = merged(self._by_key.get(key), content)
+            self._bytes += _size(content)
+            while self._bytes > self.MAX_BYTES:
+                self.given_up += _count(self._take(next(iter(self._by_key))))
 
     def joined(self, view: SpanView) -> SpanView:
         """The span with what came for it."""
-        key = (view.trace_id, view.span_id)
-        content = self._by_key.get(key)
-        if content is None:
-            return view
-        self._found.add(key)
-        return joined(view, content)
+        content = self._by_key.get((view.trace_id, view.span_id)) if self._by_key else None
+        return view if content is None else joined(view, content)
+
+    def done(self, view: SpanView) -> None:
+        """Drop what came for a span."""
+        if (key := (view.trace_id, view.span_id)) in self._by_key:
+            self._take(key)
+
+    def _take(self, key: SpanKey) -> Content:
+        content = self._by_key.pop(key)
+        self._bytes -= _size(content)
+        return content
 
     @property
     def unjoined(self) -> int:
-        """How many events had no span among those that were joined."""
-        left = (content for key, content in self._by_key.items() if key not in self._found)
-        return self._keyless + sum(max(len(content.events), 1) for content in left)
+        """How many events had no span among those that are done with."""
+        return self._keyless + sum(map(_count, self._by_key.values()))
 
 
-def join_all(views: Iterable[SpanView], events: Iterable[LogEvent]) -> tuple[list[SpanView], int]:
-    """Join when everything is at hand: the spans in order, and how many events had no span among them."""
-    contents = Contents()
-    contents.add(events)
-    return [contents.joined(view) for view in views], contents.unjoined
+def _size(content: Content) -> int:
+    return size_of(content.attributes) + sum(
+        [size_of(one.attributes) + size_of(one.body) for one in content.events]
+    )
+
+
+def _count(content: Content) -> int:
+    return max(len(content.events), 1)
 
 
 def merged(first: Content | None, second: Content) -> Content:
@@ -172,7 +187,8 @@ def size_of(value: Any, depth: int = 0) -> int:
     return 32
 
 
-def _may_have_content(name: Any) -> bool:
+def may_have_content(name: Any) -> bool:
+    """Whether an event of this name may carry content."""
     return name == OPERATION_DETAILS or name in MESSAGE_EVENTS
 
 

@@ -1,5 +1,7 @@
 """OTLP export files: which signal and which encoding a file's bytes are, found from the bytes.
 
+Of a file no more than a piece of some megabytes is in memory at once, however large its messages are.
+
 Source: opentelemetry-proto, "OTLP/JSON Protobuf Encoding"; the Collector's file exporter (JSON
 lines, or messages that each follow their length as four big-endian bytes, each compressed or not).
 """
@@ -11,27 +13,27 @@ import gzip
 import re
 import zlib
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from io import BufferedReader, BytesIO
-from typing import IO, Any, TypeAlias, TypeVar, cast
+from typing import IO, Any, TypeAlias, cast
 
+from google.protobuf.message import Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
-from otel_arthur.genai.otlp.json_form import OTLPError, without_bad_records
-from otel_arthur.genai.otlp.json_texts import HINT, documents
+from otel_arthur.genai.events.log_events import log_events
+from otel_arthur.genai.otlp.json.form import HINT, OTLPError
+from otel_arthur.genai.otlp.json.texts import PIECE, documents
+from otel_arthur.genai.otlp.json.tolerated import tolerated
+from otel_arthur.genai.otlp.json.typed import Export
 from otel_arthur.genai.otlp.mending import parsed
+from otel_arthur.genai.otlp.pieces import Cut, pieces
 from otel_arthur.genai.otlp.spoiled import Spoiled
-from otel_arthur.genai.otlp.typed import views_of
 from otel_arthur.genai.otlp.views import span_views
-from otel_arthur.genai.span import SpanView
 
-Request: TypeAlias = ExportTraceServiceRequest | ExportLogsServiceRequest
-SpansOrLogs: TypeAlias = Iterable[SpanView] | ExportLogsServiceRequest
-
-_T = TypeVar("_T")
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"
@@ -40,26 +42,22 @@ _FIRST_FIELD = b"\n"
 _JSON = re.compile(rb'\s*\{\s*(\}|"[^"\x00-\x1f]*"|\Z)|[ \t\r]*\[|\n\s*\[\s*[\[\]{}"]')
 """How JSON begins. A message of protobuf may begin with a line feed and a brace, but does not go on so."""
 MAX_MESSAGE = 128 * 1024**2
-"""Bytes of one message after decompression; a Collector's largest are a few."""
+"""Bytes of one message behind its length, after decompression, and of one value; a Collector's largest are
+a few."""
 _BUFFER = 256 * 1024
-_JSON_SIGNALS: dict[str, type[Request] | None] = {
-    "resourceSpans": ExportTraceServiceRequest,
-    "resourceLogs": ExportLogsServiceRequest,
-    "resourceMetrics": None,
-}
+_Kinds: TypeAlias = Mapping[type[Message], Callable[[Any], bool]]
+_RECORDS, _METRICS = "traces and logs", "metrics"
 
 
 class EmptyExport(OTLPError):
     """There is nothing in it: protobuf's form of an export without spans."""
 
 
-def requests_in(source: bytes | IO[bytes], spoiled: Spoiled | None = None) -> Iterator[Request]:
-    """The trace and log exports in a file, in order, one at a time; metrics beside them are passed over.
-
-    Of the file no more than one message is in memory: one line of JSON, or one export of protobuf.
+def exports_in(stream: IO[bytes], spoiled: Spoiled) -> Iterator[Export]:
+    """The exports in a file, in order, in pieces; metrics beside them are passed over.
 
     Args:
-        source: the file, or its bytes, compressed or not.
+        stream: the file, compressed or not.
         spoiled: told what is passed over because it cannot be read.
 
     Raises:
@@ -67,27 +65,13 @@ def requests_in(source: bytes | IO[bytes], spoiled: Spoiled | None = None) -> It
         OTLPError: nothing in it can be read.
         OSError: the file cannot be read.
     """
-    stream = BytesIO(source) if isinstance(source, bytes) else source
-    return _exports_in(stream, Spoiled() if spoiled is None else spoiled, lambda _document: None)
-
-
-def _exports_in(
-    stream: IO[bytes], spoiled: Spoiled, read: Callable[[Any], _T | None]
-) -> Iterator[Request | _T]:
-    """The exports in a file; `read` may have read the spans of a JSON document already."""
     seen: set[str] = set()
     with _read_errors():
-        yield from _requests(inflated(stream), seen, spoiled, read)
+        yield from _exports(inflated(stream), seen, spoiled)
     if not seen:
         raise EmptyExport("it is empty")
-    if seen == {"metrics"}:
+    if seen == {_METRICS}:
         raise OTLPError("it holds metrics, and no traces or logs")
-
-
-def spans_and_logs_in(source: IO[bytes], spoiled: Spoiled) -> Iterator[SpansOrLogs]:
-    """As `requests_in`, with the spans of each export as views: read without protobuf where that can be."""
-    for found in _exports_in(source, spoiled, views_of):
-        yield span_views(found) if isinstance(found, ExportTraceServiceRequest) else found
 
 
 def inflated(stream: IO[bytes]) -> BufferedReader:
@@ -117,9 +101,7 @@ def _read_errors() -> Generator[None, None, None]:
         raise OTLPError(f"its compression is damaged: {error}") from None
 
 
-def _requests(
-    stream: BufferedReader, seen: set[str], spoiled: Spoiled, read: Callable[[Any], _T | None]
-) -> Iterator[Request | _T]:
+def _exports(stream: BufferedReader, seen: set[str], spoiled: Spoiled) -> Iterator[Export]:
     head = stream.peek(4)
     if head.startswith(codecs.BOM_UTF8):
         stream.read(len(codecs.BOM_UTF8))
@@ -131,11 +113,11 @@ def _requests(
     if head[:4] == _ZIP:
         raise OTLPError("it is a zip archive; give the files in it")
     if _JSON.match(head):
-        yield from _from_json(stream, seen, spoiled, read)
+        yield from _from_json(stream, seen, spoiled)
     elif head[:1] == _FIRST_FIELD:
-        yield from _from_binary(_bounded(stream.read(MAX_MESSAGE + 1)), seen, spoiled)
+        yield from _from_binary(stream, seen, spoiled)
     elif len(head) >= 4 and 0 < int.from_bytes(head[:4], "big") <= MAX_MESSAGE:
-        yield from _from_messages(stream, seen, spoiled, read)
+        yield from _from_messages(stream, seen, spoiled)
     elif head.strip():
         raise OTLPError(f"it is no OTLP export, neither protobuf nor JSON; {HINT}")
 
@@ -149,20 +131,14 @@ def _utf16(head: bytes) -> str | None:
     return "utf-16-be" if head[:2] in (b"\0{", b"\0[") else None
 
 
-def _from_messages(
-    stream: IO[bytes], seen: set[str], spoiled: Spoiled, read: Callable[[Any], _T | None]
-) -> Iterator[Request | _T]:
+def _from_messages(stream: IO[bytes], seen: set[str], spoiled: Spoiled) -> Iterator[Export]:
     """The messages that each follow their length."""
     failure: OTLPError | None = None
     for number, piece in enumerate(_length_prefixed(stream, spoiled), 1):
         try:
-            inside = _bounded(inflated(BytesIO(piece)).read(MAX_MESSAGE + 1))
-            is_json = _JSON.match(inside) is not None
-            yield from (
-                _from_json(BytesIO(inside), seen, spoiled, read)
-                if is_json
-                else _from_binary(inside, seen, spoiled)
-            )
+            inside = inflated(BytesIO(piece))
+            is_json = _JSON.match(inside.peek(4)) is not None
+            yield from (_from_json if is_json else _from_binary)(inside, seen, spoiled)
         except OTLPError as error:
             failure = failure or error
             spoiled.add("a message that cannot be read", f"message {number}: {error}")
@@ -191,73 +167,69 @@ def _length_prefixed(stream: IO[bytes], spoiled: Spoiled) -> Iterator[bytes]:
         yield message
 
 
-def _from_json(
-    stream: IO[bytes], seen: set[str], spoiled: Spoiled, read: Callable[[Any], _T | None]
-) -> Iterator[Request | _T]:
+def _from_json(stream: IO[bytes], seen: set[str], spoiled: Spoiled) -> Iterator[Export]:
     failure: OTLPError | None = None
     for where, document in documents(stream, MAX_MESSAGE, spoiled):
         try:
-            yield from _of_document(document, seen, where, spoiled, read)
+            export = document if isinstance(document, Export) else _of_document(document, where, spoiled)
         except OTLPError as error:
             failure = failure or OTLPError(f"{where}{error}")
             spoiled.add("a JSON object that is no export", str(failure))
+            continue
+        seen |= {_RECORDS} if export.has_records else {_METRICS}
+        yield export
     if failure is not None and not seen:
         raise failure
 
 
-def _of_document(
-    document: Any, seen: set[str], where: str, spoiled: Spoiled, read: Callable[[Any], _T | None]
-) -> Iterator[Request | _T]:
+def _of_document(document: Any, where: str, spoiled: Spoiled) -> Export:
     if not isinstance(document, dict):
         raise OTLPError(f"expected a JSON object, found {type(document).__name__}; {HINT}")
-    signals = [key for key in _JSON_SIGNALS if key in document]
-    if not signals and document:
+    export, bad = tolerated(cast("dict[str, Any]", document))
+    if not export.has_records and not export.has_metrics:
         keys = ", ".join(sorted(map(str, cast("dict[str, Any]", document)))[:5])
         raise OTLPError(f"it is JSON but not OTLP: it has {keys} and no resourceSpans; {HINT}")
-    for signal in signals:
-        kind = _JSON_SIGNALS[signal]
-        spans = read(document[signal]) if kind is ExportTraceServiceRequest else None
-        if spans is not None:
-            yield spans
-        elif kind is not None:
-            request, reasons = without_bad_records({signal: document[signal]}, kind)
-            for left_out, reason in reasons:
-                spoiled.add(left_out, f"{where}{reason}")
-            yield request
-        seen.add("traces and logs" if kind else "metrics")
-    if not document:
-        seen.add("traces and logs")
+    for left_out, reason in bad:
+        spoiled.add(left_out, f"{where}{reason}")
+    return export
 
 
-def _from_binary(content: bytes, seen: set[str], spoiled: Spoiled) -> Iterator[Request]:
+def _from_binary(stream: IO[bytes], seen: set[str], spoiled: Spoiled) -> Iterator[Export]:
     """One protobuf message. The three signals have the same outer form; their records tell them apart."""
-    bad: Counter[str] = Counter()
-    traces = parsed(content, ExportTraceServiceRequest, bad)
-    if traces is not None and _is_traces(traces):
-        _tell(bad, spoiled)
-        seen.add("traces and logs")
-        yield traces
-        return
-    bad.clear()
-    logs = parsed(content, ExportLogsServiceRequest, bad)
-    if logs is not None and _is_logs(logs):
-        _tell(bad, spoiled)
-        seen.add("traces and logs")
-        yield logs
-        return
-    metrics = parsed(content, ExportMetricsServiceRequest, Counter())
-    if metrics is not None and _is_metrics(metrics):
-        seen.add("metrics")
-        return
-    if traces is None or traces.resource_spans:
-        raise OTLPError(f"it is no OTLP export, neither protobuf nor JSON; {HINT}")
-    raise OTLPError(f"it holds no span and no log record; {HINT}")
+    kinds = _KINDS
+    try:
+        for piece in pieces(stream, PIECE, MAX_MESSAGE):
+            kinds, message, bad = _told(piece, kinds)
+            export = _of_message(message)
+            seen |= {_RECORDS} if export.has_records else {_METRICS}
+            for left_out, count in (+bad).items() if export.has_records else ():
+                spoiled.add(left_out, count=count)
+            yield export
+    except Cut as error:
+        if not seen:
+            raise OTLPError(f"it is no OTLP export, neither protobuf nor JSON; {HINT}") from None
+        spoiled.add("the rest of a message", str(error))
 
 
-def _tell(bad: Counter[str], spoiled: Spoiled) -> None:
-    for kind, count in bad.items():
-        if count:
-            spoiled.add(kind, count=count)
+def _told(piece: bytes, kinds: _Kinds) -> tuple[_Kinds, Message, Counter[str]]:
+    """The kind of a piece, its message, and what of it is bad; the one kind of several that it is."""
+    for kind, is_one in kinds.items():
+        bad: Counter[str] = Counter()
+        message = parsed(piece, kind, bad)
+        if message is not None and (len(kinds) == 1 or is_one(message)):
+            return {kind: is_one}, message, bad
+    raise Cut("it is no protobuf of that signal")
+
+
+def _of_message(message: Message) -> Export:
+    if isinstance(message, ExportTraceServiceRequest):
+        return Export(span_views(message))
+    if isinstance(message, ExportLogsServiceRequest):
+        records = [r for rl in message.resource_logs for sl in rl.scope_logs for r in sl.log_records]
+        last = records[-1] if records else LogRecord()
+        time_ns = last.time_unix_nano or last.observed_time_unix_nano
+        return Export(events=list(log_events(message)), time_ns=time_ns)
+    return Export(has_metrics=True, has_records=False)
 
 
 def _is_traces(request: ExportTraceServiceRequest) -> bool:
@@ -279,3 +251,10 @@ def _is_logs(request: ExportLogsServiceRequest) -> bool:
 def _is_metrics(request: ExportMetricsServiceRequest) -> bool:
     metrics = [m for rm in request.resource_metrics for sm in rm.scope_metrics for m in sm.metrics]
     return bool(metrics) and all(metric.WhichOneof("data") for metric in metrics)
+
+
+_KINDS: _Kinds = {
+    ExportTraceServiceRequest: _is_traces,
+    ExportLogsServiceRequest: _is_logs,
+    ExportMetricsServiceRequest: _is_metrics,
+}

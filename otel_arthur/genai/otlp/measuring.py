@@ -12,7 +12,7 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-from otel_arthur.genai.otlp.json_depth import TEXT, masked
+from otel_arthur.genai.otlp.json.depth import TEXT, masked
 from otel_arthur.genai.otlp.mending import varint
 
 _LARGEST_ITEM = 260

@@ -80,7 +80,7 @@ def _mended(scan: _Scan, kind: Descriptor, position: int, end: int) -> bytes | N
         if mended is not None:
             parts.append(body[kept:start])
             if mended or field is None or not _is_record(field):
-                parts += (_encoded(tag), _encoded(len(mended)), mended)
+                parts += (encoded(tag), encoded(len(mended)), mended)
             kept = position
     if position != end:
         raise IndexError
@@ -153,7 +153,8 @@ def varint(body: bytes, position: int) -> tuple[int, int]:
     raise IndexError
 
 
-def _encoded(value: int) -> bytes:
+def encoded(value: int) -> bytes:
+    """A number as protobuf has it."""
     encoded = bytearray()
     while value > 0x7F:
         encoded.append(value & 0x7F | 0x80)

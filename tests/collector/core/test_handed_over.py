@@ -1,20 +1,23 @@
-"""Spans in the processor's own form are read as the same spans in OTLP are."""
+"""Spans in the processor's own form, and in JSON, are read as the same spans in protobuf are."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import msgspec
+import orjson
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from otel_arthur.collector.otlp.handed_over import HandedOver
 from otel_arthur.collector.otlp.inflating import BadBody
+from otel_arthur.collector.otlp.json_spans import JSONSpans, export_in
 from otel_arthur.collector.otlp.spans import MAX_ATTRIBUTES, Placed, around_in, candidates
 from otel_arthur.genai.otlp.views import attribute_map
 from otel_arthur.genai.steps.step import Frame, Step
 from tests.support.paths import CAPTURES
-from tests.support.spans.otlp_requests import llm_request
+from tests.support.spans.otlp_requests import llm_request, otlp_json
 
 
 def packed(request: ExportTraceServiceRequest) -> bytes:
@@ -67,11 +70,12 @@ def _by_id(told: tuple[Any, Step | Frame]) -> str:
 )
 def test_views_are_those_of_otlp(name: str) -> None:
     request = ExportTraceServiceRequest.FromString((CAPTURES / name).read_bytes())
+    json = orjson.dumps(otlp_json(request))
     others: list[Placed] = []
     expected = [view for view, _ in candidates(request, pytest.fail, others)]
-    spans = HandedOver(packed(request))
-    assert list(spans.calls(pytest.fail)) == expected
-    assert sorted(spans.around(), key=_by_id) == sorted(around_in(others), key=_by_id)
+    for spans in (HandedOver(packed(request)), JSONSpans(export_in(json, Counter()).views)):
+        assert list(spans.calls(pytest.fail)) == expected
+        assert sorted(spans.around(), key=_by_id) == sorted(around_in(others), key=_by_id)
 
 
 def test_calls_that_are_left_out() -> None:

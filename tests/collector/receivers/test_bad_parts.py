@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from otel_arthur.genai.otlp import mending, zstd
-from otel_arthur.genai.otlp.json_form import UNFIT
+from otel_arthur.genai.otlp.json.form import UNFIT
 from tests.support.processes.collectors import ArthurCollector
 from tests.support.servers.account import Account
 from tests.support.servers.next_hops import HTTPServerBehind

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from otel_arthur.genai.events.joiner import NO_ROOM, NO_SPAN, NO_SPAN_ID, Joiner
-from otel_arthur.genai.events.log_events import Content, LogEvent, join_all, joined, lacks_content, log_events
+from otel_arthur.genai.events.log_events import Content, LogEvent, joined, lacks_content, log_events
 from otel_arthur.genai.otlp.views import span_views
 from otel_arthur.genai.reading import read
 from otel_arthur.genai.span import EventView, SpanView
 from tests.support.paths import CAPTURES
-from tests.support.spans.exports import log_exports, trace_exports
+from tests.support.spans.exports import join_all, log_exports, trace_exports
 
 EVENT_ONLY = CAPTURES / "genai-langchain-1.3b0" / "event_only"
 

@@ -14,11 +14,11 @@ from typing import Any
 
 from otel_arthur.genai.call import LLMCall, MediaPart, Message, ReasoningPart, TextPart, ToolCallPart
 from otel_arthur.genai.duplicates.verdicts import Verdict, judge
-from otel_arthur.genai.events.log_events import join_all, log_events
+from otel_arthur.genai.events.log_events import log_events
 from otel_arthur.genai.otlp.views import span_views
 from otel_arthur.genai.span import SpanView
 from tests.support.paths import CAPTURES
-from tests.support.spans.exports import log_exports, trace_exports
+from tests.support.spans.exports import join_all, log_exports, trace_exports
 
 SYSTEM = ("system", "You are a helpful assistant.")
 WEATHER_CALL = ("call", "call_abc123", "get_weather", {"city": "Paris"})

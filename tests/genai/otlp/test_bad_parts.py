@@ -11,7 +11,6 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from otel_arthur.collector.otlp.decoding import parse
@@ -19,7 +18,7 @@ from otel_arthur.collector.otlp.inflating import BadBody
 from otel_arthur.collector.otlp.signals import TRACES
 from otel_arthur.genai.duplicates.verdicts import judge
 from otel_arthur.genai.otlp import mending
-from otel_arthur.genai.otlp.files import OTLPError, requests_in, spans_and_logs_in
+from otel_arthur.genai.otlp.files import OTLPError, exports_in
 from otel_arthur.genai.otlp.spoiled import Spoiled
 from otel_arthur.genai.otlp.views import span_views
 from otel_arthur.genai.reading import read
@@ -27,10 +26,13 @@ from otel_arthur.genai.span import SpanView
 from tests.support.spans.broken import document, request, spans_in_protobuf, spans_of, wrapped
 
 
+def views_in(content: bytes, spoiled: Spoiled) -> list[SpanView]:
+    return [view for export in exports_in(BytesIO(content), spoiled) for view in export.views]
+
+
 def answers(content: bytes) -> tuple[list[str], Spoiled]:
     spoiled = Spoiled()
-    exports = spans_and_logs_in(BytesIO(content), spoiled)
-    views = [view for one in exports if not isinstance(one, ExportLogsServiceRequest) for view in one]
+    views = views_in(content, spoiled)
     calls = [verdict.reading.call for verdict in judge(views) if verdict.decision == "inference"]
     return [call.choices[0].message.text for call in calls if call is not None], spoiled
 
@@ -90,7 +92,7 @@ def test_a_flipped_byte_is_read_or_told(place: int, mask: int) -> None:
         flipped[position] ^= mask
         content = wrapped([bytes(flipped) if index == place else span for index, span in enumerate(spans)])
         spoiled = Spoiled()
-        views = [view for export in requests_in(content, spoiled) for view in span_views(export)]  # type: ignore[arg-type]
+        views = views_in(content, spoiled)
         assert len(views) + spoiled.counts[mending.RECORD] == 3
         calls = [verdict.reading.call for verdict in judge(views) if verdict.decision == "inference"]
         assert others <= {
@@ -217,5 +219,5 @@ def test_spans_without_ids_in_a_file_are_told_apart() -> None:
     export = request(5)
     for span in export.resource_spans[0].scope_spans[0].spans[:2]:
         span.trace_id = span.span_id = b""
-    views = list(span_views(next(iter(requests_in(export.SerializeToString())))))  # type: ignore[arg-type]
+    views = views_in(export.SerializeToString(), Spoiled())
     assert [verdict.decision for verdict in judge(views)] == ["skipped"] * 2 + ["inference"] * 3

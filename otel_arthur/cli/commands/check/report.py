@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from otel_arthur.cli.terminal.output import print_json, say_styled
+from otel_arthur.cli.terminal.output import print_json, put, styled
 
 GREEN, YELLOW, RED = "green", "yellow", "red"
 _ORDER: Final = (GREEN, YELLOW, RED)
@@ -29,9 +29,9 @@ class Report:
         """
         self.findings.append({"level": level, "topic": topic, "text": text, "next": fix})
         if not self.as_json:
-            say_styled([[(f"{level:6}", level), (f"  {topic:16}  {text}", "")]])
+            put(styled([[(f"{level:6}", level), (f"  {topic:16}  {text}", "")]]))
             if fix:
-                say_styled([[(" " * 26 + "→ ", "dim"), (fix, "bold")]])
+                put(styled([[(" " * 26 + "→ ", "dim"), (fix, "bold")]]))
 
     @property
     def level(self) -> str:

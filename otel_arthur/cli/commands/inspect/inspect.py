@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from itertools import islice
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
 
 from otel_arthur.cli.configured import CONNECTION, READING, configured
 from otel_arthur.cli.connection import fetch_schema
+from otel_arthur.cli.files.ordered import Ordered
 from otel_arthur.cli.files.trace_files import FILES, FORMATS, TraceFiles
 from otel_arthur.cli.files.verdicts import Verdicts
 from otel_arthur.cli.parameters import JSON, given
-from otel_arthur.cli.terminal.output import print_json
+from otel_arthur.cli.terminal.output import json_line, print_json, put, styled
 from otel_arthur.cli.terminal.progress import reading
 from otel_arthur.genai.duplicates.verdicts import Verdict
 from otel_arthur.inference.build import Builder, Inference
@@ -66,30 +66,46 @@ def command(
     traces = TraceFiles(files)
     as_json = as_json or output == "json"
     with reading(traces, is_shown=summary or not sys.stdout.isatty()):
-        verdicts = Verdicts(
-            traces, configuration, metadata_only=rules.metadata_only, at_once=target == "engine"
-        )
+        verdicts = Verdicts(traces, configuration, metadata_only=rules.metadata_only)
+        ordered = Ordered(verdicts, 0 if summary else limit)
         if target == "engine":
-            from otel_arthur.engine.otlp.as_json import as_otlp_json
             from otel_arthur.engine.preview import preview
 
-            print_json(as_otlp_json(preview(list(verdicts), configuration, rules)))
+            _print_requests(preview((one.verdict for one in verdicts), configuration, rules))
         elif as_json and summary:
             for _ in verdicts:
                 pass
             print_json(verdicts.counts)
         elif as_json:
-            for verdict in islice(verdicts, limit):
-                print_json(_as_json(verdict, builder))
+            for verdict, file, _ in () if ordered.is_full else verdicts:
+                ordered.put(file, json_line(_as_json(verdict, builder)))
+                if ordered.is_full:
+                    break
+            ordered.end()
         else:
             from otel_arthur.cli.commands.inspect.table import InspectTable
 
-            table = InspectTable(show_all, 0 if summary else limit)
-            for verdict in verdicts:
-                table.show(verdict, _inferences(verdict, builder))
-            table.end()
+            table = InspectTable(show_all)
+            for verdict, file, _ in verdicts:
+                lines = table.of(verdict, _inferences(verdict, builder))
+                if lines is not None and not ordered.is_full:
+                    ordered.put(file, styled(lines))
+            ordered.end()
+            table.end(ordered.printed)
     if limit is None or not as_json:
         verdicts.say_end()
+
+
+def _print_requests(requests: Iterable[bytes]) -> None:
+    """Print one document of all requests, each as it comes."""
+    from otel_arthur.engine.otlp.as_json import as_otlp_json
+
+    opening = '{"resourceSpans":['
+    for request in requests:
+        for one in as_otlp_json(request).get("resourceSpans", ()):
+            put(opening + json_line(one).rstrip())
+            opening = ","
+    put("]}\n" if opening == "," else "{}\n")
 
 
 def _inferences(verdict: Verdict, builder: Builder) -> list[Inference]:

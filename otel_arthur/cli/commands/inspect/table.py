@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from otel_arthur.cli.terminal.output import Part, plural, say, say_styled, terminal_width
+from otel_arthur.cli.terminal.output import Part, plural, say, terminal_width
 from otel_arthur.genai.duplicates.verdicts import Verdict
 from otel_arthur.inference.build import Inference
 from otel_arthur.inference.fields import FIELDS
@@ -25,43 +25,37 @@ Line = Sequence[Part]
 
 
 class InspectTable:
-    """Prints each span as soon as it is decided, `limit` of them at most, then the counts."""
+    """Shows each span as soon as it is decided, then the counts."""
 
-    def __init__(self, show_all: bool, limit: int | None = None) -> None:
+    def __init__(self, show_all: bool) -> None:
         self._show_all = show_all
-        self._room = limit
-        self._has_room = limit != 0
         self._width = terminal_width()
         self._decisions: Counter[str] = Counter()
         self._skipped: Counter[str] = Counter()
         self._inferences = 0
         self._hidden = 0
-        self._beyond = 0
 
-    def show(self, verdict: Verdict, inferences: Sequence[Inference]) -> None:
-        """Print a span that is an LLM call, or any span where all are asked for."""
+    def of(self, verdict: Verdict, inferences: Sequence[Inference]) -> Iterable[Line] | None:
+        """The lines of a span that is an LLM call, or of any span where all are asked for."""
         self._decisions[verdict.decision] += 1
         self._inferences += len(inferences)
         if verdict.decision == "skipped":
             self._skipped[verdict.reason] += 1
         if not self._show_all and verdict.reading.call is None:
             self._hidden += 1
-        elif self._room is None:
-            say_styled(self._lines(verdict, inferences))
-        elif self._room > 0:
-            self._room -= 1
-            say_styled(self._lines(verdict, inferences))
-        else:
-            self._beyond += 1
+            return None
+        return self._lines(verdict, inferences)
 
-    def end(self) -> None:
+    def end(self, printed: int | None = None) -> None:
+        """Print the counts, and how many spans were not printed where so many were."""
         spans = plural(self._decisions.total(), "span")
         told = ", ".join(f"{number} {name}" for name, number in sorted(self._decisions.items())) or "none"
         say(f"{spans}: {told}; {plural(self._inferences, 'inference')}.")
         for reason, number in self._skipped.most_common():
             say(f"  {number} skipped: {reason}")
-        if self._beyond and self._has_room:
-            say(f"  {self._beyond} more not shown.")
+        beyond = 0 if not printed else self._decisions.total() - self._hidden - printed
+        if beyond:
+            say(f"  {beyond} more not shown.")
         if self._hidden:
             say("  --all shows the spans that are no LLM calls too.")
         say("Nothing was sent.")

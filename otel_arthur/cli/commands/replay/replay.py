@@ -5,20 +5,19 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
-from itertools import islice
 
 import click
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from otel_arthur.arthur.target.routes import model_of
-from otel_arthur.cli.commands.replay.around import around_calls, around_these
+from otel_arthur.cli.commands.replay.around import Chunk, Traces, calls_alone
 from otel_arthur.cli.commands.replay.journal import Journal
 from otel_arthur.cli.commands.replay.summary import Found, conclude
-from otel_arthur.cli.commands.replay.work import Item, journal_folder, journals_of, work_in
+from otel_arthur.cli.commands.replay.work import Work, journal_folder, journals_of
 from otel_arthur.cli.configured import READING, SENDING, configured
 from otel_arthur.cli.connection import fetch_schema
 from otel_arthur.cli.files.trace_files import FILES, FORMATS, TraceFiles
@@ -82,6 +81,7 @@ class _LogLines(logging.Handler):
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, sending nothing.")
 @click.option("--restart", is_flag=True, help="Begin anew even if these files were replayed before.")
 @seconds("--patience", 60.0, "Seconds without progress after which to give up.", min=1)
+@click.option("--summary", is_flag=True, help="Show the counts alone, and no progress.")
 @JSON
 def command(
     files: Sequence[str],
@@ -91,6 +91,7 @@ def command(
     dry_run: bool,
     restart: bool,
     patience: float,
+    summary: bool,
     as_json: bool,
 ) -> None:
     if since is not None and until is not None and since >= until:
@@ -100,23 +101,23 @@ def command(
         raise WrongUse(configuration.missing)
     folder = None if configuration.spool_dir is None else journal_folder(configuration.spool_dir, dry_run)
     traces = TraceFiles(files)
-    journals = journals_of(configuration, folder, traces.digests(), f"{since} {until}")
-    done = [0 if restart else journal.spans_done() for journal in journals]
-    # What is around a call may stand anywhere in the files.
-    is_whole = configuration.engine is not None and configuration.engine.spans == "traces"
-    sending = _Sending(configuration, journals, patience)
+    sending = _Sending(configuration, patience)
     found = Found(configuration)
-    with sending.progress(traces):
-        metadata_only = configuration.content == "metadata"
-        verdicts = Verdicts(traces, configuration, metadata_only=metadata_only, at_once=is_whole)
-        placed = [*verdicts.placed()] if is_whole else verdicts.placed()
-        work = found.passing(islice(work_in(placed, done, (since, until), wants_wordless=is_whole), limit))
+    with sending.progress(traces, is_shown=not summary):
+        digests = [traces.digest(name) for name in traces.names]
+        sending.journals = journals = journals_of(configuration, folder, digests, f"{since} {until}")
+        done = [0 if restart else journal.spans_done() for journal in journals]
+        verdicts = Verdicts(traces, configuration, metadata_only=configuration.content == "metadata")
+        is_whole = configuration.engine is not None and configuration.engine.spans == "traces"
+        work = Work(done, (since, until), limit, wants_wordless=is_whole)
+        whole = Traces(verdicts, work, CHUNK)
+        chunks = map(found.counted, whole if is_whole else calls_alone(verdicts, work, CHUNK))
         if dry_run:
-            for _ in work:
+            for _ in chunks:
                 pass
         else:
-            sending.run(work, around_calls([one.verdict for one in placed] if is_whole else []))
-            if sending.has_ended and found.total != limit:
+            sending.run(chunks, is_whole=is_whole)
+            if sending.has_ended and not work.is_full:
                 sending.advance(verdicts.ends)
     verdicts.say_end()
     found.say(verdicts, as_json=as_json, dry_run=dry_run)
@@ -127,9 +128,9 @@ def command(
 class _Sending:
     """Hands calls over, chunk by chunk, and waits until Arthur has them."""
 
-    def __init__(self, configuration: Configuration, journals: Sequence[Journal], patience: float) -> None:
+    def __init__(self, configuration: Configuration, patience: float) -> None:
         self._configuration = configuration
-        self._journals = journals
+        self.journals: Sequence[Journal] = ()
         self.patience = patience
         self._console = new_console(err=True)
         self._known = {""}
@@ -138,15 +139,15 @@ class _Sending:
         self.has_ended = False
         """Whether all calls were dealt with."""
 
-    def run(self, work: Iterator[Item], around: Mapping[str, list[Meaning]]) -> None:
-        """Send; `around` as of `around_calls`."""
+    def run(self, chunks: Iterable[Chunk], *, is_whole: bool) -> None:
+        """Send; `is_whole` where spans around calls go too."""
         # Duplicates were left out before.
         self.delivery = Delivery(replace(self._configuration, duplicate_window=0.0), metrics=False)
         logger = logging.getLogger("otel_arthur")
         handler = _LogLines(self._console)
         logger.addHandler(handler)
         try:
-            self._send_all(work, around)
+            self._send_all(chunks, is_whole=is_whole)
             self.has_ended = not self.gave_up
         except KeyboardInterrupt:
             self.interrupted = True
@@ -158,11 +159,11 @@ class _Sending:
     def advance(self, positions: Mapping[int, int]) -> None:
         """Remember how many spans of each file are dealt with."""
         for file, position in positions.items():
-            self._journals[file].advance(position)
+            self.journals[file].advance(position)
 
     @contextmanager
-    def progress(self, traces: TraceFiles) -> Generator[None]:
-        """Show on stderr how much of the files is dealt with, if that is a terminal."""
+    def progress(self, traces: TraceFiles, *, is_shown: bool) -> Generator[None]:
+        """Show on stderr how much of the files is dealt with, if that is a terminal and `is_shown`."""
         bar = Progress(
             TextColumn("replaying"),
             BarColumn(),
@@ -170,7 +171,7 @@ class _Sending:
             TextColumn("{task.fields[calls]} calls"),
             TimeRemainingColumn(),
             console=self._console,
-            disable=not self._console.is_terminal,
+            disable=not (is_shown and self._console.is_terminal),
         )
         with bar:
             task = bar.add_task("", total=traces.size(), calls=0)
@@ -182,24 +183,24 @@ class _Sending:
             self._show = show
             yield
 
-    def _send_all(self, work: Iterator[Item], around: Mapping[str, list[Meaning]]) -> None:
+    def _send_all(self, chunks: Iterable[Chunk], *, is_whole: bool) -> None:
         sent = 0
-        while chunk := [*islice(work, CHUNK)]:
+        for chunk in chunks:
             for model_id in sorted(
-                {model_of(item.call, self._configuration) for item in chunk} - self._known
+                {model_of(item.call, self._configuration) for item in chunk.calls} - self._known
             ):
                 fetch_schema(
                     self._configuration, model_id
                 )  # A wrong key or model is said before all retries.
                 self._known.add(model_id)
-            if not self._send([item.meaning for item in chunk]):
+            if not self._send([item.meaning for item in chunk.calls]):
                 self.gave_up = True
                 return
-            self.delivery.submit(around_these(around, [item.call for item in chunk]))
-            self.advance({item.file: item.position for item in chunk})
-            sent += len(chunk)
+            self.delivery.submit(chunk.around)
+            self.advance(chunk.done)
+            sent += len(chunk.calls)
             self._show(sent)
-        if around and not self._send([]):
+        if is_whole and sent and not self._send([]):
             self.gave_up = True
 
     def _send(self, calls: Sequence[Meaning]) -> bool:

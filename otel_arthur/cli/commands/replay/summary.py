@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from typing import Any, Final, Protocol
 
 from otel_arthur.arthur.target.routes import model_of
-from otel_arthur.cli.commands.replay.work import Item
+from otel_arthur.cli.commands.replay.around import Chunk
 from otel_arthur.cli.files.verdicts import Verdicts
 from otel_arthur.cli.terminal.errors import WorkFailed
 from otel_arthur.cli.terminal.output import plural, print_json, say
@@ -29,14 +28,14 @@ class Found:
         self._models: Counter[str] = Counter()
         self._old = 0
 
-    def passing(self, work: Iterable[Item]) -> Iterator[Item]:
-        """The calls, each counted."""
+    def counted(self, chunk: Chunk) -> Chunk:
+        """A chunk on its way."""
         kept_from = time.time_ns() - RETENTION_DAYS * 86_400 * 1_000_000_000
-        for item in work:
+        for item in chunk.calls:
             self.total += 1
             self._models[model_of(item.call, self.configuration) or "(no model configured)"] += 1
             self._old += item.call.end_ns < kept_from
-            yield item
+        return chunk
 
     def say(self, verdicts: Verdicts, *, as_json: bool, dry_run: bool) -> None:
         """What the files hold; where nothing was sent, what would be."""

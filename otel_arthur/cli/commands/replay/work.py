@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
@@ -47,40 +47,65 @@ class Item(NamedTuple):
         return Wordless(self.call) if self.is_wordless else self.call
 
 
-def work_in(
-    verdicts: Iterable[Placed],
-    done: Sequence[int],
-    between: tuple[int | None, int | None],
-    *,
-    wants_wordless: bool,
-) -> Iterator[Item]:
-    """The calls to send, in the order of the files.
+class Work:
+    """Which calls are to be sent.
 
     Args:
         done: for each file, how many of its spans earlier runs have dealt with.
         between: the first moment and the one behind the last, in nanoseconds.
+        limit: so many at most.
         wants_wordless: calls whose words were not recorded are sent too.
     """
-    since, until = between
-    wanted = {"inference", "failed", *(("skipped",) if wants_wordless else ())}
-    for verdict, file, position in verdicts:
+
+    def __init__(
+        self,
+        done: Sequence[int],
+        between: tuple[int | None, int | None],
+        limit: int | None,
+        *,
+        wants_wordless: bool,
+    ) -> None:
+        self._done = done
+        self._since, self._until = between
+        self.left = limit
+        """So many more may be sent; None without a limit."""
+        self._wanted = {"inference", "failed", *(("skipped",) if wants_wordless else ())}
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the limit is reached."""
+        return self.left == 0
+
+    def item(self, placed: Placed) -> Item | None:
+        """The call to send; None where it is none, or is not to be sent."""
+        verdict, file, position = placed
         call = verdict.reading.call
         if (
-            position > done[file]
-            and call is not None
-            and verdict.decision in wanted
-            and (since is None or call.end_ns >= since)
-            and (until is None or call.end_ns < until)
+            call is None
+            or self.is_full
+            or position <= self._done[file]
+            or verdict.decision not in self._wanted
+            or (self._since is not None and call.end_ns < self._since)
+            or (self._until is not None and call.end_ns >= self._until)
         ):
-            yield Item(call, file, position, verdict.decision == "skipped")
+            return None
+        if self.left is not None:
+            self.left -= 1
+        return Item(call, file, position, verdict.decision == "skipped")
 
 
 def journals_of(
-    configuration: Configuration, folder: Path | None, digests: Sequence[bytes], between: str
+    configuration: Configuration, folder: Path | None, digests: Sequence[bytes | None], between: str
 ) -> list[Journal]:
-    """One for each file. The verdicts on a file's spans depend on the other files too: on their events."""
+    """One for each file. The verdicts on a file's spans depend on the other files too: on their events.
+
+    What is read once, such as standard input, has no digest, and the journals remember nothing.
+    """
+    known = [digest for digest in digests if digest is not None]
+    if len(known) < len(digests):
+        folder = None
     together = blake2b(digest_size=16)
-    for digest in sorted(digests):
+    for digest in sorted(known):
         together.update(digest)
     engine = configuration.engine
     scope = (
@@ -94,4 +119,4 @@ def journals_of(
         configuration.errors,
         *(() if engine is None else ("engine", engine.endpoint, engine.task_id or "", engine.spans)),
     )
-    return [Journal(folder, digest, *scope) for digest in digests]
+    return [Journal(folder, digest or b"", *scope) for digest in digests]

@@ -17,6 +17,7 @@ from otel_arthur.genai.json_text import clean
 from otel_arthur.genai.otlp.mending import DEEP, MAX_LEVELS
 
 _M = TypeVar("_M", bound=Message)
+HINT: Final = "export it with a Collector's file exporter, or save the body of an OTLP request"
 _MAX_DEPTH = 64
 """Of objects around values."""
 
@@ -83,7 +84,7 @@ def without_bad_records(document: Any, kind: Callable[[], _M]) -> tuple[_M, list
     signal = next((key for key in _RECORDS if key in fields), "")
     reasons.clear()
     kept: list[Any] = []
-    for alone in _records_of(fields.get(signal), *_RECORDS.get(signal, ("", ""))):
+    for alone in records_of(signal, fields.get(signal)):
         try:
             request_from_json({signal: [alone]}, kind)
         except OTLPError as error:
@@ -95,8 +96,9 @@ def without_bad_records(document: Any, kind: Callable[[], _M]) -> tuple[_M, list
     return request_from_json({signal: kept}, kind, reasons), reasons
 
 
-def _records_of(resources: Any, scopes: str, records: str) -> Iterator[dict[str, Any]]:
-    """Each record alone, in its resource and scope."""
+def records_of(signal: str, resources: Any) -> Iterator[dict[str, Any]]:
+    """Each record of a signal, such as ``resourceSpans``, alone in its resource and scope."""
+    scopes, records = _RECORDS.get(signal, ("", ""))
     for resource in cast("list[Any]", resources) if isinstance(resources, list) else ():
         for scope in _list(resource, scopes):
             for record in _list(scope, records):

@@ -4,54 +4,71 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from io import BytesIO
 from typing import IO, Any, cast
 
 import orjson
 
-from otel_arthur.genai.otlp.json_depth import shallow
-from otel_arthur.genai.otlp.json_form import OTLPError
+from otel_arthur.genai.otlp.json.depth import shallow
+from otel_arthur.genai.otlp.json.form import HINT, OTLPError
+from otel_arthur.genai.otlp.json.parts import Parts
+from otel_arthur.genai.otlp.json.typed import ordinary
 from otel_arthur.genai.otlp.mending import TEXT
+from otel_arthur.genai.otlp.pieces import chained
 from otel_arthur.genai.otlp.spoiled import Spoiled
 
-HINT = "export it with a Collector's file exporter, or save the body of an OTLP request"
+PIECE = 2 * 1024**2
+"""Bytes that are read at once of a file, however long a line, a document or a message in it is."""
 _CLOSING = {b"{": b"}", b"[": b"]"}
 
 
 def documents(stream: IO[bytes], longest: int, spoiled: Spoiled) -> Iterator[tuple[str, Any]]:
-    """The objects of a text, each with where it is.
+    """The objects of a text, each with where it is; an ordinary export as `Export`.
 
     Args:
         stream: the text.
-        longest: bytes of an object at most.
+        longest: bytes of a value in a large object at most.
         spoiled: told which lines are passed over.
 
     Raises:
         OTLPError: there is none.
     """
     number, found, failure = 0, False, ""
-    while line := stream.readline(longest + 1):
+    while line := stream.readline(PIECE + 1):
         number += 1
-        if len(line) > longest:
-            raise OTLPError(f"a line in it is longer than {longest // 1024**2} MB; {HINT}")
         if line.isspace():
             continue
         where, text = f"line {number}: ", line
         if (closing := _CLOSING.get(line.strip())) is not None:
-            text += _until(stream, closing, longest - len(line))
+            text += _until(stream, closing, PIECE + 1 - len(line))
             number += text.count(b"\n") - 1
         try:
-            document = _loads(text, spoiled)
+            document = None if len(text) > PIECE else ordinary(text) or _loads(text, spoiled)
         except ValueError as error:
             # One object may be on many lines, however they are broken.
-            rest = b"" if found or failure else stream.read(longest + 1 - len(text))
+            rest = b"" if found or failure else stream.read(PIECE + 1 - len(text))
             try:
-                document = _loads(text + rest, spoiled)
+                is_large = len(text) + len(rest) > PIECE and not _has_export(rest)
+                document = None if is_large else _loads(text + rest, spoiled)
+                text += rest if is_large else b""
             except ValueError:
                 failure = failure or f"{where[:-2]} is not JSON: {error}"
                 spoiled.add("a line that is not JSON", f"{where}{error}")
-                stream = BytesIO(rest) if rest else stream
+                stream = chained(rest, stream)
                 continue
+        if document is None:
+            parts = Parts(chained(text, stream), PIECE, longest, spoiled)
+            try:
+                for part in parts:
+                    found = True
+                    yield where, part
+                stream = chained(parts.rest, stream)
+            except ValueError as error:
+                failure = failure or f"{where[:-2]} is not JSON: {error}"
+                spoiled.add("the rest of a line that is not JSON", f"{where}{error}")
+                stream = chained(parts.rest, stream)
+                while (line := stream.readline(PIECE)) and not line.endswith(b"\n"):
+                    pass
+            continue
         found = True
         items = cast("list[Any]", document) if isinstance(document, list) else []
         if items and all(isinstance(item, dict) for item in items):
@@ -60,6 +77,11 @@ def documents(stream: IO[bytes], longest: int, spoiled: Spoiled) -> Iterator[tup
             yield where, document
     if failure and not found:
         raise OTLPError(f"{failure}; {HINT}")
+
+
+def _has_export(text: bytes) -> bool:
+    """Whether the first line of a text is an export: then the line before is one of its own, and is torn."""
+    return ordinary(text.partition(b"\n")[0]) is not None
 
 
 def _until(stream: IO[bytes], closing: bytes, longest: int) -> bytes:
@@ -91,3 +113,16 @@ def _loads(text: bytes, spoiled: Spoiled) -> Any:
         if not is_valid:
             spoiled.add(TEXT)
         return found
+
+
+def json_document(content: bytes) -> Any:
+    """What JSON says; bytes that are no UTF-8 become U+FFFD, an empty body is an empty object, and null is
+    what is nested too deep for the parser.
+
+    Raises:
+        orjson.JSONDecodeError: it is no JSON.
+    """
+    try:
+        return orjson.loads(content) if content.strip() else {}
+    except orjson.JSONDecodeError:
+        return orjson.loads(shallow(content).decode("utf-8", "replace"))
