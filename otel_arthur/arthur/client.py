@@ -23,7 +23,7 @@ from otel_arthur.arthur.errors import (
 )
 from otel_arthur.arthur.models import Model
 from otel_arthur.arthur.rows import RowResult, are_delivered, read_rows, says_exists
-from otel_arthur.http.encoding import encode, encode_rows
+from otel_arthur.http.encoding import Body, encode, encode_rows
 from otel_arthur.http.endpoint import API
 from otel_arthur.http.errors import ArthurError, NotArthur, Unavailable
 from otel_arthur.http.transport import Answer, Transport
@@ -242,7 +242,7 @@ class ArthurClient:
         return results
 
     def _call(
-        self, method: str, path: str, what: str, *, body: bytes | None = None, timeout: float | None = None
+        self, method: str, path: str, what: str, *, body: Body | None = None, timeout: float | None = None
     ) -> Answer:
         deadline = self._deadline(timeout)
         headers = self._headers(deadline)

@@ -31,6 +31,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import Timeout, parse_url
 
+from otel_arthur.http.encoding import Body
 from otel_arthur.http.writers import Writers
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ class Adapter(HTTPAdapter):
         return manager
 
     def answer_to(
-        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], proxy: str | None
+        self, method: str, url: str, body: Body | None, headers: Mapping[str, str], proxy: str | None
     ) -> BaseHTTPResponse:
         """The answer as far as its head; within the running call's `deadline`.
 

@@ -9,6 +9,7 @@ import orjson
 
 from otel_arthur.genai.json_text import clean
 
+Body = bytes | memoryview
 _NUL = b"\\u0000"
 """As JSON writes the character; a text may hold the escape itself, which is left as it is."""
 _INT64 = range(-(2**63), 2**64)
@@ -45,7 +46,7 @@ class JsonArray(Sequence[bytes]):
 
     __slots__ = ("_count", "_items", "body")
 
-    def __init__(self, body: bytes, count: int, items: Callable[[], list[bytes]]) -> None:
+    def __init__(self, body: Body, count: int, items: Callable[[], list[bytes]]) -> None:
         self.body = body
         self._count = count
         self._items = items
@@ -60,7 +61,7 @@ class JsonArray(Sequence[bytes]):
         return iter(self._items())
 
 
-def encode_rows(rows: Iterable[bytes | Mapping[str, Any]]) -> bytes:
+def encode_rows(rows: Iterable[bytes | Mapping[str, Any]]) -> Body:
     """A JSON array of rows; those that are bytes already are JSON and go in as they are."""
     if isinstance(rows, JsonArray):
         return rows.body

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from otel_arthur.http.encoding import Body
 from otel_arthur.http.endpoint import API, base_url, is_loopback, tls_context
 from otel_arthur.http.errors import ConfigurationError, NotArthur, Unavailable, parse_retry_after
 from otel_arthur.http.failures import error_of
@@ -98,7 +99,7 @@ class Transport:
         method: str,
         path: str,
         *,
-        body: bytes | None = None,
+        body: Body | None = None,
         headers: Mapping[str, str] | None = None,
         deadline: float | None = None,
     ) -> Answer:
@@ -181,7 +182,7 @@ class Transport:
                 ) from None
         return self._checked_url
 
-    def _sent(self, body: bytes | None, headers: Mapping[str, str]) -> tuple[Mapping[str, str], bytes | None]:
+    def _sent(self, body: Body | None, headers: Mapping[str, str]) -> tuple[Mapping[str, str], Body | None]:
         sent = {"Accept": "application/json", "User-Agent": self._user_agent, "Accept-Encoding": "gzip"}
         sent.update(headers)
         if body is not None:

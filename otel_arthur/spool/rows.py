@@ -5,9 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
-from io import BytesIO
-from itertools import compress
-from typing import Any, Final, NamedTuple, cast, overload
+from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 from msgspec import Struct
@@ -17,6 +15,10 @@ FIRST_KIND: Final = 1
 FRAMED: Final = 2
 """A body as `Rows.framed` gives it. 1 is one of the formats 1 and 2 (`format_2`)."""
 _LENGTH: Final = struct.Struct(">I")
+_ROOMS: Final = 32 * 1024 * 1024
+_rooms: Final[list[bytearray]] = []
+"""Memory of rows that have left, `_ROOMS` bytes at most: a page of new memory costs ten times as much."""
+Contents = bytes | memoryview
 HEAD_START: Final = _LENGTH.size
 
 
@@ -41,10 +43,7 @@ class Row(Struct, frozen=True, gc=False):
 
 
 class Around(NamedTuple):
-    """What stands before, between and after the contents in a body, so that they can leave as one piece.
-
-    The target's business, as the contents are.
-    """
+    """What a target has before, between and after the contents, so that they can leave as one piece."""
 
     before: bytes = b""
     between: bytes = b""
@@ -70,13 +69,25 @@ _decoder: Final = msgspec.msgpack.Decoder(_Head)
 class Rows(Sequence[Row]):
     """Rows as they lie in a body: one piece, told apart only when somebody asks for one of them."""
 
-    __slots__ = ("_head", "_rows", "contents")
+    __slots__ = ("_head", "_room", "_rows", "contents")
 
-    def __init__(self, head: _Head, contents: bytes) -> None:
+    def __init__(self, head: _Head, contents: Contents, room: bytearray | None = None) -> None:
         self._head = head
         self._rows: list[Row] | None = None
+        self._room = room
         self.contents = contents
-        """All of them, with what is around and between them."""
+        """All of them, with what is around and between them; a view is good as long as these rows live."""
+
+    def __del__(self, rooms: list[bytearray] = _rooms, most: int = _ROOMS) -> None:
+        # The arguments are there when modules are no more.
+        room, view = self._room, self.contents
+        if room and isinstance(view, memoryview) and len(room) + sum(map(len, rooms)) <= most:
+            try:
+                view.release()
+                room.pop()
+                rooms.append(room)
+            except BufferError:
+                pass  # Somebody looks at it still.
 
     @property
     def around(self) -> Around:
@@ -87,9 +98,8 @@ class Rows(Sequence[Row]):
     def names(self) -> Sequence[str]:
         """What tells each from the others: its id, and its version if it has one."""
         head = self._head
-        if head.versions is None:
-            return head.ids
-        return [f"{i} {v}" if v else i for i, v in zip(head.ids, head.versions, strict=True)]
+        named = zip(head.ids, head.versions or (), strict=True)
+        return head.ids if head.versions is None else [f"{i} {v}" if v else i for i, v in named]
 
     @property
     def are_versioned(self) -> bool:
@@ -101,7 +111,7 @@ class Rows(Sequence[Row]):
         """Whether none must come after another."""
         return self._head.afters is None
 
-    def framed(self) -> tuple[bytes, bytes]:
+    def framed(self) -> tuple[bytes, Contents]:
         """The body: the length of its head and the head; the contents."""
         head = _encode(self._head)
         return _LENGTH.pack(len(head)) + head, self.contents
@@ -114,19 +124,14 @@ class Rows(Sequence[Row]):
         """
         if remaining is None:
             return self
-        if len(remaining) != len(self):
-            raise ValueError("a word for more or fewer rows than there are")
-        return packed(list(compress(self, remaining)), self._head.around)
+        stay = [row for row, stays in zip(self, remaining, strict=True) if stays]
+        return packed(stay, self._head.around)
 
     def __len__(self) -> int:
         return len(self._head.ids)
 
-    @overload
-    def __getitem__(self, index: int) -> Row: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Row]: ...
-    def __getitem__(self, index: int | slice) -> Row | list[Row]:
-        return self._apart()[index]
+    def __getitem__(self, index: Any) -> Any:
+        return cast("Any", self._apart()[index])
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self._apart())
@@ -135,9 +140,6 @@ class Rows(Sequence[Row]):
         return other is self or (isinstance(other, Sequence) and self._apart() == list(cast("Any", other)))
 
     __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return f"Rows({len(self)})"
 
     def _apart(self) -> list[Row]:
         if self._rows is None:
@@ -153,7 +155,7 @@ class Rows(Sequence[Row]):
                 head.afters or [nothing] * count,
                 strict=True,
             ):
-                rows.append(Row(identity, contents[start : start + size], stem, version, after))
+                rows.append(Row(identity, bytes(contents[start : start + size]), stem, version, after))
                 start += size + gap
             self._rows = rows
         return self._rows
@@ -166,30 +168,46 @@ class Packing:
         around: as of `packed`.
     """
 
-    __slots__ = ("_around", "_body", "_ids", "_sizes", "_stems")
+    __slots__ = ("_around", "_end", "_ids", "_room", "_sizes", "_stems", "_view")
 
     def __init__(self, around: Around | None = None) -> None:
-        self._around = around
-        self._body = BytesIO()
+        self._around = around or Around()
+        try:
+            self._room = _rooms.pop()
+        except IndexError:
+            self._room = bytearray()
+        self._view = memoryview(self._room)
+        self._end = 0
         self._ids: list[str] = []
         self._sizes: list[int] = []
         self._stems: list[int] = []
 
     def add(self, identity: str, content: bytes | bytearray, stem: int) -> None:
         """Add a row, of which nothing is kept but a copy of its content."""
-        if self._around is not None:
-            self._body.write(self._around.between if self._ids else self._around.before)
-        self._body.write(content)
+        self._put(self._around.between if self._ids else self._around.before, content)
         self._ids.append(identity)
         self._sizes.append(len(content))
         self._stems.append(stem)
 
     def rows(self) -> Rows:
         """All of them; none can be added any more."""
-        if self._around is not None and self._ids:
-            self._body.write(self._around.after)
+        if self._ids:
+            self._put(self._around.after, b"")
         stems = self._stems if any(self._stems) else None
-        return Rows(_Head(self._sizes, self._ids, stems, None, None, self._around), self._body.getvalue())
+        head = _Head(self._sizes, self._ids, stems, None, None, self._around)
+        contents = self._view[: self._end]
+        self._view.release()
+        return Rows(head, contents, self._room)
+
+    def _put(self, gap: bytes, part: bytes | bytearray) -> None:
+        start, middle = self._end, self._end + len(gap)
+        self._end = middle + len(part)
+        if self._end > len(self._view):
+            before, self._room = self._view, bytearray(self._end * 3 // 2)
+            self._view = memoryview(self._room)
+            self._view[:start] = before[:start]
+        self._view[start:middle] = gap
+        self._view[middle : self._end] = part
 
 
 def packed(rows: Sequence[Row], around: Around | None = None) -> Rows:

@@ -10,7 +10,7 @@ import pytest
 
 from otel_arthur.spool.disk import bodies
 from otel_arthur.spool.disk.bodies import Bodies
-from otel_arthur.spool.rows import Around, Row, Rows, packed
+from otel_arthur.spool.rows import Around, Packing, Row, Rows, packed
 
 ROWS = [
     Row(f"id-{n}", b"%d\n\0%s" % (n, b"x" * (n % 97)), n % 5, "2" * (n % 2), ("id-7",) * (n % 3))
@@ -44,6 +44,27 @@ def test_what_is_around_the_contents_is_in_the_body_and_in_no_row(tmp_path: Path
     assert (rows, rows.around, len(rows)) == (ROWS[:count], around, count)
     contents = b",\n".join([row.content for row in ROWS[:count]])
     assert rows.contents == (b"[ %s]" % contents if count else b"")
+
+
+def test_memory_is_used_again_when_nobody_looks_at_it_any_more() -> None:
+    """Other rows are never seen through an earlier view."""
+
+    def made(text: bytes) -> Rows:
+        packing = Packing(Around(b"[", b",", b"]"))
+        for number in range(300):
+            packing.add(f"id-{number}", text, 0)
+        return packing.rows()
+
+    views: list[memoryview] = []
+    for number in range(8):
+        text = b"%d" % number * 5000
+        rows = made(text)
+        assert isinstance(rows.contents, memoryview)
+        assert bytes(rows.contents) == b"[%s]" % b",".join([text] * 300)
+        assert [row.content for row in rows] == [text] * 300
+        if number % 2:
+            views.append(rows.contents[:9])
+    assert [view[5] for view in views] == list(b"1357")
 
 
 @pytest.mark.parametrize("count", [2, 3000], ids=["in the index", "in a file"])

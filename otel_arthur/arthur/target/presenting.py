@@ -20,7 +20,7 @@ from otel_arthur.http.encoding import JsonArray
 from otel_arthur.http.errors import ArthurError, ConfigurationError
 from otel_arthur.inference.schema import SchemaError
 from otel_arthur.spool.batches import Batch, BatchOutcome, DeadLetter
-from otel_arthur.spool.rows import Row, Rows
+from otel_arthur.spool.rows import Contents, Row, Rows
 from otel_arthur.target.contract import Attempt, Note, Presented, Trouble
 
 MAX_ATTEMPTS: Final = 20
@@ -48,7 +48,7 @@ class _Part(NamedTuple):
     """The contents as they are presented, where that is not as they lie."""
 
     @property
-    def whole(self) -> bytes | None:
+    def whole(self) -> Contents | None:
         """All as one JSON array, where they lie so."""
         rows = self.rows
         if self.ready is None and isinstance(rows, Rows) and rows.around == ARRAY:

@@ -22,7 +22,7 @@ import msgspec
 from otel_arthur.spool.disk.format_2 import rows_of_lines
 from otel_arthur.spool.disk.reserve import has_room
 from otel_arthur.spool.folder import make_own
-from otel_arthur.spool.rows import FRAMED, HEAD_START, Row, Rows, head_size, packed, unframed
+from otel_arthur.spool.rows import FRAMED, HEAD_START, Contents, Row, Rows, head_size, packed, unframed
 
 INLINE_BYTES: Final = 32 * 1024
 """Up to here a body lies in the index: a file each would cost more than it saves."""
@@ -231,7 +231,7 @@ def _inline(rows: Rows) -> Body:
     return Body(len(whole), zlib.crc32(whole), whole, None)
 
 
-def _write(descriptor: int, body: Sequence[bytes]) -> tuple[int, int]:
+def _write(descriptor: int, body: Sequence[Contents]) -> tuple[int, int]:
     """Write the parts of a body; returns its size and checksum."""
     checksum = 0
     for part in body:
