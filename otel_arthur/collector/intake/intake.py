@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -160,10 +161,11 @@ class Intake:
         for view in views:
             # Held while reading: content that came in between would wait for a span that waits for it.
             with self._lock:
-                own, *others = self._assembly.take(view, now)
-            if self._place(batch, own):
+                taken = self._assembly.take(view, now)
+            if self._place(batch, taken[0]):
                 batch.result.own.append((view.trace_id, view.span_id))
-            self._place_all(batch, others)
+            if len(taken) > 1:
+                self._place_all(batch, taken[1:])
             yield
         for view, one in around():
             self._place_around(batch, view, one)
@@ -193,16 +195,16 @@ class Intake:
             self._skipped("no route", 1, "" if self._has_said_no_route else _NO_ROUTE)
             self._has_said_no_route = True
             return False
-        batch.groups.setdefault(target, []).append(call)
+        batch.groups[target].append(call)
         return self._is_own(batch, call)
 
     def _place_around(self, batch: _Batch, view: SpanView | None, one: Meaning) -> None:
         """Route what goes to the Engine. What is no more than a place may lie above a call of any task."""
         if isinstance(one, Frame) or view is None:
             for target in self._wanting_around:
-                batch.groups.setdefault(target, []).append(one)
+                batch.groups[target].append(one)
         elif (target := self._tasks.target(view)) is not None:
-            batch.groups.setdefault(target, []).append(one)
+            batch.groups[target].append(one)
 
     @staticmethod
     def _is_own(batch: _Batch, call: LLMCall) -> bool:
@@ -245,12 +247,12 @@ class Intake:
 class _Batch:
     """Calls and what is around them on their way to the spool, by target."""
 
-    groups: dict[OpenRoute, list[Meaning]] = field(default_factory=dict[OpenRoute, "list[Meaning]"])
+    groups: defaultdict[OpenRoute, list[Meaning]] = field(default_factory=lambda: defaultdict(list))
     result: IntakeResult = field(default_factory=IntakeResult)
 
     def flow(self, target: OpenRoute, steps: Iterable[None]) -> Iterator[Meaning]:
         """What is routed to `target`, as soon as it is."""
-        routed = self.groups.setdefault(target, [])
+        routed = self.groups[target]
         for _ in steps:
             yield from routed
             routed.clear()

@@ -25,9 +25,10 @@ class Router:
         name, and on the resource's where the span has none or it does not fit.
         """
         for target, patterns in self._targets:
-            if all(
-                _fits(fits, view.attributes, key) or _fits(fits, view.resource, key) for key, fits in patterns
-            ):
+            for key, fits in patterns:
+                if not (_fits(fits, view.attributes, key) or _fits(fits, view.resource, key)):
+                    break
+            else:
                 return target
         return None
 
