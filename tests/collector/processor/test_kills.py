@@ -31,6 +31,8 @@ PROTOBUF = {"Content-Type": "application/x-protobuf"}
 _SENDERS = 3
 _PAUSE = 0.1
 """Seconds between two requests of a sender, and before it tries again: it is a load, not a flood."""
+_FRESH = 8
+"""Kills of a core until its Collector is started anew: a core that ends soon is started later each time."""
 
 
 class Load:
@@ -83,9 +85,12 @@ def test_acknowledged_is_durable(
     collector = make(on_failure="refuse", arthur={"duplicate_window": 0})
     load = Load(collector.http)
     with collector, load.running():
-        for _ in range(ROUNDS):
+        for number in range(1, ROUNDS + 1):
             load.goes_on()
             kill(collector, victim)
+            if victim == "core" and number % _FRESH == 0:
+                collector.stop()
+                collector.start()
     assert not collector.processes()
     # What the last core had not sent yet waits in the spool for the next one.
     collector.start()
