@@ -60,8 +60,11 @@ def shown(conversation: Conversation, hidden: str) -> Conversation:
 
 def hides(conversation: Conversation, hidden: str) -> bool:
     """Whether anything was hidden on purpose: then `shown` gives another conversation."""
-    messages = [*conversation.messages, *[choice.message for choice in conversation.choices]]
-    return any(_is_hidden(part, hidden) for message in messages for part in message.parts)
+    for message in (*conversation.messages, *[choice.message for choice in conversation.choices]):
+        for part in message.parts:
+            if part.text == hidden if type(part) is TextPart else _is_hidden(part, hidden):
+                return True
+    return False
 
 
 def _without(message: Message, hidden: str) -> Message | None:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
+from msgspec import Struct
+
 from otel_arthur.genai.json_text import clean, parse_json
 from otel_arthur.genai.span import EventView, SpanView
 from otel_arthur.genai.tables.places import Place, descend, structure
@@ -16,18 +18,17 @@ MAX_COUNT = 10**15
 """More than any model counts; JSON keeps it exactly."""
 
 
-class SpanAttributes:
-    """Look-ups over one span. `sources` tells, per field, the place that filled it (for `inspect`)."""
+class SpanAttributes(Struct):
+    """Look-ups over one span."""
 
-    __slots__ = ("_parsed", "_under", "attributes", "sources", "truncated", "view")
-
-    def __init__(self, view: SpanView, sources: Mapping[str, str] | None = None) -> None:
-        self.view = view
-        self.attributes: Mapping[str, Any] = view.attributes
-        self.sources: dict[str, str] = {**sources} if sources else {}
-        self.truncated = False
-        self._parsed: dict[str, Any] = {}
-        self._under: dict[tuple[str, ...], Any] = {}
+    view: SpanView
+    attributes: Mapping[str, Any]
+    """Those of `view`."""
+    sources: dict[str, str]
+    """Per field, the place that filled it (for `inspect`)."""
+    truncated: bool = False
+    _parsed: dict[str, Any] = {}
+    _under: dict[tuple[str, ...], Any] = {}
 
     def get(self, key: str) -> Any:
         """The attribute as it was written, or None."""

@@ -96,7 +96,7 @@ def _read_by_plan(
     words = None if fields is None else plan.words(view.attributes)
     if fields is None or words is None:
         return None
-    attributes = SpanAttributes(view, plan.sources)
+    attributes = SpanAttributes(view, view.attributes, {**plan.sources})
     if layout.searches:
         done = plan.find(fields, view, attributes.sources)
         fill(fields, attributes, layout.searches, done)
@@ -133,7 +133,7 @@ def _not_a_call(view: SpanView) -> str:
 
 def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[str, str] | None) -> Reading:
     dialect = layout.dialect
-    attributes = SpanAttributes(view)
+    attributes = SpanAttributes(view, view.attributes, {})
     fields = fields_of(attributes, layout)
     usage = Usage(*fields[_USAGE])
     messages = question_of(attributes, layout.question)

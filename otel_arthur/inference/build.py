@@ -182,17 +182,17 @@ def fit(values: Mapping[str, Any], schema: Schema) -> tuple[dict[str, Any], dict
 
 def rfc3339(nanoseconds: int) -> str:
     """A moment in UTC with microseconds, as in ``2026-11-22T12:00:00.250000+00:00``."""
-    seconds, rest = divmod(nanoseconds // 1000, 1_000_000)
+    digits = str(nanoseconds // 1000).rjust(7, "0")
     try:
-        return f"{_second(seconds)}.{rest:06d}+00:00"
+        return f"{_second(digits[:-6])}.{digits[-6:]}+00:00"
     except OverflowError:
-        return f"{_second(0)}.000000+00:00"
+        return f"{_second('0')}.000000+00:00"
 
 
 @lru_cache(maxsize=64)
-def _second(seconds: int) -> str:
+def _second(seconds: str) -> str:
     """Many calls end within one second."""
-    return (_EPOCH + timedelta(seconds=seconds)).isoformat(timespec="seconds")
+    return (_EPOCH + timedelta(seconds=int(seconds))).isoformat(timespec="seconds")
 
 
 _CATALOGUE = tuple([Slot(field.name, field.value_type, field.name) for field in FIELDS.values()])

@@ -39,12 +39,12 @@ def values_of(call: LLMCall, input_text: str | None) -> list[Values]:
     Args:
         input_text: rendered in the configured format; None is the transcript.
     """
-    usage, model = call.usage, call.request_model
+    usage, model, took = call.usage, call.request_model, call.end_ns - call.start_ns
     lines, system, asked = transcript.said(call.messages)
     if input_text is None:
         input_text = "\n".join(lines)
     of_call: Values = [
-        *(input_text, None, usage.input, usage.output, None, max(call.end_ns - call.start_ns, 0) / 1e9),
+        *(input_text, None, usage.input, usage.output, None, took / 1e9 if took > 0 else 0.0),
         *(usage.total, usage.cached, usage.cache_write, usage.reasoning, call.time_to_first_token),
         *(call.response_model or model, model, call.provider, call.operation, call.temperature, call.top_p),
         *(call.max_tokens, call.response_id, call.conversation_id, call.user_id, system, asked),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from otel_arthur.genai.call import Message, ToolCallPart
+from otel_arthur.genai.call import Message, TextPart, ToolCallPart
 from otel_arthur.genai.json_text import json_text
 
 _PREFIXES = {"assistant": "AI", "tool": "Tool"}
@@ -27,7 +27,9 @@ def said(messages: Sequence[Message]) -> tuple[list[str], str | None, str | None
     system: str | None = None
     asked: str | None = None
     for message in messages:
-        role, text = message.role, message.text
+        role, parts = message.role, message.parts
+        # Nearly all are one text: its look-up here costs a third.
+        text = parts[0].text if len(parts) == 1 and type(parts[0]) is TextPart else message.text
         if role == "user":
             asked = text
             lines.append(f"Human: {text}")

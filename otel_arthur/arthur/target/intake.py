@@ -60,17 +60,18 @@ class ArthurIntake:
         """
         target = self._target
         configuration = target.configuration
-        if not is_sampled(call.trace_id, configuration.sample_ratio):
+        if configuration.sample_ratio < 1.0 and not is_sampled(call.trace_id, configuration.sample_ratio):
             return NOT_SAMPLED
         model = target.route(call) if self._model is None else self._model
         of_model = self._by_model.get(model)
         if of_model is None:
             of_model = self._by_model[model] = _ModelRows(target.schemas.known(model), target)
-        if not is_wanted(call.failed, configuration.errors, of_model.schema):
+        if call.failed and not is_wanted(True, configuration.errors, of_model.schema):
             return FAILED_CALL
         put_inferences(of_model.builder, call, of_model.packing)
         of_model.held.add(call)
-        target.remember(call.service_name)
+        if call.service_name not in target.services:
+            target.remember(call.service_name)
         return None
 
     def add_around(self, around: Wordless | Step | Frame) -> None:

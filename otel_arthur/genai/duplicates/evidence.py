@@ -97,7 +97,7 @@ def evidence_of(call: LLMCall) -> Evidence:
         call.trace_id,
         call.span_id,
         call.parent_span_id,
-        _short(call.scope),
+        call.scope if len(call.scope) <= _SHORT else _short(call.scope),
         call.start_ns,
         call.end_ns,
         call.failed,
@@ -130,7 +130,10 @@ def _short(name: str) -> str:
 def _question(call: LLMCall) -> int | None:
     for message in reversed(call.messages):
         if message.role == "user":
-            return _checksum(message.text)
+            parts = message.parts
+            return _checksum(
+                parts[0].text if len(parts) == 1 and type(parts[0]) is TextPart else message.text
+            )
     return None
 
 
@@ -166,12 +169,8 @@ def _rank(call: LLMCall) -> int:
         has_answer = has_answer or bool(choice.message.parts)
         has_likelihoods = has_likelihoods or choice.likelihoods is not None
         has_reason = has_reason or choice.finish_reason is not None
-    rank = 2 * has_answer + bool(call.messages)
-    rank = 2 * rank + (not call.truncated)
-    rank = 2 * rank + has_likelihoods
-    rank = 2 * rank + (usage.input is not None)
-    rank = 2 * rank + has_reason
-    rank = 2 * rank + (call.conversation_id is not None or call.user_id is not None)
-    rank = 2 * rank + (call.response_id is not None)
-    rank = 2 * rank + (call.time_to_first_token is not None)
-    return 2 * rank + (call.temperature is not None or call.max_tokens is not None)
+    rank = (512 if has_answer else 0) + (256 if call.messages else 0) + (0 if call.truncated else 128)
+    rank += (64 if has_likelihoods else 0) + (0 if usage.input is None else 32) + (16 if has_reason else 0)
+    rank += 0 if call.conversation_id is None and call.user_id is None else 8
+    rank += (0 if call.response_id is None else 4) + (0 if call.time_to_first_token is None else 2)
+    return rank + (0 if call.temperature is None and call.max_tokens is None else 1)

@@ -45,7 +45,7 @@ class Gathering:
 
     def _write(self) -> None:
         calls, self._calls = self._calls, []
-        self._keep(list(map(evidence_of, calls)))
+        self._keep([evidence_of(call) for call in calls])
 
     def _keep(self, evidence: list[Evidence]) -> None:
         try:

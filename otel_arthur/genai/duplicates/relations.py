@@ -7,6 +7,7 @@ Most calls have no such relation to any other. For these, nobody needs to read t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Final
 
 from otel_arthur.genai.duplicates.evidence import Evidence
@@ -17,6 +18,7 @@ RELATED: Final = "related"
 _CALLS: Final = 20_000
 """Twice as many are remembered at most."""
 _LABELS: Final = 1_000
+_WHOSE, _SPAN_ID, _IS_HALF = attrgetter("scope", "process"), attrgetter("span_id"), attrgetter("is_half")
 
 
 class _Names:
@@ -60,11 +62,11 @@ class Relations:
         All at once, as sets: asked one by one, each call costs several walks through memory.
         """
         labels: set[str] = set()
-        for scope, process in {(call.scope, call.process) for call in calls}:
+        for scope, process in set(map(_WHOSE, calls)):
             labels.add(self._labels.get((scope, process)) or self._label(scope, process))
         is_related = self._is_kin(calls)
         is_related = self._is_answered_twice(calls) or is_related
-        if is_related or any(call.is_half for call in calls):
+        if is_related or any(map(_IS_HALF, calls)):
             labels.add(RELATED)
         if len(self._latest.own) > self._limit:
             self._earlier, self._latest = self._latest, _Names()
@@ -83,7 +85,7 @@ class Relations:
 
     def _is_kin(self, calls: Sequence[Evidence]) -> bool:
         """Whether a span of one call is above another call."""
-        own = {hash(call.span_id) for call in calls}
+        own = set(map(hash, map(_SPAN_ID, calls)))
         above = {hash(call.parent_span_id) for call in calls if call.parent_span_id is not None}
         for call in calls:
             if call.above or call.below:

@@ -7,7 +7,7 @@ Nearly every message in a span is of this form, and to read it as one that may b
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, cast
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -36,10 +36,15 @@ def messages(value: Any) -> list[Message] | None:
         return None
     read: list[Message] = []
     for told in found:
-        message = _message(told.role, told.parts)
-        if message is None:
+        role, parts = told.role, told.parts
+        if len(parts) == 1 and role != "tool" and type(part := parts[0]) is TextPart:  # as nearly all are
+            text = part.text
+            if not text or text[0] == "{":
+                return None
+            read.append(Message(role, cast("tuple[TextPart]", parts)))
+        elif (message := _message(role, parts)) is None:
             return None
-        if told.role == "tool" and len(message.parts) > 1:
+        elif role == "tool" and len(message.parts) > 1:
             read += [Message("tool", (part,)) for part in message.parts]
         else:
             read.append(message)

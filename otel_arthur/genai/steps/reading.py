@@ -108,7 +108,7 @@ def step_of(view: SpanView) -> Step | None:
     kind = kind_of(view)
     if kind is None:
         return None
-    attributes, layout = SpanAttributes(view), layout_of(view)
+    attributes, layout = SpanAttributes(view, view.attributes, {}), layout_of(view)
     fields = fields_of(attributes, layout)
     said = stated(view.attributes)
     failed = view.status_code == STATUS_ERROR

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, Struct
@@ -36,13 +36,6 @@ TYPES: Final[Mapping[Callable[[Any], Any], Any]] = {
 
 _AT_FIRST: Final = 4
 _PLAIN = re.compile(r"[\w./:-]+", re.ASCII)
-
-
-class Words(NamedTuple):
-    """Both halves of a conversation, each of whose messages says something."""
-
-    messages: Sequence[Message]
-    choices: Sequence[Choice]
 
 
 class Plan:
@@ -120,8 +113,9 @@ class Plan:
             return frozenset()
         return documents.fields
 
-    def words(self, attributes: Mapping[str, Any]) -> Words | None:
-        """What was said: one answer, and a question; None where that takes a longer look."""
+    def words(self, attributes: Mapping[str, Any]) -> tuple[Sequence[Message], Sequence[Choice]] | None:
+        """What was said: a question and one answer, of messages that say something; None where that takes a
+        longer look."""
         messages = self._question(attributes)
         choices = self._answer(attributes) if messages else None
         if not messages or not choices or len(choices) != 1:
@@ -132,7 +126,7 @@ class Plan:
         parts = choices[0].message.parts
         # A text that begins so may be the name of an object.
         if parts and (part := parts[0]).__class__ is TextPart and part.text and part.text[0] != "<":
-            return Words(messages, choices)
+            return messages, choices
         return None
 
 
