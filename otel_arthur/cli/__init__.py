@@ -46,6 +46,8 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except ModuleNotFoundError as error:  # of a package that the command imports when it needs it
             raise _lacking(ctx.invoked_subcommand or "", error) from None
+        except KeyboardInterrupt:  # before click prints an empty line for it
+            raise click.Abort from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -83,13 +85,14 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point. Exit codes: 0 success, 1 the work failed, 2 wrong use or configuration."""
-    from otel_arthur.cli.terminal.output import make_streams_safe, say_failure
+    from otel_arthur.cli.terminal.output import make_streams_safe, say, say_failure
 
     make_streams_safe()
     try:
         # Not standalone: click would turn Ctrl-C into "Aborted!" and exit code 1.
         sys.exit(cli.main(prog_name="otel-arthur", standalone_mode=False) or 0)
     except (click.Abort, KeyboardInterrupt):
+        say("Interrupted.", err=True)
         sys.exit(130)
     except Exception as error:
         sys.exit(say_failure(error))

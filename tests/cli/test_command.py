@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -87,9 +86,7 @@ def test_ctrl_c_ends_a_command_without_a_word_of_python(tmp_path: Path) -> None:
         [sys.executable, "-m", "otel_arthur", "inspect", str(fifo)], stderr=subprocess.PIPE, text=True
     )
     with fifo.open("wb"):  # open for writing once the command has opened it for reading
-        time.sleep(0.2)
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=PATIENCE)
 
-    assert process.returncode == 130
-    assert "Traceback" not in stderr
+    assert (process.returncode, stderr) == (130, "Interrupted.\n")

@@ -38,8 +38,9 @@ class Ordered:
             self._print(text)
         elif self._counts[file] != self._limit:
             self._counts[file] += 1
-            waiting = self._waiting.setdefault(file, SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115
-            waiting.write(orjson.dumps(text, option=orjson.OPT_APPEND_NEWLINE))
+            if file not in self._waiting:
+                self._waiting[file] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115
+            self._waiting[file].write(orjson.dumps(text, option=orjson.OPT_APPEND_NEWLINE))
 
     def end(self) -> None:
         """Print what still waits."""

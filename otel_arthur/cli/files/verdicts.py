@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter, deque
 from collections.abc import Iterator
 from itertools import chain, islice
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from otel_arthur.cli.files.merging import Merging
 from otel_arthur.cli.files.trace_files import TraceFiles
@@ -14,6 +15,8 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.genai.duplicates.verdicts import InOrder, Verdict
 from otel_arthur.genai.events.log_events import Contents
 from otel_arthur.genai.span import SpanView
+
+_NEW_OBJECTS: Final = 100_000
 
 
 class Placed(NamedTuple):
@@ -93,6 +96,8 @@ class Verdicts:
             )
 
     def _views(self) -> Iterator[SpanView]:
+        # Spans are many objects in no circles; the garbage collector would look at all that wait each time.
+        gc.set_threshold(_NEW_OBJECTS, 50)
         read = self._in_time()
         first = [*islice(read, InOrder.AT_ONCE + 1)]
         if len(first) <= InOrder.AT_ONCE:

@@ -19,7 +19,7 @@ from otel_arthur.genai.duplicates.kin import kin_of
 from otel_arthur.genai.duplicates.matching import duplicates
 from otel_arthur.genai.events.log_events import Contents, size_of
 from otel_arthur.genai.reading import Reading, read
-from otel_arthur.genai.span import NO_KIN, SpanKey, SpanView
+from otel_arthur.genai.span import SpanKey, SpanView
 
 _SAMPLE: Final = 16
 """The size of one span in so many is measured."""
@@ -51,7 +51,10 @@ def _judged(readings: Sequence[tuple[SpanView, Reading]], metadata_only: bool) -
         [(call.trace_id, call.span_id) for call in calls],
         {(view.trace_id, view.span_id): view.parent_span_id for view, _ in readings},
     )
-    related = [replace(call, kin=kin.get((call.trace_id, call.span_id), NO_KIN)) for call in calls]
+    related = [
+        call if (own := kin.get((call.trace_id, call.span_id))) is None else replace(call, kin=own)
+        for call in calls
+    ]
     losers = duplicates([evidence_of(call) for call in related])
     suppressed: dict[SpanKey, list[LLMCall]] = defaultdict(list)
     for call in sorted(calls, key=lambda call: (call.start_ns, call.span_id)):

@@ -7,8 +7,8 @@ field 2 of what is around them. Writers of protobuf write fields in the order of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from io import BufferedReader, BytesIO, RawIOBase
-from typing import IO, Any, Final, cast
+from io import BytesIO
+from typing import IO, Final
 
 from otel_arthur.genai.otlp.mending import encoded
 
@@ -33,12 +33,12 @@ def pieces(stream: IO[bytes], size: int, longest: int) -> Iterator[bytes]:
     if len(start) <= size:
         yield start
         return
-    stream = chained(start, stream)
+    whole = Rewound(stream, start)
 
     def read(count: int) -> bytes:
         if count > longest:
             raise Cut(f"a record in it is longer than {longest // 1024**2} MB")
-        return stream.read(count)
+        return whole.read(count)
 
     yield from _split(read, None, 0, size, lambda message: message)
 
@@ -108,21 +108,22 @@ def _number(varint: bytes) -> int:
     return sum((byte & 0x7F) << 7 * place for place, byte in enumerate(varint))
 
 
-def chained(start: bytes, stream: IO[bytes]) -> IO[bytes]:
-    """A stream with bytes before it that were read already."""
-    return BufferedReader(cast("Any", _Chained(BytesIO(start), stream))) if start else stream
+class Rewound:
+    """A stream that takes bytes back."""
 
+    def __init__(self, stream: IO[bytes], start: bytes = b"") -> None:
+        self._stream = stream
+        self._before = BytesIO(start)
 
-class _Chained(RawIOBase):
-    def __init__(self, *streams: IO[bytes]) -> None:
-        self._streams = list(streams)
+    def take_back(self, part: bytes) -> None:
+        self._before = BytesIO(part + self._before.read())
 
-    def readable(self) -> bool:
-        return True
+    def read(self, count: int) -> bytes:
+        part = self._before.read(count)
+        return part if len(part) == count else part + self._stream.read(count - len(part))
 
-    def readinto(self, buffer: Any) -> int:
-        part = b""
-        while self._streams and not (part := self._streams[0].read(len(buffer))):
-            del self._streams[0]
-        buffer[: len(part)] = part
-        return len(part)
+    def readline(self, count: int) -> bytes:
+        part = self._before.readline(count)
+        if len(part) == count or part.endswith(b"\n"):
+            return part
+        return part + self._stream.readline(count - len(part))

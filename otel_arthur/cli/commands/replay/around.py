@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from otel_arthur.cli.commands.replay.work import Item, Work
 from otel_arthur.cli.files.verdicts import Placed
+from otel_arthur.cli.terminal.output import plural, say
 from otel_arthur.genai.duplicates.verdicts import InOrder, Verdict
 from otel_arthur.genai.steps.kinds import CHAIN
 from otel_arthur.genai.steps.reading import around
@@ -92,6 +93,15 @@ class Traces:
                 yield chunk._replace(done=self._done(ends))
                 chunk = Chunk([], [], ends)
         yield chunk
+
+    def say_end(self) -> None:
+        """Print what the window cost."""
+        if self.torn:
+            say(
+                f"Note: {plural(self.torn, 'trace')} had no span for {WINDOW_NS // 10**9} seconds, or while "
+                f"{MOST} others passed, so spans around their calls may be missing; sort the files by time",
+                err=True,
+            )
 
     def _oldest(self) -> _Trace:
         return next(iter(self._held.values()))

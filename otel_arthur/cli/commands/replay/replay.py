@@ -120,6 +120,7 @@ def command(
             if sending.has_ended and not work.is_full:
                 sending.advance(verdicts.ends)
     verdicts.say_end()
+    whole.say_end()
     found.say(verdicts, as_json=as_json, dry_run=dry_run)
     if not dry_run:
         conclude(sending, found, verdicts, as_json=as_json)

@@ -6,9 +6,10 @@ import codecs
 import json
 import re
 from collections.abc import Callable, Iterator
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from otel_arthur.genai.otlp.json.typed import Export, ordinary
+from otel_arthur.genai.otlp.pieces import Rewound
 from otel_arthur.genai.otlp.spoiled import Spoiled
 
 _LISTS: Final = (
@@ -20,6 +21,8 @@ _LISTS: Final = (
 _AROUND: Final = {"resource", "scope"}
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+_LONGEST_MARK: Final = 16
+"""An error so near the end may be that of a value that goes on."""
 _scan: Final = json.JSONDecoder().raw_decode
 
 
@@ -36,7 +39,7 @@ class Parts:
         spoiled: told of what stands behind the records that need it.
     """
 
-    def __init__(self, stream: IO[bytes], size: int, longest: int, spoiled: Spoiled) -> None:
+    def __init__(self, stream: Rewound, size: int, longest: int, spoiled: Spoiled) -> None:
         self._stream = stream
         self._size = size
         self._longest = longest
@@ -57,7 +60,7 @@ class Parts:
 
     @property
     def rest(self) -> bytes:
-        """What was read, and is behind the parts."""
+        """What was read and is behind the parts, from the end of the line on where they end in an error."""
         return self._text[self._at :].encode("utf-8", "replace")
 
     def _whole(self, document: dict[str, Any]) -> Any:
@@ -126,6 +129,8 @@ class Parts:
     def _take(self, mark: str) -> None:
         found = self._next()
         if found != mark:
+            blank = len(self._text[: self._at]) - len(self._text[: self._at].rstrip())
+            self._at -= blank  # the next line begins here where this one is torn
             raise ValueError(f"expected {mark!r}, found {found!r}" if found else "it ends early")
         self._at += 1
 
@@ -143,9 +148,12 @@ class Parts:
         while True:
             try:
                 value, end = _scan(self._text, self._at)
-            except (ValueError, RecursionError) as error:
-                if self._has_ended or isinstance(error, RecursionError):
-                    raise ValueError(str(error)) from None
+            except RecursionError:
+                raise ValueError("it is nested too deeply") from None
+            except json.JSONDecodeError as error:
+                is_cut = error.msg.startswith("Unterminated") or error.pos > len(self._text) - _LONGEST_MARK
+                if self._has_ended or not is_cut:
+                    raise
             else:
                 if end < len(self._text) or self._has_ended:
                     self._at = end

@@ -13,7 +13,7 @@ from otel_arthur.genai.otlp.json.form import HINT, OTLPError
 from otel_arthur.genai.otlp.json.parts import Parts
 from otel_arthur.genai.otlp.json.typed import ordinary
 from otel_arthur.genai.otlp.mending import TEXT
-from otel_arthur.genai.otlp.pieces import chained
+from otel_arthur.genai.otlp.pieces import Rewound
 from otel_arthur.genai.otlp.spoiled import Spoiled
 
 PIECE = 2 * 1024**2
@@ -21,17 +21,18 @@ PIECE = 2 * 1024**2
 _CLOSING = {b"{": b"}", b"[": b"]"}
 
 
-def documents(stream: IO[bytes], longest: int, spoiled: Spoiled) -> Iterator[tuple[str, Any]]:
+def documents(source: IO[bytes], longest: int, spoiled: Spoiled) -> Iterator[tuple[str, Any]]:
     """The objects of a text, each with where it is; an ordinary export as `Export`.
 
     Args:
-        stream: the text.
+        source: the text.
         longest: bytes of a value in a large object at most.
         spoiled: told which lines are passed over.
 
     Raises:
         OTLPError: there is none.
     """
+    stream = Rewound(source)
     number, found, failure = 0, False, ""
     while line := stream.readline(PIECE + 1):
         number += 1
@@ -53,19 +54,20 @@ def documents(stream: IO[bytes], longest: int, spoiled: Spoiled) -> Iterator[tup
             except ValueError:
                 failure = failure or f"{where[:-2]} is not JSON: {error}"
                 spoiled.add("a line that is not JSON", f"{where}{error}")
-                stream = chained(rest, stream)
+                stream.take_back(rest)
                 continue
         if document is None:
-            parts = Parts(chained(text, stream), PIECE, longest, spoiled)
+            stream.take_back(text)
+            parts = Parts(stream, PIECE, longest, spoiled)
             try:
                 for part in parts:
                     found = True
                     yield where, part
-                stream = chained(parts.rest, stream)
+                stream.take_back(parts.rest)
             except ValueError as error:
                 failure = failure or f"{where[:-2]} is not JSON: {error}"
                 spoiled.add("the rest of a line that is not JSON", f"{where}{error}")
-                stream = chained(parts.rest, stream)
+                stream.take_back(parts.rest)
                 while (line := stream.readline(PIECE)) and not line.endswith(b"\n"):
                     pass
             continue
@@ -84,7 +86,7 @@ def _has_export(text: bytes) -> bool:
     return ordinary(text.partition(b"\n")[0]) is not None
 
 
-def _until(stream: IO[bytes], closing: bytes, longest: int) -> bytes:
+def _until(stream: Rewound, closing: bytes, longest: int) -> bytes:
     """The lines up to the one that closes an indented object."""
     lines: list[bytes] = []
     while longest > 0 and (line := stream.readline(longest)):

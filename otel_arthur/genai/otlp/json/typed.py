@@ -23,6 +23,7 @@ from otel_arthur.genai.span import NO_KIN, REMOTE_PARENT, EventView, SpanView, p
 
 _TIME: Final = (0, 2**64 - 1)
 _COUNT: Final = (0, 2**32 - 1)
+_SMALL: Final = 5
 _INT32: Final = (-(2**31), 2**31 - 1)
 
 
@@ -260,6 +261,8 @@ def _attributes(pairs: Sequence[_Pair], bad: list[tuple[str, str]] | None) -> di
 
 def _member(name: str, value: Number, of: Any) -> int:
     """A member of an enumeration, by number or by name; a name that is not known is the default."""
+    if value.__class__ is int and 0 <= value <= _SMALL:  # type: ignore[operator]
+        return value  # type: ignore[return-value]
     if isinstance(value, str) and not value.lstrip("-").isdecimal():
         return of.Value(value) if value in of.keys() else 0  # noqa: SIM118 - no mapping
     return number(name, value, _INT32)

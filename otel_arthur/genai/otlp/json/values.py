@@ -61,7 +61,9 @@ def value_of(value: Mapping[str, Any], level: int = 0) -> Any:
 
 def number(name: str, value: Number, limits: tuple[int, int]) -> int:
     """A whole number within limits, whichever way it is written."""
-    if value.__class__ is not int:
+    if value.__class__ is str and value.isdecimal():  # type: ignore[union-attr]
+        value = int(value)
+    elif value.__class__ is not int:
         value = _whole(name, value)
     if not limits[0] <= value <= limits[1]:  # type: ignore[operator]
         raise ValueError(f"{name} is out of its range; write a number from {limits[0]} to {limits[1]}")
