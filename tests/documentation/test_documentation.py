@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 import click
+import kubernetes_validate
 import pytest
+import yaml
 
 from noxfile import CAPTURED
 from otel_arthur.cli import cli
@@ -25,7 +27,9 @@ from tests.support.servers.providers.openai_server import OpenAIServer
 from tests.support.waiting import PATIENCE
 
 DOCS = ROOT / "docs"
-OURS = {"otel-arthur", "opentelemetry-instrumentation"}
+OURS = {"otel-arthur", "opentelemetry-instrumentation", "llama-index-multi-modal-llms-openai"} | {
+    "opentelemetry-instrumentation-logging"
+}
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: path.stem)
@@ -90,6 +94,13 @@ def test_a_dead_link_is_told(tmp_path: Path) -> None:
         "index.html links to #gone, which is not there",
         "index.html loads https://elsewhere/x.css",
     ]
+
+
+def test_the_pod_of_the_production_guide_fits_the_schemas_of_kubernetes() -> None:
+    text = (DOCS / "production.md").read_text(encoding="utf-8")
+    (fragment,) = re.findall(r"^## Kubernetes$.*?```yaml\n(.*?)```", text, re.MULTILINE | re.DOTALL)
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "app"}, **yaml.safe_load(fragment)}
+    kubernetes_validate.validate(pod, "1.31", strict=True)
 
 
 def test_the_migration_s_lines_work(arthur: LocalArthur, model_id: str) -> None:

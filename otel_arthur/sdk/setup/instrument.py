@@ -17,6 +17,7 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.process.never_raises import never_raises
 from otel_arthur.process.sigterm import flush_on_sigterm
 from otel_arthur.sdk.setup.instrumentations import GROUP, chosen
+from otel_arthur.sdk.setup.variables import set_defaults
 from otel_arthur.sdk.span_exporter import ArthurSpanExporter
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ def instrument(
 
     Adds an `ArthurSpanExporter` to the tracer provider in force (making one if there is none)
     and switches instrumentations on. Called again, as in a notebook's cell, it gives that exporter
-    the new settings. Where it makes the provider, SIGTERM exports what ended before the process dies.
+    the new settings. The instrumentations of OpenTelemetry hand their messages to Arthur alone, unless a
+    variable says otherwise. Where it makes the provider, SIGTERM exports what ended before the process dies.
 
     Args:
         instrumentations: names in the entry-point group ``opentelemetry_instrumentor``, or one name; the
@@ -77,6 +79,7 @@ def instrument(
     wanted = Configuration.from_environment(**settings).flush_on_sigterm
     if is_ours if wanted is None else wanted:
         flush_on_sigterm()
+    set_defaults({})
     for entry in chosen() if instrumentations is None else _named(instrumentations):
         with never_raises(f"the instrumentation {entry.name} cannot be switched on"):
             instrumentor = entry.load()()

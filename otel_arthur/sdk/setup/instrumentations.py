@@ -138,6 +138,17 @@ def trouble_of(entry: EntryPoint) -> str:
     return f"it wants {conflict.required}, and here is {conflict.found or 'none'}"
 
 
+def lacking_for_the_command(entry: EntryPoint) -> str:
+    """A package without which ``opentelemetry-instrument`` passes over an instrumentation.
+
+    The command wants all of the extra ``instruments``, an instrumentor its own list. Empty if nothing lacks.
+    """
+    from opentelemetry.instrumentation.dependencies import get_dist_dependency_conflicts
+
+    conflict = None if entry.dist is None else get_dist_dependency_conflicts(entry.dist)
+    return "" if conflict is None else str(conflict.required or "").partition(";")[0].strip()
+
+
 def _by_package() -> Mapping[str, list[EntryPoint]]:
     found: dict[str, list[EntryPoint]] = {}
     for entry in entry_points(group=GROUP):

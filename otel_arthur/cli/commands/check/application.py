@@ -13,6 +13,7 @@ from otel_arthur.sdk.setup.instrumentations import (
     Library,
     installed,
     installed_libraries,
+    lacking_for_the_command,
     recorders_of,
     trouble_of,
 )
@@ -91,6 +92,14 @@ def _examine(library: Library, report: Report, frameworks: Sequence[str]) -> Non
                 library.name,
                 f"{name}: {package} records nothing: {trouble}",
                 f"pip install --upgrade {entry.dist.name if entry.dist else entry.name}",
+            )
+        elif lacking := lacking_for_the_command(entry):
+            report.add(
+                YELLOW,
+                library.name,
+                f"{name}: {package} records under otel_arthur.instrument() alone: opentelemetry-instrument "
+                f"passes it over without {lacking}",
+                f"pip install '{lacking}'",
             )
         else:
             report.add(GREEN, library.name, f"{name} is recorded by {package}")
