@@ -27,7 +27,7 @@ _ASKING: Final = "asking for the organization"
 class _Token:
     value: str
     renew_at: float
-    """`time.time`; infinite where the token does not say when it expires."""
+    """A `time.time`; infinite for a token without an expiry."""
 
 
 class Authentication:
@@ -39,7 +39,7 @@ class Authentication:
         organization_id: asked from ``GET /users/me`` where it is None.
 
     Raises:
-        ConfigurationError: neither a key nor a login with password, or one that no header can carry.
+        ConfigurationError: no key and no login with password, or a value that no header can carry.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Authentication:
         Raises:
             Unauthorized: wrong key, login or password.
             ConfigurationError: several organizations to choose from, or none.
-            ArthurError: Arthur could not be asked.
+            ArthurError: Arthur did not answer.
         """
         with self._alone(deadline):
             token = self._current_token(transport, deadline)
@@ -85,7 +85,7 @@ class Authentication:
                 try:
                     self._organization = self._ask_organization(transport, token, deadline)
                 except Unauthorized:
-                    # Else the next call would ask again with the token that was refused.
+                    # Otherwise the next call would ask again with the refused token.
                     self._token = None
                     raise
             return {"Authorization": token, "Arthur-Organization-ID": self._organization}
@@ -94,7 +94,7 @@ class Authentication:
         """Forget the token that got a 401; False for an API key, which cannot be renewed.
 
         Args:
-            refused: the headers of the refused request, so that of several threads only the first renews.
+            refused: the headers of the refused request, so that only the first of several threads renews.
         """
         if self._key is not None:
             return False
@@ -154,7 +154,7 @@ class Authentication:
                 return _header_value(found, "the organization id")
         elif answer.status != 403:
             raise error_for(answer.status, _ASKING, retry_after=answer.retry_after)
-        # Users of an external identity provider are only described here.
+        # This is the only description of users of an external identity provider.
         answer = transport.request("GET", "/users/me/auth_info", headers=headers, deadline=deadline)
         if answer.status != 200:
             raise error_for(answer.status, _ASKING, retry_after=answer.retry_after)
@@ -170,12 +170,12 @@ class Authentication:
 
 
 def _renewal_time(token: str, now: float) -> float:
-    """When to renew a JWT (RFC 7519): 5 minutes before ``exp``, for short lives at their half."""
+    """When to renew a JWT (RFC 7519): 5 minutes before ``exp``, or after half of a short life."""
     try:
         payload = token.split(".")[1]
         claims = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         expiry = float(claims["exp"])
-        # By its own clock where it has one: this machine's may be wrong.
+        # By the token's own clock where it has one: this machine's may be wrong.
         lifetime = expiry - float(claims.get("iat", now))
     except (ValueError, LookupError, TypeError, AttributeError):
         return float("inf")

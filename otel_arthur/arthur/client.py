@@ -1,6 +1,6 @@
-"""Arthur's API as the bridge uses it: one method per call, one attempt each.
+"""Arthur's API as the bridge uses it: one method for each call, one attempt each.
 
-Retrying is the delivery's: here a 401 renews the login once, and that is all.
+The delivery retries. The client only renews the login once after a 401.
 """
 
 from __future__ import annotations
@@ -52,15 +52,15 @@ class _Read(NamedTuple):
 class ArthurClient:
     """Calls to one Arthur under one identity. Thread-safe; a forked child may go on using it.
 
-    Each method raises an `ArthurError` of the kind that fits. `timeout` is the seconds that a call may take,
-    with a login where one is needed; the default is the transport's.
+    Each method raises the fitting `ArthurError`. `timeout` is the seconds that a call may take, with a login
+    where one is needed; the default is the transport's.
     """
 
     def __init__(self, transport: Transport, authentication: Authentication) -> None:
         self._transport = transport
         self._authentication = authentication
         self._last: _Read | None = None
-        """Most answers are the one before, word for word."""
+        """The last answer: most answers repeat it word for word."""
 
     @classmethod
     def from_configuration(cls, configuration: Configuration) -> ArthurClient:
@@ -90,7 +90,7 @@ class ArthurClient:
         return f"ArthurClient({self._transport!r}, {self._authentication!r})"
 
     def organization_id(self) -> str:
-        """The organization that requests are made for: the configured one, or the one asked for."""
+        """The organization of all requests: the configured one, or the one that Arthur named."""
         return self._headers(self._deadline(None))["Arthur-Organization-ID"]
 
     def model(self, model_id: str, *, timeout: float | None = None) -> Model:
@@ -120,7 +120,7 @@ class ArthurClient:
             models = [model for model in map(Model.from_json, items) if model is not None]
             before = len(found)
             found.update((model.id, model) for model in models)
-            # A server that knows no pages answers each with all there are.
+            # A server without pages answers each request with all models.
             if len(found) == before or len(models) < _PAGE_SIZE:
                 break
         return list(found.values())
@@ -148,11 +148,11 @@ class ArthurClient:
         return _read_model(answer, what)
 
     def wait_until_ready(self, model_id: str, *, within: float = 120.0) -> Model:
-        """The model as soon as it takes inferences, polled for `within` seconds.
+        """The model once it takes inferences, polled for `within` seconds.
 
         Raises:
-            ProvisioningFailed: its creation failed, or it was archived.
-            Unavailable: it is not ready after `within` seconds.
+            ProvisioningFailed: the creation failed, or the model was archived.
+            Unavailable: the model is not ready after `within` seconds.
         """
         import tenacity
 
@@ -187,7 +187,7 @@ class ArthurClient:
         """Present inferences; one result per row, in order.
 
         Raises:
-            InDoubt: the answer does not say what became of each row. Present the same rows again.
+            InDoubt: the answer does not have each row's outcome. Present the same rows again.
             PayloadTooLarge: fewer rows may fit.
         """
         return self._send("POST", model_id, rows, f"sending inferences to model {model_id}", timeout)
@@ -205,7 +205,7 @@ class ArthurClient:
         self._transport.close()
 
     def stop(self) -> None:
-        """Send nothing any more, from whatever thread; see `Transport.stop`."""
+        """Send nothing any more, from any thread; see `Transport.stop`."""
         self._transport.stop()
 
     def _model(self, identifier: str, id_type: str, timeout: float | None = None) -> Model:
@@ -228,7 +228,7 @@ class ArthurClient:
         try:
             answer = self._call(method, path, what, body=encode_rows(rows), timeout=timeout)
         except ArthurError as error:
-            # About the whole request, but there is only one row that it can mean.
+            # The error is about the whole request, which has one row alone.
             if len(rows) == 1 and error.status is not None and says_exists(error.status, error.detail or ""):
                 return [RowResult.of(error.status, error.detail or "")]
             raise
@@ -253,7 +253,7 @@ class ArthurClient:
         if 200 <= answer.status < 300:
             return answer
         if answer.status == 404 and not _is_json(answer):
-            # Arthur answers 404 in JSON; a page means that the address is another's.
+            # Arthur's 404 is JSON; a page means that another server has the address.
             raise not_arthur(what, answer.status)
         raise error_for(answer.status, what, retry_after=answer.retry_after, detail=self._detail(answer))
 
@@ -264,7 +264,7 @@ class ArthurClient:
         return time.monotonic() + (self._transport.timeout if timeout is None else timeout)
 
     def _detail(self, answer: Answer) -> str | None:
-        """Arthur's own words on an error, None where it is no JSON of a known form."""
+        """Arthur's own words on an error; None for a body that is no JSON of a known form."""
         try:
             value = answer.json()
         except ValueError:

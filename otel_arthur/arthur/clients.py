@@ -24,7 +24,7 @@ class Client(Protocol):
 
 
 def is_model(sender: Any) -> bool:
-    """Whether `client_of` can use it."""
+    """Whether `client_of` can use the object."""
     try:
         names = ("send_inferences", "update_inference_ground_truths", "attributes", "id")
         return hasattr(sender, "send_ground_truth") or all(hasattr(sender, name) for name in names)

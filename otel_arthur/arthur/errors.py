@@ -1,4 +1,4 @@
-"""What Arthur's answers mean: a JSON object, or an error for each thing that a caller does differently."""
+"""Arthur's answers: a JSON object, or an error class for each reaction of a caller."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class NotFound(ArthurError):
 
 
 class PayloadTooLarge(ArthurError):
-    """413: the same rows may fit when they are sent in smaller requests."""
+    """413: the same rows may fit in smaller requests."""
 
 
 class Refused(ArthurError):
@@ -29,7 +29,7 @@ class Refused(ArthurError):
 
 
 class AlreadyExists(ArthurError):
-    """A model of that name exists; `model_id` is the id of the one that does, where it is known."""
+    """A model of that name exists; `model_id` is its id, if known."""
 
     def __init__(self, message: str, *, model_id: str | None = None, status: int | None = None) -> None:
         super().__init__(message, status=status)
@@ -41,7 +41,7 @@ class ProvisioningFailed(ArthurError):
 
 
 class InDoubt(ArthurError):
-    """The answer does not say what became of each row. Rows are idempotent by id: present them again."""
+    """The answer does not have each row's outcome. Rows are idempotent by id: present them again."""
 
     retryable = True
 

@@ -20,14 +20,14 @@ from otel_arthur.http.errors import Unavailable
 from otel_arthur.process.per_process import PerProcess
 
 _SDK_LOGGERS = ("arthurai.core.models", "arthurai.client.http.requests")
-"""They log the rows that were refused as errors, and whole requests for debugging."""
+"""Loggers of the SDK, which log refused rows as errors, and whole requests for debugging."""
 _STATUS = re.compile(r"\s*(\d{3})\b")
 
 
 class LiveModel:
-    """A client that is bound to one model: whatever model is asked for, it is that one.
+    """A client that is bound to one model, whichever model a method names.
 
-    Where Arthur hangs, a request takes as long as the SDK lets it (300 s a try): only our own threads wait.
+    While Arthur hangs, a request takes the SDK's 300 s for each try: only our own threads wait.
 
     Args:
         model: an ``ArthurModel`` that is saved.
@@ -47,11 +47,11 @@ class LiveModel:
         return str(self._model.id or "")
 
     def organization_id(self) -> str:
-        """Empty: the SDK knows it, but does not say it."""
+        """Empty: the SDK does not tell the organization."""
         return ""
 
     def model(self, model_id: str, *, timeout: float | None = None) -> Model:
-        """The model as the SDK has it; nothing is asked."""
+        """The model as the SDK has it; no request is sent."""
         attributes = [
             Attribute(
                 name=str(attribute.name),
@@ -97,7 +97,7 @@ class LiveModel:
 
 
 class _Quiet(threading.local):
-    """Whether this thread sends: then the SDK logs nothing, because we report the outcome of rows."""
+    """Whether this thread sends: then the SDK logs nothing, since we report each row's outcome."""
 
     sending = False
 
@@ -106,7 +106,7 @@ _quiet = _Quiet()
 
 
 def _forget_connections(model: Any) -> None:
-    """In a child: the connections that are open are the parent's, and two must not speak on one."""
+    """In a child: open connections are the parent's, and two processes must not share one."""
     session = getattr(getattr(model, "_client", None), "session", None)
     if session is not None:
         session.close()
@@ -122,7 +122,7 @@ def _word(value: Any) -> str:
 
 
 def _translated(error: Exception, what: str) -> Exception:
-    """One of our errors. The SDK's own text may quote the request, so of it only the status is taken."""
+    """One of our errors. The SDK's own text may quote the request, so only its status is used."""
     match = _STATUS.match(str(error))
     if match is not None:
         return error_for(int(match[1]), what)

@@ -27,15 +27,15 @@ class Attribute:
     categorical: bool = False
     is_unique: bool = False
     implicit: bool = False
-    """Added by Arthur itself; never sent."""
+    """Whether Arthur added the attribute itself; such an attribute is never sent."""
     token_attribute_link: str | None = None
-    """Joins a text with the attribute that holds its tokens, in both directions."""
+    """The attribute that a text shares with its tokens: each names the other."""
     monitor_for_bias: bool = False
     is_positive_predicted_attribute: bool = False
 
     @classmethod
     def from_json(cls, value: Any) -> Attribute | None:
-        """The attribute, or None for what has no name, value type and stage."""
+        """The attribute, or None without a name, a value type and a stage."""
         given = mapping(value)
         name, value_type, stage = (_text(given.get(key)) for key in ("name", "value_type", "stage"))
         if name is None or value_type is None or stage is None:
@@ -52,7 +52,7 @@ class Attribute:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The attribute in the shape of the SDK's own requests: what does not apply is left out."""
+        """The attribute in the shape of the SDK's own requests, without keys that do not apply."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
@@ -66,7 +66,7 @@ class Model:
 
     @classmethod
     def from_json(cls, value: Any) -> Model | None:
-        """The model, or None for what has no id. Fields of the wrong type count as missing."""
+        """The model, or None without an id. Fields of the wrong type count as missing."""
         given = mapping(value)
         model_id = _text(given.get("id"))
         if model_id is None:
@@ -83,7 +83,7 @@ class Model:
 
     @property
     def is_ready(self) -> bool:
-        """Whether it takes inferences. A model without a status is taken to."""
+        """Whether the model takes inferences. A model without a status counts as ready."""
         return self.status in (None, READY)
 
 

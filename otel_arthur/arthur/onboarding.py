@@ -31,7 +31,7 @@ METADATA_FIELDS: Mapping[str, str] = {
     for field in fields.FIELDS.values()
     if field.stage == fields.METADATA_STAGE and field.value_type in METADATA_TYPES
 }
-"""What the bridge can fill besides the texts and tokens, name -> value type."""
+"""Attributes that the bridge can fill besides the texts and tokens, name -> value type."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TEXTS_AND_TOKENS = (INPUT_TEXT, OUTPUT_TEXT, OUTPUT_TOKENS, OUTPUT_LIKELIHOODS, EXPECTED_TEXT)
@@ -50,9 +50,9 @@ def model_request(
     Args:
         name: the partner model id and display name.
         metadata: name -> value type of attributes besides the input and output text, which are always there.
-        tokens: with the output's tokens, linked to the output text.
-        likelihoods: with a map of likelihoods per token; Arthur wants the tokens as well, so they come along.
-        ground_truth: with an expected text, or with attributes of these names and value types.
+        tokens: adds the output's tokens, linked to the output text.
+        likelihoods: adds a map of likelihoods per token, and the tokens, which Arthur wants as well.
+        ground_truth: adds an expected text, or attributes of these names and value types.
 
     Raises:
         ConfigurationError: a name that Arthur does not take, or an unknown value type.

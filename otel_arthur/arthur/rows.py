@@ -25,7 +25,7 @@ class Outcome(str, Enum):
     ALREADY_EXISTS = "already_exists"
     """Arthur has a row of this id: an earlier acknowledgement was lost. A success."""
     REFUSED = "refused"
-    """For good: the same row gets the same answer."""
+    """Refused for good: the same row gets the same answer."""
     RETRYABLE = "retryable"
 
 
@@ -35,7 +35,7 @@ class RowResult:
 
     status: int
     message: str = field(repr=False)
-    """Arthur's text, at most 500 characters. It may quote the row, so it is not for logs."""
+    """Arthur's text, at most 500 characters. The text may quote the row, so it is not for logs."""
     outcome: Outcome
 
     @property
@@ -53,12 +53,12 @@ class RowResult:
 
 @lru_cache(maxsize=16)
 def _accepted(status: int, message: str) -> RowResult:
-    """One object for all of them: nearly every row of every answer is accepted in the same words."""
+    """One object for nearly every row: Arthur accepts rows in the same words."""
     return RowResult(status, message, Outcome.ACCEPTED)
 
 
 def are_delivered(results: Sequence[RowResult | None]) -> bool:
-    """Whether all rows were, seen at a glance: mostly they share one result."""
+    """Whether all rows were accepted, seen at a glance: most answers share one result."""
     first = results[0] if results else None
     return first is not None and first.delivered and results.count(first) == len(results)
 
@@ -76,18 +76,17 @@ def outcome_of(status: int, message: str) -> Outcome:
 
 
 def says_exists(status: int, message: str) -> bool:
-    """Whether an answer means that there is one of this id already."""
+    """Whether an answer means that Arthur has a row of this id already."""
     return status == 409 or (status in (400, 422) and _EXISTS.search(message) is not None)
 
 
 def read_rows(body: Any, sent: int, what: str) -> list[RowResult]:
     """One result per row sent, from the parsed body of a 207.
 
-    The rows' own statuses decide. Where they are missing, the counts stand in for them, but only
-    when they say that every row was taken.
+    The rows' own statuses decide. Without them, the counts decide if they say that every row was taken.
 
     Raises:
-        InDoubt: the answer does not say what became of each row.
+        InDoubt: the answer does not have each row's outcome.
     """
     answer = mapping(body)
     counts = mapping(answer.get("counts"))
@@ -128,7 +127,7 @@ def _rows(listed: list[Any]) -> list[RowResult | None]:
 
 
 def _are_alike(listed: list[Any]) -> bool:
-    """Whether all say the same, as they mostly do."""
+    """Whether all rows have the same result, as in most answers."""
     first = listed[0] if listed else None
     if first.__class__ is not dict or listed.count(first) != len(listed):
         return False

@@ -3,5 +3,5 @@
     receivers/ ─► pipeline.py ─┬─► intake/ ─► delivery
                                └─► forwarding/ ─► the next hop
 
-`otlp/` is what requests and replies are, `configuration/` what an operator writes, `service/` the whole.
+`otlp/` has requests and replies, `configuration/` the operator's file, `service/` the process.
 """

@@ -1,4 +1,4 @@
-"""`Pipeline`: one request in, its inferences into the spool, the request on, one answer back."""
+"""`Pipeline`: a request's inferences go to the spool, its bytes to the next hop, and one answer back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from otel_arthur.collector.service.telemetry import Telemetry
 _logger = logging.getLogger(__name__)
 
 PROCESS_ID = uuid.uuid4().hex[:16]
-"""What this process calls itself in the hop header."""
+"""The name of this process in the hop header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,10 @@ class Rules:
     max_bytes: int
     max_items: int
     refuse: bool = False
-    """Whether a request is refused whose calls the spool does not take; else it goes on without them."""
+    """Whether a request is refused if the spool does not take its calls; otherwise the request goes on."""
     stamp: bool = False
     takes_everything: bool = False
-    """Whether every request concerns Arthur, for the processor has looked."""
+    """Whether every request concerns Arthur, since the processor has looked."""
 
 
 class Pipeline:
@@ -63,7 +63,7 @@ class Pipeline:
         """Answer a request. Never raises for anything that a sender, Arthur or the next hop does.
 
         Args:
-            hold: what the request holds of the memory; it must hold the body already.
+            hold: the memory of the request, which must hold the body already.
         """
         content: Content | None = None
         try:
@@ -103,7 +103,7 @@ class Pipeline:
             append, stamped = await self._stamped(request, content, hold)
         else:
             append, stamped = self._appender.begin(request, content, hold), None
-        # Where nothing follows us a success would be a lie about what a full spool did not take.
+        # Without a next hop, success would be a lie about calls that a full spool did not take.
         if self._rules.refuse or self._hop is None:
             refusal = await self._appender.wait(append)
             if refusal is not None or self._hop is not None:
@@ -114,7 +114,7 @@ class Pipeline:
         return reply
 
     async def _stamped(self, request: Request, content: Content, hold: Hold) -> tuple[Append, bytes | None]:
-        """Begin an append, and wait for the request with the ids in it; None where that takes too long."""
+        """Begin an append; returns the request with the ids in it, or None if the append takes too long."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[bytes] = loop.create_future()
 
@@ -168,7 +168,7 @@ class Pipeline:
 
 
 def _own_answer(request: Request, content: Content) -> Reply:
-    """The answer where nothing follows us: the spool has what is for Arthur."""
+    """The answer without a next hop: the spool has the calls."""
     if not content.invalid:
         return Reply()
     response = request.signal.response()

@@ -1,4 +1,4 @@
-"""The Engine's API as the bridge uses it. No body of an answer is kept: it may quote other people's prompts.
+"""The Engine's API as the bridge uses it. No answer's body is kept: it may quote other people's prompts.
 
 Source: arthur-engine 2.1.686, read and measured.
 """
@@ -20,11 +20,11 @@ from otel_arthur.http.transport import Answer, Transport
 
 ENGINE: Final = API("/api", "OTEL_EXPORTER_ARTHUR_ENGINE")
 _PAGE: Final = 100
-"""Ids in one question: they stand in its address."""
+"""Ids in one question, whose address has them."""
 
 
 class SpanIds(NamedTuple):
-    """What names a span, in hexadecimal."""
+    """Trace id and span id, in hexadecimal."""
 
     trace_id: str
     span_id: str
@@ -59,8 +59,8 @@ class EngineClient:
         """``POST /api/v1/traces``: the status of the answer.
 
         Args:
-            body: an ``ExportTraceServiceRequest``; never compressed, since the Engine takes no other.
-            timeout: seconds for this request; None is as configured.
+            body: an ``ExportTraceServiceRequest``, uncompressed, since the Engine takes no compression.
+            timeout: seconds for this request; None for the configured ones.
 
         Raises:
             Unavailable: no connection, no answer in time, or the answer of something else.
@@ -75,19 +75,19 @@ class EngineClient:
         return self._post(f"/v1/traces/{trace_id}/annotations", body, "application/json", timeout).status
 
     def stored(self, task_id: str, spans: Iterable[SpanIds]) -> set[SpanIds]:
-        """Which of the spans a task has. ``GET /api/v1/traces/spans``.
+        """The spans that a task has, of the given ones. ``GET /api/v1/traces/spans``.
 
         Raises:
             Forbidden: the key may not ask.
             Unavailable: no connection, or no answer in time.
-            ValueError: the answer is none of an Engine's.
+            ValueError: the answer is no answer of an Engine.
         """
         wanted = list(spans)
         found: set[SpanIds] = set()
         for start in range(0, len(wanted), _PAGE):
             part = wanted[start : start + _PAGE]
             query = [("task_ids", task_id), *(("span_ids", one.span_id) for one in part)]
-            # A span that was stored several times is several rows.
+            # A span that the Engine stored several times has several rows.
             address = f"/v1/traces/spans?{urlencode([*query, ('page_size', '5000')])}"
             answer = self._transport.request("GET", address, headers=self._headers)
             found |= {
@@ -116,7 +116,7 @@ class EngineClient:
         return any(row.get("id") == task_id for row in self._search({"task_ids": [task_id]}))
 
     def stop(self) -> None:
-        """Send nothing any more: a request that is being written is cut, and later calls fail."""
+        """Send nothing any more: the request under way is cut, and later calls fail."""
         self._transport.stop()
 
     def close(self) -> None:

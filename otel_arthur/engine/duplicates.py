@@ -35,16 +35,16 @@ _TAKEN: Final = (
     "session.id",
     "user.id",
 )
-"""How attributes begin that are taken from the other span."""
+"""The beginnings of attributes that are taken from the other span."""
 _IN_JSON: Final = {
     PARAMETERS: ("model", "temperature", "top_p", "max_tokens"),
     METADATA: ("response_id", "time_to_first_token"),
 }
-"""Attributes that are JSON objects, and the values in them that are taken likewise."""
+"""Attributes that are JSON objects, and the values that are taken from such an object."""
 _OF_A_CHAIN: Final = frozenset(
     (INPUT, OUTPUT, mime_type_of(INPUT), mime_type_of(OUTPUT), "session.id", "user.id")
 )
-"""What stays of a duplicate's span."""
+"""The attributes that a duplicate's span keeps."""
 
 
 class EngineJudge(EvidenceJudge):
@@ -74,7 +74,7 @@ class EngineJudge(EvidenceJudge):
         return replace(row, content=request.SerializeToString())
 
     def complete(self, row: Row, duplicates: Sequence[Row]) -> Row:
-        """The row with the attributes that it lacks, and with the failure that another span records."""
+        """The row with its missing attributes, and with a failure, from the other spans."""
         request = ExportTraceServiceRequest.FromString(row.content)
         span = span_in(request)
         for duplicate in duplicates:

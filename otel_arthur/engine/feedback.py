@@ -1,4 +1,4 @@
-"""Feedback as annotations: the Engine keeps one of a person for each trace, and a later one replaces it.
+"""Feedback as annotations: the Engine keeps one by a person for each trace, and a later one replaces it.
 
 Source: arthur-engine 2.1.686, ``POST /api/v1/traces/{trace_id}/annotations``, measured.
 """
@@ -21,17 +21,17 @@ from otel_arthur.target.contract import Attempt, Feedback, Presented, Trouble
 
 NOT_FOUND: Final = 404
 UNKNOWN_SECONDS: Final = 15.0
-"""Until a trace that the Engine does not know is asked for again."""
+"""Seconds until the next try for a trace that the Engine does not know."""
 PATIENCE_ATTEMPTS: Final = 60
-"""The Engine must have said so often that it does not know the trace."""
+"""Tries for a trace that the Engine does not know."""
 REPLACED: Final = "replaced by later feedback"
 _FOR_GOOD: Final = frozenset({400, 422})
 
 
 def feedback_row(feedback: Feedback, rules: TextRules, calls: Sequence[str] = ()) -> Row:
-    """The row of an annotation: it comes after its call, and after the other `calls` of the trace.
+    """The row of an annotation, which waits for its call, and for the other `calls` of the trace.
 
-    So two annotations of one trace wait for the same, and none overtakes the other.
+    So two annotations of one trace wait for the same calls, and none overtakes the other.
     """
     explanation = Texts(rules).apply(feedback.explanation, Privacy.WORDS)
     content = orjson.dumps(
@@ -42,7 +42,7 @@ def feedback_row(feedback: Feedback, rules: TextRules, calls: Sequence[str] = ()
     )
     own = () if feedback.span_id is None else (f"{feedback.trace_id}-{feedback.span_id}",)
     after = tuple(dict.fromkeys((*own, *calls)))
-    # Each is news, though it says what an earlier one said: another may have come between the two.
+    # Even an annotation equal to an earlier one is news: another may have come between the two.
     return Row(feedback.trace_id, content, 0, secrets.token_hex(8), after)
 
 
@@ -52,8 +52,8 @@ def annotate(
     """Send annotations. Presenting one again does no harm. Does not raise.
 
     Args:
-        latest: trace -> the version of its latest annotation that this process took. An earlier one that
-            comes later, for it had to wait, is left out.
+        latest: trace -> the version of its latest annotation that this process took. An earlier annotation
+            that had to wait, and so comes later, is left out.
     """
     outcomes = [BatchOutcome(batch) for batch in batches]
     trouble: Trouble | None = None
@@ -72,7 +72,7 @@ def annotate(
 
 
 def _annotate(client: EngineClient, row: Row, outcome: BatchOutcome, attempt: Attempt) -> Trouble | None:
-    """Send one; why no more can be sent, if that is so."""
+    """Send one; returns why no more can be sent, if so."""
     if not attempt.may_go_on():
         outcome.waiting.append(row)
         return Trouble("the time is over", "time")

@@ -1,4 +1,4 @@
-"""From calls to the Engine's rows: one row a call, which holds a request with that call's span alone."""
+"""From calls to the Engine's rows: one row for each call, a request with the call's span alone."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ if TYPE_CHECKING:
 
 FAILED_CALL: Final = "failed call"
 ORPHAN: Final = "parent"
-"""The mending of a span that became a root, since what was above it is no longer kept."""
+"""The mending of a span that became a root, since the span above it is no longer kept."""
 ROOT_SECONDS: Final = 120.0
-"""A root waits no longer for the calls of its trace."""
+"""Seconds that a root waits at most for the calls of its trace."""
 _NO_EVIDENCE: Final = BatchEvidence("", b"[]")
-"""With it a root is held as long as calls are, and let go where somebody flushes."""
+"""Evidence that holds a root as long as calls are held, and releases it at a flush."""
 
 
 class EngineIntake:
@@ -55,13 +55,13 @@ class EngineIntake:
         self._trees = target.trees
         self._is_live = is_live
         self.mended: Counter[str] = Counter()
-        """Kind of mending -> how many values were made safe, and how many spans lost what was above them."""
+        """Kind of mending -> the number of values made safe, and of spans that lost the span above them."""
         self._rows: list[Row] = []
         self._roots: dict[Form, list[Row]] = {}
         self._held = HeldEvidence(target.relations, target.window)
 
     def add(self, call: LLMCall) -> str | None:
-        """Take a call; or the reason why it is left out."""
+        """Take a call, or return the reason why the call is left out."""
         if not is_sampled(call.trace_id, self._configuration.sample_ratio):
             return NOT_SAMPLED
         if call.failed and self._configuration.errors == "skip":
@@ -82,7 +82,7 @@ class EngineIntake:
         return None
 
     def add_around(self, around: Wordless | Step | Frame) -> str | None:
-        """Take what is no call, or a call without words; or the reason why it is left out."""
+        """Take a span that is no call, or a call without words, or return the reason why it is left out."""
         if isinstance(around, Wordless):
             return self.add(around.call)
         frame = around if isinstance(around, Frame) else around.frame
@@ -165,24 +165,24 @@ def _span_of(
 
 
 def name_of(name: str, rules: TextRules) -> str:
-    """A span's name as it may leave: redacted, else as written, since evaluations are configured by name."""
+    """A span's name, redacted, otherwise as written, since evaluations are configured by name."""
     return name if rules.redact is None else rules.redact(name)
 
 
 def error_of(error_type: str | None, rules: TextRules) -> str:
-    """The class of an error as it may leave."""
+    """The class of an error, within the rules of privacy."""
     return str(Texts(rules).apply(error_type or "", Privacy.ERROR_TYPE)) if error_type else ""
 
 
 def with_words(attributes: Mapping[str, Value], words: Words) -> dict[str, Value]:
-    """The attributes of a root, with the input and the output of the calls below it where it has none."""
+    """The attributes of a root; a root without input or output gets those of the calls below it."""
     given = {INPUT: words.input, OUTPUT: words.output}
     new = {key: text for key, text in given.items() if text and key not in attributes}
     return {**attributes, **new, **{mime_type_of(key): PLAIN for key in new}}
 
 
 def completed(row: Row, trees: Trees) -> Row:
-    """The row of an open root with what is known of the calls below it today."""
+    """The row of an open root with the input and output that are known today of the calls below it."""
     words = trees.words_of((row.id[:32], row.id[33:]))
     if words is None:
         return row

@@ -6,10 +6,10 @@ from enum import IntEnum
 
 
 class Kind(IntEnum):
-    """What a row is. Stored: never renumber."""
+    """The kinds of the Engine's rows. Stored: never renumber."""
 
     CALL = 1
-    """A call's span, or another that is no root: they may leave at once."""
+    """A call's span, or another span that is no root: such a row may leave at once."""
     ROOT = 2
     """The root of a trace that is no call: the Engine evaluates a trace when its root comes."""
     FEEDBACK = 3
@@ -17,8 +17,8 @@ class Kind(IntEnum):
 
 
 class Form(IntEnum):
-    """What becomes of a row's content. Stored: never renumber."""
+    """The forms of a row's content. Stored: never renumber."""
 
     FINAL = 1
     OPEN = 2
-    """A root without an output of its own: it gets that of the last call that is known when it leaves."""
+    """A root without an output: it gets the output of the last call that is known when the root leaves."""

@@ -1,7 +1,7 @@
-"""Rows to the Engine, and each row's outcome, though the Engine stores a span as often as it comes.
+"""Rows to the Engine, and each row's outcome, though the Engine stores a span each time that it comes.
 
-Nothing is presented again before it is known that the span is not stored. Where an answer was lost, the rows
-wait: the Engine may still be storing them. Then it is asked which it has.
+A row is presented again only when the Engine has said that it does not have the span. After a lost answer the
+rows wait, since the Engine may still be storing them. Then the Engine is asked which spans it has.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from otel_arthur.target.contract import Attempt, Note, Presented, Trouble
 UNMAPPED: Final = "__unmapped__"
 """The task of spans whose service has no name."""
 IN_DOUBT: Final = "answer lost, and the key may not ask"
-"""The reason of rows that are left, as the setting `in_doubt` says."""
+"""The reason of rows that the setting `in_doubt` leaves."""
 MAX_ATTEMPTS: Final = 5
-"""Of a row that the Engine answers with 500 while it stores no other."""
+"""Tries for a row that the Engine answers with 500 while it stores no other row."""
 _UNKNOWN: Final = frozenset({502, 503, 504})
-"""A proxy's answers: the Engine behind may have stored the rows."""
+"""A proxy's answers: the Engine behind the proxy may have stored the rows."""
 _MAY_NOT_ASK: Final = Note(
     "the Engine's key may not ask",
     "the Engine's key may not ask which spans are stored: spans whose answer was lost are presented again, "
@@ -32,7 +32,7 @@ _MAY_NOT_ASK: Final = Note(
 
 
 class _Gone(Exception):
-    """Nobody knows what became of the rows of a request."""
+    """The outcome of a request's rows is unknown."""
 
 
 class _Held(Exception):
@@ -48,7 +48,7 @@ class Presentation:
 
     Args:
         doubt: seconds after which the Engine has stored whatever it was still storing.
-        leaves: what may be stored is not presented again, where the key may not ask.
+        leaves: rows that may be stored are not presented again, where the key may not ask.
     """
 
     def __init__(self, client: EngineClient, doubt: float, attempt: Attempt, *, leaves: bool = False) -> None:
@@ -63,7 +63,7 @@ class Presentation:
         """Rows that the Engine failed on, each alone."""
         self._unknown: set[str] = set()
         self._left: set[int] = set()
-        """Batches of which nobody can know what became, and which are not presented again."""
+        """Batches with an unknown outcome, which are not presented again."""
 
     def of(self, batches: Sequence[Batch]) -> Presented:
         """Send; does not raise."""
@@ -84,7 +84,7 @@ class Presentation:
         except _Held as held:
             trouble = held.trouble
         except _Gone:
-            # What is in doubt waits by itself: the rest is tried again as after any failure.
+            # Rows in doubt wait separately; the rest is tried again as after any failure.
             trouble = Trouble("the Engine did not answer: it is asked later which spans it has", "no answer")
         except (ArthurError, ValueError) as error:
             trouble = Trouble(str(error), type(error).__name__)
@@ -124,7 +124,7 @@ class Presentation:
         return outcome
 
     def _poison(self, batch: Batch) -> set[str]:
-        """The rows that failed alone while others were stored, or too often."""
+        """The rows that failed alone while others were stored, or that failed too often."""
         is_certain = bool(self._stored) or batch.attempts >= MAX_ATTEMPTS
         return set(self._failed) if is_certain else set()
 
@@ -166,11 +166,11 @@ class Presentation:
             self._failed.append(row.id)
 
     def _part(self, rows: Sequence[Row], status: int) -> None:
-        """Some rows were refused, all of them where 422 says so: the reasons name no span."""
+        """Some rows were refused, or all of them with 422: the reasons name no span."""
         if status == 206 and len(rows) > 1:
             known = self._ask(rows)
             if not known:
-                # Who may not ask cannot tell the refused ones: presented again, the others would be doubled.
+                # Without asking, the refused rows are unknown, and a second try would double the others.
                 self._stored.update(row.id for row in rows)
                 return
         for row in rows:
@@ -178,7 +178,7 @@ class Presentation:
                 self._refused[row.id] = f"{status}: the Engine rejected the span"
 
     def _ask(self, rows: Sequence[Row]) -> bool:
-        """Note which rows are stored; whether that could be asked."""
+        """Note which rows are stored; returns whether the key may ask."""
         by_task: dict[tuple[str | None, str | None], list[Row]] = {}
         for row in rows:
             by_task.setdefault(task_in(row.content), []).append(row)
@@ -186,7 +186,7 @@ class Presentation:
             for (task_id, service), members in by_task.items():
                 task = task_id or self._client.task_of(service or UNMAPPED)
                 ids = {SpanIds(*row.id.split("-")): row.id for row in members}
-                # A task that is not there has no spans.
+                # A missing task has no spans.
                 stored = self._client.stored(task, ids) if task is not None else set[SpanIds]()
                 self._stored.update(ids[one] for one in stored)
         except Forbidden:

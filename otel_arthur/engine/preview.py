@@ -1,4 +1,4 @@
-"""What the Engine would get of spans that are all at hand, for `inspect`."""
+"""The request that the Engine would get of spans that are all at hand, for `inspect`."""
 
 from __future__ import annotations
 

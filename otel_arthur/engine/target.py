@@ -24,13 +24,13 @@ from otel_arthur.target.contract import Attempt, Feedback, Presented, Trouble
 from otel_arthur.target.service import ServiceTarget, fingerprint
 
 BY_SERVICE: Final = "service.name"
-"""The place of calls whose task is named by their service."""
+"""The place of calls whose service names their task."""
 _ROWS: Final = 64
-"""In one request. A real engine took 12 to 20 s for 512 spans of as many traces, on two loaded cores."""
+"""Rows in one request. A real engine took 12 to 20 s for 512 spans of 512 traces, on two loaded cores."""
 _BLOCKED_SECONDS: Final = 0.25
-"""Between looks whether the calls of a root are gone."""
+"""Seconds between two looks whether the calls of a root have left."""
 _LATEST: Final = 10_000
-"""Traces whose latest feedback is remembered."""
+"""The number of traces whose latest feedback is remembered."""
 
 
 class EngineTarget(ServiceTarget[EngineClient]):
@@ -59,15 +59,15 @@ class EngineTarget(ServiceTarget[EngineClient]):
         identity = fingerprint(engine.api_key) if engine.api_key else ""
         self.here = Destination(engine.endpoint, identity, engine.task_id or BY_SERVICE, self.name)
         self.own = [self.here]
-        # Under no key waits what was spooled for the task while none was configured.
+        # Rows that were spooled for the task without a key wait under an empty identity.
         self.destinations = [self.here, replace(self.here, identity="")] if self.here.is_complete else []
 
     def intake(self, place: str | None, *, is_live: bool) -> EngineIntake:
-        """For calls to the Engine; `place` is a model of another target."""
+        """An intake for calls to the Engine; `place` is a model of another target."""
         return EngineIntake(self, is_live=is_live)
 
     def feedback(self, given: Iterable[Feedback]) -> tuple[Destination, NewBatch]:
-        """Annotations of traces that the configured task has, or the one of their service."""
+        """Annotations of traces of the configured task, or of their service's task."""
         trees = self.trees
         rows = [
             feedback_row(one, self.rules, () if trees is None else trees.calls_of(one.trace_id))

@@ -1,11 +1,11 @@
-"""`Trees`: which spans beside the calls go to the Engine, so that each trace there is one tree with a root.
+"""`Trees`: the spans beside calls that go to the Engine, so that each trace there is one tree with a root.
 
-An ancestor mostly ends after the calls below it. Then it is asked for when it comes. It may also end before
-them: a streamed answer ends after the handler's span. So spans that nobody asked for are kept for a while,
-and are sent when a call below them ends.
+Most ancestors end after the calls below them: a call asks for its ancestors, and they are sent when they end.
+Some end before, as the handler's span of a streamed answer. So spans that no call asked for are kept for a
+while, and are sent when a call below them ends.
 
-Bookkeeping without a clock, as `genai.events.joiner.Joiner` is. What is held is bounded in number, time and
-characters; what the bounds cost is in docs/arthur-engine.md.
+The bookkeeping has no clock, as in `genai.events.joiner.Joiner`. Kept spans are bounded in number, time and
+characters; docs/arthur-engine.md names the cost of the bounds.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from otel_arthur.genai.span import SpanKey
 from otel_arthur.genai.steps.step import Frame
 
 KEPT: Final = 10_000
-"""Spans that ended and nobody asked for."""
+"""The number of kept spans that no call asked for."""
 KEPT_SECONDS: Final = 60.0
 NAMES: Final = 20_000
 """At most so many spans asked for, spans sent, spans no longer kept, and calls that a root waits for."""
 CHARACTERS: Final = 16 * 1024 * 1024
-"""Of inputs and outputs that wait for their root."""
+"""Characters of inputs and outputs that wait for their root."""
 CALLS_OF_A_ROOT: Final = 1_000
 _DEEPEST: Final = 1_000
-"""Spans above one another; a circle has no end."""
+"""Spans above one another, so that a circle of parents ends."""
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 
 
 class Words(NamedTuple):
-    """Input and output for a root: of the first and of the last call below it."""
+    """Input and output for a root: the input of the first and the output of the last call below it."""
 
     started: int
     input: str | None
@@ -40,7 +40,7 @@ class Words(NamedTuple):
     output: str | None
 
     def with_others(self, other: Words | None) -> Words:
-        """Of the calls of both."""
+        """Input and output of the calls of both."""
         if other is None:
             return self
         first = min((one for one in (self, other) if one.input), key=lambda one: one.started, default=self)
@@ -53,17 +53,17 @@ class Departure(NamedTuple):
 
     frame: Frame
     parent_span_id: str | None
-    """As the Engine gets it."""
+    """The parent that the Engine gets."""
     is_root: bool
-    """It is the first span of its process in the trace."""
+    """Whether this is the first span of its process in the trace."""
     words: Words | None = None
-    """For a root."""
+    """Input and output for a root."""
     is_orphan: bool = False
-    """It became a root since the span above it is no longer kept."""
+    """Whether the span became a root since the span above it is no longer kept."""
 
 
 class Trees:
-    """Of one process. Safe to use from several threads.
+    """One for each process. Safe to use from several threads.
 
     Args:
         keep_remote: a parent in another process stays the parent: that process sends to the Engine too.
@@ -79,15 +79,15 @@ class Trees:
         self._gone: OrderedDict[int, None] = OrderedDict()
         """Hashes of spans that ended and are no longer kept."""
         self._sent: OrderedDict[SpanKey, SpanKey | None] = OrderedDict()
-        """Span -> the parent that it was sent with."""
+        """Sent span -> the parent that it was sent with."""
         self._words: OrderedDict[SpanKey, Words] = OrderedDict()
-        """For spans that are asked for, and for roots that went."""
+        """Input and output for spans that are asked for, and for roots that were sent."""
         self._characters = 0
         self._calls: OrderedDict[str, list[str]] = OrderedDict()
         self._call_count = 0
 
     def passes(self, frame: Frame, now: float) -> list[Departure]:
-        """A span that is neither a call nor a step ended: what goes to the Engine, if it was asked for."""
+        """A span that is neither a call nor a step ended; returns the span if a call asked for it."""
         with self._lock:
             if frame.key in self._wanted:
                 return self._settle(frame, None)
@@ -97,10 +97,10 @@ class Trees:
             return []
 
     def joins(self, frame: Frame, words: Words | None = None, row: str | None = None) -> list[Departure]:
-        """A call or a step ended: it goes to the Engine, first of what is returned, with its ancestors.
+        """A call or a step ended; returns it, then its ancestors, for the Engine.
 
         Args:
-            words: of a call.
+            words: the input and output of a call.
             row: the id of a call's row, for which roots of its trace wait.
         """
         with self._lock:
@@ -114,7 +114,7 @@ class Trees:
             return tuple(self._calls.get(trace_id, ()))
 
     def words_of(self, key: SpanKey) -> Words | None:
-        """Of a root that went, what is known today: calls below it may have ended since."""
+        """Input and output of a sent root, as known today: calls below the root may have ended since."""
         with self._lock:
             return self._words.get(key)
 
@@ -131,7 +131,7 @@ class Trees:
             departures.append(Departure(frame, written, is_root, words if is_root else None, is_orphan))
             _remember(self._sent, key, parent)
             if parent is None:
-                # A call has words of its own, whatever comes later.
+                # A call has its own words.
                 if not is_call or len(departures) > 1:
                     self._put_words(key, words)
                 return departures
@@ -149,11 +149,11 @@ class Trees:
         return None if hash(parent) in self._gone else parent
 
     def _is_top(self, frame: Frame) -> bool:
-        """Whether nothing above it can go to the Engine from here."""
+        """Whether no span above it can go to the Engine from this process."""
         return frame.parent_span_id is None or (frame.is_parent_remote and not self._keep_remote)
 
     def _ask(self, key: SpanKey, words: Words | None) -> None:
-        """Ask for a span that has not ended, or give words to the topmost span above one that went."""
+        """Ask for a span that has not ended, or give words to the topmost span above one that was sent."""
         for _ in range(_DEEPEST):
             above = self._sent.get(key)
             if above is None:
@@ -190,7 +190,7 @@ class Trees:
         return words
 
     def _is_over(self, now: float) -> bool:
-        """Whether the time of the first that is kept is over."""
+        """Whether the time of the first kept span is over."""
         return next(iter(self._kept.values()))[0] < now - self._seconds
 
 

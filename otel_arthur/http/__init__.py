@@ -1,1 +1,1 @@
-"""Requests to either target and what becomes of them: one attempt, one deadline, errors with a meaning."""
+"""Requests to either target: one attempt, one deadline, errors with a meaning."""

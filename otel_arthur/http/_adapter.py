@@ -1,12 +1,12 @@
 """Below the transport: urllib3's connections, with system certificates, and one deadline for a whole call.
 
-Of `requests` only the adapter's way to proxies is used: what it does around each request costs as much as the
+Of `requests` only the adapter's way to proxies is used: its other work around a request costs as much as the
 request itself.
 
-A socket's timeout holds per operation, so a server that drips one byte at a time can hold a call for
-hours (psf/requests#1928). Here each read and write gets what is left of the call's time instead.
+A socket's timeout holds for each operation, so a server that sends one byte at a time can hold a call for
+hours (psf/requests#1928). Here each read and write gets the rest of the call's time instead.
 
-What we know of the insides of urllib3 and requests stands here alone, read from urllib3 1.26.20 and 2.8.0
+This module alone knows the insides of urllib3 and requests, read from urllib3 1.26.20 and 2.8.0
 (``connectionpool.py``, ``connection.py``, ``poolmanager.py``), requests 2.28.0 and 2.34.2 (``adapters.py``);
 `tests/arthur/test_inside_urllib3.py` runs on the oldest and the newest, and with the part removed.
 
@@ -47,7 +47,7 @@ writers: ContextVar[Writers] = ContextVar("otel_arthur_call_writers")
 
 _SEND_SIZE = 256 * 1024
 _CONNECTIONS = 64
-"""Kept idle at most. Few are ever open; beyond this urllib3 logs a warning for each."""
+"""Idle connections at most. Few are ever open; urllib3 would log a warning for each one beyond."""
 
 
 def _remaining() -> float:
@@ -127,7 +127,7 @@ _POOLS = {"http": _HTTPPool, "https": _HTTPSPool}
 
 
 def _use_our_pools(manager: Any) -> None:
-    """Fallback: the time limit holds for each read and write of its own."""
+    """Fallback: the time limit holds for each read and write separately."""
     if hasattr(manager, "pool_classes_by_scheme"):
         manager.pool_classes_by_scheme = _POOLS
     else:
@@ -164,13 +164,13 @@ class Adapter(HTTPAdapter):
     def answer_to(
         self, method: str, url: str, body: Body | None, headers: Mapping[str, str], proxy: str | None
     ) -> BaseHTTPResponse:
-        """The answer as far as its head; within the running call's `deadline`.
+        """The head of the answer, within the running call's `deadline`.
 
         Args:
             proxy: its URL.
 
         Raises:
-            HTTPError, RequestException, OSError, ValueError: there is none.
+            HTTPError, RequestException, OSError, ValueError: there is no answer.
         """
         left = _remaining()
         manager: Any = self.poolmanager if proxy is None else self.proxy_manager_for(proxy)  # type: ignore[attr-defined]
@@ -191,7 +191,7 @@ def proxy_for(url: str) -> str | None:
     """The URL of the proxy that the environment names for `url`, if any.
 
     Raises:
-        InvalidProxyURL: it is no URL of a proxy.
+        InvalidProxyURL: the value is no URL of a proxy.
     """
     found = select_proxy(url, get_environ_proxies(url, no_proxy=None))
     if not found:

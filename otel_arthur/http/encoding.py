@@ -11,7 +11,7 @@ from otel_arthur.genai.json_text import clean
 
 Body = bytes | memoryview
 _NUL = b"\\u0000"
-"""As JSON writes the character; a text may hold the escape itself, which is left as it is."""
+"""NUL as JSON writes it; a text that holds the escape itself is left unchanged."""
 _INT64 = range(-(2**63), 2**64)
 _OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
 
@@ -38,10 +38,10 @@ def encode(value: Any) -> bytes:
 
 
 class JsonArray(Sequence[bytes]):
-    """Items that are one JSON array already, split only where somebody asks for one of them.
+    """Items that are one JSON array already, split only when one of them is asked for.
 
     Args:
-        items: makes them.
+        items: splits the array.
     """
 
     __slots__ = ("_count", "_items", "body")
@@ -68,7 +68,7 @@ def encode_rows(rows: Iterable[bytes | Mapping[str, Any]]) -> Body:
     parts = [row if isinstance(row, bytes) else encode(row) for row in rows]
     if not parts:
         return b"[]"
-    # The brackets go to the ends first: each sum with the whole would copy it.
+    # The brackets are joined to the ends first: a sum with the whole would copy the whole.
     parts[0] = b"[" + parts[0]
     parts[-1] += b"]"
     return b",".join(parts)
@@ -94,5 +94,5 @@ def _text(text: str) -> str:
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
-    """A JSON object as it was parsed; any other value is an empty one."""
+    """A parsed JSON object; any other value becomes an empty object."""
     return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}

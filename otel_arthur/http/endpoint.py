@@ -17,9 +17,9 @@ class API(NamedTuple):
     """The API of a target."""
 
     prefix: str
-    """Its path, as in ``/api/v3``."""
+    """The path, as in ``/api/v3``."""
     settings: str
-    """How the variables begin that a message names, as in ``OTEL_EXPORTER_ARTHUR``."""
+    """The beginning of the variables in messages, as in ``OTEL_EXPORTER_ARTHUR``."""
 
 
 def base_url(endpoint: str, api: API, *, insecure: bool = False) -> str:
@@ -55,9 +55,9 @@ def is_loopback(host: str) -> bool:
 
 
 def tls_context(api: API, *, certificate: str | None, insecure: bool) -> ssl.SSLContext:
-    """What to trust: `certificate` alone, or else the system's certificates (``SSL_CERT_FILE`` included).
+    """The TLS context: trusts `certificate` alone, or else the system's certificates and ``SSL_CERT_FILE``.
 
-    ``REQUESTS_CA_BUNDLE`` adds to the system's, as users of the Arthur SDK expect.
+    ``REQUESTS_CA_BUNDLE`` adds to the system's certificates, as users of the Arthur SDK expect.
 
     Raises:
         ConfigurationError: the certificate file cannot be read or holds no certificate.
@@ -75,7 +75,7 @@ def tls_context(api: API, *, certificate: str | None, insecure: bool) -> ssl.SSL
         _loaded(bundle, "REQUESTS_CA_BUNDLE", context)
     folder: str | None = ssl.get_default_verify_paths().capath
     if not context.cert_store_stats()["x509_ca"] and not folder:
-        # A machine without certificates of its own, as some containers are.
+        # Some containers have no certificates.
         import certifi
 
         context.load_verify_locations(certifi.where())

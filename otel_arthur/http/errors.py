@@ -1,4 +1,4 @@
-"""What can go wrong with a request to either target.
+"""Errors of a request to either target.
 
 ``str(error)`` is one line, fit for a log: it never holds a key, a password, a prompt or a request body.
 """
@@ -14,18 +14,18 @@ MAX_RETRY_AFTER = 86_400.0
 """Seconds. A longer ``Retry-After`` is taken for a mistake and cut to this."""
 
 RETRYABLE_STATUSES = frozenset({408, 425, 429})
-"""Client error statuses that may pass by themselves; every 5xx may as well."""
+"""Client error statuses that may pass by themselves, as every 5xx may."""
 
 
 class ArthurError(Exception):
-    """Base of all errors of a request, and of what targets make of an answer.
+    """Base of all errors of a request, and of an answer that targets refuse.
 
     Attributes:
-        retryable: the same call may succeed later without anything being changed.
-        status: the HTTP status that was answered, None where there was no answer.
-        retry_after: seconds that Arthur asked to wait, None where it did not say.
-        detail: Arthur's own words, at most 300 characters, the credentials taken out. They may quote what
-            was sent: fit for a dead letter's reason or a terminal, never for a log.
+        retryable: the same call may succeed later without any change.
+        status: the HTTP status of the answer, None where there was no answer.
+        retry_after: seconds that Arthur asked to wait, None without such a request.
+        detail: Arthur's own words, at most 300 characters, without the credentials. They may quote the
+            request: fit for a dead letter's reason or a terminal, never for a log.
     """
 
     retryable: ClassVar[bool] = False
@@ -45,14 +45,14 @@ class ArthurError(Exception):
 
 
 class ConfigurationError(ArthurError):
-    """The endpoint, the credentials or the certificate cannot be used as they are given."""
+    """The endpoint, the credentials or the certificate cannot be used."""
 
 
 class Unavailable(ArthurError):
     """No connection, no answer in time, or 408, 425, 429, 5xx.
 
     Attributes:
-        is_unsent: no connection was made, so nothing of the request has left.
+        is_unsent: no connection was made, so no byte of the request has left.
     """
 
     retryable = True

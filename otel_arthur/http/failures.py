@@ -12,9 +12,9 @@ def error_of(error: BaseException, url: str, host: str, settings: str) -> Arthur
     """One line without the error's own text, which may quote a proxy's password or a header.
 
     Args:
-        url: what was requested.
-        host: how a message calls the server.
-        settings: how the variables begin that a message names.
+        url: the requested URL.
+        host: the server's name in messages.
+        settings: the beginning of the variables in messages.
     """
     import urllib3
 
@@ -34,7 +34,7 @@ def _said(error: BaseException, host: str, settings: str, proxy: str | None) -> 
     no_address = (InvalidProxyURL, exceptions.LocationParseError, exceptions.ProxySchemeUnknown)
     causes = list(_causes(error))
     for cause in causes:
-        # urllib3 1 has an error of its own for a name that does not match.
+        # urllib3 1 has its own error for a name that does not match.
         if isinstance(cause, ssl.SSLCertVerificationError) or type(cause).__name__ == "CertificateError":
             reason = getattr(cause, "verify_message", None) or "its name does not match"
             return Unavailable(

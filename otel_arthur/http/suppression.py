@@ -9,9 +9,9 @@ from opentelemetry import context as api
 from opentelemetry.context import attach, detach, get_current, set_value
 
 _PRIVATE_KEYS = ("_SUPPRESS_INSTRUMENTATION_KEY", "_SUPPRESS_HTTP_INSTRUMENTATION_KEY")
-"""Names of the API's own keys, read from opentelemetry-api 1.39 to 1.45; one that is gone is left out."""
+"""Names of the API's own keys, read from opentelemetry-api 1.39 to 1.45; a missing one is left out."""
 _PLAIN_KEY = "suppress_instrumentation"
-"""What instrumentations looked at before the API had keys of its own; some still do."""
+"""The key of older instrumentations, from before the API had keys of its own."""
 _KEYS = (*(getattr(api, name) for name in _PRIVATE_KEYS if hasattr(api, name)), _PLAIN_KEY)
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from otel_arthur.http._adapter import Adapter
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
-"""After decompression. A model of a thousand attributes is described in about 300 kB."""
+"""The size after decompression. The description of a model of a thousand attributes has about 300 kB."""
 _CHUNK = 64 * 1024
 
 
@@ -39,7 +39,7 @@ class Answer:
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds, None where the target did not say."""
+        """Seconds, None where the target named none."""
         return parse_retry_after(self.headers.get("retry-after"))
 
     def json(self) -> Any:
@@ -103,7 +103,7 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         deadline: float | None = None,
     ) -> Answer:
-        """Send one request; every HTTP status but a redirect's page is an `Answer`, not an error.
+        """Send one request; every HTTP status is an `Answer`, but a redirect's page is an error.
 
         Args:
             path: below the prefix, with its query, as in ``/models/42?expand=attributes``.
@@ -159,7 +159,7 @@ class Transport:
     def stop(self) -> None:
         """Send nothing any more: a request that is being written is cut, and later calls fail.
 
-        Waits for nothing. The answer to a request that was written whole is still read.
+        The method does not wait. The answer to a wholly written request is still read.
         """
         self._writers.stop()
 
@@ -169,7 +169,7 @@ class Transport:
         return Adapter(tls_context(self._api, certificate=self._certificate, insecure=self._insecure))
 
     def _base(self) -> str:
-        """The URL of the API, as it is written to a connection."""
+        """The URL of the API, as a connection needs it."""
         if self._checked_url is None:
             from requests import Request
             from requests.exceptions import InvalidURL

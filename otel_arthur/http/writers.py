@@ -1,4 +1,4 @@
-"""The sockets that requests are being written to, so that another thread can end the writing for good."""
+"""The sockets that threads write requests to, so that another thread can end all writing for good."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 
 
 class Writers:
-    """Knows who writes, and ends them. Thread-safe without a lock: `stop` never waits for a writer."""
+    """Knows the writing threads, and ends them. Thread-safe without a lock: `stop` waits for no writer."""
 
     def __init__(self) -> None:
         self.stopped = False
@@ -23,7 +23,7 @@ class Writers:
         """
         self._sockets[id(sock)] = sock
         try:
-            # After the socket is known: either `stop` sees the socket, or this sees that `stop` was called.
+            # The order matters: either `stop` sees the socket, or this line sees that `stop` was called.
             if self.stopped:
                 raise ConnectionAbortedError("this transport was stopped")
             yield

@@ -36,8 +36,8 @@ def host_name(header: str) -> str:
 def may_serve(header: str, bound: str, names: Collection[str] = ()) -> bool:
     """Whether a request with this Host header is meant for us.
 
-    A page from anywhere can have its own name resolve to 127.0.0.1 (DNS rebinding), but then the
-    browser still sends that name. An address cannot be rebound: with a wildcard address bound, any will do.
+    A foreign page can make its own name resolve to 127.0.0.1 (DNS rebinding), but the browser still sends
+    that name. An address cannot be rebound: a server on a wildcard address answers to any address.
     """
     name = host_name(header)
     if is_loopback(name) or name == bound.lower() or name in names:

@@ -1,4 +1,4 @@
-"""A web server that says when it can be reached."""
+"""A web server that says when it accepts connections."""
 
 from __future__ import annotations
 

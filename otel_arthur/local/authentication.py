@@ -17,7 +17,7 @@ _HEADER: Final = {"alg": "HS256", "typ": "JWT"}
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a client must show. Nothing of it is in ``repr``."""
+    """The credentials that a client must show. ``repr`` holds none of them."""
 
     organization_id: str
     api_key: str = field(repr=False)
@@ -67,7 +67,7 @@ class Credentials:
         signed, _, signature = token.rpartition(".")
         if signed.count(".") != 1 or not _same(signature, self._signature(signed)):
             return None
-        # Signed by us, so it is well formed.
+        # We have signed the token, so it is well formed.
         return orjson.loads(_decode(signed.partition(".")[2]))
 
     def _signature(self, signed: str) -> str:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from otel_arthur.genai.otlp.measuring import TooManyItems, bytes_of_json
 
 MAX_VALUES = 1_000_000
-"""Of one body: rows, fields, items of lists."""
+"""The values of one body: rows, fields, items of lists."""
 
 
 async def json_body(request: Request, limit: int) -> Any:

@@ -132,7 +132,7 @@ _UPGRADES: Final = (
         of_span=_columns(_OF_SPAN, "new.attributes"),
     ),
 )
-"""What each version adds to the one before."""
+"""The changes of each version to the one before."""
 
 
 class StoreError(Exception):
@@ -166,7 +166,7 @@ def _connect(path: str) -> sqlite3.Connection:
     if path != IN_MEMORY:
         file = Path(path)
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Prompts and the API key are in it: for its owner only, also the -wal file, which takes its mode.
+        # Only the owner may read the file, which holds prompts and the API key. The -wal file takes its mode.
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
     return sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
 

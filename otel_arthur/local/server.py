@@ -40,7 +40,7 @@ _STOP_SECONDS: Final = 5.0
 
 
 class LocalArthurError(Exception):
-    """Local Arthur cannot start; one line that says why and what to do."""
+    """Local Arthur cannot start; the message is one line with the cause and the fix."""
 
 
 class RemoteAddressRefused(LocalArthurError):
@@ -59,19 +59,19 @@ class LocalArthur:
     data: an outage. `close` (the end of ``with``) also closes the store.
 
     Args:
-        host: where to listen; not loopback only with `allow_remote`.
+        host: the address to listen at; other than loopback only with `allow_remote`.
         port: 0 takes a free one, which later starts keep.
         db: the database file; the default is memory, gone with `close`.
         api_key: the default is a random key that is kept with the database.
         login, password: for ``POST /login``; the default password is the API key.
         organization_id: the default is a random one that is kept with the database.
         accept_duplicates: keep repeated ids as further presentations instead of refusing them.
-        max_body_bytes: of one JSON request, inflated; more is a 413.
+        max_body_bytes: the size of one JSON request, inflated; more is a 413.
         token_lifetime: seconds that a login lasts.
         allowed_hosts: further names in Host headers to answer to.
-        engine_keys: keys of the Engine's face, with the role of each; the default is the API key, which
+        engine_keys: keys of the Engine's API, with the role of each; the default is the API key, which
             may do all.
-        engine_seconds: how long the Engine's face takes for each span, and for each trace, of a request.
+        engine_seconds: how long the Engine's API takes for each span, and for each trace, of a request.
 
     Raises:
         RemoteAddressRefused: a remote `host` without `allow_remote`.
@@ -140,7 +140,7 @@ class LocalArthur:
 
     @property
     def url(self) -> str:
-        """The base address, without the API's prefix: what the exporter's ENDPOINT takes."""
+        """The base address, without the API's prefix, for the exporter's ENDPOINT."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
@@ -253,7 +253,7 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    """An error of ours: its type, and nothing of what was sent."""
+    """An error of ours: its type, and nothing of the request."""
     return _error(request, 500, f"internal error: {type(error).__name__}")
 
 

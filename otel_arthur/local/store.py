@@ -1,4 +1,4 @@
-"""What local Arthur keeps, in one SQLite file.
+"""Local Arthur's models and inferences, in one SQLite file.
 
 One connection, one lock: SQLite has one writer anyway, and a development server has few readers.
 """
@@ -26,7 +26,7 @@ _COLUMNS: Final = (
 
 
 class ModelExists(Exception):
-    """A model with that ``partner_model_id`` is there."""
+    """A model with that ``partner_model_id`` exists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class StoredInference:
     model_id: str
     partner_inference_id: str
     presentation: int
-    """1, or how many times the id had been presented with this row (repeated ids accepted)."""
+    """1, or the number of rows with this id up to this one, where repeated ids are accepted."""
     inference_timestamp: str
     batch_id: str | None
     inference_data: dict[str, Any]
@@ -170,7 +170,7 @@ class Store:
         return known
 
     def count(self, model_id: str, not_null: Sequence[tuple[str, str]] = ()) -> int:
-        """How many inferences a model has for which each of `not_null` has a value.
+        """The number of a model's inferences in which each of `not_null` has a value.
 
         `not_null` holds pairs of ``inference_data`` or ``ground_truth_data`` and an attribute's name.
         """
@@ -206,13 +206,13 @@ class Store:
         return _stored(rows[0]) if rows else None
 
     def read(self, statement: str, arguments: Sequence[Any] = ()) -> list[Any]:
-        """The rows of a query, for the rooms that keep tables of their own here."""
+        """The rows of a query, for rooms with tables of their own."""
         with self._lock:
             return self._connection.execute(statement, arguments).fetchall()
 
     @contextmanager
     def transaction(self) -> Generator[sqlite3.Connection, None, None]:
-        """A connection to write with; all of it is kept, or nothing where an exception leaves it."""
+        """A connection to write with; all is kept, or nothing where an exception ends the block."""
         with self._lock:
             # IMMEDIATE: another process on the same file must not write between our look and our insert.
             self._connection.execute("BEGIN IMMEDIATE")
@@ -236,7 +236,7 @@ def _json(value: Any) -> str:
 
 
 def _words(*values: Any) -> str:
-    """All text in the values, for the search; names of attributes are not in it."""
+    """All text in the values, for the search, without the names of attributes."""
 
     def texts(value: Any) -> Iterator[str]:
         if isinstance(value, dict):

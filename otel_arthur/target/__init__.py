@@ -1,5 +1,5 @@
-"""A target's contract with the delivery, and what all targets of the package share.
+"""A target's contract with the delivery, and the common parts of all targets of the package.
 
-The delivery decides who sends what and when, and the spool keeps rows. What a row is, how rows are sent and
-how an answer is read is the target's business.
+The delivery decides who sends what and when, and the spool keeps rows. The target decides how a row is
+written, how rows are sent, and how an answer is read.
 """

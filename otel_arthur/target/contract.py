@@ -1,4 +1,4 @@
-"""What a target's room offers to the delivery, and what the target answers."""
+"""The interface of a target's room for the delivery, and the target's answers."""
 
 from __future__ import annotations
 
@@ -41,24 +41,24 @@ class Presented(NamedTuple):
     """The target's answer to batches."""
 
     outcomes: Sequence[BatchOutcome]
-    """One for each batch."""
+    """One answer for each batch."""
     trouble: Trouble | None = None
     notes: Sequence[Note] = ()
 
 
 class Attempt(Protocol):
-    """What a target asks the delivery, and reports to the delivery, while the target presents batches."""
+    """The target's questions and reports to the delivery while the target presents batches."""
 
     @property
     def timeout(self) -> float | None:
-        """Seconds for one request, where that is less than configured."""
+        """Seconds for one request, if fewer than configured."""
         ...
 
     def begin(self) -> None:
         """The imports are done: time from here on counts as waiting for the target."""
 
     def may_go_on(self) -> bool:
-        """Whether a request may begin, asked before each: no, where the lease or the delivery ends."""
+        """Whether a request may begin, asked before each one: not where the lease or the delivery ends."""
         ...
 
     def step(self) -> None:
@@ -75,16 +75,16 @@ class Intake(Protocol):
         ...
 
     def add_around(self, around: Wordless | Step | Frame) -> str | None:
-        """Take what is around calls, likewise; a target of calls alone takes nothing."""
+        """Take a span around calls, likewise; a target of calls alone takes none."""
         ...
 
     def batches(self) -> Iterable[tuple[Destination, NewBatch]]:
-        """The rows of all that was added."""
+        """The rows of all added calls and spans."""
         ...
 
     @property
     def mended(self) -> Mapping[str, int]:
-        """Kind of mending -> how often something was changed so that the target can take it."""
+        """Kind of mending -> how many values were changed so that the target can take them."""
         ...
 
 
@@ -94,42 +94,42 @@ class Target(ABC):
     name: str
     """`Destination.target` of its destinations."""
     kinds: Mapping[int, Terms]
-    """The kinds of its rows, first those that go first, and how each is leased."""
+    """The kinds of its rows, in the order of sending, and how each is leased."""
     of_calls: Collection[int]
-    """The kinds of rows that calls and what is around them become; a person writes the others."""
+    """The kinds of rows of calls and of the spans around them; the other rows are written by people."""
     request_seconds: float
-    """What one request may take: none begins later than so long before its lease ends."""
+    """Seconds that one request may take: no request begins later than so long before its lease ends."""
     wants_around: bool = False
     """Whether the target takes the spans around calls."""
     window: float
     """Seconds of the duplicate window."""
     judge: Judge
-    """Decides about duplicates."""
+    """The judge that decides about duplicates."""
     destinations: Sequence[Destination]
-    """Those to send from at the start."""
+    """The destinations to send from at the start."""
     own: Sequence[Destination] = ()
-    """Those that this process records under."""
+    """The destinations that this process records under."""
     services: set[str | None]
     """The services of the calls that this process took."""
 
     @abstractmethod
     def intake(self, place: str | None, *, is_live: bool) -> Intake:
-        """For calls to one place (`Destination.model`), or by the routes."""
+        """An intake for calls to one place (`Destination.model`), or by the routes."""
 
     @abstractmethod
     def present(self, destination: Destination, batches: Sequence[Batch], attempt: Attempt) -> Presented:
         """Send batches of one kind. Does not raise."""
 
     def organization(self, destination: Destination) -> str:
-        """Whose destination it is, asked after its first success; empty where nobody can tell."""
+        """The confirmed identity of a destination, asked after its first success; empty if unknown."""
         return ""
 
     def adopt(self, services: Collection[str | None] | None, *, at_once: bool) -> int:
-        """Move rows that wait under a key that nobody serves to where they now go; returns how many.
+        """Move rows that wait under a key that nobody serves to their new destination; returns their number.
 
         Args:
             services: only rows of these services; None for all, where a person says so.
-            at_once: what the duplicate window holds is moved too.
+            at_once: rows in the duplicate window are moved too.
         """
         return 0
 
@@ -138,11 +138,11 @@ class Target(ABC):
 
 
 class Feedback(NamedTuple):
-    """What a person says of a trace."""
+    """A person's opinion of a trace."""
 
     trace_id: str
     span_id: str | None
-    """The call that is meant: the annotation waits for its row. None where only the trace is named."""
+    """The call: the annotation waits for its row. None where only the trace is named."""
     score: int
     """1 is good, 0 is bad."""
     explanation: str | None

@@ -1,4 +1,4 @@
-"""What shows duplicates among the calls of a batch, for targets that hold calls back alike."""
+"""The evidence of duplicates among the calls of a batch, for targets that hold calls back alike."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from otel_arthur.spool.rows import Row
 
 
 class HeldEvidence:
-    """What is kept of calls until their batch is appended: when they ended, and the evidence of duplicates.
+    """The ends of the calls of a batch, and their evidence of duplicates, until the batch is appended.
 
-    Nothing else of a call is kept but its rows, as bytes: all that lives until the end of a batch is work for
-    the garbage collector.
+    Of a call only its rows are kept besides, as bytes: each object that lives until the end of a batch is
+    work for the garbage collector.
 
     Args:
-        window: seconds that rows wait for a duplicate; 0 is not at all, and then no evidence is kept.
+        window: seconds that rows wait for a duplicate; with 0 they do not wait, and no evidence is kept.
     """
 
     __slots__ = ("_ended", "_gathering")

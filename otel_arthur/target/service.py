@@ -1,4 +1,4 @@
-"""`ServiceTarget`: what targets have in common that send over HTTP through a client of ours."""
+"""`ServiceTarget`: the base of targets that send over HTTP through a client of ours."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from otel_arthur.inference.privacy import TextRules
 from otel_arthur.target.contract import Target
 
 _MAX_SERVICES: Final = 1000
-"""Whose names one process remembers: a sender may name a service of its own in each span."""
+"""The number of services that one process remembers: a sender may name another one in each span."""
 
 
 class _Client(Protocol):
@@ -46,13 +46,13 @@ class ServiceTarget(Target, Generic[_C]):
         self._is_closed = False
 
     def remember(self, service: str | None) -> None:
-        """A call of this service was taken."""
+        """Remember the service of a call that was taken."""
         if len(self.services) < _MAX_SERVICES:
             self.services.add(service)
 
     def close(self) -> None:
         """End the connections of our own client. A request that is being written is cut."""
-        # First, so that a thread which makes the client meanwhile does not get it.
+        # This comes first, so that no thread can make a client meanwhile.
         self._is_closed = True
         if self._client is not None:
             self._client.stop()
@@ -63,7 +63,7 @@ class ServiceTarget(Target, Generic[_C]):
 
         Raises:
             Unavailable: this target was closed.
-            ConfigurationError: the endpoint or the credentials cannot be used as given.
+            ConfigurationError: the endpoint or the credentials cannot be used.
         """
         with self._lock:
             if self._client is None:
@@ -84,6 +84,6 @@ class ServiceTarget(Target, Generic[_C]):
 
 
 def fingerprint(secret: str) -> str:
-    """An identity that holds no secret: a digest cannot be turned back into a key."""
+    """An identity without a secret: a digest cannot be turned back into a key."""
     digest = blake2b(secret.encode(), digest_size=8, person=b"otel-arthur", salt=b"identity")
     return f"key:{digest.hexdigest()}"

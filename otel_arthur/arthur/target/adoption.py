@@ -1,4 +1,4 @@
-"""Records that wait under another key, and when this process may send them."""
+"""Rows that wait under another key, and when this process may send them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from otel_arthur.spool.upkeep.status import DestinationStatus, Status
 
 
 class Adoption:
-    """Moves records to the models of one configuration.
+    """Moves rows to the models of one configuration.
 
     Args:
-        identity: whose records these are from then on (`routes.identity_of`).
+        identity: the new identity of the rows (`routes.identity_of`).
     """
 
     def __init__(self, spool: Spool, configuration: Configuration, identity: str) -> None:
@@ -30,19 +30,19 @@ class Adoption:
         self._identity = identity
 
     def adopt(self, services: Collection[str | None] | None, *, at_once: bool) -> int:
-        """Move records that wait under a key that nobody serves to the model that is configured now.
+        """Move rows that wait under a key that nobody serves to the model that is configured now.
 
-        By itself, a process takes over the records that its own services spooled while no model was
-        configured, and those for its models while no endpoint could be used. Where a person says so, all of
-        these are moved, and with them the records of the configured models under other credentials or
-        organizations that Arthur has never confirmed: those were wrong, and have been corrected.
+        By itself, a process takes over the rows that its own services spooled while no model was configured,
+        and the rows for its models while no endpoint could be used. `services=None` moves these rows of all
+        services, and the rows of the configured models under other credentials or organizations that Arthur
+        has never confirmed: those were wrong, and have been corrected.
 
         Args:
-            services: only records of these services; None for all, when a person says so.
-            at_once: records in the duplicate window are moved too.
+            services: only rows of these services; None for all, when a person says so.
+            at_once: rows in the duplicate window are moved too.
 
         Returns:
-            How many records were moved.
+            The number of rows that were moved.
         """
         configuration = self._configuration
         if not configuration.endpoint or (not configuration.model_id and not configuration.routes):
@@ -68,10 +68,10 @@ class Adoption:
         return sum(self._move(source, services, at_once) for source in sources)
 
     def reassign(self, sources: Sequence[Destination]) -> int:
-        """Move all that waits for `sources`, whatever they are, to the configured models.
+        """Move all rows of `sources` to the configured models.
 
         Returns:
-            How many records were moved. Those that another process sends stay, and those that no route takes.
+            The number of moved rows. Rows that another process sends stay, and so do rows without a route.
         """
         own = {self.destination(model) for model in self._configuration.models}
         return sum(self._move(source, None, at_once=True) for source in sources if source not in own)
@@ -116,7 +116,7 @@ class Adoption:
 
 
 def elsewhere(found: Status, configuration: Configuration) -> list[DestinationStatus]:
-    """Where something waits that a process of this configuration does not send."""
+    """Destinations with rows that a process of this configuration does not send."""
     identity = identity_of(configuration)
     organizations = {d.organization for d in found.destinations if d.destination.identity == identity}
     organizations = (organizations | {configuration.organization_id}) - {None}

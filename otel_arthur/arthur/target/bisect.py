@@ -1,4 +1,4 @@
-"""One request's worth of rows to Arthur, and the outcome of each: halving, poison rows, doubt."""
+"""The rows of one request to Arthur, and the outcome of each: halving, poison rows, doubt."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from otel_arthur.arthur.rows import Outcome, RowResult, are_delivered
 from otel_arthur.http.errors import ArthurError
 
 BISECTED_STATUSES: Final = frozenset({400, 422})
-"""A whole request may be refused so because of one row in it."""
+"""Statuses with which Arthur may refuse a whole request for one row."""
 _MAX_LONE_REFUSALS: Final = 3
 
 Results = list[RowResult | None]
-"""In the order of the rows; None where nothing is known of a row."""
+"""Results in the order of the rows; None where nothing is known of a row."""
 
 
 class Bisection:
@@ -45,7 +45,7 @@ class Bisection:
         results = self._send(rows)
         if self.error is None:
             return results
-        # Where each row alone is refused, it is not the rows.
+        # Where each row alone is refused, the rows are not the cause.
         return [None if any(result is lone for lone in self._lone) else result for result in results]
 
     def _send(self, rows: Sequence[bytes]) -> Results:

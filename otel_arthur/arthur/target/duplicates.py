@@ -15,6 +15,6 @@ class ArthurJudge(EvidenceJudge):
     """See `spool.queue.duplicate_window.Judge`."""
 
     def complete(self, row: Row, duplicates: Sequence[Row]) -> Row:
-        """The row with the fields that it lacks."""
+        """The row with its missing fields from the other rows."""
         content = completed_row(row.content, [one.content for one in duplicates])
         return row if content is row.content else replace(row, content=content)

@@ -1,4 +1,4 @@
-"""From calls to rows: sampling, the errors policy, redaction, and the form that fits what is known."""
+"""From calls to rows: sampling, the errors policy, redaction, and the form for the known schema."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FAILED_CALL = "failed call"
 
 
 class _ModelRows:
-    """The batch that calls to one model become."""
+    """Makes one batch of the calls to one model."""
 
     __slots__ = ("builder", "form", "held", "packing", "schema")
 
@@ -56,7 +56,7 @@ class ArthurIntake:
         """Take the inferences of a call, or return the reason why the call is left out.
 
         Raises:
-            TypeError: a value of it cannot be written as JSON; nothing was taken.
+            TypeError: a value of the call cannot be written as JSON; nothing was taken.
         """
         target = self._target
         configuration = target.configuration

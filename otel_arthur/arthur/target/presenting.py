@@ -1,4 +1,4 @@
-"""Batches to Arthur, and each row's outcome: what is sent, what its answer means, what is tried again."""
+"""Batches to Arthur, and each row's outcome: the request, the meaning of its answer, the next try."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ from otel_arthur.spool.rows import Contents, Row, Rows
 from otel_arthur.target.contract import Attempt, Note, Presented, Trouble
 
 MAX_ATTEMPTS: Final = 20
-"""Of a row that Arthur answers with a server error while it answers for others."""
+"""Tries for a row that Arthur answers with a server error while Arthur takes other rows."""
 _NOT_FOUND: Final = 404
 TRUTH_PATIENCE_SECONDS: Final = 900.0
 TRUTH_PATIENCE_ATTEMPTS: Final = 20
-"""Arthur must have said this often, and for so long, that it does not know the inference of ground truth."""
+"""So often, and for so many seconds, ground truth is tried for an inference that Arthur does not know."""
 _NO_TRUTH: Final = (
     "the model has no ground truth attribute; `otel-arthur onboard NAME --ground-truth` creates one that has"
 )
 RECHECK_SECONDS: Final = 60.0
-"""A refused row makes us look whether the model has changed, but not more often than this."""
+"""After a refused row the model is read again, but at most once in so many seconds."""
 _TO_BE_MENDED: Final = (Unauthorized, Forbidden, NotFound, ConfigurationError, Refused, SchemaError)
 """Errors that do not pass by themselves: retried slowly, and said once."""
 
 
 class _Part(NamedTuple):
-    """What one batch gives to a request."""
+    """The part of one batch in a request."""
 
     outcome: BatchOutcome
     rows: Sequence[Row]
-    """As they lie in the spool."""
+    """The rows as they lie in the spool."""
     ready: Sequence[bytes] | None = None
-    """The contents as they are presented, where that is not as they lie."""
+    """The contents to present, where they differ from the spooled ones."""
 
     @property
     def whole(self) -> Contents | None:
-        """All as one JSON array, where they lie so."""
+        """All contents as one JSON array, where the spool has them so."""
         rows = self.rows
         if self.ready is None and isinstance(rows, Rows) and rows.around == ARRAY:
             return rows.contents
@@ -84,7 +84,7 @@ class Presentation:
         """Send; does not raise."""
         outcomes = [BatchOutcome(batch) for batch in batches]
         try:
-            # Imports what a request needs: a busy machine takes long for that, and Arthur is not to blame.
+            # A request's imports take long on a busy machine, which is not Arthur's fault.
             self._client()
             self._attempt.begin()
             parts, contents = self._contents(outcomes)
@@ -99,7 +99,7 @@ class Presentation:
         return Presented(outcomes, None if error is None else _trouble(error), notes)
 
     def _contents(self, outcomes: Sequence[BatchOutcome]) -> tuple[list[_Part], Sequence[bytes]]:
-        """What to present, and whose it is, in the same order."""
+        """The contents to present, and the batch of each, in the same order."""
         parts = [self._part(outcome) for outcome in outcomes]
         bodies = [whole for part in parts if (whole := part.whole) is not None]
         each = lambda: [content for part in parts for content in part.contents()]  # noqa: E731
@@ -146,7 +146,7 @@ class Presentation:
         return bisection.error
 
     def _place(self, outcome: BatchOutcome, row: Row, content: bytes, result: RowResult | None) -> None:
-        """Put one row that was not delivered where its outcome belongs."""
+        """Give an undelivered row its outcome."""
         batch = outcome.batch
         if result is None:
             outcome.waiting.append(row)
@@ -164,7 +164,7 @@ class Presentation:
             outcome.dead.append(DeadLetter(row, reason_of(result)))
 
     def _mended(self, batch: Batch, content: bytes) -> bytes | None:
-        """A refused row without the attributes that the model lost since; None if that changes nothing."""
+        """A refused row without the attributes that the model lost since; None if there are none."""
         if batch.kind != Kind.INFERENCE:
             return None
         try:
@@ -179,7 +179,7 @@ class Presentation:
         if kind is Kind.GROUND_TRUTH:
             what = "ground truth"
             why = f": {_NO_TRUTH}" if self._explain_truths(outcomes) else ""
-        # Arthur's own words may quote a text, so they stay with the dead letter.
+        # Arthur's own words may quote a text, so only the dead letter has them.
         return Note(
             f"dead letters of {self._model}: {what}",
             f"Arthur refused {what} of model {self._model} for good{why}; "
@@ -187,7 +187,7 @@ class Presentation:
         )
 
     def _explain_truths(self, outcomes: Sequence[BatchOutcome]) -> bool:
-        """Say with refused ground truth that the model takes none; whether that is so."""
+        """Say that the model takes no ground truth, if so; returns whether it is so."""
         try:
             takes_none = not self._schemas.fetched(self._model).ground_truth
         except (ArthurError, SchemaError):
@@ -195,7 +195,7 @@ class Presentation:
         is_explained = False
         for outcome in outcomes if takes_none else ():
             for position, (row, reason) in enumerate(outcome.dead):
-                # Of an inference that Arthur does not know, that is the reason.
+                # For an inference that Arthur does not know, this is the reason.
                 if not reason.startswith(str(_NOT_FOUND)):
                     outcome.dead[position] = DeadLetter(row, f"{reason} ({_NO_TRUTH})")
                     is_explained = True

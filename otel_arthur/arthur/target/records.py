@@ -16,7 +16,7 @@ from otel_arthur.spool.rows import FIRST_KIND, Around, Packing, Row
 
 
 class Kind(IntEnum):
-    """What a row is to Arthur. Stored: never renumber."""
+    """The kinds of Arthur's rows. Stored: never renumber."""
 
     INFERENCE = FIRST_KIND
     GROUND_TRUTH = 2
@@ -39,7 +39,7 @@ def put_inferences(builder: Builder, call: LLMCall, packing: Packing) -> None:
     """Add the rows of a call's inferences; all choices of a call are one group.
 
     Raises:
-        TypeError: a value of one cannot be written as JSON; none was added.
+        TypeError: a value cannot be written as JSON; no row was added.
     """
     written = builder.rows(call) or [
         (one.partner_inference_id, encode(one.as_json()), one.stem) for one in builder.inferences(call)
@@ -49,7 +49,7 @@ def put_inferences(builder: Builder, call: LLMCall, packing: Packing) -> None:
 
 
 def truth_row(truth: Mapping[str, Any]) -> Row:
-    """The row of ground truth: it comes after its inference, and with other content it is a correction."""
+    """The row of ground truth, which waits for its inference; with other content it is a correction."""
     identity = str(truth["partner_inference_id"])
     content = encode({"partner_inference_id": identity, **truth})
     version = blake2b(content, digest_size=8).hexdigest()

@@ -1,4 +1,4 @@
-"""Which model a call goes to, and whose records they are, as the configuration says."""
+"""The model of a call and the identity of its rows, by the configuration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from otel_arthur.target.service import fingerprint
 
 
 def identity_of(configuration: Configuration) -> str:
-    """Whose records these are, without a secret in it."""
+    """The identity of the rows, which holds no secret."""
     if not (configuration.api_key or (configuration.login and configuration.password)):
         return ""
     if configuration.organization_id:

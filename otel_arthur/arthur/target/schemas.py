@@ -14,7 +14,7 @@ REFRESH_SECONDS = 600.0
 
 
 class Schemas:
-    """A cache. `known` never waits, `fetched` asks Arthur."""
+    """A cache of schemas. `known` never waits, `fetched` asks Arthur."""
 
     def __init__(self, client: Callable[[], Client], configuration: Configuration) -> None:
         self._client = client
@@ -23,7 +23,7 @@ class Schemas:
         self._schemas: dict[str, tuple[Schema, float]] = {}
 
     def known(self, model: str) -> Schema | None:
-        """The schema as far as it is known now."""
+        """The schema that is known now, if any."""
         entry = self._schemas.get(model)
         return entry[0] if entry is not None else None
 
@@ -33,7 +33,7 @@ class Schemas:
         """The schema, asked from Arthur where it is not known or as old as `older_than` seconds.
 
         Raises:
-            ArthurError: Arthur could not be asked.
+            ArthurError: Arthur did not answer.
             SchemaError: the model has no text input or no text output.
         """
         entry = self._schemas.get(model)

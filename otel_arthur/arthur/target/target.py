@@ -33,10 +33,10 @@ class ArthurTarget(ServiceTarget["ArthurClient"]):
     """Rows are inferences and ground truth.
 
     Args:
-        identity: whose records these are (`routes.identity_of`).
-        client: to send through, instead of one of our own.
+        identity: the identity of the rows (`routes.identity_of`).
+        client: the application's client, instead of one of our own.
         lock: held while the imports of a request run; a fork waits for it.
-        say: says a line once.
+        say: logs a line once.
     """
 
     name = ""
@@ -62,7 +62,7 @@ class ArthurTarget(ServiceTarget["ArthurClient"]):
             Kind.GROUND_TRUTH: Terms(seconds=self.lease_seconds, in_order=True),
         }
         self.judge = ArthurJudge()
-        # Under no credentials waits what was spooled for the models without any.
+        # Rows that were spooled without credentials wait under an empty identity.
         self.destinations = [
             Destination(configuration.endpoint, owner, model)
             for model in (configuration.models if identity and configuration.endpoint else ())
@@ -71,7 +71,7 @@ class ArthurTarget(ServiceTarget["ArthurClient"]):
         self.own = [self.adoption.destination(model) for model in ("", configuration.model_id or "")]
 
     def intake(self, place: str | None, *, is_live: bool) -> ArthurIntake:
-        """For calls to one model, or by the routes."""
+        """An intake for calls to one model, or by the routes."""
         configuration = self.configuration
         model = place or (None if configuration.routes else configuration.model_id or "")
         return ArthurIntake(self, model, is_live=is_live)
@@ -94,11 +94,11 @@ class ArthurTarget(ServiceTarget["ArthurClient"]):
         return Presentation(self.client, self.schemas, destination.model, policy, attempt).of(batches)
 
     def organization(self, destination: Destination) -> str:
-        """As Arthur names it, so that a renewed key finds what the old one left."""
+        """The identity by Arthur's organization, so that a renewed key finds the rows of the old key."""
         return self.client().organization_id()
 
     def adopt(self, services: Collection[str | None] | None, *, at_once: bool) -> int:
-        """Take over what was spooled while no model or endpoint was configured."""
+        """Take over rows that were spooled while no model or endpoint was configured."""
         return self.adoption.adopt(services, at_once=at_once)
 
     def client(self) -> Client:
@@ -114,7 +114,7 @@ class ArthurTarget(ServiceTarget["ArthurClient"]):
         return ArthurClient.from_configuration(self.configuration)
 
     def route(self, call: LLMCall) -> str:
-        """The model that a call goes to; empty where no route takes the call, which is said."""
+        """The model of a call; empty where no route takes the call, which one line says."""
         model = model_of(call, self.configuration)
         if not model:
             self._say(

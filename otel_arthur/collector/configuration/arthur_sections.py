@@ -32,9 +32,9 @@ class TaskRoute:
     """Calls that match go to one task of the Engine. No match at all takes every call."""
 
     match: tuple[tuple[str, str], ...]
-    """As of `ModelRoute`."""
+    """As in `ModelRoute`."""
     task_id: str | None
-    """None for the task that is called as the service."""
+    """None means the task with the service's name."""
 
 
 def read_settings(*, is_v3_target: bool, **sections: Section) -> Configuration:
@@ -79,7 +79,7 @@ def read_routes(
             item.problem(None, "is never reached: the route before it has no match and takes every call")
         destination = connection
         if own:
-            # Another key is another account: nothing of the common credentials may go with it.
+            # Another key is another account, and takes none of the common credentials.
             destination = replace(connection, **{"api_key": None, "login": None, "password": None, **own})
         if organization:
             destination = replace(destination, organization_id=organization)
@@ -113,7 +113,7 @@ def read_tasks(section: Section) -> tuple[TaskRoute, ...]:
 
 
 def _given(settings: Iterable[Setting], sections: Mapping[str, Section]) -> dict[str, Any]:
-    """What is written, by the names of the settings."""
+    """The section's values by the names of the settings."""
     given: dict[str, Any] = {}
     for setting in settings:
         section, _, key = setting.key.partition(".")

@@ -28,7 +28,7 @@ class ConfigurationError(ValueError):
 
 
 class Section:
-    """A mapping of the document. Each key that is asked for is known; `Document.check` reports the others."""
+    """A mapping of the document. Reading a key makes the key known; `Document.check` reports the others."""
 
     def __init__(self, document: Document, path: str, node: yaml.Node | None, line: int) -> None:
         self._document = document
@@ -51,7 +51,7 @@ class Section:
             if name in self._entries:
                 self.problem(name, "is written twice; keep one", key.start_mark.line + 1)
             self._entries[name] = (value, key.start_mark.line + 1)
-        # YAML's merge keys, ``<<: *name``: what a section has itself wins, then what is merged first.
+        # YAML's merge keys, ``<<: *name``: the section's own keys win, then the first merged ones.
         for other in merged:
             for name, entry in Section(document, path, other, other.start_mark.line + 1)._entries.items():
                 self._entries.setdefault(name, entry)
@@ -74,7 +74,7 @@ class Section:
         return self._scalar(key, self._entries[key][0])
 
     def read(self, key: str, parse: Callable[[str], _T], default: _T) -> _T:
-        """A scalar parsed; `parse` raises ValueError with what it must be."""
+        """A scalar parsed; `parse` raises ValueError with the words "must be …"."""
         value = self.text(key)
         if value is None:
             return default
@@ -85,7 +85,7 @@ class Section:
             return default
 
     def value(self, key: str) -> str | list[str] | dict[str, str] | None:
-        """The scalar, list of scalars or mapping of scalars that is written; None where nothing is."""
+        """The scalar, list of scalars or mapping of scalars under a key; None for an absent key."""
         node = self._entries[key][0] if key in self._entries else None
         if isinstance(node, yaml.MappingNode):
             return self.pairs(key)
@@ -134,7 +134,7 @@ class Section:
         return iter(self._entries)
 
     def report_unknown(self) -> None:
-        """Report the keys that nothing asked for, here and inside, with the name that was probably meant."""
+        """Report the keys that nothing has read, here and inside, with the name that was probably meant."""
         for inner in self._inner.values():
             for section in inner:
                 section.report_unknown()
@@ -176,7 +176,7 @@ class Section:
 
 
 class Document:
-    """A whole document, and what is wrong with it."""
+    """A whole document, and its problems."""
 
     def __init__(self, name: str, content: str, environ: Mapping[str, str]) -> None:
         self.name = name
@@ -185,12 +185,12 @@ class Document:
         self.root = Section(self, "", _compose(name, content), 1)
 
     def report(self, line: int, what: str) -> None:
-        """One problem, once however often it is met."""
+        """Add a problem, unless it is there already."""
         if (line, what) not in self._problems:
             self._problems.append((line, what))
 
     def check(self) -> None:
-        """Raise what was found wrong, in the order of the lines, if anything was.
+        """Raise the problems, in the order of the lines, if there are any.
 
         Raises:
             ConfigurationError: with one line for each problem; unknown keys are among them.

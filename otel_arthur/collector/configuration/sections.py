@@ -53,7 +53,7 @@ class CORS:
     origins: tuple[str, ...]
     """As in ``https://*.example.com``."""
     headers: tuple[str, ...] = ()
-    """That pages may set, beside those that an exporter needs."""
+    """Headers that pages may set, beside those that an exporter needs."""
     max_age: float = 7200.0
     """Seconds that a browser remembers this."""
 
@@ -65,12 +65,12 @@ class Receiver:
     bearer_token: str | None = field(default=None, repr=False)
     """Clients must send ``Authorization: Bearer …``; it is not handed on."""
     cors: CORS | None = None
-    """Over HTTP."""
+    """Of the receiver over HTTP."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one process holds at most."""
+    """The limits of one process."""
 
     max_request_bytes: int = setting(
         megabytes,
@@ -109,7 +109,7 @@ class Forward:
     timeout: float = 10.0
     """Seconds that the next hop may take to answer."""
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
-    """Set on every request, instead of the sender's own of these names."""
+    """Headers for every request, instead of the sender's headers of these names."""
     ca_file: Path | None = None
     cert_file: Path | None = None
     key_file: Path | None = None
@@ -175,7 +175,7 @@ def parse(
     spool = root.section("spool")
     refuse = is_core or spool.read("on_full", one_of("pass", "refuse"), "pass") == "refuse"
     arthur, engine = root.section("arthur"), root.section("engine")
-    # Beside an Engine, the section may be there for what holds for both: redaction, content, sampling.
+    # Beside an Engine, the section may be there for settings of both: redaction, content, sampling.
     is_v3_target = "engine" not in root or any(key in arthur for key in ("models", "endpoint"))
     connection = read_settings(is_v3_target=is_v3_target, arthur=arthur, engine=engine, spool=spool)
     routes, tasks = read_routes(arthur, connection) if is_v3_target else ((), ())

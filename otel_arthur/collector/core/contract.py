@@ -1,5 +1,5 @@
-"""What the processor must know of us, as one file that it is built with: which spans and log records concern
-Arthur, and which settings there are.
+"""The file that the processor is built with: which spans and log records concern Arthur, and which settings
+there are.
 
     python -m otel_arthur.collector.core.contract > collector/arthurprocessor/internal/contract/contract.json
 """
@@ -22,7 +22,7 @@ _TRACE_ID, _SPAN_ID = "0123456789abcdef" * 2, "0123456789abcdef"
 
 
 def contract() -> dict[str, Any]:
-    """What the Go processor is built with: keys of spans, log events, settings, the form of an id."""
+    """The content of the file: keys of spans, log events, settings, the form of an id."""
     keys: dict[str, list[str]] = {}
     for setting in SETTINGS:
         section, _, key = setting.key.partition(".")
@@ -33,11 +33,11 @@ def contract() -> dict[str, Any]:
             # With such an attribute a span may be a call.
             "keys": sorted(key for key in MARKERS if not key.startswith(PREFIXES)),
             "prefixes": sorted(PREFIXES),
-            # Without any attribute it may be one by its scope or by its events.
+            # Without any attribute a span may be a call by its scope or by its events.
             "scopes": sorted(BARE_SCOPES),
             "events": sorted(EVENTS),
         },
-        # Around calls, by an attribute or by the beginning of their scope.
+        # Spans around calls are known by an attribute or by the beginning of their scope.
         "steps": {"keys": sorted(STEP_MARKERS), "scopes": sorted(SCOPES)},
         "logs": {
             "events": sorted({*MESSAGE_EVENTS, OPERATION_DETAILS}),

@@ -14,7 +14,7 @@ from otel_arthur.collector.configuration.addresses import Address, address_of
 from otel_arthur.collector.receivers.listening import BACKLOG, listener
 
 _MODE = 0o660
-"""Of a Unix socket: its user, and its group for a Collector that runs as another user."""
+"""The mode of a Unix socket: for its user, and for its group, so that a Collector may run as another user."""
 _DEFAULT_PORT = 14319
 
 
@@ -40,7 +40,7 @@ Place = UnixSocket | Address | Inherited
 
 
 def place_of(text: str) -> Place:
-    """Where ``unix:///path`` or ``tcp://host:port`` leads.
+    """The address that ``unix:///path`` or ``tcp://host:port`` names.
 
     Raises:
         ValueError: it has neither form; says what it must be.
@@ -70,7 +70,7 @@ def listening(place: Place) -> socket.socket:
 
 
 def _inherited(place: Inherited) -> socket.socket:
-    # A copy, for who stops listening closes it, and the parent's own stays for the core that comes next.
+    # A copy: the end of listening closes this one, and the parent's socket stays for the next core.
     return socket.socket(fileno=os.dup(place.descriptor))
 
 

@@ -1,4 +1,4 @@
-"""What the core's parent hands over on a descriptor: the configuration, and the news of its own end."""
+"""The pipe from the core's parent: the configuration comes on it, and its end is the end of the parent."""
 
 from __future__ import annotations
 

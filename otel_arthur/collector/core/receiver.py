@@ -1,4 +1,4 @@
-"""`CoreReceiver`: OTLP/HTTP from the processor, and what it asks of the core besides."""
+"""`CoreReceiver`: OTLP/HTTP from the processor, and the answers that name calls."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ class CoreReceiver(HTTPReceiver):
         self._pages = pages
 
     async def start(self, made: socket.socket | None = None) -> str:
-        """Listen; returns the address. Raises OSError where it cannot be had."""
+        """Listen; returns the address. Raises OSError where the address is not free."""
         made = made or listening(self._place)
         await super().start(made)
         return name_of(made) if made.family != socket.AF_UNIX else str(self._place)
 
     async def stop(self, seconds: float) -> None:
-        """Take no more requests and wait for those under way, at most so long."""
+        """Take no more requests, and wait for those under way for at most so many seconds."""
         if isinstance(self._place, UnixSocket):
             _remove(self._place.path)
         await super().stop(seconds)

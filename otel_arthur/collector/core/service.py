@@ -21,7 +21,7 @@ _logger = logging.getLogger(__name__)
 
 _CORE = "core"
 _GRACE_SECONDS = 10.0
-"""What the end may take longer than draining, until a core without a parent ends at once."""
+"""Seconds after draining, until a core without a parent ends at once."""
 
 
 class Core(Service):
@@ -75,7 +75,7 @@ class Core(Service):
         return ended
 
     def _counters(self) -> web.Response:
-        """Every series, for the processor to hand on as the Collector's own metrics."""
+        """Every series; the processor shows them as the Collector's own metrics."""
         rows = [
             {"name": name, "labels": dict(labels), "value": value} for name, labels, value in self.samples()
         ]

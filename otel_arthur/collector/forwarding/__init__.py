@@ -12,5 +12,5 @@ __all__ = ["Breaker", "NextHop", "Outgoing", "next_hop"]
 
 
 def next_hop(forward: Forward) -> NextHop:
-    """The client for what the configuration names. Must be called on the event loop."""
+    """The client for the next hop that the configuration names. Must be called on the event loop."""
     return GRPCNextHop(forward) if forward.is_grpc else HTTPNextHop(forward)

@@ -1,4 +1,4 @@
-"""`Breaker`: a next hop that hangs is found out once, not by every request for itself.
+"""`Breaker`: one request finds out that the next hop hangs, not every request.
 
 Without it each sender would wait for the whole timeout, and the inferences of the requests
 behind it would wait as well.
@@ -17,7 +17,7 @@ class Breaker:
         self._next_try = 0.0
 
     def permits(self, now: float) -> bool:
-        """Whether a request may be tried; while the next hop hangs, one in each pause may."""
+        """Whether a request may be tried: while the next hop hangs, one request in each pause."""
         if self._failures < self._allowed:
             return True
         if now < self._next_try:

@@ -24,13 +24,13 @@ _OPTIONS = (
     # gRPC's own retries would hide the next hop's answer: retries belong to the sender.
     ("grpc.enable_retries", 0),
     ("grpc.keepalive_time_ms", 30_000),
-    # A next hop that comes back should not wait for gRPC's default of up to two minutes.
+    # gRPC's default would leave a next hop that is back alone for up to two minutes.
     ("grpc.max_reconnect_backoff_ms", 2_000),
 )
 
 
 _TOO_LARGE = "CLIENT: Received message larger than max"
-"""What gRPC's core says of an answer that it did not take."""
+"""The words of gRPC's core for an answer that is too large."""
 
 
 class GRPCNextHop:
@@ -83,7 +83,7 @@ def _metadata(outgoing: Outgoing, forward: Forward) -> tuple[tuple[str, str | by
         elif isinstance(value, bytes):
             metadata.append((name, value.decode("latin-1")))
         elif value.isascii() and value.isprintable():
-            # Others cannot be written as gRPC metadata; gRPC would refuse the whole call.
+            # gRPC would refuse the whole call for a header that cannot be metadata.
             metadata.append((name, value))
     return tuple(metadata)
 

@@ -20,7 +20,7 @@ from otel_arthur.collector.otlp.request import Request
 _PROTOBUF = "application/x-protobuf"
 _JSON = "application/json"
 _SUCCESSES = frozenset({200, 202, 204})
-"""OTLP has 200 alone. The stock exporter takes the others too, and some servers answer with them."""
+"""OTLP knows 200 alone. Some servers answer with the others, and the stock exporter takes them."""
 
 
 class HTTPNextHop:
@@ -116,7 +116,7 @@ def _reply(outgoing: Outgoing, response: aiohttp.ClientResponse, content: bytes)
 
 
 def _cause(error: Exception) -> str:
-    """In words for a sender, who need not know what this is written in."""
+    """The error in words for a sender, without names of Python's classes."""
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "its name is not known"
     if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):

@@ -1,4 +1,4 @@
-"""What both transports of the next hop have in common."""
+"""The interface of both transports of the next hop."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Outgoing:
     request: Request
     headers: Headers
     protobuf: bytes | None = None
-    """The message in protobuf and uncompressed; None where the sender's own bytes go on."""
+    """The message as uncompressed protobuf; None where the sender's bytes go on."""
 
     @property
     def body(self) -> bytes:
@@ -26,11 +26,11 @@ class Outgoing:
 
 class NextHop(Protocol):
     def needs_protobuf(self, request: Request) -> bool:
-        """Whether the sender's own bytes cannot be sent, but only `Outgoing.protobuf`."""
+        """Whether this transport can send only `Outgoing.protobuf`, and not the sender's bytes."""
         ...
 
     async def send(self, outgoing: Outgoing) -> Reply:
-        """Hand a request on and give back the answer. Never raises for what the network does."""
+        """Hand a request on and return the answer. No fault of the network raises."""
         ...
 
     async def close(self) -> None: ...

@@ -1,1 +1,1 @@
-"""From a request's spans to the spool: read, routed, appended beside the request."""
+"""A request's spans are read, routed and appended to the spool, while the request goes on."""

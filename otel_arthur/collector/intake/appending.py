@@ -37,7 +37,7 @@ _logger = logging.getLogger(__name__)
 
 WAIT_SECONDS = 2.0
 _APPENDS = 4
-"""Threads that read calls and write the spool: the one holds the interpreter, the other waits."""
+"""Threads that read calls and write the spool: one works in Python while the other waits for the disk."""
 
 
 class Lanes:
@@ -58,16 +58,16 @@ class Lanes:
 @dataclass(slots=True)
 class Append:
     task: asyncio.Task[Reply | None]
-    """Ends with the answer for a request that must be refused if this append fails, or with None."""
+    """Its result is None, or the refusal of a request whose append failed."""
     began: float
     is_late: bool = False
-    """Whether the request was answered before it."""
+    """Whether the request was answered before the append ended."""
     calls: Sequence[tuple[str, str]] = ()
-    """Trace and span id of each span that is a call, once it has ended."""
+    """Trace and span id of each span that is a call, once the append has ended."""
 
 
 class Appender:
-    """Of one configuration; for one event loop."""
+    """One for each configuration; for one event loop."""
 
     def __init__(
         self, intake: Intake, telemetry: Telemetry, lanes: Lanes, max_items: int, *, forwards: bool
@@ -96,7 +96,7 @@ class Appender:
         return append
 
     async def wait(self, append: Append) -> Reply | None:
-        """Wait for it, but not longer than `WAIT_SECONDS` after its beginning.
+        """Wait for an append until `WAIT_SECONDS` after its beginning.
 
         Returns:
             None where its calls are on disk; else what a sender is told who must not lose them. They may
@@ -116,7 +116,7 @@ class Appender:
         self._count(await run(self._lanes.appending, self._intake.settle, everything))
 
     async def close(self, seconds: float) -> None:
-        """Wait for what is under way, at most so long, and decide about what waits for messages."""
+        """Wait for appends for so many seconds at most, then decide about calls that wait for messages."""
         if self._under_way:
             await asyncio.wait(set(self._under_way), timeout=seconds)
         await self.close_window(everything=True)
@@ -129,7 +129,7 @@ class Appender:
         hold: Hold,
         stamped: Callable[[bytes], None] | None,
     ) -> Reply | None:
-        # What the processor hands over is many exports: two of them at once would hinder each other.
+        # The processor hands over many exports at once: two such requests would hinder each other.
         is_alone = content.is_large or request.handed_over
         lane = self._lanes.appending_large if is_alone else self._lanes.appending
         run = asyncio.get_running_loop().run_in_executor
@@ -141,7 +141,7 @@ class Appender:
         except (NoRoom, TooManyItems):
             self._failed("memory")
             return replies.unavailable("there is no memory to read this request in; send it again later")
-        except Exception as error:  # a broken disk must not stop what only passes through
+        except Exception as error:  # a broken disk must not stop requests that only pass through
             _logger.exception("the spool did not take a request", exc_info=error)
             self._failed("spool")
             return replies.unavailable("the spool cannot be written")
@@ -183,7 +183,7 @@ class Appender:
         for reason, count in spoiled.items():
             if count:
                 self._telemetry.add("otelcol_arthur_parts_unread", count, reason=reason)
-                # The next hop gets the bytes as they came, for an encoding of ours would lack the bad part.
+                # The next hop gets the bytes as they came, since our encoding would lack the bad part.
                 stamped = None
         is_export = isinstance(found, Export)
         if request.signal is LOGS:

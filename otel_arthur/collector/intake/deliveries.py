@@ -26,16 +26,16 @@ class OpenRoute:
 
     match: tuple[tuple[str, str], ...]
     model_id: str | None
-    """None for a task of the Engine, which has a delivery of its own."""
+    """None for a task of the Engine: the Engine has its own delivery."""
     delivery: Delivery
 
 
 class OpenRoutes(NamedTuple):
-    """Where a configuration's calls go: the first that matches of each."""
+    """The routes of a configuration: of each list, the first route that matches takes a call."""
 
     models: tuple[OpenRoute, ...]
     tasks: tuple[OpenRoute, ...]
-    """Of the Engine."""
+    """Routes to tasks of the Engine."""
 
 
 NO_ROUTES = OpenRoutes((), ())
@@ -85,14 +85,14 @@ class Deliveries:
         return delivery
 
     def take_unused(self, used: OpenRoutes) -> list[Delivery]:
-        """Those that no route in `used` has; the caller must `close` them."""
+        """Deliveries that no route in `used` has; the caller must `close` them."""
         kept = {target.delivery for target in (*used.models, *used.tasks)}
         unused = [delivery for _, delivery in self._open if delivery not in kept]
         self._open = [(opened, delivery) for opened, delivery in self._open if delivery in kept]
         return unused
 
     async def close(self, closing: Sequence[Delivery], seconds: float) -> bool:
-        """Shut them down, all at once; whether they sent everything."""
+        """Shut deliveries down, all at once; returns whether they sent everything."""
         if not closing:
             return True
         with ThreadPoolExecutor(len(closing)) as executor:
@@ -103,11 +103,11 @@ class Deliveries:
         return all(done)
 
     def trouble(self) -> str:
-        """Why calls are not on disk when they are taken; else empty."""
+        """Why the disk does not take calls; empty while it does."""
         return next((why for _, delivery in self._open if (why := delivery.trouble)), "")
 
     def samples(self) -> Iterator[Sample]:
-        """What became of the inferences, under the Collector's names for an exporter."""
+        """The outcomes of inferences, under the Collector's names for an exporter."""
         labels = (("exporter", "arthur"),)
         counts = [delivery.counts() for _, delivery in self._open]
         capacity = max((opened.spool_max_bytes for opened, _ in self._open), default=0)
@@ -124,7 +124,7 @@ class Deliveries:
 
 
 def _for_models(route: ModelRoute, routes: Sequence[ModelRoute]) -> Configuration:
-    """A delivery sends what waits for the models that it knows, so it is opened with all of its account."""
+    """A delivery sends the rows of models that it knows, so it gets all models of its account."""
     models = {other.model_id for other in routes if other.destination == route.destination}
     return replace(
         route.destination, engine=None, routes=tuple(Route("*", model) for model in sorted(models))
@@ -132,7 +132,7 @@ def _for_models(route: ModelRoute, routes: Sequence[ModelRoute]) -> Configuratio
 
 
 def _check_folder(folder: Path | None) -> None:
-    """The delivery would fall back to memory; what we acknowledge must be on disk."""
+    """Raise OSError for a folder that cannot hold the spool: acknowledged calls must be on disk."""
     if folder is None:
         return
     try:

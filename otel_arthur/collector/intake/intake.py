@@ -33,19 +33,19 @@ _NO_ROUTE = "some LLM calls match no model; add a last one without match"
 @dataclass(slots=True)
 class IntakeResult:
     calls: int = 0
-    """In the spool now, new or known."""
+    """Inferences that are in the spool, new or known."""
     refused: int = 0
     """Inferences that a full spool did not take."""
     unmatched: int = 0
     """Calls that no route takes."""
     skipped: int = 0
-    """Spans that could not be read, or that hold no messages."""
+    """Spans that are unreadable, or that hold no messages."""
     waiting: int = 0
     """Calls whose messages may come as log events."""
     in_memory: int = 0
-    """Inferences that are kept in memory, as the disk takes nothing now."""
+    """Inferences in memory, since the disk takes nothing now."""
     trouble: str = ""
-    """Why calls are not on disk, where it is the disk's doing."""
+    """The disk's fault that keeps calls in memory."""
     keys: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     """Trace and span id of each call."""
     own: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
@@ -88,7 +88,7 @@ class Intake:
 
     @property
     def wants_around(self) -> bool:
-        """Whether spans that are no calls have a say too."""
+        """Whether spans that are no calls are read too."""
         return bool(self._wanting_around)
 
     def take(self, request: Any, stamped: Callable[[bytes], None] | None = None) -> IntakeResult:
@@ -121,7 +121,7 @@ class Intake:
         return self._submit(batch, self._read(batch, views(), around))
 
     def take_views(self, spans: HandedOver | JSONSpans) -> IntakeResult:
-        """The same with spans that are no protobuf."""
+        """As `traces`, for spans that are no protobuf."""
         batch = _Batch()
         around = spans.around if self._wanting_around else tuple
         return self._submit(batch, self._read(batch, spans.calls(self._default.skip), around))
@@ -156,10 +156,10 @@ class Intake:
         views: Iterable[SpanView],
         around: Callable[[], Iterable[tuple[SpanView | None, Meaning]]],
     ) -> Iterator[None]:
-        """Route what becomes of each span, a step for each; `around` is asked once all were read."""
+        """Route the outcome of each span, one at each step; `around` is called once all were read."""
         now = time.monotonic()
         for view in views:
-            # Held while reading: content that came in between would wait for a span that waits for it.
+            # Locked while reading: content that came in between would wait for a span that waits for it.
             with self._lock:
                 taken = self._assembly.take(view, now)
             if self._place(batch, taken[0]):
@@ -176,7 +176,7 @@ class Intake:
             self._place(batch, one)
 
     def _place(self, batch: _Batch, assembled: Assembled) -> bool:
-        """Route what became of a span; whether it is a call that has a route."""
+        """Route the outcome of a span; returns whether the span is a call with a route."""
         view, call, waits = assembled.view, assembled.call, assembled.waits
         batch.result.skipped += assembled.skipped
         batch.result.waiting += waits
@@ -199,7 +199,7 @@ class Intake:
         return self._is_own(batch, call)
 
     def _place_around(self, batch: _Batch, view: SpanView | None, one: Meaning) -> None:
-        """Route what goes to the Engine. What is no more than a place may lie above a call of any task."""
+        """Route spans to the Engine. A span that is only a place may lie above a call of any task."""
         if isinstance(one, Frame) or view is None:
             for target in self._wanting_around:
                 batch.groups[target].append(one)
@@ -214,7 +214,7 @@ class Intake:
         return True
 
     def _submit(self, batch: _Batch, steps: Iterator[None] | None = None) -> IntakeResult:
-        """Hand over what was routed, and what `steps` still route.
+        """Hand over all calls that are routed, and those that `steps` still route.
 
         With one target, each call is handed over as it is read, while it is in the CPU's cache.
         """
@@ -245,7 +245,7 @@ class Intake:
 
 @dataclass(slots=True)
 class _Batch:
-    """Calls and what is around them on their way to the spool, by target."""
+    """Calls, and the spans around them, on their way to the spool, by target."""
 
     groups: defaultdict[OpenRoute, list[Meaning]] = field(default_factory=lambda: defaultdict(list))
     result: IntakeResult = field(default_factory=IntakeResult)

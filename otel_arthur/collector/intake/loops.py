@@ -1,4 +1,4 @@
-"""`LoopDetector`: a span that comes back again and again, by a way that hands on no headers of ours.
+"""`LoopDetector`: finds a span that comes back again and again, on a way that drops our headers.
 
 A Collector between us and ourselves drops the hop header. A sender that retries comes back a few
 times in a minute; a loop comes back for ever, as fast as the pipeline turns.
@@ -22,7 +22,7 @@ class LoopDetector:
         self._told = False
 
     def is_loop(self, keys: Iterable[tuple[str, str]], now: float) -> bool:
-        """Whether one of these spans has come suspiciously often in this window; said once a window."""
+        """Whether one of these spans has come suspiciously often in this window; True once a window."""
         if now - self._since > _WINDOW_SECONDS:
             self._counts.clear()
             self._since = now

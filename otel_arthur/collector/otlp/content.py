@@ -48,14 +48,14 @@ class NeverRoom(TooManyItems):
 @dataclass(frozen=True, slots=True)
 class Content:
     body: bytes
-    """Without compression."""
+    """The body without compression."""
     items: int
     concerns_arthur: bool = False
-    """Whether it may hold LLM spans, or GenAI log events."""
+    """Whether the request may hold LLM spans, or GenAI log events."""
     invalid: int = 0
     """Spans whose ids are not allowed; counted where asked for."""
     unread: Literal["", "items", "memory"] = ""
-    """The limit that it exceeds, so that nothing is known of it."""
+    """The limit that the request exceeds; such a request is not read."""
 
     @property
     def is_large(self) -> bool:
@@ -88,13 +88,13 @@ class ContentReader:
         self._is_selected = is_selected
 
     async def read(self, request: Request, hold: Hold) -> Content:
-        """The content of a request. `hold` grows by what stays: the body, if it had to be inflated.
+        """The content of a request. `hold` grows by the inflated body.
 
         Raises:
             TooLarge, BadBody, NoRoom: it cannot be read, for these reasons.
         """
         if self._is_selected and request.compression is None and request.signal is not METRICS:
-            # Parsed once, where its calls are read.
+            # The request is parsed once, where its calls are read.
             return Content(request.body, 0, concerns_arthur=True)
         if len(request.body) <= SMALL_BYTES:
             try:
@@ -146,7 +146,7 @@ def room_to_parse(request: Request, body: bytes, max_items: int, hold: Hold) -> 
     """
     needed = _needed_at_once(request, body, max_items, hold)
     if needed is None:
-        # Besides the message its texts, as rows.
+        # The message, and its texts once more as rows.
         needed = _parsed_bytes(request, body, max_items) + len(body)
         if needed > hold.capacity:
             raise NeverRoom
@@ -158,7 +158,7 @@ def room_to_parse(request: Request, body: bytes, max_items: int, hold: Hold) -> 
 
 
 def _needed_at_once(request: Request, body: bytes, max_items: int, hold: Hold) -> int | None:
-    """The room for the worst that a body of this size can be, if there is so much: saves a look at it."""
+    """The memory for the worst body of this size, if there is so much: then the body need not be measured."""
     if request.json or request.handed_over or most_items(len(body)) > max_items:
         return None
     needed = most_bytes(len(body)) + len(body)

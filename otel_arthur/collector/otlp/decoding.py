@@ -20,7 +20,7 @@ from otel_arthur.genai.otlp.mending import parsed
 
 
 def parse(signal: Signal, content: bytes, json: bool, spoiled: Counter[str] | None = None) -> Any:
-    """A request as its protobuf message, without what of it is bad.
+    """A request as its protobuf message, without its bad parts.
 
     Args:
         spoiled: what was bad -> how often, counted up.

@@ -1,4 +1,4 @@
-"""Spans in the processor's own form: MessagePack, decoded in one step into what reading needs.
+"""Spans in the processor's own form: MessagePack, which one step decodes into the structs that reading needs.
 
 Source: ``collector/arthurprocessor/internal/selection/packing.go``, which writes it and says what it is. Only
 spans that concern Arthur are in it, so nothing is searched here.
@@ -32,7 +32,7 @@ from otel_arthur.genai.steps.step import Frame, Step
 
 CONTENT_TYPE: Final = "application/vnd.otel-arthur.spans"
 BYTES_A_BYTE: Final = 80
-"""A list that is empty takes one byte in a body, and so many as an object with its place."""
+"""Bytes of an empty list as an object, with its place; in a body an empty list takes one byte."""
 _NO_TRACE_ID, _NO_SPAN_ID = "0" * 32, "0" * 16
 
 
@@ -111,7 +111,7 @@ class HandedOver:
                         yield _view(span, name, version, values, kin)
 
     def around(self) -> Iterator[tuple[SpanView | None, Step | Frame]]:
-        """What the other spans are in their traces; the view of those that are more than a place."""
+        """The places of the other spans in their traces; the view of each span that is more than a place."""
         for resource in self._resources:
             service = resource.attributes.get("service.name")
             service = service if isinstance(service, str) else None
@@ -124,7 +124,7 @@ class HandedOver:
                     yield None, _frame(place, service)
 
     def _kin(self) -> dict[SpanKey, Kin]:
-        """What is above and below each call; nothing where no span stands below another one that is here."""
+        """The spans above and below each call; empty where no span stands below another of the request."""
         scopes = [scope for resource in self._resources for scope in resource.scopes]
         spans = [
             span for scope in scopes for spans in (scope.calls, scope.steps, scope.places) for span in spans

@@ -13,12 +13,12 @@ from typing import Protocol
 from otel_arthur.genai.otlp.zstd import WINDOW, ZstdDecompressor, ZstdError
 
 COMPRESSIONS = ("gzip", "zstd", "deflate")
-"""What ``Accept-Encoding`` of a 415 names; no compression is always understood."""
+"""The ``Accept-Encoding`` of a 415; an uncompressed body is always understood."""
 
 _PIECE = 64 * 1024
 _MAX_MEMBERS = 1_000
 _MEMBER_PIECE = 2 * 1024
-"""Bytes to look at once where members are short: what follows a member is copied."""
+"""Bytes to look at once where members are short: the bytes after a member are copied."""
 
 
 class TooLarge(ValueError):
@@ -26,11 +26,11 @@ class TooLarge(ValueError):
 
 
 class BadBody(ValueError):
-    """The body is not what its headers say; the message is for the sender."""
+    """The body does not fit its headers; the message is for the sender."""
 
 
 class TooManyMembers(BadBody):
-    """It is compressed in more members or frames than are read: each costs as much as kilobytes."""
+    """The body has too many compressed members or frames: each costs as much as kilobytes."""
 
 
 class _Inflater(Protocol):
@@ -106,7 +106,7 @@ def _inflated(
 
 
 class _Zlib:
-    """zlib's decompressor with the interface of the others: it keeps by itself what it has not read yet."""
+    """zlib's decompressor with the interface of the others, which keep unread bytes themselves."""
 
     def __init__(self) -> None:
         # 32 + 15: a gzip or a zlib header, whichever is there ("deflate" is zlib's format, RFC 9110 8.4.1.2).

@@ -1,7 +1,7 @@
 """`Memory`: the bytes that requests under way hold, counted as they grow.
 
-Counted are a request itself (`REQUEST_BYTES`), its body as received, its body inflated, and what parsing
-makes of it, until the request is answered and its calls are in the spool.
+A request counts with `REQUEST_BYTES`, the received body, the inflated body, and the parsed message, until the
+request is answered and its calls are in the spool.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ import threading
 import time
 
 REQUEST_BYTES = 4 * 1024
-"""Of one request without its body: headers, stream, task, timer."""
+"""The bytes of one request without its body: headers, stream, task, timer."""
 SMALL_BYTES = 64 * 1024
-"""What a request may hold beside its first bytes before it counts as a large one."""
+"""A request that holds more than this, beside its first bytes, is a large one."""
 _SHARE_OF_LARGE = 7 / 8
-"""Large requests leave the rest to small ones, which are answered while large ones wait."""
+"""The share of large requests. The rest is for small ones, which are answered while large ones wait."""
 
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-"""Of glibc's ``malloc.h``."""
+"""From glibc's ``malloc.h``."""
 
 
 def give_back_large_pieces(alone_bytes: int) -> None:
-    """Have glibc return a large piece of memory to the system as soon as that is free (mallopt(3)).
+    """Make glibc return a large piece of memory to the system once the piece is free (mallopt(3)).
 
-    Else it raises the size from which it does so by itself, up to 32 MB, and bodies that grow side by side
-    leave as much memory in holes as they hold. Nothing is done where there is another allocator.
+    By default glibc raises the size of such pieces up to 32 MB, and bodies that grow side by side leave as
+    much memory in holes as they hold. With another allocator nothing is done.
 
     Args:
-        alone_bytes: what a large piece has.
+        alone_bytes: the size of a large piece.
     """
     with contextlib.suppress(OSError, AttributeError, TypeError):
         mallopt = ctypes.CDLL(None).mallopt
@@ -39,11 +39,11 @@ def give_back_large_pieces(alone_bytes: int) -> None:
 
 
 class NoRoom(Exception):
-    """The requests under way hold as much as they may."""
+    """The requests under way hold all the memory that they may."""
 
 
 class Memory:
-    """Of one process. Safe to use from several threads."""
+    """One for each process. Safe to use from several threads."""
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
@@ -54,7 +54,7 @@ class Memory:
         self._waiting = 0
 
     def request(self) -> Hold:
-        """Room for one more request. The caller must `Hold.release` it.
+        """A hold for one more request. The caller must `Hold.release` the hold.
 
         Raises:
             NoRoom: there is none.
@@ -63,11 +63,11 @@ class Memory:
         return Hold(self)
 
     def capacity(self, is_large: bool) -> int:
-        """Bytes that all requests together may hold when such a one grows."""
+        """Bytes that all requests together may hold when a request of this size grows."""
         return int(self.max_bytes * _SHARE_OF_LARGE) if is_large else self.max_bytes
 
     def take(self, count: int, is_large: bool, seconds: float = 0.0, requests: int = 0) -> None:
-        """Hold `count` bytes more, waiting `seconds` for them at most; raises `NoRoom`."""
+        """Hold `count` bytes more, after `seconds` of waiting at most; raises `NoRoom`."""
         with self._lock:
             if self.held + count > self.capacity(is_large):
                 self._wait(count, is_large, seconds)
@@ -95,7 +95,7 @@ class Memory:
 
 
 class Hold:
-    """What one request holds. Whoever keeps the request calls `share`, and `release` when done with it."""
+    """The memory of one request. Each keeper of the request calls `share`, and `release` at its end."""
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
@@ -104,11 +104,11 @@ class Hold:
 
     @property
     def capacity(self) -> int:
-        """Bytes that a large request could get if it were alone."""
+        """Bytes that a large request could get without any other request."""
         return self._memory.capacity(is_large=True) - self._bytes
 
     def grow(self, count: int, seconds: float = 0.0) -> None:
-        """Hold `count` bytes more; where there is no room, wait for it so many `seconds` at most.
+        """Hold `count` bytes more, after so many `seconds` of waiting at most.
 
         Raises:
             NoRoom: there was none.

@@ -1,4 +1,4 @@
-"""What a request is answered: one neutral form, and what it looks like over HTTP and over gRPC.
+"""The answer to a request: one neutral form, and its forms over HTTP and over gRPC.
 
 Sources: opentelemetry-proto ``docs/specification.md`` ("OTLP/gRPC Response", "OTLP/HTTP Response",
 "Retryable Response Codes"), ``google/rpc/status.proto`` and ``error_details.proto``.
@@ -69,17 +69,17 @@ class Reply:
     """A gRPC status code; `OK` also for a partial success."""
     message: str = ""
     retry_after: float | None = None
-    """Seconds after which the sender may try again; None where nobody said."""
+    """Seconds after which the sender may try again; None without such a hint."""
     response: bytes = b""
     """The ``Export…ServiceResponse`` in protobuf, where `code` is `OK`."""
     status: int | None = None
-    """The HTTP status, where it says more than the code."""
+    """The HTTP status, where the status says more than the code."""
     verbatim: HTTPReply | None = None
     """The next hop's own answer, for a request of the same transport and encoding."""
     details: bytes | None = None
     """The next hop's own ``grpc-status-details-bin``."""
     calls: Sequence[tuple[str, str]] = ()
-    """Trace and span id of each span that is a call, where nothing follows us."""
+    """Trace and span id of each span that is a call, where there is no next hop."""
 
     @property
     def is_retryable(self) -> bool:
@@ -92,7 +92,7 @@ class Reply:
 
     @property
     def http_status(self) -> int:
-        """The HTTP status: retryable there exactly when it is retryable over gRPC."""
+        """The HTTP status, which is retryable exactly when the code is retryable over gRPC."""
         if self.status is not None:
             return self.status
         if self.code == OK:
@@ -137,7 +137,7 @@ def too_large(limit: int) -> Reply:
 
 
 def too_many_items(limit: int) -> Reply:
-    """The same, for what is small on its way and large once it is parsed."""
+    """The same for a request that is small as bytes and large once it is parsed."""
     return Reply(
         RESOURCE_EXHAUSTED,
         f"the request holds more than {limit} spans, attributes and values (limits.max_items); "
@@ -148,7 +148,7 @@ def too_many_items(limit: int) -> Reply:
 
 NEEDS_MEMORY = Reply(
     RESOURCE_EXHAUSTED,
-    "reading the request takes more memory than there is for one (limits.max_in_flight_mb); "
+    "reading the request takes more memory than one request may have (limits.max_in_flight_mb); "
     "send smaller batches",
     status=413,
 )
@@ -160,7 +160,7 @@ def busy() -> Reply:
 
 
 def bad_gateway(message: str) -> Reply:
-    """The next hop's answer says nothing of the request: 502, UNAVAILABLE with RetryInfo."""
+    """The next hop's answer is no answer of OTLP: 502, UNAVAILABLE with RetryInfo."""
     return Reply(UNAVAILABLE, message, 1.0, status=502)
 
 
@@ -188,11 +188,11 @@ def http_error(answer: Reply, json: bool) -> HTTPReply:
 
 
 def from_http(status: int, body: bytes, json: bool, retry_after: str | None) -> Reply:
-    """What an HTTP server's error says, in the neutral form. `body` may be anything."""
+    """An HTTP server's error in the neutral form. `body` may be anything."""
     delay = parse_retry_after(retry_after)
     code = _CODE_OF_HTTP.get(status, UNKNOWN)
     if status == 429:
-        # Without a delay RESOURCE_EXHAUSTED would not be retried over gRPC; 429 is over HTTP.
+        # 429 is retried over HTTP, but RESOURCE_EXHAUSTED over gRPC only with a delay.
         code = RESOURCE_EXHAUSTED if delay is not None else UNAVAILABLE
     return Reply(code, _message_in(body, json) or f"the next hop answered HTTP {status}", delay)
 

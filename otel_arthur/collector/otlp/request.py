@@ -1,4 +1,4 @@
-"""A request as a receiver got it, before anything was made of it."""
+"""A request as a receiver got it, unread."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from otel_arthur.collector.otlp.signals import Signal
 
 HOP_HEADER = "x-otel-arthur-hop"
-"""Names every collector of ours that a request went through, so that a loop is seen."""
+"""The header that names every collector of ours on the way of a request, so that a loop is seen."""
 
 Headers = tuple[tuple[str, str | bytes], ...]
 
-# RFC 9110, 7.6.1, and what each connection says of itself.
+# RFC 9110, 7.6.1, and headers about one connection.
 _HOP_BY_HOP = frozenset(
     {
         "accept-encoding",
@@ -31,19 +31,19 @@ _HOP_BY_HOP = frozenset(
         "user-agent",
     }
 )
-# What describes the body belongs to the transport that carries it.
+# Headers about the body belong to the transport that carries the body.
 _OF_THE_BODY = frozenset({"accept", "content-encoding", "content-type"})
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request. `headers` are those of the sender that are meant for the end, in lower case."""
+    """One request. `headers` are the sender's end-to-end headers, in lower case."""
 
     signal: Signal
     transport: str
     """``http`` or ``grpc``."""
     body: bytes
-    """As it came over HTTP; over gRPC the message, which gRPC itself decompressed."""
+    """The received body over HTTP; over gRPC the message, decompressed."""
     json: bool = False
     handed_over: bool = False
     """Whether the body is in the processor's own form, and not OTLP."""
@@ -51,7 +51,7 @@ class Request:
     headers: Headers = ()
     hops: tuple[str, ...] = ()
     sender: str = ""
-    """The address that it came from; empty over a socket of the file system."""
+    """The sender's address; empty over a Unix socket."""
 
 
 def end_to_end(
@@ -59,8 +59,8 @@ def end_to_end(
 ) -> tuple[Headers, tuple[str, ...]]:
     """The headers to hand on, and the hops that the request went through.
 
-    Left out: those of one connection, those that describe the body, and `consumed` ones, such
-    as an ``authorization`` that was for us.
+    Headers of one connection, headers about the body, and `consumed` headers, such as an ``authorization``
+    for us, are left out.
     """
     headers = [(name.lower(), value) for name, value in pairs]
     left_out = {*_HOP_BY_HOP, *_OF_THE_BODY, *consumed, HOP_HEADER}

@@ -1,4 +1,4 @@
-"""The three OTLP signals: where each is posted, and its messages."""
+"""The three OTLP signals: the path of each, and its messages."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Signal:
 
     name: str
     path: str
-    """Of the HTTP endpoint."""
+    """The path of the HTTP endpoint."""
     service: str
     """Full name of the gRPC service; its method is ``Export``."""
     request: type[Any]
     response: type[Any]
     items: str
-    """What the Collector's own metrics call one item."""
+    """The name of one item in the Collector's own metrics."""
 
     @property
     def method(self) -> str:

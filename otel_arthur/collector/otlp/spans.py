@@ -1,4 +1,4 @@
-"""What is asked of spans while they are still protobuf: which may be LLM calls, and which are not valid."""
+"""Questions about spans that are still protobuf: which may be LLM calls, and which are not valid."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from otel_arthur.genai.steps.reading import around
 from otel_arthur.genai.steps.step import Frame, Step
 
 MAX_ATTRIBUTES = 20_000
-"""Of one span, with its events and its resource: more is no LLM call but an attack on memory."""
+"""Attributes of one span, with its events and its resource: more are no LLM call but an attack on memory."""
 _HEX = re.compile("[0-9a-fA-F]+").fullmatch
 STAMP = "arthur.inference.id"
 
 
 def has_marker(content: bytes) -> bool:
-    """Whether bytes of OTLP may hold an LLM span; a search that walks no attribute."""
+    """Whether bytes of OTLP may hold an LLM span, by a search that walks no attribute."""
     return any(piece in content for piece in _SEARCHED)
 
 
@@ -36,7 +36,7 @@ def may_hold_events(content: bytes) -> bool:
 
 
 def _searched(markers: Sequence[bytes]) -> tuple[bytes, ...]:
-    """As few pieces of bytes as tell all markers: what several begin with, and nothing that holds another."""
+    """The fewest pieces of bytes that find all markers: common beginnings, and no piece inside another."""
     stems = [marker[: marker.find(b".") + 1] or marker for marker in markers]
     pieces = {stem if stems.count(stem) > 1 else m for stem, m in zip(stems, markers, strict=True)}
     fewest = (p for p in pieces if not any(other != p and other in p for other in pieces))
@@ -84,7 +84,7 @@ def candidates(
 
 
 def around_in(others: Iterable[Placed]) -> Iterator[tuple[SpanView | None, Step | Frame]]:
-    """What spans that cannot be calls are in their traces; the view of those that are more than a place."""
+    """The places of spans that cannot be calls; the view of each span that is more than a place."""
     last: Any = None
     service: str | None = None
     for resource_spans, scope, span, may_be_step in others:
@@ -120,7 +120,7 @@ def _service_of(resource: Any) -> str | None:
 def _marked(
     request: Any, skip: Callable[[str], None], others: list[Placed] | None
 ) -> Iterator[tuple[Any, Any, Span]]:
-    """Resource, scope and span of each that may be a call."""
+    """Resource, scope and span of each span that may be a call."""
     for resource_spans in request.resource_spans:
         for scope_spans in resource_spans.scope_spans:
             for span in scope_spans.spans:

@@ -13,7 +13,7 @@ _T = TypeVar("_T")
 
 
 class Turns:
-    """For one event loop. However much one sender has waiting, the next one waits for one piece of it."""
+    """For one event loop. Between two pieces of one sender, each other sender gets a turn."""
 
     def __init__(self, thread: Executor) -> None:
         self._thread = thread

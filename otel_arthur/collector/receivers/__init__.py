@@ -1,1 +1,1 @@
-"""OTLP servers: one file per transport, and what both check before they read a body."""
+"""OTLP servers: one file for each transport, and the checks of both before they read a body."""

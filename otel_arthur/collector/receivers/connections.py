@@ -1,4 +1,4 @@
-"""`Connections`: who is connected to one receiver, and who goes when there are too many."""
+"""`Connections`: the connections of one receiver, and which one is ended when there are too many."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Callable
 class Connections:
     """A bounded number of connections. For one event loop.
 
-    Above the limit the connection goes that has been idle longest; if none is idle, the one that has been
-    sending its request longest. One whose request is being handled stays.
+    Above the limit the connection that has been idle longest is ended; if none is idle, the one that has been
+    sending its request longest. A connection whose request is being handled stays.
 
     Args:
         ended: called with the reason whenever a connection is ended here.
@@ -27,7 +27,7 @@ class Connections:
         return len(self._idle) + len(self._sending) + len(self._working)
 
     def opened(self, connection: asyncio.Transport) -> None:
-        """A new connection; one that is idle, or this one, is ended where it is one too many."""
+        """Add a connection; if it is one too many, an idle connection or this one is ended."""
         if len(self) >= self.limit:
             victim = next(iter(self._idle or self._sending), connection)
             self.end(victim, "too many connections")
@@ -50,7 +50,7 @@ class Connections:
         connection.abort()
 
     def malformed(self) -> None:
-        """Count a connection that spoke another protocol, or this one wrongly."""
+        """Count a connection that spoke another protocol, or broke this one's rules."""
         self._ended("malformed")
 
     def closed(self, connection: asyncio.Transport) -> None:
@@ -58,7 +58,7 @@ class Connections:
             state.pop(connection, None)
 
     def _move(self, connection: asyncio.Transport, state: dict[asyncio.Transport, None]) -> None:
-        # One that was ended may still have a handler that runs.
+        # An ended connection may still have a running handler.
         for other in (self._idle, self._sending, self._working):
             if connection in other:
                 del other[connection]

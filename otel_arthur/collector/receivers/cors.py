@@ -35,5 +35,5 @@ def is_allowed(request: web.BaseRequest, cors: CORS | None) -> bool:
 
 
 def allowed(request: web.BaseRequest) -> dict[str, str]:
-    """What an answer says to a browser whose page may read it."""
+    """The headers of an answer for a browser whose page may read the answer."""
     return {"Access-Control-Allow-Origin": request.headers["Origin"], "Vary": "Origin"}

@@ -27,7 +27,7 @@ _logger = logging.getLogger(__name__)
 
 _METHODS = {signal.method: signal for signal in SIGNALS}
 _PREFIX_BYTES = 5
-"""Before each message: whether it is compressed, and its length."""
+"""The prefix of each message: whether the message is compressed, and its length."""
 _CONTENT_TYPE = ("content-type", "application/grpc")
 _RESPONSE: Headers = [
     (":status", "200"),
@@ -35,12 +35,12 @@ _RESPONSE: Headers = [
     ("grpc-accept-encoding", ", ".join(("identity", *COMPRESSIONS))),
 ]
 _PLAIN = " !\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~"
-"""What a message may hold as it is, beside letters and digits (``PROTOCOL-HTTP2.md``, Status-Message)."""
+"""The signs of a message that are not escaped (``PROTOCOL-HTTP2.md``, Status-Message)."""
 _OK: Headers = [("grpc-status", "0")]
 
 
 class GRPCReceiver(OTLPServer):
-    """An OTLP/gRPC server that takes messages as bytes, so that the sender's own can be handed on."""
+    """An OTLP/gRPC server that takes messages as bytes, so that the sender's bytes can be handed on."""
 
     def __init__(
         self, receiver: Receiver, limits: Limits, memory: Memory, connections: Connections, export: Export
@@ -52,7 +52,7 @@ class GRPCReceiver(OTLPServer):
         return await self.listen(lambda: Connection(self._opened, self.connections, self._alive), made, "h2")
 
     async def stop(self, seconds: float) -> None:
-        """Take no more calls and wait for those under way, at most so long."""
+        """Take no more calls, and wait for those under way for at most so many seconds."""
         self.stop_listening()
         for connection in tuple(self._alive):
             connection.drain()
@@ -74,7 +74,7 @@ class GRPCReceiver(OTLPServer):
         return None
 
     def _refusal(self, metadata: dict[str, str]) -> Reply | None:
-        """What can be said without reading the message."""
+        """The refusal of a call whose headers are wrong; None otherwise."""
         if not is_authorized(metadata.get("authorization"), self.receiver.bearer_token):
             return UNAUTHENTICATED
         if metadata.get(":path") not in _METHODS:

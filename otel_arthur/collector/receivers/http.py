@@ -36,7 +36,7 @@ _NAMES = {"": None, "identity": None, "x-gzip": "gzip", **{name: name for name i
 
 class HTTPReceiver(OTLPServer):
     encodings: Mapping[str, bool] = ENCODINGS
-    """Content types that are taken -> whether each is JSON."""
+    """Accepted content types -> whether each is JSON."""
     read_bytes: int = READ_BYTES
 
     def __init__(
@@ -52,11 +52,11 @@ class HTTPReceiver(OTLPServer):
             self.read_bytes,
             auto_decompress=False,
             access_log=None,
-            # Whatever goes wrong in a handler is logged there; what is left is malformed, and counted.
+            # A handler logs its own faults; aiohttp's other errors are malformed requests, which are counted.
             logger=_silent(),
             max_line_size=MAX_HEADER_BYTES,
             max_field_size=MAX_HEADER_BYTES,
-            # Also how long a connection may take to say what it wants: nothing else bounds slow headers.
+            # This bounds slow headers too, which nothing else does.
             keepalive_timeout=60.0,
             lingering_time=2.0,
         )
@@ -65,7 +65,7 @@ class HTTPReceiver(OTLPServer):
         return await self.listen(server, made)
 
     async def stop(self, seconds: float) -> None:
-        """Take no more requests and wait for those under way, at most so long."""
+        """Take no more requests, and wait for those under way for at most so many seconds."""
         self.stop_listening()
         if self._runner is not None:
             await clean_up(self._runner, seconds)
@@ -94,7 +94,7 @@ class HTTPReceiver(OTLPServer):
                 self.connections.is_idle(transport)
 
     def page(self, request: web.BaseRequest) -> web.Response | None:
-        """What is answered to a request that is no export; None for every other."""
+        """The answer to a request that is no export; None for an export."""
         return None
 
     async def _answer(self, request: web.BaseRequest) -> HTTPReply:
@@ -134,7 +134,7 @@ class HTTPReceiver(OTLPServer):
         return HTTPReply(200, "application/x-protobuf", reply.response)
 
     def _refusal(self, request: web.BaseRequest, signal: Signal | None, json: bool | None) -> Reply | None:
-        """What can be said without reading the body."""
+        """The refusal of a request whose headers are wrong; None otherwise."""
         if not is_authorized(request.headers.get("Authorization"), self.receiver.bearer_token):
             return UNAUTHENTICATED
         if signal is None:
@@ -168,7 +168,7 @@ class HTTPReceiver(OTLPServer):
             if request.headers.get("Expect", "").lower() == "100-continue":
                 await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             pieces = self._pieces(request, hold)
-            # What has come whole is not waited for: that would take a task of its own.
+            # A body that has come whole needs no wait, which would take a task of its own.
             is_whole = request.content.is_eof()
             body = await (pieces if is_whole else asyncio.wait_for(pieces, self.limits.request_timeout))
         except (asyncio.TimeoutError, TimeoutError):
@@ -198,7 +198,7 @@ class HTTPReceiver(OTLPServer):
 
 
 def _plain(path: str) -> str:
-    """As senders build it from an endpoint that ends in a slash, or from one with an empty part."""
+    """The path without doubled slashes, which senders make of an endpoint that ends in a slash."""
     return re.sub("/+", "/", path).rstrip("/")
 
 

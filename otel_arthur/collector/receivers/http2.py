@@ -1,7 +1,7 @@
 """HTTP/2 as far as unary gRPC needs it, by h2: a connection, and the streams on it.
 
-gRPC's own server reads whole messages before it says that they are there, so that what clients send of
-messages that never end is held by nobody's count. Here each piece of a message is counted when it comes.
+gRPC's own server reads a whole message before the program hears of the message, so nothing counts the bytes
+of messages that never end. Here each piece of a message is counted when the piece comes.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ Headers = list[tuple[str, str]]
 
 MAX_HEADER_BYTES = 32 * 1024
 _STREAMS = 100
-"""That one connection may have at once."""
+"""Streams that one connection may have at once."""
 _STREAM_WINDOW = 1024 * 1024
 _CONNECTION_WINDOW = 4 * 1024 * 1024
 _MAX_UNSENT_BYTES = 1024 * 1024
-"""What is written to a client that does not read: a flood of pings, say."""
+"""Bytes that may wait for a client that does not read, as in a flood of pings."""
 _FREE_RESETS = 200
-"""A client may end so many requests before their answers, and then one for each that it let come."""
+"""A client may end so many requests before their answers, and then one more for each answer that it took."""
 
 
 class Stream(Protocol):
-    """One request, for whoever handles it."""
+    """One request, as its handler sees it."""
 
     def received(self, data: bytes) -> None:
         """A piece of the body."""
@@ -44,16 +44,16 @@ class Stream(Protocol):
         """The body is complete."""
 
     def lost(self) -> None:
-        """The client takes no answer any more."""
+        """The client does not take the answer any more."""
 
 
 class Connection(asyncio.Protocol):
     """One client.
 
     Args:
-        opened: makes the stream of a request from its headers; it may answer at once, and give None.
-        connections: where this connection counts.
-        alive: all connections that are there, for a drain.
+        opened: makes the stream of a request from its headers; it may answer at once, and return None.
+        connections: counts this connection.
+        alive: all open connections, for a drain.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Connection(asyncio.Protocol):
             H2Configuration(
                 client_side=False,
                 header_encoding="latin-1",
-                # What comes is checked; what goes is ours, and right.
+                # Incoming headers are checked; outgoing headers are ours.
                 validate_outbound_headers=False,
                 normalize_outbound_headers=False,
             )
@@ -147,7 +147,7 @@ class Connection(asyncio.Protocol):
     async def answer_with_body(
         self, stream_id: int, body: bytes, headers: Headers, trailers: Headers
     ) -> None:
-        """End a stream with a body, as fast as the client takes it."""
+        """End a stream with a body, as fast as the client takes the body."""
         try:
             self._h2.send_headers(stream_id, headers)
             while body:
@@ -165,7 +165,7 @@ class Connection(asyncio.Protocol):
         self._finish(stream_id)
 
     def drain(self) -> None:
-        """Tell the client to open no further streams here; those that are open go on."""
+        """Tell the client to open no further streams; open streams go on."""
         self._is_draining = True
         if not self._transport.is_closing():
             # h2 would send nothing at all after a GOAWAY of its own.
@@ -223,7 +223,7 @@ class Connection(asyncio.Protocol):
             self._h2.acknowledge_received_data(event.flow_controlled_length or 0, event.stream_id or 0)
 
     def _stop_receiving(self, stream_id: int) -> None:
-        """Where a request is answered before it was sent, the rest of it is not wanted."""
+        """Reset a stream whose request was answered before its end: the rest is not wanted."""
         stream = self._h2.streams.get(stream_id)
         if stream is not None and stream.open:
             self._h2.reset_stream(stream_id, ErrorCodes.NO_ERROR)

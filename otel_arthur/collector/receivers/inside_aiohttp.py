@@ -1,4 +1,4 @@
-"""What we know of aiohttp's insides, and what is done where they are gone: nothing else looks inside.
+"""Everything that we know of aiohttp's insides, each part with a fallback: nothing else looks inside.
 
 Read from aiohttp 3.14.0 and 3.14.5 (``web_server.py``, ``web_protocol.py``, ``web_runner.py``);
 `tests/collector/test_inside_aiohttp.py` runs on both, and with each part removed.
@@ -18,7 +18,7 @@ from otel_arthur.collector.receivers.connections import Connections
 _logger = logging.getLogger(__name__)
 
 READ_BYTES: Final = 64 * 1024
-"""Of one connection at once."""
+"""Bytes that are read of one connection at once."""
 
 
 class BoundedServer(web.Server):
@@ -34,7 +34,7 @@ class BoundedServer(web.Server):
         if hasattr(web.Server, "_make_request") and hasattr(web_protocol, "ERROR"):
             settings["request_factory"] = self._request
         else:
-            _logger.warning("malformed requests are not counted: this aiohttp is not one that we know")
+            _logger.warning("malformed requests are not counted: this version of aiohttp is unknown")
         super().__init__(handler, read_bufsize=read_bytes, **settings)
         self._bounded = bounded
         self._read_bytes = read_bytes

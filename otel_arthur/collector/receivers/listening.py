@@ -1,4 +1,4 @@
-"""Where servers listen, and what the OTLP servers of both transports have in common."""
+"""Sockets that listen, and the base of the OTLP servers of both transports."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class OTLPServer:
     async def listen(
         self, protocol: Callable[[], asyncio.Protocol], made: socket.socket | None, *alpn: str
     ) -> str:
-        """Listen, at a socket that is `made` already or at the configured address; returns the address.
+        """Listen at a socket that is `made` already, or at the configured address; returns the address.
 
         Raises:
-            OSError: the address cannot be had.
+            OSError: the address is not free.
         """
         tls = server_context(self.receiver.tls, *alpn) if self.receiver.tls else None
         made = made or listener(self.receiver.address)
@@ -51,10 +51,10 @@ class OTLPServer:
 
 
 def listener(address: Address) -> socket.socket:
-    """A socket that listens; ``::`` takes both families, as it does for other servers.
+    """A socket that listens; ``::`` takes both families, as for other servers.
 
     Raises:
-        OSError: the address cannot be had.
+        OSError: the address is not free.
     """
     try:
         found = socket.getaddrinfo(

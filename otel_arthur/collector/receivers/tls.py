@@ -7,11 +7,11 @@ import ssl
 from otel_arthur.collector.configuration.sections import ServerTLS
 
 HANDSHAKE_SECONDS = 10.0
-"""A connection holds memory for its handshake before it counts as one."""
+"""Seconds for a handshake: a connection holds memory before it counts as a connection."""
 
 
 def server_context(tls: ServerTLS, *protocols: str) -> ssl.SSLContext:
-    """TLS of a server, and of its clients where an authority for them is named."""
+    """TLS of a server, and of its clients where an authority for clients is named."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(tls.cert_file, tls.key_file)

@@ -13,7 +13,7 @@ from otel_arthur.printable import printable_json
 
 
 class JSONLines(logging.Formatter):
-    """``ts``, ``level``, ``logger``, ``msg``, and what the call gave under ``extra={"fields": {…}}``."""
+    """``ts``, ``level``, ``logger``, ``msg``, and the call's ``extra={"fields": {…}}``."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -25,7 +25,7 @@ class JSONLines(logging.Formatter):
         fields: dict[str, Any] | None = getattr(record, "fields", None)
         line.update(fields or {})
         if record.exc_info and record.exc_info[1] is not None:
-            # The type and the place only: an exception's text may quote what was being read.
+            # The type and the place only: an exception's text may quote a request.
             line["error"] = type(record.exc_info[1]).__name__
             line["at"] = _place(record.exc_info[2])
         return printable_json(orjson.dumps(line, default=str)).decode()

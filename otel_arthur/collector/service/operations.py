@@ -1,4 +1,4 @@
-"""What operators' tools ask: ``/healthz``, ``/readyz`` and ``/metrics``."""
+"""Pages for operators' tools: ``/healthz``, ``/readyz`` and ``/metrics``."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class OperationsServer:
         return name_of(made)
 
     async def stop(self, seconds: float) -> None:
-        """Free the address; who asks now is answered within a second."""
+        """Free the address; requests under way are answered within a second."""
         if self._runner is not None:
             await clean_up(self._runner, min(seconds, 1.0))
 

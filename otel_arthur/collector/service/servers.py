@@ -1,4 +1,4 @@
-"""`Servers`: what listens, and only what a new configuration changes begins anew."""
+"""`Servers`: the listening servers, of which a new configuration restarts only changed ones."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _REBIND_SECONDS = 2.0
 
 class Server(Protocol):
     async def start(self) -> str:
-        """Listen; returns the address. Raises OSError where it cannot be had."""
+        """Listen; returns the address. Raises OSError where the address is not free."""
         ...
 
     async def stop(self, seconds: float) -> None:
-        """Free the address at once, and wait for requests under way, at most so long."""
+        """Free the address at once, and wait for requests under way for at most so many seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     settings: Any
-    """What it is made of: equal settings are the same server."""
+    """The server's settings: equal settings are the same server."""
     make: Callable[[], Server]
 
 
@@ -36,10 +36,10 @@ class Servers:
         self._stopping: set[asyncio.Task[None]] = set()
 
     async def change(self, wanted: Mapping[str, Wanted], seconds: float) -> None:
-        """Run what is wanted, and nothing else. Requests at servers that end have so many seconds.
+        """Run the wanted servers, and no others. Requests at servers that end have so many seconds.
 
         Raises:
-            OSError: an address cannot be had; what ran before runs again.
+            OSError: an address is not free; the earlier servers run again.
         """
         before = {name: one for name, (one, _) in self._running.items()}
         try:

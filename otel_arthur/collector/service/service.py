@@ -43,7 +43,7 @@ class Service:
     RECEIVERS: tuple[str, ...] = ("otlp/grpc", "otlp/http")
     """The servers that take requests, by name."""
     TAKES_EVERYTHING = False
-    """Whether every request concerns Arthur, for the sender has looked."""
+    """Whether every request concerns Arthur, since the sender has looked."""
     ALONE_BYTES = 128 * 1024
     """Of a large piece of memory: more than is read of a connection at once, which takes the quick way."""
 
@@ -72,7 +72,7 @@ class Service:
         """Serve until told to stop.
 
         Raises:
-            OSError: an address or the spool cannot be had.
+            OSError: an address is not free, or the spool cannot be used.
         """
         give_back_large_pieces(self.ALONE_BYTES)
         loop = asyncio.get_running_loop()
@@ -98,7 +98,7 @@ class Service:
             for task in tasks:
                 task.cancel()
             await self._drain()
-            # A second signal comes too late to change anything: the exit status says what happened.
+            # A second signal comes too late to change anything.
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)
                 signal.signal(number, signal.SIG_IGN)
@@ -155,7 +155,7 @@ class Service:
         return wanted
 
     async def _reload(self) -> None:
-        """Take the file's new content, or keep what runs where it cannot be used."""
+        """Take the file's new content, or keep the old one where the new one cannot be used."""
         async with self._reloads:
             before, old = self._configuration, self._pipeline
             try:
@@ -172,7 +172,7 @@ class Service:
             try:
                 await self._servers.change(self._wanted(configuration), before.drain_seconds)
             except OSError as error:
-                _logger.warning("configuration not reloaded: cannot listen as it says (%s)", error)
+                _logger.warning("configuration not reloaded: cannot listen at a new address (%s)", error)
                 assert old is not None
                 self._use(before, old)
                 old = pipeline
@@ -209,7 +209,7 @@ class Service:
                 if self._pipeline is not None:
                     await self._pipeline.close_window()
             except Exception as error:  # the next round must come whatever happens in this one
-                _logger.exception("calls that wait were not looked at", exc_info=error)
+                _logger.exception("waiting calls were not decided about", exc_info=error)
 
     async def _wait_for_requests(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
@@ -217,7 +217,7 @@ class Service:
             await asyncio.sleep(0.05)
 
     async def _drain(self) -> None:
-        """Finish what is under way and send what can be sent in time; the spool keeps the rest."""
+        """Finish requests under way and send as much as the time allows; the spool keeps the rest."""
         self._is_ready = False
         deadline = time.monotonic() + self._configuration.drain_seconds
         _logger.info("draining", extra={"fields": {"seconds": self._configuration.drain_seconds}})

@@ -1,4 +1,4 @@
-"""What the collector says of itself: counters under the Collector's own names, as Prometheus text.
+"""The collector's own counters, under the Collector's names, as Prometheus text.
 
 Names: OpenTelemetry Collector, "Internal telemetry". Values never hold anything of a request but its size.
 """

@@ -1,1 +1,1 @@
-"""What a call and a step are in OpenInference's words. Pure."""
+"""Calls and steps in OpenInference's words. Pure."""

@@ -1,7 +1,7 @@
 """`LLMCall` as the attributes of an OpenInference span of kind LLM.
 
 Source: OpenInference semantic conventions 0.1.42 (``openinference.semconv.trace``). The Engine reads text
-in ``message.content``, never in ``message.contents``, and it estimates each count of tokens that is absent.
+in ``message.content``, never in ``message.contents``, and estimates each count of tokens that is absent.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PLAIN: Final = "text/plain"
 _TAGS: Final = "tags"
 """The field of `LLMCall.extra` that is a list of tags."""
 _MODALITIES: Final = frozenset({"image", "audio", "video", "document", "file"})
-"""Any other word may be anybody's, and is a file."""
+"""The known kinds of media; any other word is a file."""
 _PROVIDERS: Final = {
     "gcp.gemini": "google",
     "gcp.gen_ai": "google",
@@ -57,7 +57,7 @@ def attributes_of(call: LLMCall, rules: TextRules, mended: Counter[str]) -> dict
 
     Args:
         rules: redaction, length and content, as for inferences.
-        mended: kind of mending -> number, to which the values that had to be made safe are added.
+        mended: kind of mending -> number; the values that had to be made safe are added.
     """
     texts = Texts(rules)
     span = SafeAttributes(mended)
@@ -96,7 +96,7 @@ def _put_messages(span: SafeAttributes, key: str, messages: Sequence[Message], t
 
 
 def _apart(message: Message) -> list[Message]:
-    """The message; one of several tool results as a message for each, since each answers its own call."""
+    """The message; several tool results become a message each, since each answers its own call."""
     results = [part for part in message.parts if isinstance(part, ToolResultPart)]
     if not results:
         return [message]
@@ -140,7 +140,7 @@ def _arguments(arguments: Any) -> str:
 
 
 def put_text(span: SafeAttributes, key: str, text: str | None) -> None:
-    """A value as plain text: as JSON, a ``/`` in one of its keys would have the span rejected."""
+    """A value as plain text: the Engine would reject JSON with a ``/`` in a key."""
     if text:
         span.put(key, text)
         span.put(mime_type_of(key), PLAIN)
@@ -176,7 +176,7 @@ def _parameters(call: LLMCall, texts: Texts) -> dict[str, Any] | None:
 
 
 def _tags(value: Any) -> list[str] | None:
-    """A list of texts, which some write as one text with commas."""
+    """A list of texts; some write such a list as one text with commas."""
     if isinstance(value, str):
         value = value.split(",")
     if not isinstance(value, list):
@@ -185,7 +185,7 @@ def _tags(value: Any) -> list[str] | None:
 
 
 def _metadata(call: LLMCall, texts: Texts) -> dict[str, Any] | None:
-    """What OpenInference has no attribute for, and the application's own attributes."""
+    """Fields that OpenInference has no attribute for, and the application's own attributes."""
     values: dict[str, Any] = {
         "operation": texts.apply(call.operation, Privacy.NAME),
         "response_id": texts.apply(call.response_id, Privacy.NAME),

@@ -1,7 +1,7 @@
 """Attribute values that the Engine can store.
 
-One bad value loses the whole request there: NUL in a text, NaN or infinity, a count beyond 32 bits.
-A ``/`` in a key loses the span. So every value passes here, and each mending is counted.
+One bad value (NUL in a text, NaN or infinity, a count beyond 32 bits) loses the whole request at the Engine,
+and a ``/`` in a key the span. So every value passes this module, and each mending is counted.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ Value: TypeAlias = str | bool | int | float | list[str]
 LARGEST_COUNT: Final = 2**31 - 1
 _NO_NUMBER: Final = ("NaN", "Infinity")
 _MARKS: Final = (b"null", "\ufffd".encode())
-"""What `encode` makes of numbers that are none, and of characters that the Engine cannot store."""
+"""The output of `encode` for NaN and infinity, and for characters that the Engine cannot store."""
 
 
 class SafeAttributes:
-    """The attributes of one span, made safe as they are put in.
+    """The attributes of one span. Each value is made safe when it is set.
 
     Args:
-        mended: kind of mending -> how many values, of all spans.
+        mended: kind of mending -> number of values, of all spans.
     """
 
     __slots__ = ("_mended", "values")
@@ -36,7 +36,7 @@ class SafeAttributes:
         self._mended = mended
 
     def put(self, key: str, value: Value | None) -> None:
-        """Set an attribute; None sets nothing, and neither does a number that is none."""
+        """Set an attribute; None, NaN and infinity set nothing."""
         if value is None:
             return
         if isinstance(value, str):
@@ -57,7 +57,7 @@ class SafeAttributes:
         self.values[key] = min(max(count, 0), LARGEST_COUNT)
 
     def put_json(self, key: str, value: Any, *, safe_keys: bool = False) -> None:
-        """Set an attribute to JSON text of `value`, or to the JSON text that `value` is.
+        """Set an attribute to JSON text: `value` itself if it is JSON text already.
 
         Args:
             safe_keys: a ``/`` in a key becomes ``_``.
@@ -68,7 +68,7 @@ class SafeAttributes:
             self.put(key, self._json_text(value))
             return
         written = encode(value)
-        # Looked through only where something of it may be bad: most is not.
+        # Only a value that may be bad is searched: most values are good.
         if any(mark in written for mark in _MARKS) or (safe_keys and b"/" in written):
             written = encode(self._safe(value, safe_keys))
         self.values[key] = written.decode()

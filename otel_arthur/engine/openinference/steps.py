@@ -1,4 +1,4 @@
-"""`Step` as the attributes of an OpenInference span: only what stands here goes to the Engine.
+"""`Step` as the attributes of an OpenInference span: only attributes of this module go to the Engine.
 
 Source: as `openinference`.
 """

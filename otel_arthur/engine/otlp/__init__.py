@@ -1,1 +1,1 @@
-"""OTLP as the Engine takes it: one request a span."""
+"""OTLP as the Engine takes it: one request for each span."""

@@ -36,7 +36,7 @@ class EngineSpan(NamedTuple):
     start_ns: int
     end_ns: int
     attributes: Mapping[str, Value]
-    """Safe already (`SafeAttributes`)."""
+    """Attributes that are safe already (`SafeAttributes`)."""
     error_type: str | None = None
     """The class of the error that ended the span; an empty text where the class is unknown."""
     error_message: str | None = None
@@ -66,7 +66,7 @@ def request_of(
 
 @lru_cache(maxsize=64)
 def _empty(service_name: str, task_id: str) -> bytes:
-    """A request with a span that is not written yet: all spans of a service have the rest in common."""
+    """A request whose span is not written yet; the rest is the same for all spans of a service."""
     request = ExportTraceServiceRequest()
     resource_spans = request.resource_spans.add()
     resource = {_SERVICE: service_name, TASK: task_id}
@@ -83,7 +83,7 @@ def span_in(request: ExportTraceServiceRequest) -> Span:
 
 
 def put(span: Span, texts: Mapping[str, str]) -> None:
-    """Set attributes to safe texts, each as plain text; those that are there are replaced."""
+    """Set attributes to safe texts, and replace existing ones."""
     given = {**texts, **{mime_type_of(key): PLAIN for key in texts}}
     kept = [one for one in span.attributes if one.key not in given]
     del span.attributes[:]
@@ -113,7 +113,7 @@ def _write(to: Span, span: EngineSpan, mended: Counter[str]) -> None:
 
 
 def _times(start: int, end: int, mended: Counter[str]) -> tuple[int, int]:
-    """Start and end of which neither is zero nor the end before the start: the Engine fails on both."""
+    """Start and end, neither zero, the end not before the start: the Engine fails on such times."""
     if 0 < start <= end:
         return start, end
     mended["time"] += 1
@@ -122,7 +122,7 @@ def _times(start: int, end: int, mended: Counter[str]) -> tuple[int, int]:
 
 
 def _add(to: RepeatedCompositeFieldContainer[KeyValue], attributes: Mapping[str, Value]) -> None:
-    """Add attributes one by one: messages that are made by themselves and then copied cost twice."""
+    """Add attributes in place: messages that are made first and then copied cost twice."""
     for key, value in attributes.items():
         one = to.add()
         one.key = key

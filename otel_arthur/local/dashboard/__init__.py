@@ -1,1 +1,1 @@
-"""The pages of local Arthur, and who may look at them."""
+"""The pages of local Arthur, and the access to them."""

@@ -1,4 +1,4 @@
-"""What the dashboard asks the database: one page of calls, sums, and how they went over time."""
+"""The dashboard's questions to the database: one page of calls, sums, and sums over time."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Of some calls: how many, how many failed, tokens, and the seconds that they took."""
+    """Sums over some calls: number, failures, tokens, and seconds."""
 
     name: str | None
     calls: int = 0
@@ -85,7 +85,7 @@ class Reason(NamedTuple):
     message: str | None
     """What the latest of them says."""
     pattern: str | None
-    """What their messages have in common, as the filter ``message`` takes it."""
+    """The common part of their messages, for the filter ``message``."""
     calls: int
     ended: int
     """When the latest of them ended, in milliseconds since the epoch."""
@@ -98,7 +98,7 @@ class Calls:
     store: Store
 
     def version(self) -> str:
-        """Changes with every change of what is stored."""
+        """A number that changes with every change of the database."""
         ((changes,),) = self.store.read("SELECT total_changes()")
         ((of_others,),) = self.store.read("PRAGMA data_version")
         return f"{changes}-{of_others}"
@@ -134,7 +134,7 @@ class Calls:
         return found[0], found[1]
 
     def after(self, wanted: Wanted, last: tuple[int, int], limit: int) -> list[Call]:
-        """The next calls by time after the one with this ``ended`` and ``id``: an export goes on so."""
+        """The next calls by time after the one with this ``ended`` and ``id``, for an export."""
         condition, arguments = wanted.condition()
         return self._calls(f"{condition} AND (ended, id) > (?, ?)", [*arguments, *last], "ended, id", limit)
 
@@ -157,7 +157,7 @@ class Calls:
         """By the values of each column, the most frequent first; without times to first token."""
         condition, arguments = wanted.condition()
         where = f"FROM calls WHERE {condition} AND is_first"
-        # Sorted once for all columns, for that is what takes the time.
+        # Sorted once for all columns, since sorting takes the time.
         sorted_rows = self.store.read(
             f"SELECT duration, {', '.join(columns)} {where} AND duration IS NOT NULL ORDER BY 1", arguments
         )

@@ -23,22 +23,22 @@ _FACTS: Final = (
     *("first_token", "tokens_in", "tokens_out", "model", "service", "conversation", "user", "trace"),
 )
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so would be computed by a spreadsheet."""
+"""A spreadsheet would compute a cell that begins so."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exports:
-    """Downloads of what an address filters, oldest first."""
+    """Downloads of the calls that an address filters, oldest first."""
 
     calls: Calls
     shelf: Shelf
 
     def csv(self, request: Request) -> Response:
-        """Facts and texts, a row a call."""
+        """Facts and texts, one row for each call."""
         return _download(self._csv(Wanted.of(request.query_params)), "text/csv; charset=utf-8", "calls.csv")
 
     def json_lines(self, request: Request) -> Response:
-        """All that is kept, an object a call."""
+        """All stored values, one object for each call."""
         lines = self._json_lines(Wanted.of(request.query_params))
         return _download(lines, "application/jsonl", "calls.jsonl")
 

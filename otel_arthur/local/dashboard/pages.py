@@ -33,12 +33,12 @@ _BREAKDOWNS: Final = {
 }
 """Filter -> column of `calls` by which the overview breaks the calls down."""
 _CHOICES: Final = ("status", "model", "service", "finish_reason")
-"""Columns of which the list's form offers the values."""
+"""Columns whose values the list's form offers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The pages, for `visitors` that are let in."""
+    """The pages, for the visitors that `visitors` lets in."""
 
     traces: Traces
     visitors: Visitors
@@ -84,7 +84,7 @@ class Pages:
         )
 
     def points(self, request: Request) -> Response:
-        """What the charts show, as columns over time in seconds."""
+        """The data of the charts, as columns over time in seconds."""
         step, rows = self._calls.over_time(Wanted.of(request.query_params))
         found = dict(rows)
         times = range(rows[0][0], rows[-1][0] + 1, step) if rows else range(0)
@@ -106,7 +106,7 @@ class Pages:
         return Response(orjson.dumps(body), media_type="application/json")
 
     def version(self, _: Request) -> Response:
-        """What changes when there is something new to show."""
+        """A value that changes when there are new calls."""
         return Response(self._calls.version(), media_type="text/plain")
 
     def list(self, request: Request) -> Response:

@@ -20,7 +20,7 @@ def render(template: str, status: int = 200, **context: Any) -> Response:
 
 
 def _visible(value: Any) -> Any:
-    """Control characters and bidirectional overrides as signs: they make a text read otherwise."""
+    """Signs for control characters and bidirectional overrides, which would hide or reverse a text."""
     if type(value) is not str:
         return value
     return "\t".join(printable(part, keep_lines=True) for part in value.split("\t"))
@@ -32,7 +32,7 @@ def _time(milliseconds: int) -> str:
 
 
 def _seconds(value: float | None) -> str:
-    """A duration as people say it."""
+    """A duration in words."""
     if value is None:
         return "–"
     if value < 1:
@@ -45,7 +45,7 @@ def _number(value: float | None) -> str:
 
 
 def _share(part: int, whole: int) -> str:
-    """Percent, of which a small share is not rounded to nothing."""
+    """Percent; a small share is never rounded to zero."""
     share = 100 * part / whole if whole else 0
     return f"{share:.0f} %" if share in (0, 100) or 1 <= share <= 99 else f"{share:.1f} %"
 

@@ -38,7 +38,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What is known of a call."""
+    """A call with all its values."""
 
     call: Call
     target: str
@@ -50,7 +50,7 @@ class Shown:
     ground_truth: Sequence[Value] = ()
     ground_truth_time: str | None = None
     sent: Sequence[Value] = ()
-    """The texts as they were sent."""
+    """The texts that were sent."""
     batch: str | None = None
     presentation: int = 1
 
@@ -69,7 +69,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Finds what a call is made of."""
+    """Finds the parts of a call."""
 
     traces: Traces
 
@@ -96,7 +96,7 @@ class Shelf:
         return str(asked), str(attributes.get("output.value") or answer.text)
 
     def record(self, call: Call) -> dict[str, Any]:
-        """What is kept of the inference, or of the span."""
+        """The stored values of the inference, or of the span."""
         found = self._inference(call) or self._span(call)
         return {} if found is None else values_of(found)
 
@@ -150,7 +150,7 @@ class Shelf:
 
 
 def values_of(record: Any) -> dict[str, Any]:
-    """The values of a dataclass with slots; `asdict` copies all that they hold, too."""
+    """The values of a dataclass with slots, without the deep copy of `asdict`."""
     return {name: getattr(record, name) for name in record.__slots__}
 
 

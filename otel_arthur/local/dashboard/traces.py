@@ -20,7 +20,7 @@ from otel_arthur.local.engine.traces import StoredSpan, Traces
 from otel_arthur.local.engine.tree import tree_of
 
 _MOST_SPANS: Final = 2_000
-"""Of one trace on a page."""
+"""Spans of one trace on a page."""
 _ERROR: Final = ("exception.type", "exception.message")
 
 
@@ -39,15 +39,15 @@ class Limb:
     tokens_out: int | None
     has_failed: bool
     error: str
-    """What it says, of a span that is no call."""
+    """The error's message, for a span that is no call."""
     turns: Sequence[Turn]
     shown: Shown | None
-    """Of a call."""
+    """The call, for a span that is a call."""
 
 
 @dataclass(frozen=True, slots=True)
 class TracePages:
-    """The pages, for `visitors` that are let in."""
+    """The pages, for the visitors that `visitors` lets in."""
 
     traces: Traces
     visitors: Visitors
@@ -139,7 +139,7 @@ def _summary(spans: list[StoredSpan]) -> dict[str, Any]:
 
 
 def _summary_of_calls(calls: Sequence[Call]) -> dict[str, Any]:
-    """Of a trace of which the v3 API has the calls alone."""
+    """The page of a trace of which the v3 API has only the calls."""
     start = min(call.ended - round((call.duration or 0) * 1000) for call in calls)
     firsts = [call for call in calls if call.is_first]
     return {

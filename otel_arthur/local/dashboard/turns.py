@@ -1,4 +1,4 @@
-"""A conversation's text as the turns that it is made of. Pure: a text in, turns out."""
+"""A conversation's text as turns. Pure: a text in, turns out."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from otel_arthur.genai.messages.indexed import items
 
 _ROLES: Final = {"Human": "user", "AI": "assistant", "System": "system", "Tool": "tool"}
 _BEGINNING: Final = re.compile(r"^(Human|AI|System|Tool): ", re.MULTILINE)
-"""What stands before each message of a transcript."""
+"""The role before each message of a transcript."""
 _TOOL_CALLS: Final = re.compile(r"\[\{'name': ")
-"""LangChain writes the tool calls of an answer right behind its words, as Python shows them."""
+"""LangChain writes the tool calls of an answer behind its words, as a Python list."""
 _LONGEST_PARSED: Final = 200_000
 _EXCERPT: Final = 2_000
 
@@ -67,7 +67,7 @@ def turns_of_span(attributes: Mapping[str, Any]) -> tuple[list[Turn], Turn]:
 
 
 def turns_around(attributes: Mapping[str, Any]) -> list[Turn]:
-    """What a span that is no call holds: its messages, or else its input and output."""
+    """The words of a span that is no call: its messages, or else its input and output."""
     messages = [
         _of_openinference(item)
         for side in ("input", "output")
@@ -91,7 +91,7 @@ def answer_of(text: str, tool_calls: Any) -> Turn:
 
 
 def readable(value: Any) -> str:
-    """A value as people read it: JSON indented, any other text as it is."""
+    """A readable value: JSON is indented, any other text is unchanged."""
     found = _json(value) if isinstance(value, str) else value
     if found is None or isinstance(found, str | int | float):
         return "" if value is None else str(value)
@@ -143,7 +143,7 @@ def _tools(calls: Any) -> list[ToolCall]:
 
 
 def _json(text: str) -> Any:
-    """The JSON of a text; None where it is none."""
+    """The JSON of a text; None where the text is no JSON."""
     if len(text) > _LONGEST_PARSED or text[:1] not in ("{", "["):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Who may look at the pages: a browser that opened the printed link, or a client with the API key."""
+"""Access to the pages: for a browser that opened the printed link, or a client with the API key."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Visitors:
         """The page, for visitors that are let in. A thread makes it, since it waits for the database."""
 
         async def guarded(request: Request) -> Response:
-            # Cookies do not tell ports apart, and several may run.
+            # Cookies do not tell ports apart, and several servers may run.
             cookie = f"otel_arthur_local_{request.url.port}"
             if request.cookies.get(cookie) in self._sessions or self._has_key(request):
                 return await run_in_threadpool(page, request)

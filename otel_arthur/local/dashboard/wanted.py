@@ -1,4 +1,4 @@
-"""Which calls a page is about: filters, order and page, as they stand in its address."""
+"""The calls of a page: filters, order and page number, from the page's address."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 NONE: Final = "(none)"
-"""The value of a filter for calls that have none."""
+"""The value of a filter for calls without a value."""
 TEXTS: Final = {
     "to": "target",
     "status": "status",
@@ -26,7 +26,7 @@ TEXTS: Final = {
 """Filter -> column of `calls` that must be equal."""
 _TOKENS: Final = "coalesce(tokens_in, 0) + coalesce(tokens_out, 0)"
 LEAST: Final = {"slower": "duration", "tokens": _TOKENS}
-"""Filter -> what must be at least so much."""
+"""Filter -> the value that must be at least so much."""
 LABELS: Final = {
     "to": "sent to",
     "message": "error says",
@@ -36,7 +36,7 @@ LABELS: Final = {
     "since": "from (UTC)",
     "until": "until (UTC)",
 }
-"""Filter -> what people read, where that is another word."""
+"""Filter -> its label on the page, where that is another word."""
 LAST: Final = {"15m": 900, "1h": 3600, "24h": 86400, "7d": 604800}
 """Filter ``last`` -> seconds."""
 ORDERS: Final = {
@@ -52,20 +52,20 @@ ORDERS: Final = {
     "conversation": "coalesce(conversation, '')",
     "user": "coalesce(user, '')",
 }
-"""Order -> what is compared."""
+"""Order -> the compared value."""
 _LONGEST: Final = 2_000
 _LARGEST_PAGE: Final = 10**9
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What an address asks for; whatever makes no sense in it is left out."""
+    """The filters and the order of an address; meaningless parts are left out."""
 
     filters: Mapping[str, str]
     """Of `TEXTS`, `LEAST`, ``message``, ``search``, ``last``, ``since`` and ``until``."""
     order: str = "time"
     is_up: bool = False
-    """The smallest or oldest first."""
+    """Whether the smallest or oldest comes first."""
     page: int = 1
 
     @classmethod
@@ -115,7 +115,7 @@ class Wanted:
         return " AND ".join(parts), arguments
 
     def address(self, path: str, **changed: str | None) -> str:
-        """The address of a page about the same calls; `changed` filters have another value, or none."""
+        """The address of a page about the same calls; `changed` filters get another value, or none."""
         query = {**self.filters}
         if self.order != "time" or self.is_up:
             query["sort"] = self.order if self.is_up else f"-{self.order}"
@@ -138,7 +138,7 @@ def moment(text: str) -> int:
     """Milliseconds since the epoch of a time as a browser's field writes it, in UTC, or of milliseconds.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the text is neither.
     """
     if text.isascii() and text.isdigit() and len(text) < 16:
         return int(text)

@@ -81,7 +81,7 @@ class EngineApi:
         try:
             resources = await run_in_threadpool(read_request, body)
             traces = {span.trace_id for resource in resources for span in resource.spans}
-            # The time is spent before the rows are there, and a client that gives up does not end it.
+            # The time passes before the rows are stored, even if the client gives up.
             spans = sum(len(resource.spans) for resource in resources)
             delay = spans * self.seconds_a_span + len(traces) * self.seconds_a_trace
             stored = await asyncio.shield(asyncio.ensure_future(self._store_after(delay, resources)))

@@ -34,7 +34,7 @@ class NoRequest(Exception):
 
 
 class Poison(Exception):
-    """A value that loses the whole request; the message is what the Engine answers, prompts included."""
+    """A value that loses the whole request; the message is the Engine's answer, prompts included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +52,13 @@ class ReceivedSpan:
     status: str
     attributes: dict[str, Any]
     prompt_tokens: int | None
-    """Of spans of kind LLM alone, as the two others."""
+    """Counts of tokens, which only spans of kind LLM have."""
     completion_tokens: int | None
     total_tokens: int | None
 
     @property
     def counts(self) -> list[int]:
-        """Those of the three that there are."""
+        """The counts that the span has."""
         return [n for n in (self.prompt_tokens, self.completion_tokens, self.total_tokens) if n is not None]
 
 
@@ -128,7 +128,7 @@ def _span(span: Span, attributes: dict[str, Any]) -> ReceivedSpan:
 
 
 def _exception(span: Span) -> dict[str, Any]:
-    """What the last recorded exception says, for the dashboard."""
+    """The message of the last recorded exception, for the dashboard."""
     events = [event for event in span.events if event.name == "exception"]
     return _attributes(events[-1].attributes) if events else {}
 
@@ -152,7 +152,7 @@ def _tokens(attributes: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _keys(attributes: Mapping[str, Any]) -> Iterator[str]:
-    """The keys of the attributes, and of JSON in them that the Engine parses."""
+    """The keys of the attributes, and of the JSON in attributes that the Engine parses."""
     for key, value in attributes.items():
         yield key
         if isinstance(value, str) and _is_json(key, attributes):
@@ -218,7 +218,7 @@ def _refuse_poison(span: ReceivedSpan, all_spans: Iterable[ReceivedSpan]) -> Non
 
 
 def _is_parsed(key: str, attributes: Mapping[str, Any]) -> bool:
-    """Whether the Engine parses the attribute's text as JSON: there an escape is the character itself."""
+    """Whether the Engine parses the attribute's text as JSON, where an escape is the character itself."""
     return key.endswith(".arguments") or _is_json(key, attributes)
 
 

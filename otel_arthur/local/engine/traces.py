@@ -1,4 +1,4 @@
-"""Spans, tasks and annotations of the Engine's face, in local Arthur's SQLite file."""
+"""Spans, tasks and annotations of the Engine's API, in local Arthur's SQLite file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class StoredSpan(ReceivedSpan):
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """What the Engine keeps. Safe to use from any thread."""
+    """The Engine's spans, tasks and annotations. Safe to use from any thread."""
 
     store: Store
 
@@ -37,7 +37,7 @@ class Traces:
         """Store all spans in one transaction; returns their number.
 
         Raises:
-            Poison: a resource names a task that is not there; nothing was stored.
+            Poison: a resource names a missing task; nothing was stored.
         """
         with self.store.transaction() as connection:
             stored = 0
@@ -61,7 +61,7 @@ class Traces:
         offset: int = 0,
         descending: bool = False,
     ) -> tuple[int, list[StoredSpan]]:
-        """How many rows match, and a page of them by start; an empty list of ids matches all."""
+        """The number of matching rows, and a page of them by start; an empty list of ids matches all."""
         wanted = {"task_id": task_ids, "trace_id": trace_ids, "span_id": span_ids}
         condition = " AND ".join(
             f"{column} IN ({', '.join('?' * len(values))})" for column, values in wanted.items() if values
@@ -82,7 +82,7 @@ class Traces:
         return _stored(rows[0]) if rows else None
 
     def trace_ids(self, task_ids: Sequence[str], limit: int, offset: int) -> tuple[int, list[str]]:
-        """How many traces the tasks have, and the ids of a page of them, newest first."""
+        """The number of traces of the tasks, and the ids of a page of them, newest first."""
         marks = ", ".join("?" * len(task_ids))
         where = f"WHERE task_id IN ({marks})" if task_ids else ""
         count = self.store.read(f"SELECT count(DISTINCT trace_id) FROM engine_spans {where}", task_ids)[0][0]
@@ -106,7 +106,7 @@ class Traces:
             return _task_of_name(connection, name)
 
     def annotate(self, trace_id: str, score: int, description: str | None) -> bool:
-        """Set the one human annotation of a trace; whether the trace is known."""
+        """Set the one human annotation of a trace; returns whether the trace is known."""
         with self.store.transaction() as connection:
             known = connection.execute(
                 "SELECT 1 FROM engine_spans WHERE trace_id = ?", (trace_id,)

@@ -1,4 +1,4 @@
-"""A trace's spans as the tree that they are, for a page or a terminal."""
+"""A trace's spans as a tree, for a page or a terminal."""
 
 from __future__ import annotations
 

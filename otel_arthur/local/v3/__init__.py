@@ -1,1 +1,1 @@
-"""The v3 API's face of local Arthur: models, inferences and bulk files, as strict as a careful server."""
+"""The v3 API of local Arthur: models, inferences and bulk files, as strict as a careful server."""

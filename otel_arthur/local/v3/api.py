@@ -1,6 +1,6 @@
 """Arthur's v3 API as the ``arthurai`` SDK 3.33.3 uses it, over the store.
 
-Errors are ``{"error": "..."}``. What is ours alone and not Arthur's: ``GET /models/{id}/inferences``.
+Errors are ``{"error": "..."}``. Arthur's own API has no ``GET /models/{id}/inferences``.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Api:
     accept_duplicates: bool = False
     max_body_bytes: int = 32 * 1024 * 1024
     max_file_bytes: int = 256 * 1024 * 1024
-    """Of one bulk upload; it goes to disk, not into memory."""
+    """The size of one bulk upload, which goes to disk, not into memory."""
 
     def routes(self) -> list[Route]:
         inferences = "/models/{model_id}/inferences"

@@ -124,7 +124,7 @@ def _json_value(value: Any) -> Any:
             return _json_value(dict(items))
         return [_json_value(item) for item in items]
     if isinstance(value, dict):
-        # Maps written as structs have every key of the column: those of other rows are null.
+        # Maps written as structs have every key of the column; keys of other rows are null.
         entries = cast("dict[str, Any]", value).items()
         return {key: _json_value(item) for key, item in entries if item is not None}
     return value

@@ -48,7 +48,7 @@ def ingest_inferences(
 
 
 def ingest_ground_truth(store: Store, model: Model, rows: Iterable[Any]) -> list[Result]:
-    """Check and keep ground truth of inferences that are there."""
+    """Check and keep ground truth of known inferences."""
     now = _now()
     return _ingest(
         rows,

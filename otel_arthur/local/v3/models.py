@@ -1,4 +1,4 @@
-"""A model as it is onboarded: its document checked, and what rows are checked against."""
+"""A model's document, checked when it is onboarded, and the attributes that rows are checked against."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from otel_arthur.inference import fields
 from otel_arthur.local.v3.value_types import VALUE_TYPES, json_type
 
 _INPUT_TOKENS_STAGE: Final = "PREDICT_FUNCTION_INPUT"
-"""Of the SDK's ``build_token_sequence_model(input_token_column=...)``; the bridge fills no such attribute."""
+"""From the SDK's ``build_token_sequence_model(input_token_column=...)``; the bridge never fills it."""
 STAGES: Final = (
     fields.INPUT_STAGE,
     _INPUT_TOKENS_STAGE,
@@ -30,7 +30,7 @@ class ModelRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """What is needed of a model's attribute to check a value."""
+    """The part of a model's attribute that checks a value."""
 
     name: str
     value_type: str
@@ -55,7 +55,7 @@ class Model:
 
     @property
     def name(self) -> str:
-        """As a person calls it."""
+        """The model's name for people."""
         return str(self.document.get("display_name") or self.document["partner_model_id"])
 
     @classmethod
@@ -71,7 +71,7 @@ def new_document(request: Any) -> dict[str, Any]:
     """The document of a new model from the body of ``POST /models``, with ids and status assigned.
 
     Raises:
-        ModelRefused: naming the attribute and what is wrong with it.
+        ModelRefused: the message names the attribute and the fault.
     """
     if not isinstance(request, dict):
         raise ModelRefused(f"the model must be an object, not {json_type(request)}")

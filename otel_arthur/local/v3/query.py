@@ -13,7 +13,7 @@ _SUPPORTED = (
 
 
 class QueryRefused(ValueError):
-    """A query that local Arthur does not answer; the message says which it does."""
+    """A query that local Arthur does not answer; the message has a query that it answers."""
 
 
 def read_count(query: Any, model: Model) -> list[tuple[str, str]]:

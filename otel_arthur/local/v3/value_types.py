@@ -31,7 +31,7 @@ _RFC_3339: Final = re.compile(
 
 
 def problem(value: Any, value_type: str) -> str | None:
-    """What is wrong with `value` as a `value_type`, or None. Null is the caller's to judge."""
+    """The fault of `value` as a `value_type`, or None. The caller decides about null."""
     try:
         msgspec.convert(value, _TYPES[value_type])
         if value_type == fields.TIMESTAMP:
@@ -66,7 +66,7 @@ def utc_timestamp(value: Any) -> str:
 
 
 def json_type(value: Any) -> str:
-    """How JSON calls the type of a value, for messages."""
+    """JSON's name for the type of a value, for messages."""
     if value is None:
         return "null"
     if isinstance(value, bool):
