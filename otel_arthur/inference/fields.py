@@ -127,7 +127,7 @@ FIELDS: Mapping[str, Field] = {field.name: field for field in _CATALOGUE}
 """The catalogue by name, in its order."""
 PLACES: Final[Mapping[str, int]] = {name: place for place, name in enumerate(FIELDS)}
 """Place of each field's value in `Values`."""
-INPUT_TEXT, OUTPUT_TEXT = PLACES["input_text"], PLACES["output_text"]
+OUTPUT_TEXT: Final = PLACES["output_text"]
 _FINISH_REASON, _CHOICE_INDEX = PLACES["finish_reason"], PLACES["choice_index"]
 _TOOL_CALLS, _TOOL_NAMES = PLACES["tool_calls"], PLACES["tool_names"]
 _TOKENS, _LIKELIHOODS = PLACES["output_tokens"], PLACES["output_likelihoods"]

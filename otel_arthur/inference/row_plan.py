@@ -19,17 +19,19 @@ from msgspec import Struct
 
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.inference.fields import (
-    INPUT_TEXT,
+    FIELDS,
     LIKELIHOODS,
     OUTPUT_TEXT,
+    PLACES,
     STRINGS,
     TOKENS,
     Values,
 )
+from otel_arthur.inference.privacy import Privacy
 from otel_arthur.inference.schema import Slot
 
-_LARGE: Final = 8_192
-"""Characters of all texts from which on the faster encoder of texts pays for a map."""
+_WORDS: Final = frozenset([PLACES[name] for name, field in FIELDS.items() if field.privacy is Privacy.WORDS])
+"""Values that may be long texts, which orjson writes in a fourth of msgspec's time."""
 _LISTS: Final = (STRINGS, TOKENS, LIKELIHOODS)
 _NUL: Final = b"\\u0000"
 """A NUL in JSON, or a text that is written like that."""
@@ -59,10 +61,9 @@ class RowPlan:
         needs_answer: an empty text is sent where there is no answer.
     """
 
-    __slots__ = ("_data", "_lists", "_names", "_needs_answer", "_nothing", "_room", "_values")
+    __slots__ = ("_data", "_lists", "_needs_answer", "_nothing", "_room", "_values", "_words")
 
     def __init__(self, places: Mapping[str, int], types: Mapping[str, str], needs_answer: bool) -> None:
-        self._names = tuple(places)
         slots = {f"at_{place}": name for place, name in enumerate(places)}
         self._data = msgspec.defstruct(
             "Data", [(slot, Any, None) for slot in slots], rename=slots, omit_defaults=True, gc=False
@@ -71,6 +72,7 @@ class RowPlan:
         # A getter of one value gives no tuple, but an input and an output are there in any case.
         self._values = itemgetter(*places.values())
         self._needs_answer = needs_answer
+        self._words = tuple(_WORDS.intersection(places.values()))
         lists = [place for name, place in places.items() if types[name] in _LISTS]
         # The first list stands for a second.
         self._lists = itemgetter(*lists, *lists[:1]) if lists else None
@@ -87,27 +89,18 @@ class RowPlan:
                 return None
             identity = f"{stem}-{position}"
             try:
-                if len(values[INPUT_TEXT]) + len(values[OUTPUT_TEXT] or "") > _LARGE:
-                    row = self._large(identity, timestamp, self._values(values))
-                else:
-                    # Into room that is there already: memory that grows with each text is dear.
-                    _encode_into(_Row(identity, timestamp, self._data(*self._values(values))), self._room)
-                    row = self._room if len(choices) == 1 else bytes(self._room)
+                for place in self._words:
+                    if values[place]:
+                        values[place] = msgspec.Raw(orjson.dumps(values[place]))
+                # Into room that is there already: memory that grows with each text is dear.
+                _encode_into(_Row(identity, timestamp, self._data(*self._values(values))), self._room)
+                row = self._room if len(choices) == 1 else bytes(self._room)
             except (UnicodeEncodeError, TypeError):
                 return None
             if _NUL in row:
                 return None
             rows.append((identity, row, len(stem)))
         return rows
-
-    def _large(self, identity: str, timestamp: str, values: Sequence[Any]) -> bytes:
-        data = {name: value for name, value in zip(self._names, values, strict=True) if value is not None}
-        row = {
-            "partner_inference_id": identity,
-            "inference_timestamp": timestamp,
-            "inference_data": data,
-        }
-        return orjson.dumps(row)
 
 
 def may_be_planned(slots: Sequence[Slot]) -> bool:

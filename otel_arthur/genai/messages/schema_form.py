@@ -7,7 +7,7 @@ Nearly every message in a span is of this form, and to read it as one that may b
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias, cast
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -41,7 +41,7 @@ def messages(value: Any) -> list[Message] | None:
             text = part.text
             if not text or text[0] == "{":
                 return None
-            read.append(Message(role, cast("tuple[TextPart]", parts)))
+            read.append(Message(role, (part,)))
         elif (message := _message(role, parts)) is None:
             return None
         elif role == "tool" and len(message.parts) > 1:
