@@ -206,7 +206,7 @@ def main(folder: Path | None) -> None:
             "overview": "/",
             "calls": "/calls",
             "failed": "/calls?status=error",
-            "empty": "/calls?search=no",
+            "empty": "/calls?search=zebra",
         }
         found_by = {"call": "conversation = 'chat-weather'", "failure": "status = 'error' AND inference > 9"}
         for name, condition in (found_by | {"hostile": "model LIKE '<%'"}).items():

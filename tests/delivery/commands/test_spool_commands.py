@@ -274,9 +274,9 @@ def test_what_waits_is_discarded_where_that_is_meant(
 
     unasked = invoke("discard", "--all")
     assert unasked.exit_code == 2
-    assert "2 waiting records would be deleted for good; --yes" in unasked.stderr
+    assert "2 inferences would be deleted for good; --yes" in unasked.stderr
     assert invoke("discard").exit_code == 2
-    assert "0 records discarded" in invoke("discard", "--model", "other", "--yes").stdout
+    assert "0 inferences discarded" in invoke("discard", "--model", "other", "--yes").stdout
     assert lines(invoke("discard", "--model", MODEL_ID, "--yes", "--json")) == [{"discarded": 2}]
     assert "1 dead letter discarded" in invoke("discard", "--all", "--dead-letters", "--yes").stdout
     (status,) = lines(invoke("status", "--json"))

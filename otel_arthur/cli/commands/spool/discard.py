@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 
 import click
@@ -33,11 +34,16 @@ def discard(
     """Delete what waits, or the dead letters: neither is ever sent. What is on its way just now stays."""
     if bool(models) == everything:
         raise WrongUse("name what to discard: --model MODEL_ID, or --all")
+    from otel_arthur.delivery.books.names import in_words, name_of
+
     names = {"" if model == "none" else model for model in models}
     with opened(folder) as spool:
         chosen = [one for one in spool.status().destinations if everything or one.destination.model in names]
-        there = sum(one.dead_letters if letters else one.waiting for one in chosen)
-        what = plural(there, "dead letter" if letters else "waiting record")
+        counts: Counter[str] = Counter()
+        for one in chosen:
+            counts += Counter({name_of(one.destination, kind): of.waiting for kind, of in one.kinds.items()})
+        there = sum(one.dead_letters for one in chosen) if letters else counts.total()
+        what = plural(there, "dead letter") if letters else in_words(counts)
         if there and not yes:
             if not sys.stdin.isatty():
                 raise WrongUse(f"{what} would be deleted for good; --yes says that this is meant")
@@ -46,4 +52,4 @@ def discard(
     if as_json:
         print_json({"discarded": count})
     else:
-        say(f"{plural(count, 'dead letter' if letters else 'record')} discarded")
+        say(f"{what if count == there else f'{count} of {what}'} discarded")
