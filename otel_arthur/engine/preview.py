@@ -21,24 +21,26 @@ from otel_arthur.inference.privacy import TextRules
 from otel_arthur.spool.rows import Row
 
 _AT_ONCE: Final = InOrder.AT_ONCE
+_WINDOW_NS: Final = KEPT_SECONDS * 10**9
 _OPEN_ROOTS: Final = 2_000
 """At most so many wait for the words of calls that end after them."""
 
 
 def preview(verdicts: Iterable[Verdict], configuration: Configuration, rules: TextRules) -> Iterator[bytes]:
-    """Requests with all spans, by and by: calls with what is around them, duplicates as chains."""
+    """Requests of a span each, by and by: calls with what is around them, duplicates as chains."""
     engine = configuration.engine or EngineConfiguration(endpoint="http://localhost")
     # Duplicates are known already, so none has to be held.
     alone = replace(configuration, duplicate_window=0.0, engine=engine)
     target = EngineTarget(alone, engine, rules, threading.RLock())
+    trees = target.trees
     waiting: deque[tuple[int, Row]] = deque()
     verdicts = iter(verdicts)
     ahead = next(verdicts, None)
     while ahead is not None:
         chunk = sorted([ahead, *islice(verdicts, _AT_ONCE - 1)], key=lambda one: one.view.end_ns)
         ahead = next(verdicts, None)
-        intake = target.intake(None, is_live=False)
-        kept: dict[str, str] = {}
+        first, latest = chunk[0].view.end_ns, chunk[-1].view.end_ns
+        intake, kept = target.intake(None, is_live=False), _given(chunk)
         for verdict in chunk:
             call = verdict.reading.call
             if call is None:
@@ -47,25 +49,26 @@ def preview(verdicts: Iterable[Verdict], configuration: Configuration, rules: Te
                 intake.add_around(Wordless(call))
             else:
                 intake.add(call)
-                if verdict.duplicate_of is not None:
-                    kept[f"{call.trace_id}-{call.span_id}"] = "-".join(verdict.duplicate_of)
-        written: list[bytes] = []
-        latest = chunk[-1].view.end_ns
         for _, batch in intake.batches():
+            is_open = trees is not None and batch.form == Form.OPEN
             for row in batch.rows:
-                if batch.form == Form.OPEN and target.trees and ahead is not None:
+                if is_open and ahead is not None:
                     waiting.append((latest, row))
                     continue
-                whole = completed(row, target.trees) if batch.form == Form.OPEN and target.trees else row
+                whole = completed(row, trees) if is_open and trees else row
                 sent = target.judge.demote(whole, kept[row.id]) if row.id in kept else whole
                 if sent is not None:
-                    written.append(sent.content)
-        first = chunk[0].view.end_ns
-        while waiting and (len(waiting) > _OPEN_ROOTS or waiting[0][0] < first - KEPT_SECONDS * 10**9):
-            written.append(_completed(waiting.popleft()[1], target))
-        yield b"".join(written)
-    yield b"".join([_completed(row, target) for _, row in waiting])
+                    yield sent.content
+        while trees and waiting and (len(waiting) > _OPEN_ROOTS or waiting[0][0] < first - _WINDOW_NS):
+            yield completed(waiting.popleft()[1], trees).content
+    while trees and waiting:
+        yield completed(waiting.popleft()[1], trees).content
 
 
-def _completed(row: Row, target: EngineTarget) -> bytes:
-    return (completed(row, target.trees) if target.trees else row).content
+def _given(verdicts: Iterable[Verdict]) -> dict[str, str]:
+    """The names of duplicates, and of the calls that were kept instead."""
+    return {
+        f"{one.view.trace_id}-{one.view.span_id}": "-".join(one.duplicate_of)
+        for one in verdicts
+        if one.duplicate_of is not None and one.reading.call is not None
+    }

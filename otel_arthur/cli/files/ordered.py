@@ -11,14 +11,17 @@ import orjson
 from otel_arthur.cli.files.verdicts import Verdicts
 from otel_arthur.cli.terminal.output import put
 
+_AT_ONCE = 32
 _IN_MEMORY = 1024 * 1024
 
 
 class Ordered:
-    """Prints `limit` texts at most. Texts that must wait for a file before theirs do so on disk."""
+    """Prints `limit` texts at most, some at once. Texts that wait for a file before theirs do so on disk."""
 
     def __init__(self, verdicts: Verdicts, limit: int | None) -> None:
         self._verdicts = verdicts
+        verdicts.before_reading = self._flush
+        self._texts: list[str] = []
         self._limit = limit
         self._file = 0
         self._waiting: dict[int, IO[bytes]] = {}
@@ -45,6 +48,7 @@ class Ordered:
     def end(self) -> None:
         """Print what still waits."""
         self._turn_to(max(self._waiting, default=0))
+        self._flush()
 
     def _turn_to(self, file: int) -> None:
         for number in sorted(self._waiting):
@@ -57,5 +61,12 @@ class Ordered:
 
     def _print(self, text: str) -> None:
         if not self.is_full:
-            put(text)
+            self._texts.append(text)
             self.printed += 1
+            if len(self._texts) >= _AT_ONCE:
+                self._flush()
+
+    def _flush(self) -> None:
+        if self._texts:
+            put("".join(self._texts))
+            self._texts.clear()

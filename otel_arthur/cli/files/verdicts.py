@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain, islice
 from typing import Final, NamedTuple
 
@@ -37,6 +37,8 @@ class Verdicts:
         """Spans so far, by decision."""
         self.ends: dict[int, int] = {}
         """File -> how many of its spans have their verdict."""
+        self.before_reading: Callable[[], None] = lambda: None
+        """Called each time before more is read, which may take long."""
         self._merging = Merging(files)
         self._read: Counter[int] = Counter()
         """File -> how many of its spans were read."""
@@ -112,3 +114,4 @@ class Verdicts:
             self._read[part.file] += len(part.views)
             for view in part.views:
                 yield part.file, view
+            self.before_reading()

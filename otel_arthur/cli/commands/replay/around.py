@@ -87,6 +87,8 @@ class Traces:
             if len(chunk.calls) >= self._size:
                 yield chunk._replace(done=self._done(ends))
                 chunk = Chunk([], [], ends)
+            if self._work.is_full and not any(trace.calls for trace in self._held.values()):
+                break
         while self._held:
             self._let_go(chunk)
             if len(chunk.calls) >= self._size:
