@@ -11,18 +11,18 @@ from typing import Any
 import click
 
 _COMMANDS = {
-    "demo": "See it all work on this machine: no account, no key, no network.",
+    "demo": "See calls arrive in Arthur, on this machine: no account, no key, no network.",
     "local": "Run local Arthur: Arthur's API and a dashboard, for development and tests.",
     "onboard": "Create a model that the bridge can fill; prints its id.",
     "models": "List the models that the credentials may see.",
-    "check": "Check the configuration: log in, fetch the model, say what fills what.",
-    "inspect": "Say what would become of each span in trace exports, sending nothing.",
+    "check": "Check the configuration: log in, fetch the model, show what fills each attribute.",
+    "inspect": "Show the outcome of each span in trace exports; nothing is sent.",
     "replay": "Send the calls in trace exports: backfill, resumable.",
     "ground-truth": "Send ground truth for inferences that Arthur has.",
     "feedback": "Send feedback on answers to the Arthur Engine.",
-    "spool": "Look at, drain and repair what waits on disk.",
+    "spool": "Look at, drain and repair the spool.",
     "collector": "OTLP in, inferences to Arthur, OTLP out.",
-    "core": "What the Collector's processor `arthur` hands LLM spans to.",
+    "core": "The core of the Collector's processor `arthur`, which gets its LLM spans.",
 }
 """The first line of each command's help, without importing the command."""
 

@@ -22,7 +22,7 @@ LOG_LEVEL = click.option(
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
     show_default=True,
-    help="Of the JSON lines on standard error.",
+    help="Level of the JSON lines on standard error.",
 )
 
 

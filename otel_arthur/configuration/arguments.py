@@ -43,7 +43,7 @@ class Settings(TypedDict, total=False):
     spool_dir: str | Path | None
     """Where unsent inferences wait; ``off`` keeps them in memory. Default: the user's state folder."""
     spool_max_mb: float | str | None
-    """What the spool may hold; a full spool refuses what is new. Default: ``512``."""
+    """The size of the spool at most; a full spool refuses new rows. Default: ``512``."""
     spool_max_age: float | str | None
     """Seconds after which an unsent inference is given up. Default: for ever."""
     duplicate_window: float | str | None
@@ -81,7 +81,7 @@ class Settings(TypedDict, total=False):
     engine_task_id: str | None
     """The Engine's task. Default: the task of ``service.name``."""
     engine_spans: str | None
-    """``traces``: each GenAI span, and what is above it in its process; ``calls``: each call alone, as a
+    """``traces``: each GenAI span, and the spans above in its process; ``calls``: each call alone, as a
     root. Default: ``traces``.
     """
     engine_remote_parent: str | None

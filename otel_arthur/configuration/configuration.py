@@ -97,7 +97,7 @@ class Configuration:
     spool_max_bytes: int = setting(
         megabytes,
         512 * 1024 * 1024,
-        "what the spool may hold; a full spool refuses what is new",
+        "the size of the spool at most; a full spool refuses new rows",
         name="spool_max_mb",
         shown="`512`",
     )

@@ -32,7 +32,7 @@ class EngineConfiguration:
     spans: str = setting(
         one_of("traces", "calls"),
         "traces",
-        "`traces`: each GenAI span, and what is above it in its process; `calls`: each call alone, as a root",
+        "`traces`: each GenAI span, and the spans above in its process; `calls`: each call alone, as a root",
     )
     remote_parent: str = setting(
         one_of("cut", "keep"),

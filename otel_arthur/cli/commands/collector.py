@@ -32,9 +32,9 @@ _CONFIG = click.option(
 @LOG_LEVEL
 @click.pass_context
 def command(context: click.Context, path: Path | None, log_level: str) -> None:
-    """What comes in goes on unchanged to the next hop, where the configuration names one.
+    """Each request goes on unchanged to the next hop, if the configuration names one.
 
-    SIGHUP reads the file again; SIGTERM finishes what is under way and ends.
+    SIGHUP reads the file again; SIGTERM finishes requests under way and ends.
     """
     if context.invoked_subcommand is not None:
         return

@@ -41,9 +41,9 @@ def command(
     listen_descriptor: int | None,
     log_level: str,
 ) -> None:
-    """The processor starts it, or it runs beside the Collector with --config and --listen.
+    """The processor starts the core, or the core runs beside the Collector with --config and --listen.
 
-    SIGHUP reads the file again; SIGTERM finishes what is under way and ends.
+    SIGHUP reads the file again; SIGTERM finishes requests under way and ends.
     """
     parent = None if config_descriptor is None else Parent(config_descriptor)
     read: Callable[[], CollectorConfiguration]

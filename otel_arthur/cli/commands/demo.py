@@ -39,7 +39,7 @@ _EPILOG = "Example: otel-arthur demo --serve   (then look at the dashboard; Ctrl
     help="Use the real service with OPENAI_API_KEY (and OPENAI_BASE_URL, MODEL) instead of the local model.",
 )
 @click.option(
-    "--engine", is_flag=True, help="Send to the Arthur Engine's face, and show the traces as trees."
+    "--engine", is_flag=True, help="Send to local Arthur's Engine API, and show the traces as trees."
 )
 def command(serve: bool, as_json: bool, openai: bool, engine: bool) -> None:
     """Starts local Arthur, onboards a model, runs an unchanged LangChain application under

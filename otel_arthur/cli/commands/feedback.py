@@ -35,7 +35,7 @@ def command(file: str, timeout: float, as_json: bool) -> None:
 
     A row has partner_inference_id or trace_id, score (1 is good, 0 is bad), and if known explanation. All of
     the file is checked before any is sent. The Engine keeps one annotation for each trace: the last row about
-    a trace counts. What cannot be sent within the timeout waits in the spool.
+    a trace counts. Rows that cannot be sent within the timeout wait in the spool.
     """
     configuration = configured(*SENDING, "engine_endpoint", "engine_api_key")
     if configuration.engine is None:

@@ -25,24 +25,24 @@ if TYPE_CHECKING:
     "--fields",
     "names",
     metavar="A,B",
-    help="Metadata besides the input and output text; an empty text is none.  [default: all]",
+    help="Metadata besides the input and output text; an empty text adds none.  [default: all]",
 )
-@click.option("--tokens", is_flag=True, help="With the tokens of the answer.")
-@click.option("--likelihoods", is_flag=True, help="With the likelihoods of the tokens (implies --tokens).")
-@click.option("--ground-truth", is_flag=True, help="With expected_text, to be sent later.")
+@click.option("--tokens", is_flag=True, help="Add the tokens of the answer.")
+@click.option("--likelihoods", is_flag=True, help="Add the likelihoods of the tokens (implies --tokens).")
+@click.option("--ground-truth", is_flag=True, help="Add expected_text, to be sent later.")
 @click.option(
     "--ground-truth-attribute",
     "own_truths",
     type=NamesAndTypes(),
     multiple=True,
-    help="With ground truth of your own, as in thumbs_up:BOOLEAN. Repeatable.",
+    help="Add ground truth of your own, as in thumbs_up:BOOLEAN. Repeatable.",
 )
 @click.option(
     "--attribute",
     "own",
     type=NamesAndTypes(),
     multiple=True,
-    help="With metadata of your own, as in tenant:STRING; otel_arthur.context(tenant=...) or "
+    help="Add metadata of your own, as in tenant:STRING; otel_arthur.context(tenant=...) or "
     "OTEL_EXPORTER_ARTHUR_ATTRIBUTES fills it. Repeatable.",
 )
 @click.option(

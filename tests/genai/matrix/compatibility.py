@@ -78,10 +78,8 @@ class Absent:
         )
 
 
-NOT_PLAIN = "in streams, completions and the Responses API"
 COMPLETION = "for completion models"
 ALL = ("*",)
-NO_TIMING = "not recorded; see OTEL_EXPORTER_ARTHUR_LIKELIHOODS"
 FLAGGED = "in histories beyond the SDK's limit of 128 attributes; the call is flagged"
 STREAMS = ("b_stream", "u_stream_no_usage", "v_responses_stream", "x_async_stream")
 RESPONSES = ("l_responses", "v_responses_stream")

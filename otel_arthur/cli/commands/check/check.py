@@ -1,4 +1,4 @@
-"""``otel-arthur check``: the doctor. Would it work, what is in the way, and what fills what."""
+"""``otel-arthur check``: the doctor names what is missing, the next command, and each attribute's source."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ _ADDRESSES = tuple(
 def command(send: bool, as_json: bool) -> None:
     """The doctor. Run it where the application runs, with the application's Python and variables.
 
-    It looks at the LLM libraries and what records their calls, at OpenTelemetry's variables, and at the
-    configuration as the exporter would read it; then it logs in. Green is well, yellow works but may miss
-    something, red loses calls; the next command stands below. Exit 1 where something is red, 2 where a
-    setting is bad, even if the exporter would go on without it.
+    The doctor looks at the LLM libraries and their instrumentations, at OpenTelemetry's variables, and at
+    the configuration as the exporter would read it; then it logs in. Green is well, yellow may miss
+    something, red loses calls; the next command stands below. Exit 1 with a red line, 2 with a bad setting,
+    even if the exporter would go on without the setting.
     """
     report = Report(as_json)
     try:
@@ -97,7 +97,7 @@ def _examine_configuration(report: Report, send: bool) -> None:
 
 
 def _check_platform(report: Report, configuration: Configuration, send: bool) -> list[str]:
-    """Say what fills what in each model; returns the configured attributes that no model has."""
+    """Show what fills each model's attributes; returns the configured attributes that no model has."""
     unused = dict(configuration.attributes)
     with connected(configuration) as client:
         organization = client.organization_id()

@@ -34,7 +34,7 @@ def command(file: str, model_id: str | None, timeout: float, as_json: bool) -> N
     A row has partner_inference_id (or trace_id and span_id, with choice_index for another choice than
     the first), if known ground_truth_timestamp (RFC 3339, by default now), and values: under
     ground_truth_data, or all other fields, named as the model's ground truth attributes. All of the file
-    is checked before any is sent. What cannot be sent within the timeout waits in the spool.
+    is checked before any is sent. Rows that cannot be sent within the timeout wait in the spool.
     """
     configuration = configured(*SENDING, model_id=model_id)
     if configuration.missing is not None:

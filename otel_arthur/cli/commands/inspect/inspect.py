@@ -24,8 +24,8 @@ from otel_arthur.inference.redaction.redactors import redactor_of
 
 @click.command(
     help=f"{FORMATS}\n\n"
-    "The table shows each LLM call and, of what it would become, each field with the attribute that "
-    "filled it. JSON is one object per span, in file order.",
+    "The table shows each LLM call with the fields of its inference, each beside the attribute that filled "
+    "it. JSON is one object for each span, in file order.",
     epilog="Example: otel-arthur inspect traces.jsonl logs.jsonl --format json",
 )
 @FILES

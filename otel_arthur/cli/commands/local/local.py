@@ -107,8 +107,8 @@ def command(
     as_json: bool,
     **settings: Any,
 ) -> None:
-    """It refuses what a careful server would: unknown attributes,
-    wrong types, missing attributes, repeated ids. Ctrl-C ends it.
+    """Local Arthur refuses unknown attributes, wrong types, missing attributes and repeated ids, as a careful
+    server would. Ctrl-C ends it.
 
     The variable OTEL_ARTHUR_LOCAL_API_KEY gives the key too.
     """

@@ -62,9 +62,9 @@ class _LogLines(logging.Handler):
 
 @click.command(
     help=f"{FORMATS}\n\n"
-    "A call keeps the id that the exporter would have given it, so what Arthur has already is not "
-    "doubled. Interrupted, the same command goes on where it stopped. Exit 0 when Arthur accepted all, "
-    "1 when something was refused or is left.",
+    "A call keeps the id that the exporter would have given it, so no call is doubled. After an "
+    "interruption, the same command goes on where it stopped. Exit 0 when Arthur accepted all, 1 when calls "
+    "were refused or are left.",
     epilog="Example: otel-arthur replay traces.jsonl --since 2026-11-01 --until 2026-12-01",
 )
 @FILES
@@ -78,7 +78,7 @@ class _LogLines(logging.Handler):
     "--until", callback=_moment, metavar="MOMENT", help="Only calls that ended before: date or RFC 3339."
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Send so many calls at most.")
-@click.option("--dry-run", is_flag=True, help="Say what would be sent, sending nothing.")
+@click.option("--dry-run", is_flag=True, help="Show the calls that would be sent; nothing is sent.")
 @click.option("--restart", is_flag=True, help="Begin anew even if these files were replayed before.")
 @seconds("--patience", 60.0, "Seconds without progress after which to give up.", min=1)
 @click.option("--summary", is_flag=True, help="Show the counts alone, and no progress.")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.group(epilog="Example: otel-arthur spool dead-letters list")
 def dead_letters() -> None:
-    """What Arthur refused for good, with its reason."""
+    """Rows that Arthur refused for good, with its reasons."""
 
 
 @dead_letters.command(name="list", epilog="Example: otel-arthur spool dead-letters list --json")
@@ -56,7 +56,7 @@ def list_(folder: str | None, as_json: bool) -> None:
 @dead_letters.command(epilog="Example: otel-arthur spool dead-letters export > dead.jsonl")
 @FOLDER
 def export(folder: str | None) -> None:
-    """Print the dead letters as JSON lines, their rows included: prompts and answers are in them."""
+    """Print the dead letters as JSON lines, with their rows: prompts and answers included."""
     from otel_arthur.delivery.books.status import letter_json
 
     with opened(folder) as spool:
@@ -68,7 +68,7 @@ def export(folder: str | None) -> None:
 @FOLDER
 @JSON
 @click.argument("ids", nargs=-1, metavar="[PARTNER_INFERENCE_ID]...")
-@click.option("--all", "everything", is_flag=True, help="All of them.")
+@click.option("--all", "everything", is_flag=True, help="All dead letters.")
 def resend(folder: str | None, as_json: bool, ids: Sequence[str], everything: bool) -> None:
     """Put dead letters back to be sent again, by the running processes or `spool drain`."""
     if bool(ids) == everything:

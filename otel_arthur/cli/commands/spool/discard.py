@@ -23,15 +23,15 @@ from otel_arthur.cli.terminal.output import plural, print_json, say
     multiple=True,
     callback=given,
     metavar="MODEL_ID",
-    help="What waits for this model, at whatever endpoint (none: for no model). Repeatable.",
+    help="Rows of this model, at any endpoint (none: rows without a model). Repeatable.",
 )
-@click.option("--all", "everything", is_flag=True, help="What waits for any model.")
+@click.option("--all", "everything", is_flag=True, help="Rows of all models.")
 @click.option("--dead-letters", "letters", is_flag=True, help="Their dead letters instead.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def discard(
     folder: str | None, as_json: bool, models: Sequence[str], everything: bool, letters: bool, yes: bool
 ) -> None:
-    """Delete what waits, or the dead letters: neither is ever sent. What is on its way just now stays."""
+    """Delete waiting rows, or dead letters: neither is ever sent. Rows of a request under way stay."""
     if bool(models) == everything:
         raise WrongUse("name what to discard: --model MODEL_ID, or --all")
     from otel_arthur.delivery.books.names import in_words, name_of

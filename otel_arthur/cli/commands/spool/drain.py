@@ -30,16 +30,16 @@ if TYPE_CHECKING:
     multiple=True,
     callback=given,
     metavar="MODEL_ID",
-    help="Send what waits for this model (none: for no model), at whatever endpoint and under whatever key, "
-    "to the configured model instead. Repeatable.",
+    help="Send the rows of this model (none: rows without a model), at any endpoint and under any key, to "
+    "the configured model instead. Repeatable.",
 )
 def drain(folder: str | None, as_json: bool, timeout: float, adopted: Sequence[str]) -> None:
-    """Send what waits for the configured organization and models, now.
+    """Send the rows of the configured organization and models, now.
 
-    Records spooled while no model was configured go where the configuration now says, and so do those
-    spooled for its models under credentials that never worked. What waits for other models, endpoints or
-    organizations is listed; --adopt sends it to the configured model.
-    Exit 1 if something could not be sent, waits elsewhere, or lies in a damaged spool.
+    Rows that were spooled without a model go to the configured models, and so do rows of these models under
+    credentials that never worked. Rows of other models, endpoints or organizations are listed; --adopt sends
+    them to the configured model.
+    Exit 1 if rows could not be sent, wait elsewhere, or lie in a damaged spool.
     """
     configuration = configuration_for(folder, *SENDING)
     if configuration.missing is not None:

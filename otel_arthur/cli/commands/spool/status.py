@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @FOLDER
 @JSON
 def status(folder: str | None, as_json: bool) -> None:
-    """Show what waits, how old it is, the last error, and what became of the rest."""
+    """Show the waiting rows, their age, the last error, and the outcomes of all others."""
     from otel_arthur.spool.commands import set_aside, still_holder
 
     with opened(folder) as spool:
