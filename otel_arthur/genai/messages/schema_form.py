@@ -28,18 +28,14 @@ from otel_arthur.genai.messages.texts import MAX_PARTS
 
 def messages(value: Any) -> list[Message] | None:
     """The messages of a JSON text, or None where `value` is of another form in any place, or was cut."""
-    if value.__class__ is not str:
-        return None
-    try:
-        found = _decode(value)
-    except (ValueError, RecursionError):
+    found = _decoded(value)
+    if found is None:
         return None
     read: list[Message] = []
     for told in found:
         role, parts = told.role, told.parts
         if len(parts) == 1 and role != "tool" and type(part := parts[0]) is TextPart:  # as nearly all are
-            text = part.text
-            if not text or text[0] == "{":
+            if not part.text or part.text[0] == "{":
                 return None
             read.append(Message(role, (part,)))
         elif (message := _message(role, parts)) is None:
@@ -53,11 +49,8 @@ def messages(value: Any) -> list[Message] | None:
 
 def choices(value: Any) -> list[Choice] | None:
     """As `messages`, for a model's answers."""
-    if value.__class__ is not str:
-        return None
-    try:
-        found = _decode(value)
-    except (ValueError, RecursionError):
+    found = _decoded(value)
+    if found is None:
         return None
     read: list[Choice] = []
     for told in found:
@@ -99,6 +92,13 @@ class _Message(Struct, gc=False, forbid_unknown_fields=True):
 
 
 _decode = msgspec.json.Decoder(Annotated[list[_Message], Meta(max_length=MAX_PARTS)]).decode
+
+
+def _decoded(value: Any) -> list[_Message] | None:
+    try:
+        return _decode(value) if value.__class__ is str else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def _message(role: str, parts: tuple[_Part, ...]) -> Message | None:

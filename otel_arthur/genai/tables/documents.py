@@ -48,7 +48,7 @@ _Node = dict[str, Any]
 """Name in a map -> its leaves, or the node below it."""
 _Found = tuple[dict[int, Any], dict[str, str]]
 """Field -> value; name of a field -> the place that has the value."""
-_SHORT, _FEW = 2_048, 64
+_SHORT, _FEW = 2_048, 8
 """Characters of documents that are remembered together, and how many are."""
 
 
