@@ -33,8 +33,6 @@ from otel_arthur.inference.schema import Slot
 _WORDS: Final = frozenset([PLACES[name] for name, field in FIELDS.items() if field.privacy is Privacy.WORDS])
 """Values that may be long texts, which orjson writes in a fourth of msgspec's time."""
 _LISTS: Final = (STRINGS, TOKENS, LIKELIHOODS)
-_NUL: Final = b"\\u0000"
-"""A NUL in JSON, or a text that is written like that."""
 _NAME: Final = re.compile(r"[\w .:/#@-]+", re.ASCII)
 """Names that stand in JSON as they are."""
 
@@ -87,6 +85,9 @@ class RowPlan:
                 return None
             if self._lists is not None and self._lists(values) != self._nothing:
                 return None
+            # A character in texts is found ten times as fast as the six that are written for it.
+            if any("\0" in text for text in values if text.__class__ is str):
+                return None
             identity = f"{stem}-{position}"
             try:
                 for place in self._words:
@@ -96,8 +97,6 @@ class RowPlan:
                 _encode_into(_Row(identity, timestamp, self._data(*self._values(values))), self._room)
                 row = self._room if len(choices) == 1 else bytes(self._room)
             except (UnicodeEncodeError, TypeError):
-                return None
-            if _NUL in row:
                 return None
             rows.append((identity, row, len(stem)))
         return rows
