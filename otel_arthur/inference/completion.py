@@ -30,9 +30,12 @@ def completed_row(row: bytes, others: Iterable[bytes]) -> bytes:
     Fields are known by their names in the catalogue, which a model's attributes have too.
     """
     before: dict[str, Any] = _decode(row).inference_data
-    values = dict(before)
+    values = before
     for other in others:
         found: dict[str, Any] = _decode(other).inference_data
+        if found == values:
+            continue
+        values = dict(values)
         if missing := found.keys() - values.keys() - _NOT_TAKEN:
             values.update({name: found[name] for name in TAKEN if name in missing})
         if "model" in found and values.get("model") in (None, values.get("request_model")):

@@ -88,7 +88,7 @@ def decide(hearing: Hearing) -> Decision:
         groups.setdefault(winner, [winner]).append(loser)
     for members in groups.values():
         if near.keys().isdisjoint(members):
-            kept, *lost = map(_name, members)
+            kept, *lost = [f"{trace_id}-{span_id}" for trace_id, span_id in members]
             losers.update(dict.fromkeys(lost, kept))
             continue
         undecided = [key for key in members if key not in known]

@@ -109,7 +109,7 @@ class Memory:
         starts, ends = _times(batches.values(), slack)
         calls = [
             call
-            for call in calls
+            for call in (calls if ends else ())
             if (place := bisect_left(ends, call.start_ns)) < len(ends) and starts[place] <= call.end_ns
         ]
         if not calls:

@@ -221,7 +221,9 @@ class _Closing:
         if not self._losers and not any(self._others.values()):
             return removed
         rows = {number: _rows(self._store, self._index, number) for number in sorted(self._hearing.due)}
-        winners = {number: [self._losers.get(row.group) for row in batch] for number, batch in rows.items()}
+        winners = {
+            number: [self._losers.get(row.id[: row.stem]) for row in batch] for number, batch in rows.items()
+        }
         for number, batch in rows.items():
             for row, winner in zip(batch, winners[number], strict=True):
                 if winner is not None:
