@@ -49,6 +49,7 @@ def _library(
 
 
 _ALWAYS: Final = "otel_arthur.instrument() in your code, or opentelemetry-instrument before its command"
+_LOGS: Final = "pip install opentelemetry-instrumentation-logging, set its logger to INFO"
 _KERNEL: Final = "SEMANTICKERNEL_EXPERIMENTAL_GENAI_ENABLE_OTEL_DIAGNOSTICS_SENSITIVE=true"
 
 LIBRARIES: Final = (
@@ -71,7 +72,9 @@ LIBRARIES: Final = (
     _library(
         "agent-framework", "", "", "agent-framework-core", own="export ENABLE_OTEL=true", framework=True
     ),
-    _library("semantic-kernel", "", "", own=f"export {_KERNEL}", framework=True),
+    _library(
+        "semantic-kernel", "", "", own=f"export {_KERNEL} OTEL_LOGS_EXPORTER=arthur, {_LOGS}", framework=True
+    ),
     _library("smolagents", "genai-smolagents", "smolagents", framework=True),
     _library("agno", "genai-agno", "agno", framework=True),
     _library("openai", "openai genai-openai openai-v2", "openai"),
