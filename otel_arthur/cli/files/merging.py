@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from otel_arthur.cli.files.trace_files import TraceFiles
 from otel_arthur.genai.events.log_events import LogEvent
 from otel_arthur.genai.otlp.json.typed import Export
 from otel_arthur.genai.span import SpanView
+
+_SPANS: Final = 64
 
 
 class Part(NamedTuple):
@@ -40,7 +42,9 @@ class Merging:
                 self._put(number, self._parts(number))
             else:
                 first = self._files.first(name) if len(names) > 1 else None
-                self._waiting.append((0, False, number) if first is None else _part(number, first)[:3])
+                self._waiting.append(
+                    (0, False, number) if first is None else next(_parts_of(number, first))[:3]
+                )
         heapq.heapify(self._waiting)
         while self._waiting:
             number = self._waiting[0][2]
@@ -63,10 +67,15 @@ class Merging:
             heapq.heappush(self._waiting, part[:3])
 
     def _parts(self, number: int) -> Iterator[Part]:
-        return (_part(number, export) for export in self._files.exports(self._files.names[number]))
+        for export in self._files.exports(self._files.names[number]):
+            yield from _parts_of(number, export)
 
 
-def _part(number: int, export: Export) -> Part:
-    views = list(export.views)
-    time_ns = min([view.end_ns for view in views]) if views else export.time_ns
-    return Part(time_ns, bool(views), number, views, list(export.events))
+def _parts_of(number: int, export: Export) -> Iterator[Part]:
+    """An export in parts of so few spans that those of several files come at their times."""
+    views, events = list(export.views), list(export.events)
+    if events or not views:
+        yield Part(export.time_ns, False, number, [], events)
+    for first in range(0, len(views), _SPANS):
+        some = views[first : first + _SPANS]
+        yield Part(min([view.end_ns for view in some]), True, number, some, [])
