@@ -50,7 +50,7 @@ def checks(rounds: int, soak_seconds: int) -> list[Check]:
     on_bad_disks = pytest("tests/delivery/faults/test_kills_on_bad_disks.py", *kills)
     bad_rounds = max(rounds // 5, 1)
     collectors = pytest("tests/collector/service/test_kills.py", *kills)
-    processors = pytest("tests/collector/processor/test_kills.py", "-s", "-k", "durable", "--timeout", "7200")
+    durable = "tests/collector/processor/test_kills.py::test_acknowledged_is_durable"
     kafka_kills = max(rounds // 5, 1)
     kafka_check = pytest("-s", "tests/collector/processor/faults_of_kafka.py", "--timeout", "7200")
     return [
@@ -64,8 +64,17 @@ def checks(rounds: int, soak_seconds: int) -> list[Check]:
             {"KILL_ROUNDS": str(bad_rounds)},
         ),
         Check(f"A collector is killed {rounds} times at random moments", collectors, counted),
-        Check(
-            f"A Collector, its core and both are killed {rounds} times each under load", processors, counted
+        *(
+            Check(
+                f"{who} killed {rounds} times under load",
+                pytest(f"{durable}[{victim}]", "-s", "--timeout", "7200"),
+                counted,
+            )
+            for victim, who in (
+                ("collector", "A Collector is"),
+                ("core", "A core is"),
+                ("both", "A Collector and its core are"),
+            )
         ),
         Check(
             f"Apache Kafka: {kafka_kills} members of a group are killed under load, the broker too",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from aiohttp import web
 
@@ -62,7 +61,8 @@ class CoreReceiver(HTTPReceiver):
     async def stop(self, seconds: float) -> None:
         """Take no more requests, and wait for those under way for at most so many seconds."""
         if isinstance(self._place, UnixSocket):
-            _remove(self._place.path)
+            with contextlib.suppress(OSError):
+                self._place.path.unlink()
         await super().stop(seconds)
 
     def page(self, request: web.BaseRequest) -> web.Response | None:
@@ -75,8 +75,3 @@ class CoreReceiver(HTTPReceiver):
             body = b"".join(bytes.fromhex(trace_id + span_id) for trace_id, span_id in reply.calls)
             return HTTPReply(200, CALLS, body)
         return super().rendered(request, signal, reply, json)
-
-
-def _remove(path: Path) -> None:
-    with contextlib.suppress(OSError):
-        path.unlink()

@@ -59,19 +59,15 @@ class Intake:
     most. It would be skipped otherwise: what is acknowledged and can be an inference is on disk.
     """
 
-    def __init__(
-        self,
-        targets: OpenRoutes,
-        connection: Configuration,
-    ) -> None:
+    def __init__(self, targets: OpenRoutes, connection: Configuration) -> None:
         self._models = Router(targets.models)
         self._tasks = Router(targets.tasks)
         self._is_for_models, self._is_for_tasks = bool(targets.models), bool(targets.tasks)
         self._connection = connection
-        deliveries = [target.delivery for target in (*targets.models, *targets.tasks)]
-        self._default = deliveries[0]
-        targets_ = {*targets.models, *targets.tasks}
-        self._only = next(iter(targets_)) if len(targets_) == 1 else None
+        routes = dict.fromkeys((*targets.models, *targets.tasks))
+        first = next(iter(routes))
+        self._default = first.delivery
+        self._only = first if len(routes) == 1 else None
         self._wanting_around = [target for target in targets.tasks if target.delivery.wants_around]
         self._has_said_no_route = False
         self._assembly = Assembly(

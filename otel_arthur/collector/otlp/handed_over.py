@@ -126,9 +126,7 @@ class HandedOver:
     def _kin(self) -> dict[SpanKey, Kin]:
         """The spans above and below each call; empty where no span stands below another of the request."""
         scopes = [scope for resource in self._resources for scope in resource.scopes]
-        spans = [
-            span for scope in scopes for spans in (scope.calls, scope.steps, scope.places) for span in spans
-        ]
+        spans = [span for one in scopes for several in (one.calls, one.steps, one.places) for span in several]
         here = {span.span_id for span in spans}
         if here.isdisjoint(span.parent_span_id for span in spans):
             return {}
@@ -154,9 +152,7 @@ def _view(
         span.status_code,
         span.status_message,
         span.attributes,
-        [EventView(event.name, event.time_ns, event.attributes) for event in span.events]
-        if span.events
-        else [],
+        [EventView(event.name, event.time_ns, event.attributes) for event in span.events],
         resource,
         span.dropped_attributes,
         own,
@@ -177,5 +173,4 @@ def _frame(place: _Place, service: str | None) -> Frame:
 
 
 def _attribute_count(span: _Span) -> int:
-    count = len(span.attributes)
-    return count + sum(1 + len(event.attributes) for event in span.events) if span.events else count
+    return len(span.attributes) + sum([1 + len(event.attributes) for event in span.events])
