@@ -203,7 +203,7 @@ class Packing:
         start, middle = self._end, self._end + len(gap)
         self._end = middle + len(part)
         if self._end > len(self._view):
-            before, self._room = self._view, bytearray(self._end * 3 // 2)
+            before, self._room = self._view, bytearray(self._end * 5 // 4)
             self._view = memoryview(self._room)
             self._view[:start] = before[:start]
         self._view[start:middle] = gap
