@@ -63,7 +63,8 @@ for _ in range(30):
 VALUES: list[Any] = [
     *(
         {"intValue": value}
-        for value in (5, -5, "5", "-5", "007", " 5", "5.0", 5.0, "٥", 2**63, str(2**63), True)
+        # Without "5.0", which protobuf refuses up to 5 and takes today.
+        for value in (5, -5, "5", "-5", "007", " 5", 5.0, "٥", 2**63, str(2**63), True)
     ),
     *({"doubleValue": value} for value in (5, 0.5, "0.5", "NaN", "Infinity", -0.0, 1e308)),
     *({"boolValue": value} for value in (True, False, 1, "true")),
