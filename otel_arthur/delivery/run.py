@@ -18,7 +18,7 @@ from otel_arthur.delivery.destinations import Destinations
 from otel_arthur.delivery.ending import Ending
 from otel_arthur.delivery.patience import Progress
 from otel_arthur.delivery.turn import Turns
-from otel_arthur.delivery.workers import IDLE_SECONDS, TOGETHER_SECONDS, Workers
+from otel_arthur.delivery.workers import TOGETHER_SECONDS, Workers
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.steps.step import Meaning
 from otel_arthur.notices import Notices
@@ -169,9 +169,7 @@ class Run:
             if in_memory:
                 # The others may wait for the disk.
                 self.workers.start_another()
-            if batch.hold < IDLE_SECONDS:
-                # What is held longer is not due: the workers look again in time.
-                self.workers.wake()
+            self.workers.wake_within(batch.hold)
 
     def skip(self, reason: str, count: int = 1) -> None:
         """Spans that could have been inferences and are none."""

@@ -45,6 +45,8 @@ class Workers:
         self._housekeeping = housekeeping
         self._changed = threading.Condition()
         self._turn = 0
+        self._looks_at = float("inf")
+        """When the next of the workers that wait looks by itself (`time.monotonic`)."""
         self._flushing = 0
         self._stopping = False
         self._is_resting = False
@@ -84,6 +86,12 @@ class Workers:
         with self._changed:
             self._turn += 1
             self._changed.notify_all()
+
+    def wake_within(self, seconds: float) -> None:
+        """Something new is due in so many seconds; a worker that looks by itself before then is not woken."""
+        now = time.monotonic()
+        if not now < self._looks_at <= now + seconds:
+            self.wake()
 
     def flush(
         self,
@@ -215,6 +223,7 @@ class Workers:
                     _logger.debug("otel-arthur: details", exc_info=True)
                     wait = IDLE_SECONDS
                 with self._changed:
+                    self._looks_at = time.monotonic() + wait
                     # Not woken by what other threads did, or they would wake each other for ever.
                     self._changed.wait_for(lambda turn=turn: turn != self._turn or self._stopping, wait)
 
