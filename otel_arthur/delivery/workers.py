@@ -46,7 +46,7 @@ class Workers:
         self._changed = threading.Condition()
         self._turn = 0
         self._looks_at = float("inf")
-        """When the next of the workers that wait looks by itself (`time.monotonic`)."""
+        """When a worker that waits looks by itself (`time.monotonic`)."""
         self._flushing = 0
         self._stopping = False
         self._is_resting = False
@@ -226,6 +226,7 @@ class Workers:
                     self._looks_at = time.monotonic() + wait
                     # Not woken by what other threads did, or they would wake each other for ever.
                     self._changed.wait_for(lambda turn=turn: turn != self._turn or self._stopping, wait)
+                    self._looks_at = float("inf")
 
     def work(self) -> bool:
         """Send one request's worth of each destination; whether there was anything."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
@@ -62,10 +63,7 @@ class RowPlan:
     __slots__ = ("_data", "_lists", "_needs_answer", "_nothing", "_room", "_values", "_words")
 
     def __init__(self, places: Mapping[str, int], types: Mapping[str, str], needs_answer: bool) -> None:
-        slots = {f"at_{place}": name for place, name in enumerate(places)}
-        self._data = msgspec.defstruct(
-            "Data", [(slot, Any, None) for slot in slots], rename=slots, omit_defaults=True, gc=False
-        )
+        self._data = _data_of(tuple(places))
         self._room = bytearray()
         # A getter of one value gives no tuple, but an input and an output are there in any case.
         self._values = itemgetter(*places.values())
@@ -100,6 +98,14 @@ class RowPlan:
                 return None
             rows.append((identity, row, len(stem)))
         return rows
+
+
+@lru_cache(maxsize=64)
+def _data_of(names: tuple[str, ...]) -> type[Struct]:
+    """The data of a row. To make a class takes as long as to write four rows."""
+    slots = {f"at_{place}": name for place, name in enumerate(names)}
+    fields = [(slot, Any, None) for slot in slots]
+    return msgspec.defstruct("Data", fields, rename=slots, omit_defaults=True, gc=False)
 
 
 def may_be_planned(slots: Sequence[Slot]) -> bool:
