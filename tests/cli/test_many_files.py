@@ -23,6 +23,7 @@ from otel_arthur.genai.duplicates.verdicts import InOrder, Verdict, judge
 from otel_arthur.genai.events.log_events import Contents
 from otel_arthur.genai.reading import NOT_GENAI
 from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.steps.step import Frame, Step, Wordless
 from tests.cli.test_passing import call, told
 
 SETTINGS = Configuration.from_environment({"OTEL_EXPORTER_ARTHUR_SPOOL_DIR": "off"})
@@ -176,7 +177,7 @@ def test_traces_go_whole_once_nothing_of_their_time_may_follow(seconds: float, t
         if len(calls) < 100:
             assert read < len(placed)
         calls += [item.call.trace_id for item in chunk.calls]
-        around += [getattr(one, "frame", one).trace_id for one in chunk.around]
+        around += [_trace_id(one) for one in chunk.around]
         dealt_with = {
             one.verdict.view.trace_id for one in placed[: chunk.done[0]] if one.verdict.reading.call
         }
@@ -211,3 +212,9 @@ def test_commands_take_a_folder_and_standard_input(
         run(monkeypatch, "inspect", arguments, "--target", "engine", stdin=stdin)
         spans = json.loads(capsys.readouterr().out)["resourceSpans"]
         assert len(spans) == 200
+
+
+def _trace_id(around: Wordless | Step | Frame) -> str:
+    if isinstance(around, Wordless):
+        return around.call.trace_id
+    return around.frame.trace_id if isinstance(around, Step) else around.trace_id
