@@ -19,11 +19,12 @@ from otel_arthur.cli.files.ordered import Ordered
 from otel_arthur.cli.files.trace_files import TraceFiles
 from otel_arthur.cli.files.verdicts import Placed, Verdicts
 from otel_arthur.configuration import Configuration
+from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.verdicts import InOrder, Verdict, judge
 from otel_arthur.genai.events.log_events import Contents
 from otel_arthur.genai.reading import NOT_GENAI
 from otel_arthur.genai.span import SpanView
-from otel_arthur.genai.steps.step import Frame, Step, Wordless
+from otel_arthur.genai.steps.step import Meaning, Step, Wordless
 from tests.cli.test_passing import call, told
 
 SETTINGS = Configuration.from_environment({"OTEL_EXPORTER_ARTHUR_SPOOL_DIR": "off"})
@@ -214,7 +215,9 @@ def test_commands_take_a_folder_and_standard_input(
         assert len(spans) == 200
 
 
-def _trace_id(around: Wordless | Step | Frame) -> str:
+def _trace_id(around: Meaning) -> str:
+    if isinstance(around, LLMCall):
+        return around.trace_id
     if isinstance(around, Wordless):
         return around.call.trace_id
     return around.frame.trace_id if isinstance(around, Step) else around.trace_id
