@@ -16,7 +16,8 @@ function chart(place, points, addresses) {
   const axis = { stroke: colour("--faint"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
   const moment = (seconds, step) => {
     const text = new Date(seconds * 1000).toISOString();
-    return step >= 86400 ? text.slice(5, 10) : text.slice(11, step < 60 ? 19 : 16);
+    const isDate = step >= 86400 || text.slice(11, 19) === "00:00:00";
+    return isDate ? text.slice(5, 10) : text.slice(11, step < 60 ? 19 : 16);
   };
   const go = (address, since, until) => {
     location.href = address.replace("SINCE", Math.round(since * 1000)).replace("UNTIL", Math.round(until * 1000));
@@ -58,6 +59,11 @@ function chart(place, points, addresses) {
   place.setAttribute("aria-label", `${place.previousElementSibling.textContent}, at last: ${last}`);
 }
 
+function period(seconds) {
+  const [size, name] = [[86400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]].find(([size]) => seconds % size === 0) || [1, "second"];
+  return seconds === size ? `a ${name}`.replace("a hour", "an hour") : `${(seconds / size).toLocaleString("en")} ${name}s`;
+}
+
 async function answer(address) {
   const response = await fetch(address);
   if (!response.ok) throw new Error(`${response.status}`);
@@ -72,6 +78,7 @@ async function drawCharts() {
     const isEmpty = !points.times.length;
     state.textContent = isEmpty ? "No call in this time: choose a longer one above." : "";
     charts.hidden = one(".hint").hidden = isEmpty;
+    one("#step").textContent = isEmpty ? "" : `A point is ${period(points.step)}; times are UTC.`;
     if (!isEmpty) document.querySelectorAll(".chart").forEach((place) => {
       const isThere = place.dataset.series.split(" ").some((name) => points[name].some((value) => value != null));
       if (isThere) chart(place, points, charts.dataset);
