@@ -85,5 +85,7 @@ class Duplicates:
 def unwiped(index: sqlite3.Connection) -> Generator[None, None, None]:
     """What is deleted inside holds no text of a call: each page that is wiped is a page of the log."""
     index.execute("PRAGMA secure_delete = FAST")
-    yield
-    index.execute("PRAGMA secure_delete = ON")
+    try:
+        yield
+    finally:
+        index.execute("PRAGMA secure_delete = ON")
