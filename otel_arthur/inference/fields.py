@@ -53,8 +53,10 @@ def values_of(call: LLMCall, input_text: str | None) -> list[Values]:
         *(max(len(call.choices) + call.choices_left_out, 1), call.truncated),
     ]
     values: list[Values] = []
+    last = len(call.choices) - 1
     for position, choice in enumerate(call.choices):
-        of_choice = of_call.copy() if position else of_call
+        # The last choice takes the list itself: nothing of another choice is in it.
+        of_choice = of_call if position == last else of_call.copy()
         message, words = choice.message, choice.message.text
         of_choice[OUTPUT_TEXT], of_choice[_FINISH_REASON] = words, choice.finish_reason
         if (len(message.parts) > 1 or not words) and (tools := message.tool_calls):

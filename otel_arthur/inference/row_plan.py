@@ -3,7 +3,7 @@
 Made once for a model's slots: which of a choice's values it has, in the order of the model's attributes. It
 makes the JSON that `Builder.inferences` and the encoder of requests come to, without a map in between. What
 needs a longer look (a text with a NUL or a lone surrogate, a list, a value that must be coerced, redacted or
-cut) is left to them: `tests/inference/test_row_plan.py` compares the two.
+cut) is left to them: `tests/genai/test_plans.py` compares the two.
 """
 
 from __future__ import annotations

@@ -45,6 +45,24 @@ def test_each_choice_is_an_inference_that_repeats_the_calls_usage() -> None:
     assert first.partner_inference_id != second.partner_inference_id
 
 
+def test_a_choice_has_nothing_of_the_choices_before() -> None:
+    tools = Choice(
+        Message("assistant", (ToolCallPart("c", "t", {"a": 1}),)),
+        "tool_calls",
+        tokens=("a",),
+        likelihoods=({"a": 0.5},),
+    )
+    plain = Choice(Message("assistant", (TextPart("one"),)), "stop")
+
+    first, *others = build(replace(CALL, choices=(tools, plain, plain)))
+
+    of_tools = {"tool_calls", "tool_names", "output_tokens", "output_likelihoods"}
+    assert of_tools <= first.data.keys()
+    for number, other in enumerate(others, 1):
+        alone = build(replace(CALL, choices=(plain,)))[0].data
+        assert other.data == {**alone, "choice_index": number, "choice_count": 3}
+
+
 def test_the_prompt_of_a_completion_model_has_no_role() -> None:
     completion = replace(CALL, operation="text_completion")
     assert build(completion)[0].data["input_text"] == "hi"
