@@ -27,9 +27,9 @@ from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.local.server import LocalArthur
 from tests.documentation.applications import ANSWER, APPLICATIONS, Application
 from tests.support.paths import CACHE, ROOT
+from tests.support.processes.running import finished
 from tests.support.servers.account import onboarded
 from tests.support.servers.providers.openai_server import OpenAIServer
-from tests.support.waiting import PATIENCE
 
 PAGES: Final = ROOT / "docs" / "frameworks"
 RUN: Final = "Run with `make started` on "
@@ -90,16 +90,7 @@ def start(application: Application, way: Way, python: Path, folder: Path) -> str
             "OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW": "0",
             **application.environ,
         }
-        done = subprocess.run(
-            way.command,
-            shell=True,
-            cwd=folder,
-            env=environ,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        done = finished(["sh", "-c", way.command], env=environ, cwd=folder)
         if done.returncode:
             return f"it ended with {done.returncode}: {(done.stderr.strip().splitlines() or [''])[-1][:300]}"
         rows = arthur.store.inferences(model_id, limit=10).inferences
