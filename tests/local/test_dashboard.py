@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from otel_arthur.local import LocalArthur
 from tests.support.environments import browser as chromium
@@ -78,6 +78,23 @@ def test_from_nothing_to_charts_that_lead_to_the_rows(page: Page, api: Any) -> N
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_url("**/calls?since=*&until=*")
     expect(page.get_by_role("heading", name=re.compile(r"\d calls?"))).to_be_visible()
+
+
+def test_a_call_that_comes_while_the_page_loads_is_shown(page: Page, api: Any) -> None:
+    model_id = onboarded(api.arthur)
+    send(api, model_id, 5)
+    came: list[int] = []
+
+    def come_first(route: Route) -> None:
+        if not came:
+            came.append(2)
+            send(api, model_id, 2)
+        route.continue_()
+
+    page.route("**/version", come_first)
+    page.goto(f"{api.arthur.url}/calls")
+    expect(page.get_by_role("heading", name="7 calls")).to_be_visible()
+    assert came == [2]
 
 
 def test_keys_and_copying_need_no_mouse(page: Page, api: Any) -> None:

@@ -60,6 +60,7 @@ class Pages:
         return [*routes, Mount("/static", StaticFiles(directory=HERE / "static"))]
 
     def overview(self, request: Request) -> Response:
+        version = self._calls.version()  # read first: a page may be newer than its version, never older
         wanted = Wanted.of(request.query_params)
         models = self._models()
         found = self._calls.sums_by(wanted, [*_BREAKDOWNS.values()])
@@ -77,6 +78,7 @@ class Pages:
             "overview.html",
             wanted,
             request,
+            version=version,
             sums=self._calls.sums(wanted),
             breakdowns=breakdowns,
             reasons=self._calls.reasons(wanted)[:_REASONS],
@@ -110,6 +112,7 @@ class Pages:
         return Response(self._calls.version(), media_type="text/plain")
 
     def list(self, request: Request) -> Response:
+        version = self._calls.version()
         wanted = Wanted.of(request.query_params)
         models = self._models()
         total = self._calls.count(wanted)
@@ -118,6 +121,7 @@ class Pages:
             "calls.html",
             wanted,
             request,
+            version=version,
             lines=lines,
             total=total,
             pages=max(1, -(-total // PAGE_SIZE)),

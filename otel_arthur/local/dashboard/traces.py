@@ -60,15 +60,15 @@ class TracePages:
 
     def list(self, request: Request) -> Response:
         """The traces, newest first."""
+        version = Calls(self.traces.store).version()
         page = page_number(request.query_params.get("page", ""))
         total, ids = self.traces.trace_ids([], PAGE_SIZE, (page - 1) * PAGE_SIZE)
         lines: list[dict[str, Any]] = []
         for trace_id in ids:
             count, spans = self._spans_of(trace_id)
             lines.append({"trace_id": trace_id, "count": count, **_summary(spans)})
-        return render(
-            "traces.html", lines=lines, total=total, page=page, pages=max(1, -(-total // PAGE_SIZE))
-        )
+        pages = max(1, -(-total // PAGE_SIZE))
+        return render("traces.html", lines=lines, total=total, page=page, pages=pages, version=version)
 
     def trace(self, request: Request) -> Response:
         trace_id = request.path_params["trace_id"]

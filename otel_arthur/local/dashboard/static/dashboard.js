@@ -89,7 +89,8 @@ async function drawCharts() {
   }
 }
 
-let version = null;
+// The page says which version of the database is on it: a change before the first question counts too.
+let version = one("#live").dataset.version;
 async function followChanges() {
   const live = one("#live");
   const isHere = one("#fresh") || one(".nothing");
@@ -97,18 +98,19 @@ async function followChanges() {
   try {
     const now = await (await answer("/version")).text();
     live.textContent = "live";
-    if (version !== null && now !== version) {
+    version ??= now;
+    if (now !== version) {
       const fresh = new DOMParser().parseFromString(await (await answer(location.href)).text(), "text/html");
       if (!one("#fresh")) return location.reload();
       const row = rows().indexOf(document.activeElement.closest("tr"));
       for (const id of ["fresh", "tables"]) {
-        const now = document.getElementById(id), next = fresh.getElementById(id);
-        if (now && next) now.replaceWith(next);
+        const old = document.getElementById(id), next = fresh.getElementById(id);
+        if (old && next) old.replaceWith(next);
       }
       if (row >= 0) select(row);
+      version = fresh.getElementById("live").dataset.version;
       await drawCharts();
     }
-    version = now;
   } catch (error) {
     live.textContent = "not live: local Arthur does not answer; start it again with `otel-arthur local`";
   }
