@@ -6,7 +6,7 @@ import contextlib
 import logging
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from otel_arthur.delivery.books.books import Books, LastWord
 from otel_arthur.delivery.books.names import name_of
@@ -83,7 +83,7 @@ class Ending:
 
     def _named(
         self,
-        left: Callable[[Iterable[int]], Mapping[tuple[int, int], int]],
+        left: Callable[[Collection[int]], Mapping[tuple[int, int], int]],
         destinations: Mapping[int, Destination],
     ) -> Counter[str]:
         """By name, rows that wait for these destinations and that no other process is sending."""

@@ -212,7 +212,7 @@ class Run:
         """Rows (of a kind) that wait for `destinations`, by default all of ours, and bytes in the spool."""
         found = destinations or self._ours()
         try:
-            return self._spool.waiting((one.number for one in found), kind), self._spool.bytes_used()
+            return self._spool.waiting([one.number for one in found], kind), self._spool.bytes_used()
         except (sqlite3.Error, OSError, SpoolError):
             return 0, 0
 

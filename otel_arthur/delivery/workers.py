@@ -200,7 +200,7 @@ class Workers:
         """Whether nothing that is left can be tried within `remaining` seconds."""
         if all(served.pacer.seconds_left > remaining for served in left.values()):
             return True
-        return not self._spool.can_be_tried((d.number for d in left), remaining)
+        return not self._spool.can_be_tried([d.number for d in left], remaining)
 
     def _add_thread(self) -> bool:
         name = f"otel-arthur-sender-{len(self._threads) + 1}"

@@ -102,7 +102,7 @@ def test_a_call_told_once_before_an_upgrade_of_the_spool_is_one(
     assert delivery._spool._disk is not None
     disk = delivery._spool._disk.spool
     assert disk is not None
-    with disk._store.index.transaction() as index:
+    with disk.store.index.transaction() as index:
         ((body,),) = index.execute("SELECT body FROM evidence").fetchall()
         (values,) = orjson.loads(body)
         values[8:10] = "0123456789abcdef", "fedcba9876543210"

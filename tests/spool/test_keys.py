@@ -32,7 +32,7 @@ def test_keys_are_remembered_by_generation_and_those_that_wait_always(
                 spool.finish([BatchOutcome(leased, sent=len(leased.rows))])
     assert spool.append(HERE, batch(10)) == (0, 10, 0)
     assert spool.append(HERE, batch(50, start=1950)) == (0, 50, 0)
-    (remembered,) = spool._store.index.read(
+    (remembered,) = spool.store.index.read(
         "SELECT (SELECT count(*) FROM keys_0) + (SELECT count(*) FROM keys_1)"
     )[0]
     assert remembered < 400
@@ -48,7 +48,7 @@ def test_keys_are_known_whether_they_lie_beside_one_another_or_are_folded(
         assert spool.append(HERE, batch(start + 30)) == (0, start + 30, 0)
     for number in range(1000, 1020):
         assert spool.append(HERE, batch(1, start=number)) == (1, 0, 0)
-    ((folded, recent),) = spool._store.index.read(
+    ((folded, recent),) = spool.store.index.read(
         "SELECT (SELECT count(*) FROM keys_0), (SELECT count(*) FROM recent_keys)"
     )
     assert folded
@@ -70,12 +70,12 @@ def test_keys_of_an_application_that_never_asks_are_known_to_whoever_does(
             for leased in spool.lease(NUMBER, KIND, Terms(rows=size)):
                 if leased.rows[0] != rows(1)[0]:
                     spool.finish([BatchOutcome(leased, sent=len(leased.rows))])
-            ((beside,),) = spool._store.index.read("SELECT sum(length(keys)) / 8 FROM recent_keys")
+            ((beside,),) = spool.store.index.read("SELECT sum(length(keys)) / 8 FROM recent_keys")
             assert beside <= 200
     assert opened(limits).append(HERE, batch(10)) == (0, 10, 0)
     assert opened(limits).append(HERE, batch(100, start=end - 100)) == (0, 100, 0)
     assert opened(limits).append(HERE, batch(5, start=end)) == (5, 0, 0)
-    ((beside,),) = spool._store.index.read("SELECT sum(length(keys)) / 8 FROM recent_keys")
+    ((beside,),) = spool.store.index.read("SELECT sum(length(keys)) / 8 FROM recent_keys")
     assert beside < 100
 
 
@@ -85,9 +85,9 @@ def test_keys_are_moved_in_few_steps(opened: Callable[..., Spool]) -> None:
     for start in range(0, 40_000, 500):
         spool.append(HERE, live(500, start, ended=start + 1))
     statements: list[str] = []
-    with spool._store.index.transaction() as index:
+    with spool.store.index.transaction() as index:
         index.set_trace_callback(statements.append)
-        spool._store.keys.known(index, [1])
+        spool.store.keys.known(index, [1])
         index.set_trace_callback(None)
         ((moved,),) = index.execute("SELECT count(*) FROM keys_0").fetchall()
     assert moved > 30_000
@@ -154,9 +154,9 @@ def test_a_key_is_of_the_batch_in_which_it_came_last(
     limits = KeyLimits(recent_batches=2, generation=5)
     spool = opened(limits)
     batches = range(1, 60)
-    with spool._store.index.transaction() as index:
+    with spool.store.index.transaction() as index:
         for batch in batches:
             # Every seventh batch has the key again; the tables take turns meanwhile.
-            spool._store.keys.add(index, [batch * 100, *([7] if batch % 7 == 0 else [])], batch)
+            spool.store.keys.add(index, [batch * 100, *([7] if batch % 7 == 0 else [])], batch)
             if batch >= 7:
-                assert spool._store.keys.known(index, [7]) in ({}, {7: batch - batch % 7})
+                assert spool.store.keys.known(index, [7]) in ({}, {7: batch - batch % 7})

@@ -49,7 +49,7 @@ def _number(row: Row) -> int:
 def _waiting(spool: Spool) -> set[int]:
     return {
         _number(row)
-        for (body,) in spool._store.index.read("SELECT body FROM batches")
+        for (body,) in spool.store.index.read("SELECT body FROM batches")
         for row in unpacked(body, FRAMED, KIND)
     }
 
@@ -96,7 +96,7 @@ def test_what_waits_and_the_latest_generation_are_known_and_nothing_else_is_that
                 else:
                     spool.finish([BatchOutcome(taken, waiting=[*taken.rows])])
     tables = "(SELECT count(*) FROM keys_0) + (SELECT count(*) FROM keys_1)"
-    ((remembered,),) = spools[0]._store.index.read(
+    ((remembered,),) = spools[0].store.index.read(
         f"SELECT {tables} + ifnull(sum(length(keys)), 0) / 8 FROM recent_keys"
     )
     assert remembered <= 5 * limits.generation + 2 * most_waiting

@@ -6,8 +6,6 @@ import sqlite3
 import time
 from typing import Final
 
-from otel_arthur.spool.disk.index.database import Connection
-
 _RECOUNT_SECONDS: Final = 10.0
 USED: Final = "SELECT ifnull((SELECT CAST(value AS INTEGER) FROM state WHERE name = 'bytes'), 0)"
 """What the triggers of the index have counted of rows that wait and of dead letters."""
@@ -34,12 +32,6 @@ class Room:
             return False
         self._recount_at = now + _RECOUNT_SECONDS
         return recounted(index) + size <= self.max_bytes
-
-
-def touch(index: Connection) -> None:
-    """Write what is there already."""
-    with index.transaction() as raw:
-        raw.execute("UPDATE state SET value = value WHERE name = 'bytes'")
 
 
 def recounted(index: sqlite3.Connection) -> int:

@@ -6,7 +6,7 @@ Memory is bounded. Rows in memory go to their target from there, or to the disk 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -17,7 +17,6 @@ from otel_arthur.spool.batches import Appended, Batch, BatchOutcome, NewBatch
 from otel_arthur.spool.clock import Clock
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk.index.database import BUSY_SECONDS
-from otel_arthur.spool.disk.keys import KeyLimits
 from otel_arthur.spool.disk.losses import Lost
 from otel_arthur.spool.errors import SpoolError
 from otel_arthur.spool.fallback import carrying
@@ -38,16 +37,10 @@ class BackedSpool(Both):
         folder: None keeps everything in memory, up to `max_bytes`.
     """
 
-    def __init__(
-        self,
-        folder: Path | None,
-        max_bytes: int,
-        key_limits: KeyLimits | None = None,
-        clock: Clock | None = None,
-    ) -> None:
+    def __init__(self, folder: Path | None, max_bytes: int, clock: Clock | None = None) -> None:
         self._limit = max_bytes
         in_memory = max_bytes if folder is None else min(max_bytes, MEMORY_BYTES)
-        self._memory = Spool(None, in_memory, key_limits, clock)
+        self._memory = Spool(None, in_memory, clock=clock)
         self._has_memory = folder is None
         self._is_turn_of_disk = False
         self._carrying = threading.Lock()
@@ -56,7 +49,7 @@ class BackedSpool(Both):
         self._unrecorded: list[BatchOutcome] = []
         self._disk: GuardedDisk | None = None
         if folder is not None:
-            self._disk = GuardedDisk(folder, lambda place: Spool(place, max_bytes, key_limits, clock))
+            self._disk = GuardedDisk(folder, lambda place: Spool(place, max_bytes, clock=clock))
             self._disk.ask(lambda _disk: None, None, HANG_SECONDS)
 
     @property
@@ -109,7 +102,7 @@ class BackedSpool(Both):
         if self._disk is not None and not self._disk.is_well:
             self._disk.try_now()
 
-    def left_in_memory(self, destinations: Iterable[int]) -> dict[tuple[int, int], int]:
+    def left_in_memory(self, destinations: Collection[int]) -> dict[tuple[int, int], int]:
         """How many of the rows `left` are not on disk, though a disk is configured."""
         return self._memory.left(destinations) if self._has_memory and self._disk is not None else {}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TypeVar
 
 from otel_arthur.spool.destination import Destination
@@ -42,7 +42,7 @@ class Both(Spool):
         """Put dead letters back to be sent again."""
         return self._whole().resend(chosen)
 
-    def discard(self, destinations: Iterable[int], *, letters: bool = False) -> int:
+    def discard(self, destinations: Collection[int], *, letters: bool = False) -> int:
         """Give up what waits, or delete dead letters."""
         return self._whole().discard(destinations, letters=letters)
 
@@ -55,25 +55,24 @@ class Both(Spool):
         """All destinations ever seen."""
         return [d for found in self._look(lambda one: one.destinations()) for d in found]
 
-    def waiting(self, destinations: Iterable[int], kind: int | None = None) -> int:
+    def waiting(self, destinations: Collection[int], kind: int | None = None) -> int:
         """Rows that wait, as far as can be read."""
-        numbers = list(destinations)
-        return sum(self._look(lambda one: one.waiting(numbers, kind)))
+        return sum(self._look(lambda one: one.waiting(destinations, kind)))
 
     def occupied(
-        self, destinations: Iterable[int], up_to: int | None = None, kind: int | None = None
+        self, destinations: Collection[int], up_to: int | None = None, kind: int | None = None
     ) -> set[int]:
         """Those of these destinations for which anything waits, as far as can be read."""
-        numbers = list(destinations)
         # Batches in memory have numbers of their own.
-        found = self._look(lambda one: one.occupied(numbers, up_to if one.folder else None, kind))
+        found = self._look(lambda one: one.occupied(destinations, up_to if one.folder else None, kind))
         return set[int]().union(*found)
 
-    def left(self, destinations: Iterable[int], numbers: Iterable[int] = ()) -> dict[tuple[int, int], int]:
+    def left(
+        self, destinations: Collection[int], numbers: Collection[int] = ()
+    ) -> dict[tuple[int, int], int]:
         """Rows by destination and kind that no other living process has taken to send them."""
-        places, batches = list(destinations), list(numbers)
         total: Counter[tuple[int, int]] = Counter()
-        for found in self._look(lambda one: one.left(places, batches)):
+        for found in self._look(lambda one: one.left(destinations, numbers)):
             total.update(found)
         return dict(total)
 
@@ -86,14 +85,12 @@ class Both(Spool):
         return sum(self._look(lambda one: one.bytes_used()))
 
     def next_due(
-        self, destinations: Iterable[int], in_order: Collection[tuple[int, int]] = ()
+        self, destinations: Collection[int], in_order: Collection[tuple[int, int]] = ()
     ) -> float | None:
         """Seconds until something may be leased that cannot be now; None when nothing waits."""
-        numbers = list(destinations)
-        found = self._look(lambda one: one.next_due(numbers, in_order))
+        found = self._look(lambda one: one.next_due(destinations, in_order))
         return min((seconds for seconds in found if seconds is not None), default=None)
 
-    def can_be_tried(self, destinations: Iterable[int], seconds: float) -> bool:
+    def can_be_tried(self, destinations: Collection[int], seconds: float) -> bool:
         """Whether anything is held, leased, due within `seconds`, or is gone."""
-        numbers = list(destinations)
-        return any(self._look(lambda one: one.can_be_tried(numbers, seconds)))
+        return any(self._look(lambda one: one.can_be_tried(destinations, seconds)))

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from otel_arthur.spool.batches import Appended, NewBatch
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk.bodies import Body
+from otel_arthur.spool.disk.index.database import BUSY_SECONDS
 from otel_arthur.spool.disk.store import NOWHERE, Store, count
 from otel_arthur.spool.rows import Row, Rows, keys_of, names_of, pack_keys, packed
 
@@ -112,8 +113,12 @@ def add_destination(index: sqlite3.Connection, destination: Destination) -> None
     )
 
 
-def count_all(store: Store, counts: Mapping[tuple[str, str], int], patience: float) -> None:
-    """Add to the spool's counters, by outcome and reason, within `patience` seconds; errors as `append`."""
+def count_all(store: Store, counts: Mapping[tuple[str, str], int], patience: float = BUSY_SECONDS) -> None:
+    """Add what is no row to the counters, by outcome and reason; errors as `append`.
+
+    Args:
+        patience: seconds to wait at most where another process holds the database.
+    """
     with store.index.transaction(patience) as index:
         for (outcome, reason), number in counts.items():
             count(index, NOWHERE, 1, outcome, number, reason)

@@ -18,7 +18,7 @@ TargetOf = Callable[[int, Row], Destination | None]
 
 
 def move(store: Store, source: Destination, target_of: TargetOf) -> int:
-    """Move the rows that are due to where `target_of` says; returns how many were.
+    """Move the rows of `source` that are due to where `target_of` says; returns how many were.
 
     Raises:
         sqlite3.Error, OSError, SpoolError: a batch is in both places at most, under the same keys.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from otel_arthur.spool.clock import Boot
@@ -81,17 +81,22 @@ def _is_news(seen: Mapping[str, int], boot: Boot, origin: float) -> bool:
     return seen.get("boot") != boot.number or abs(origin - seen["origin"]) > SET_SECONDS
 
 
-def discard(store: Store, destinations: Iterable[int]) -> int:
-    """Give up what waits for these destinations and is not on its way now; returns the number of records."""
-    return _drop(store, f"destination IN ({listed(destinations)})", "discarded by command")
+def discard(store: Store, destinations: Collection[int], *, letters: bool = False) -> int:
+    """Give up what waits for these destinations and is not on its way now, or delete their dead letters.
 
-
-def discard_letters(store: Store, destinations: Iterable[int]) -> int:
-    """Delete the dead letters of these destinations; returns how many."""
+    Returns the number of records.
+    """
+    chosen = f"destination IN ({listed(destinations)})"
+    if not letters:
+        return _drop(store, chosen, "discarded by command")
     with store.index.transaction() as index:
-        return index.execute(
-            f"DELETE FROM dead_letters WHERE destination IN ({listed(destinations)})"
-        ).rowcount
+        return index.execute(f"DELETE FROM dead_letters WHERE {chosen}").rowcount
+
+
+def touch(store: Store) -> None:
+    """Raise what a write would, and change nothing: a disk that is read-only lets everybody read."""
+    with store.index.transaction() as index:
+        index.execute("UPDATE state SET value = value WHERE name = 'bytes'")
 
 
 def _drop(store: Store, condition: str, reason: str) -> int:

@@ -48,7 +48,7 @@ def discard(
             if not sys.stdin.isatty():
                 raise WrongUse(f"{what} would be deleted for good; --yes says that this is meant")
             click.confirm(f"Delete {what} for good?", abort=True, err=True)
-        count = spool.discard((one.destination.number for one in chosen), letters=letters)
+        count = spool.discard([one.destination.number for one in chosen], letters=letters)
     if as_json:
         print_json({"discarded": count})
     else:
