@@ -8,43 +8,20 @@ import sqlite3
 import threading
 import time
 from collections.abc import Generator, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
-from otel_arthur.spool.batches import Batch, BatchEvidence, BatchOutcome, NewBatch
+from otel_arthur.spool.batches import BatchEvidence, BatchOutcome, NewBatch
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.disk.bodies import BODY_COLUMNS, Body
 from otel_arthur.spool.disk.store import Store, count
 from otel_arthur.spool.errors import SpoolError
 from otel_arthur.spool.folder import Place
 from otel_arthur.spool.queue import appending, leases
-from otel_arthur.spool.queue.reading import rows_of
+from otel_arthur.spool.queue.reading import Stored, rows_of, stored
 from otel_arthur.spool.rows import keys_of, names_of, pack_keys
 from otel_arthur.spool.spool import Spool
+from otel_arthur.spool.upkeep.dead_letters import letters
 
 _LEASE_SECONDS: Final = 60.0
-
-
-class _Waiting(NamedTuple):
-    """A batch that nobody sends, as the index has it."""
-
-    number: int
-    destination: int
-    kind: int
-    form: int
-    created: float
-    rows: int
-    held: int
-    hold: float
-    patience: float | None
-    sent_at: float | None
-    owner: str
-    body: Body
-
-
-_COLUMNS: Final = (
-    "number, destination, kind, form, created, rows, held, max(ready_at - set_at, 0), free_at - created, "
-    f"sent_at, owner, {BODY_COLUMNS}"
-)
 
 
 class Crossing:
@@ -139,35 +116,30 @@ def empty(place: Place, spool: Spool) -> None:
         outer.close()
 
 
-def _claim(store: Store, after: int) -> _Waiting | None:
+def _claim(store: Store, after: int) -> Stored | None:
     """The next batch that nobody sends, now leased to us, whether it is held or not."""
     now = store.clock.time()
     with store.index.transaction() as index:
-        candidates = index.execute(
-            "SELECT number, owner, leased_until, set_at FROM batches WHERE number > ? ORDER BY number",
-            (after,),
-        )
-        number = next(
-            (n for n, owner, until, at in candidates if not leases.is_leased(store, owner, until, at, now)),
+        candidates = stored(index, "number > ?", (after,))
+        claimed = next(
+            (b for b in candidates if not leases.is_leased(store, b.owner, b.leased_until, b.set_at, now)),
             None,
         )
         candidates.close()
-        if number is None:
-            return None
-        index.execute(
-            "UPDATE batches SET owner = ?, leased_until = ? WHERE number = ?",
-            (store.owner.name, now + _LEASE_SECONDS, number),
-        )
-        found = index.execute(f"SELECT {_COLUMNS} FROM batches WHERE number = ?", (number,)).fetchone()
-    return _Waiting._make((*found[:-6], Body(*found[-6:])))
+        if claimed is not None:
+            index.execute(
+                "UPDATE batches SET owner = ?, leased_until = ? WHERE number = ?",
+                (store.owner.name, now + _LEASE_SECONDS, claimed.number),
+            )
+    return claimed
 
 
-def _carried(source: Store, target: Store, waiting: _Waiting) -> bool:
+def _carried(source: Store, target: Store, waiting: Stored) -> bool:
     """Move one batch; False where there is no more room."""
     number = waiting.number
     found = None
     try:
-        found = rows_of(source, waiting.destination, waiting.kind, waiting)
+        found = rows_of(source, waiting)
         if found is None:
             return True
         index = source.index
@@ -181,22 +153,13 @@ def _carried(source: Store, target: Store, waiting: _Waiting) -> bool:
             found,
             waiting.form,
             evidence=BatchEvidence(*evidence[0]) if waiting.held and evidence else None,
-            hold=waiting.hold,
-            patience=waiting.patience,
+            hold=0.0 if waiting.set_at is None else max(waiting.ready_at - waiting.set_at, 0.0),
+            patience=None if waiting.free_at is None else waiting.free_at - waiting.created,
             sent_at=waiting.sent_at,
         )
         is_taken = not appending.append(target, Destination(*key), batch).refused
         if is_taken:
-            leased = Batch(
-                number,
-                waiting.destination,
-                waiting.kind,
-                waiting.form,
-                waiting.created,
-                0,
-                found,
-                owner=waiting.owner,
-            )
+            leased = waiting.leased(found, source.owner.name)
             leases.finish(source, [BatchOutcome(leased, moved=len(found))])
             found = None
         return is_taken
@@ -207,31 +170,20 @@ def _carried(source: Store, target: Store, waiting: _Waiting) -> bool:
 
 
 def _carry_letters(source: Store, target: Store) -> None:
-    for number, *key, kind, form, id_, at, reason, size, row, framing in source.index.read(
-        "SELECT l.number, d.endpoint, d.identity, d.model, d.target, l.kind, l.form, l.id, l.at, l.reason, "
-        "l.bytes, l.row, l.framing FROM dead_letters l JOIN destinations d ON d.number = l.destination "
-        "ORDER BY l.number"
-    ):
-        destination = Destination(*key)
+    for letter in letters(source):
+        place, kind = letter.destination.number, letter.kind
         with target.incoming.transaction() as index:
             # A kill between the two leaves it in both.
             known = index.execute(
                 "SELECT 1 FROM dead_letters WHERE destination = ? AND kind = ? AND id = ? AND at = ?",
-                (destination.number, kind, id_, at),
+                (place, kind, letter.id, letter.at),
             ).fetchone()
             if known is None:
-                appending.add_destination(index, destination)
-                index.execute(
-                    "INSERT INTO dead_letters (destination, kind, form, id, at, reason, bytes, row, framing) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (destination.number, kind, form, id_, at, reason, size, row, framing),
-                )
-                _count_letter(index, destination.number, kind, {"appended": 1, "dead_letter": 1})
+                appending.add_destination(index, letter.destination)
+                leases.add_letter(index, place, kind, letter.form, letter.at, letter.reason, letter.row)
+                count(index, place, kind, "appended", 1)
+                count(index, place, kind, "dead_letter", 1)
         with source.index.transaction() as index:
-            if index.execute("DELETE FROM dead_letters WHERE number = ?", (number,)).rowcount:
-                _count_letter(index, destination.number, kind, {"dead_letter": -1, "moved": 1})
-
-
-def _count_letter(index: sqlite3.Connection, destination: int, kind: int, changes: dict[str, int]) -> None:
-    for outcome, number in changes.items():
-        count(index, destination, kind, outcome, number)
+            if index.execute("DELETE FROM dead_letters WHERE number = ?", (letter.number,)).rowcount:
+                count(index, place, kind, "dead_letter", -1)
+                count(index, place, kind, "moved", 1)

@@ -13,10 +13,10 @@ from itertools import compress
 from operator import is_
 from typing import Any, NamedTuple, Protocol
 
-from otel_arthur.spool.disk.bodies import BODY_COLUMNS, Body
 from otel_arthur.spool.disk.duplicates import unwiped
-from otel_arthur.spool.disk.store import Store, count, replace_rows
+from otel_arthur.spool.disk.store import Store, count, listed, replace_rows
 from otel_arthur.spool.queue.leases import IS_DUE, due
+from otel_arthur.spool.queue.reading import Stored, stored
 from otel_arthur.spool.rows import Row, around_of, packed, unframed
 
 MEMORY_SECONDS = 300.0
@@ -66,7 +66,8 @@ class Hearing:
         """Batches that nobody has decided about, with those that are due."""
         self.due = due
         """Those to decide about."""
-        self.since = self._number("SELECT min(batch) FROM evidence WHERE destination = ?")
+        oldest = index.execute("SELECT min(batch) FROM evidence WHERE destination = ?", (destination,))
+        self.since = oldest.fetchone()[0] or 0
         """The oldest that counts."""
         self.kept = store.kept_for_judges.setdefault(destination, {})
         """The judge's memory between two decisions; empty in the beginning, and after each fork."""
@@ -110,9 +111,6 @@ class Hearing:
         found = self._index.execute(f"SELECT body {kept}", key).fetchone()
         self._index.execute("UPDATE duplicates SET body = NULL WHERE destination = ? AND loser = ?", key)
         return [] if found is None else unframed(found[0])
-
-    def _number(self, statement: str) -> int:
-        return self._index.execute(statement, (self._destination,)).fetchone()[0] or 0
 
 
 def close_window(
@@ -220,38 +218,35 @@ class _Closing:
         removed: Counter[int] = Counter()
         if not self._losers and not any(self._others.values()):
             return removed
-        rows = {number: _rows(self._store, self._index, number) for number in sorted(self._hearing.due)}
-        winners = {
-            number: [self._losers.get(row.id[: row.stem]) for row in batch] for number, batch in rows.items()
-        }
-        for number, batch in rows.items():
-            for row, winner in zip(batch, winners[number], strict=True):
+        batches = list(stored(self._index, f"number IN ({listed(self._hearing.due)})"))
+        rows = [_rows(self._store, batch) for batch in batches]
+        winners = [[self._losers.get(row.id[: row.stem]) for row in before] for before in rows]
+        for before, winners_of in zip(rows, winners, strict=True):
+            for row, winner in zip(before, winners_of, strict=True):
                 if winner is not None:
                     self._lost[winner + row.id[row.stem :]].append(row)
                     if winner in self._waiting:
                         self.later[row.group].append(row)
         self._look_elsewhere()
-        for number, before in rows.items():
-            after = list(map(self._kept, before, winners[number]))
+        for batch, before, winners_of in zip(batches, rows, winners, strict=True):
+            after = list(map(self._kept, before, winners_of))
             if all(map(is_, after, before)):
                 continue
             kept = [row for row in after if row is not None]
-            kind, file, remaining = self._index.execute(
-                "SELECT kind, file, remaining FROM batches WHERE number = ?", (number,)
-            ).fetchone()
-            removed[kind] += len(before) - len(kept)
-            if kept and remaining is None and all(map(is_, kept, compress(before, map(bool, after)))):
+            removed[batch.kind] += len(before) - len(kept)
+            is_first = batch.body.remaining is None
+            if kept and is_first and all(map(is_, kept, compress(before, map(bool, after)))):
                 # Nothing is written anew: the others are passed over when they are read.
                 self._index.execute(
                     "UPDATE batches SET rows = ?, remaining = ? WHERE number = ?",
-                    (len(kept), bytes(map(bool, after)), number),
+                    (len(kept), bytes(map(bool, after)), batch.number),
                 )
                 continue
-            removed_files.append(file)
+            removed_files.append(batch.body.file)
             if kept:
-                replace_rows(self._store, self._index, number, packed(kept, around_of(before)))
+                replace_rows(self._store, self._index, batch.number, packed(kept, around_of(before)))
             else:
-                self._index.execute("DELETE FROM batches WHERE number = ?", (number,))
+                self._index.execute("DELETE FROM batches WHERE number = ?", (batch.number,))
         return removed
 
     def _look_elsewhere(self) -> None:
@@ -263,7 +258,8 @@ class _Closing:
                     rows = self._hearing.lost_rows(group)
                 else:
                     if number not in held:
-                        held[number] = _rows(self._store, self._index, number)
+                        (batch,) = stored(self._index, "number = ?", (number,))
+                        held[number] = _rows(self._store, batch)
                     rows = [row for row in held[number] if row.group == group]
                 for row in rows:
                     self._lost[winner + row.id[row.stem :]].append(row)
@@ -275,13 +271,10 @@ class _Closing:
         return row if duplicates is None else self._judge.complete(row, duplicates)
 
 
-def _rows(store: Store, index: sqlite3.Connection, number: int) -> Sequence[Row]:
+def _rows(store: Store, batch: Stored) -> Sequence[Row]:
     """The rows of a batch; none of one that is damaged, which is counted when it is leased."""
-    *body, kind, count_written = index.execute(
-        f"SELECT {BODY_COLUMNS}, kind, rows FROM batches WHERE number = ?", (number,)
-    ).fetchone()
     try:
-        rows = store.bodies.rows(Body(*body), kind, is_last=False)
+        rows = store.bodies.rows(batch.body, batch.kind, is_last=False)
     except OSError:
         return []  # It waits until it can be read, and is then sent without being compared.
-    return rows if rows is not None and len(rows) == count_written else []
+    return rows if rows is not None and len(rows) == batch.rows else []

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import Final
 
 from otel_arthur.spool.batches import Batch, BatchOutcome
-from otel_arthur.spool.disk.bodies import BODY_COLUMNS, Body, inline
+from otel_arthur.spool.disk.bodies import inline
 from otel_arthur.spool.disk.losses import GONE
 from otel_arthur.spool.disk.store import Store, count, listed, replace_rows
 from otel_arthur.spool.queue.precedence import Order, sort
-from otel_arthur.spool.queue.reading import rows_of
+from otel_arthur.spool.queue.reading import Stored, rows_of, stored
 from otel_arthur.spool.rows import Row, keys_of, names_of, pack_keys
 
 MAX_WAIT_SECONDS: Final = 86_400.0
@@ -41,25 +41,6 @@ class Terms:
     """Between looks at rows that must wait for others."""
 
 
-class _Candidate(NamedTuple):
-    """A batch that is due, as the index has it."""
-
-    number: int
-    rows: int
-    form: int
-    created: float
-    attempts: int
-    sent_at: float | None
-    free_at: float | None
-    owner: str | None
-    leased_until: float | None
-    set_at: float | None
-    body: Body
-
-
-_COLUMNS: Final = (
-    f"number, rows, form, created, attempts, sent_at, free_at, owner, leased_until, set_at, {BODY_COLUMNS}"
-)
 _CANDIDATES: Final = f"destination = ? AND kind = ? AND held = 0 AND {IS_DUE}"
 
 
@@ -87,7 +68,7 @@ def lease(store: Store, destination: int, kind: int, terms: Terms) -> list[Batch
 
 def _lease(
     store: Store, destination: int, kind: int, terms: Terms, now: float
-) -> tuple[Sequence[_Candidate], list[Batch]]:
+) -> tuple[Sequence[Stored], list[Batch]]:
     query = (destination, kind, *due(now))
     # Looked at first without the lock that others wait for: mostly nothing is due.
     if not store.index.read(f"SELECT 1 FROM batches WHERE {_CANDIDATES} LIMIT 1", query):
@@ -108,8 +89,8 @@ def _lease(
     order = (
         Order(store, destination, kind, [one.number for one in chosen]) if terms.in_order and chosen else None
     )
-    found = [_read(store, destination, kind, one, owner, now, terms.blocked, order) for one in chosen]
-    return chosen, [batch for batch in found if batch is not None]
+    read = [_read(store, one, owner, now, terms.blocked, order) for one in chosen]
+    return chosen, [batch for batch in read if batch is not None]
 
 
 def finish(store: Store, outcomes: Sequence[BatchOutcome]) -> list[BatchOutcome]:
@@ -173,12 +154,11 @@ def note_error(store: Store, destination: int, error: str | None) -> None:
 
 def _choose(
     store: Store, index: sqlite3.Connection, query: tuple[float, ...], now: float, terms: Terms
-) -> list[_Candidate]:
-    chosen: list[_Candidate] = []
+) -> list[Stored]:
+    chosen: list[Stored] = []
     rows = size = 0
-    candidates = index.execute(f"SELECT {_COLUMNS} FROM batches WHERE {_CANDIDATES} ORDER BY number", query)
-    for found in candidates:
-        candidate = _Candidate._make((*found[:-6], Body(*found[-6:])))
+    candidates = stored(index, _CANDIDATES, query)
+    for candidate in candidates:
         if is_leased(store, candidate.owner, candidate.leased_until, candidate.set_at, now):
             if terms.in_order:
                 break
@@ -197,6 +177,7 @@ def _choose(
 
 
 def is_leased(store: Store, owner: str | None, until: float | None, set_at: float | None, now: float) -> bool:
+    """Whether somebody sends a batch whose lease is such."""
     if owner is None or until is None:
         return False
     # A lease of before a clock was set back, or one that has run out, binds nobody.
@@ -207,33 +188,15 @@ def is_leased(store: Store, owner: str | None, until: float | None, set_at: floa
 
 
 def _read(
-    store: Store,
-    destination: int,
-    kind: int,
-    candidate: _Candidate,
-    owner: str,
-    now: float,
-    blocked_wait: float,
-    order: Order | None,
+    store: Store, candidate: Stored, owner: str, now: float, blocked_wait: float, order: Order | None
 ) -> Batch | None:
     """The batch with those of its rows that may leave; None where there are none."""
-    number = candidate.number
-    rows = rows_of(store, destination, kind, candidate)
+    rows = rows_of(store, candidate)
     if rows is None:
         return None
-    batch = Batch(
-        number,
-        destination,
-        kind,
-        candidate.form,
-        candidate.created,
-        candidate.attempts,
-        rows,
-        owner=owner,
-        sent_at=candidate.sent_at,
-    )
+    batch = candidate.leased(rows, owner)
     if not rows.are_free and not (candidate.free_at is not None and candidate.free_at <= now):
-        ready, blocked = sort(store, destination, rows)
+        ready, blocked = sort(store, candidate.destination, rows)
         batch = replace(batch, rows=ready, blocked=blocked)
     if order is not None:
         order.block(batch.blocked)
@@ -279,19 +242,16 @@ def _record(index: sqlite3.Connection, outcome: BatchOutcome, now: float) -> Non
     count(index, batch.destination, batch.kind, "skipped", outcome.skipped, outcome.skip_reason)
     count(index, batch.destination, batch.kind, "moved", outcome.moved)
     for row, reason in outcome.dead:
-        body = inline([row])
-        index.execute(
-            "INSERT INTO dead_letters (destination, kind, form, id, at, reason, bytes, row, framing) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                batch.destination,
-                batch.kind,
-                batch.form,
-                row.id,
-                now,
-                reason,
-                body.size,
-                body.inline,
-                body.framing,
-            ),
-        )
+        add_letter(index, batch.destination, batch.kind, batch.form, now, reason, row)
+
+
+def add_letter(
+    index: sqlite3.Connection, destination: int, kind: int, form: int, at: float, reason: str, row: Row
+) -> None:
+    """Keep a dead letter, inside a transaction."""
+    body = inline([row])
+    index.execute(
+        "INSERT INTO dead_letters (destination, kind, form, id, at, reason, bytes, row, framing) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (destination, kind, form, row.id, at, reason, body.size, body.inline, body.framing),
+    )

@@ -1,14 +1,17 @@
-"""Reading the rows of a leased batch: what cannot be read now is not damaged, and waits."""
+"""Reading a batch from the index, and its rows: what cannot be read now is not damaged, and waits."""
 
 from __future__ import annotations
 
 import logging
-from typing import Final, Protocol
+import sqlite3
+from collections.abc import Generator, Sequence
+from typing import Any, Final, NamedTuple
 
-from otel_arthur.spool.disk.bodies import Body
+from otel_arthur.spool.batches import Batch
+from otel_arthur.spool.disk.bodies import BODY_COLUMNS, Body
 from otel_arthur.spool.disk.losses import DAMAGED, GONE
 from otel_arthur.spool.disk.store import Store, count
-from otel_arthur.spool.rows import Rows
+from otel_arthur.spool.rows import Row, Rows
 
 _logger = logging.getLogger("otel_arthur")
 
@@ -18,31 +21,60 @@ GONE_SECONDS: Final = 3600.0
 """Seconds for which a process looks for a missing file: somebody may have moved it, and may bring it back."""
 
 
-class InIndex(Protocol):
+class Stored(NamedTuple):
     """A batch as the index has it."""
 
-    @property
-    def number(self) -> int: ...
-    @property
-    def rows(self) -> int: ...
-    @property
-    def body(self) -> Body: ...
+    number: int
+    destination: int
+    kind: int
+    form: int
+    rows: int
+    created: float
+    held: int
+    ready_at: float
+    set_at: float | None
+    sent_at: float | None
+    free_at: float | None
+    attempts: int
+    owner: str | None
+    leased_until: float | None
+    body: Body
+
+    def leased(self, rows: Sequence[Row], owner: str) -> Batch:
+        """The batch for its sender."""
+        return Batch(
+            *(self.number, self.destination, self.kind, self.form, self.created, self.attempts, rows),
+            owner=owner,
+            sent_at=self.sent_at,
+        )
 
 
-def rows_of(store: Store, destination: int, kind: int, batch: InIndex) -> Rows | None:
+def stored(
+    index: sqlite3.Connection, condition: str, values: Sequence[Any] = ()
+) -> Generator[Stored, None, None]:
+    """The batches of a condition in SQL, oldest first."""
+    for row in index.execute(f"SELECT {_COLUMNS} FROM batches WHERE {condition} ORDER BY number", values):
+        yield Stored._make((*row[:-_OF_BODY], Body(*row[-_OF_BODY:])))
+
+
+_COLUMNS: Final = ", ".join([*Stored._fields[:-1], BODY_COLUMNS])
+_OF_BODY: Final = len(Body._fields)
+
+
+def rows_of(store: Store, batch: Stored) -> Rows | None:
     """The rows of a batch that is leased to us; None where they are damaged, or cannot be read now."""
     try:
-        rows = store.bodies.rows(batch.body, kind)
+        rows = store.bodies.rows(batch.body, batch.kind)
     except OSError as error:
         if isinstance(error, FileNotFoundError) and store.gone_for(batch.number) > GONE_SECONDS:
             store.unreadable.pop(batch.number, None)
-            _drop(store, destination, kind, batch, GONE)
+            _drop(store, batch, GONE)
         else:
             _postpone(store, batch.number, error)
         return None
     store.unreadable.pop(batch.number, None)
     if rows is None or len(rows) != batch.rows:
-        _drop(store, destination, kind, batch, DAMAGED)
+        _drop(store, batch, DAMAGED)
         store.bodies.keep_aside(batch.body.file)
         return None
     return rows
@@ -61,11 +93,11 @@ def _postpone(store: Store, number: int, error: OSError) -> None:
         )
 
 
-def _drop(store: Store, destination: int, kind: int, batch: InIndex, reason: str) -> None:
+def _drop(store: Store, batch: Stored, reason: str) -> None:
     with store.index.transaction() as index:
         statement = "DELETE FROM batches WHERE number = ? AND owner = ?"
         is_ours = index.execute(statement, (batch.number, store.owner.name)).rowcount > 0
         if is_ours:
-            count(index, destination, kind, "dropped", batch.rows, reason)
+            count(index, batch.destination, batch.kind, "dropped", batch.rows, reason)
     if is_ours:
         store.losses.add(reason, batch.rows)
