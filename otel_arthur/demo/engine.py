@@ -12,8 +12,7 @@ from rich.tree import Tree
 
 from otel_arthur.demo.reconciliation import FAILED, in_order
 from otel_arthur.demo.served_call import JSON
-from otel_arthur.local.engine.traces import StoredSpan
-from otel_arthur.local.engine.tree import tree_of
+from otel_arthur.local.engine.traces import StoredSpan, tree_of
 from otel_arthur.local.server import LocalArthur
 
 _MOST = 10_000
@@ -49,7 +48,7 @@ def _label(span: StoredSpan) -> Text:
     label.append(span.name, style="")
     if span.total_tokens is not None:
         label.append(f"  {span.prompt_tokens}+{span.completion_tokens} tokens", style="cyan")
-    if span.status == "Error":
+    if span.has_failed:
         label.append("  failed", style="red")
     elif span.kind == "LLM" and (output := span.attributes.get("output.value")):
         words = " ".join(str(output).split())
@@ -72,6 +71,6 @@ def _row(span: StoredSpan) -> JSON:
             "completion_tokens": span.completion_tokens,
             "response_id": metadata.get("response_id"),
             "request_model": parameters.get("model"),
-            **({"status": FAILED} if span.status == "Error" else {}),
+            **({"status": FAILED} if span.has_failed else {}),
         },
     }

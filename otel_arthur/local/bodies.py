@@ -1,4 +1,4 @@
-"""Request bodies, never larger than the limit, neither on the wire nor inflated."""
+"""Bodies: of requests, never larger than the limit, neither on the wire nor inflated; of answers, JSON."""
 
 from __future__ import annotations
 
@@ -9,11 +9,17 @@ from typing import Any
 import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 
 from otel_arthur.genai.otlp.measuring import TooManyItems, bytes_of_json
 
 MAX_VALUES = 1_000_000
 """The values of one body: rows, fields, items of lists."""
+
+
+def answer(content: Any, status: int = 200) -> Response:
+    """The content as JSON."""
+    return Response(orjson.dumps(content), status, media_type="application/json")
 
 
 async def json_body(request: Request, limit: int) -> Any:

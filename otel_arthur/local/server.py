@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import socket
 import threading
 import uuid
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Final
 
 import platformdirs
@@ -21,22 +21,23 @@ from starlette.responses import Response
 
 from otel_arthur.http.endpoint import is_loopback
 from otel_arthur.local.access import GuardMiddleware
-from otel_arthur.local.announcing import AnnouncingServer
 from otel_arthur.local.authentication import Credentials
+from otel_arthur.local.bodies import answer
 from otel_arthur.local.dashboard.pages import Pages
 from otel_arthur.local.dashboard.rendering import render
 from otel_arthur.local.dashboard.traces import TracePages
 from otel_arthur.local.dashboard.visitors import Visitors
 from otel_arthur.local.database import IN_MEMORY
-from otel_arthur.local.engine.api import EngineApi
+from otel_arthur.local.engine.api import EngineApi, Refused, engine_refusal
 from otel_arthur.local.engine.traces import Traces
 from otel_arthur.local.store import Store
-from otel_arthur.local.v3.api import Api, answer
+from otel_arthur.local.v3.api import Api
 
 DEFAULT_PORT: Final = 8188
 DEFAULT_LOGIN: Final = "local"
 _GRACE_SECONDS: Final = 1
 _STOP_SECONDS: Final = 5.0
+_POLL_SECONDS: Final = 0.01
 
 
 class LocalArthurError(Exception):
@@ -125,7 +126,7 @@ class LocalArthur:
         self.app = Starlette(
             routes=[*api.routes(), *engine.routes(), *pages.routes(), *traces.routes()],
             middleware=[Middleware(GuardMiddleware, bound=host, names=allowed_hosts)],
-            exception_handlers={HTTPException: _refused, Exception: _failed},
+            exception_handlers={HTTPException: _refused, Refused: engine_refusal, Exception: _failed},
         )
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -162,8 +163,7 @@ class LocalArthur:
             return self
         listener = self._listen()
         self.port = listener.getsockname()[1]
-        started = threading.Event()
-        server = AnnouncingServer(
+        server = uvicorn.Server(
             uvicorn.Config(
                 self.app,
                 log_config=None,
@@ -172,15 +172,15 @@ class LocalArthur:
                 ws="none",
                 server_header=False,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
-            ),
-            lambda _port: started.set(),
+            )
         )
-        thread = threading.Thread(
-            target=self._run, args=(server, listener, started), name="local-arthur", daemon=True
-        )
+        # Without a handler of the application's, Python would print uvicorn's warnings on stderr.
+        logging.getLogger("uvicorn").addHandler(logging.NullHandler())
+        thread = threading.Thread(target=_run, args=(server, listener), name="local-arthur", daemon=True)
         self._server, self._thread = server, thread
         thread.start()
-        started.wait()
+        while thread.is_alive() and not server.started:
+            thread.join(_POLL_SECONDS)
         if not server.started:
             self.stop()
             raise LocalArthurError(f"local Arthur did not start on {self.host}:{self.port}")
@@ -209,12 +209,7 @@ class LocalArthur:
             self.close()
             raise
 
-    def __exit__(
-        self,
-        exception_type: type[BaseException] | None,
-        exception: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     def _listen(self) -> socket.socket:
@@ -236,13 +231,10 @@ class LocalArthur:
             ) from error
         return listener
 
-    @staticmethod
-    def _run(server: uvicorn.Server, listener: socket.socket, started: threading.Event) -> None:
-        try:
-            server.run(sockets=[listener])
-        finally:
-            listener.close()
-            started.set()
+
+def _run(server: uvicorn.Server, listener: socket.socket) -> None:
+    with listener:
+        server.run(sockets=[listener])
 
 
 async def _refused(request: Request, error: Exception) -> Response:

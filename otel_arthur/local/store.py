@@ -9,7 +9,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,11 +18,6 @@ import orjson
 from otel_arthur.local.database import IN_MEMORY, open_database
 from otel_arthur.local.v3.models import Model
 from otel_arthur.local.v3.rows import GroundTruthRow, InferenceRow
-
-_COLUMNS: Final = (
-    "number, model_id, partner_inference_id, presentation, inference_timestamp, batch_id, "
-    "inference_data, ground_truth_timestamp, ground_truth_data"
-)
 
 
 class ModelExists(Exception):
@@ -44,6 +39,9 @@ class StoredInference:
     inference_data: dict[str, Any]
     ground_truth_timestamp: str | None
     ground_truth_data: dict[str, Any] | None
+
+
+_COLUMNS: Final = ", ".join(one.name for one in fields(StoredInference))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
@@ -14,10 +14,6 @@ from otel_arthur.local.dashboard.wanted import ORDERS, Wanted
 from otel_arthur.local.store import Store
 
 PAGE_SIZE: Final = 50
-_COLUMNS: Final = (
-    "id, inference, span, target, identity, ended, is_first, status, error_type, error_message, "
-    "finish_reason, duration, first_token, tokens_in, tokens_out, model, service, conversation, user, trace"
-)
 _MOST_POINTS: Final = 60
 _STEPS: Final = (
     *(1_000, 5_000, 15_000, 60_000, 300_000, 900_000),
@@ -61,6 +57,9 @@ class Call:
     @property
     def has_failed(self) -> bool:
         return self.status == "error"
+
+
+_COLUMNS: Final = ", ".join(one.name for one in fields(Call))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from otel_arthur.inference.build import rfc3339
 from otel_arthur.local.dashboard.calls import Call, Calls
 from otel_arthur.local.dashboard.shown import Shelf, values_of
 from otel_arthur.local.dashboard.wanted import Wanted
+from otel_arthur.local.engine.traces import Traces
 
 _CHUNK: Final = 500
 _FACTS: Final = (
@@ -30,8 +31,7 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 class Exports:
     """Downloads of the calls that an address filters, oldest first."""
 
-    calls: Calls
-    shelf: Shelf
+    traces: Traces
 
     def csv(self, request: Request) -> Response:
         """Facts and texts, one row for each call."""
@@ -43,12 +43,13 @@ class Exports:
         return _download(lines, "application/jsonl", "calls.jsonl")
 
     def _csv(self, wanted: Wanted) -> Iterator[str]:
+        shelf = Shelf(self.traces)
         buffer = io.StringIO()
         writer = csv.writer(buffer)
         writer.writerow((*_FACTS, "input", "output"))
         for call in self._every(wanted):
             facts = _facts(call)
-            writer.writerow([_cell(facts[name]) for name in _FACTS] + [*map(_cell, self.shelf.texts(call))])
+            writer.writerow([_cell(facts[name]) for name in _FACTS] + [*map(_cell, shelf.texts(call))])
             if buffer.tell() > 1 << 16:
                 yield buffer.getvalue()
                 buffer.seek(0)
@@ -56,13 +57,15 @@ class Exports:
         yield buffer.getvalue()
 
     def _json_lines(self, wanted: Wanted) -> Iterator[bytes]:
+        shelf = Shelf(self.traces)
         for call in self._every(wanted):
-            record = {**_facts(call), **self.shelf.record(call)}
+            record = {**_facts(call), **shelf.record(call)}
             yield orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE, default=str)
 
     def _every(self, wanted: Wanted) -> Iterator[Call]:
         last = (-(2**62), 0)
-        while chunk := self.calls.after(wanted, last, _CHUNK):
+        calls = Calls(self.traces.store)
+        while chunk := calls.after(wanted, last, _CHUNK):
             yield from chunk
             last = chunk[-1].ended, chunk[-1].id
 

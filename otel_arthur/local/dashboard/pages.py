@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from otel_arthur.local.bodies import answer
 from otel_arthur.local.dashboard.calls import PAGE_SIZE, Calls, Sums
 from otel_arthur.local.dashboard.exports import Exports
 from otel_arthur.local.dashboard.rendering import HERE, render
@@ -19,7 +18,6 @@ from otel_arthur.local.dashboard.shown import Shelf
 from otel_arthur.local.dashboard.visitors import Visitors
 from otel_arthur.local.dashboard.wanted import LABELS, LAST, NONE, ORDERS, Wanted
 from otel_arthur.local.engine.traces import Traces
-from otel_arthur.local.v3.models import Model
 
 _MOST_TURNS: Final = 200
 """Calls of one conversation on a page."""
@@ -45,7 +43,7 @@ class Pages:
     api_key: str
 
     def routes(self) -> list[Route | Mount]:
-        exports = Exports(self._calls, self._shelf)
+        exports = Exports(self.traces)
         pages = {
             "/": self.overview,
             "/overview.json": self.points,
@@ -62,7 +60,7 @@ class Pages:
     def overview(self, request: Request) -> Response:
         version = self._calls.version()  # read first: a page may be newer than its version, never older
         wanted = Wanted.of(request.query_params)
-        models = self._models()
+        shelf = Shelf(self.traces)
         found = self._calls.sums_by(wanted, [*_BREAKDOWNS.values()])
         breakdowns = {name: found[column] for name, column in _BREAKDOWNS.items()}
         breakdowns["error"] = [one for one in breakdowns["error"] if one.name is not None]
@@ -71,13 +69,14 @@ class Pages:
         dearest = Wanted({**wanted.filters, "tokens": "1"}, "tokens")
         worst = {"Latest failures": failed, "Slowest calls": slowest, "Calls with the most tokens": dearest}
         lines = {
-            title: (one, [self._shelf.line(call, models) for call in self._calls.page(one)[:_WORST]])
+            title: (one, [shelf.line(call) for call in self._calls.page(one)[:_WORST]])
             for title, one in worst.items()
         }
         return self._page(
             "overview.html",
             wanted,
             request,
+            shelf,
             version=version,
             sums=self._calls.sums(wanted),
             breakdowns=breakdowns,
@@ -105,7 +104,7 @@ class Pages:
             },
         }
         body = {"step": step / 1000, "times": [time / 1000 for time in times], **columns}
-        return Response(orjson.dumps(body), media_type="application/json")
+        return answer(body)
 
     def version(self, _: Request) -> Response:
         """A value that changes when there are new calls."""
@@ -114,13 +113,14 @@ class Pages:
     def list(self, request: Request) -> Response:
         version = self._calls.version()
         wanted = Wanted.of(request.query_params)
-        models = self._models()
+        shelf = Shelf(self.traces)
         total = self._calls.count(wanted)
-        lines = [self._shelf.line(call, models) for call in self._calls.page(wanted)]
+        lines = [shelf.line(call) for call in self._calls.page(wanted)]
         return self._page(
             "calls.html",
             wanted,
             request,
+            shelf,
             version=version,
             lines=lines,
             total=total,
@@ -135,7 +135,7 @@ class Pages:
         if call is None:
             return render("missing.html", 404, what="call", number=number)
         before, after = self._calls.neighbours(wanted, call)
-        shown = self._shelf.shown(call, self._models())
+        shown = Shelf(self.traces).shown(call)
         is_whole = "whole" in request.query_params
         return render(
             "call.html", shown=shown, call=call, wanted=wanted, before=before, after=after, is_whole=is_whole
@@ -147,18 +147,18 @@ class Pages:
         found = self._calls.after(wanted, (-(2**62), 0), _MOST_TURNS) if name else []
         if not found:
             return render("missing.html", 404, what="conversation", number=name)
-        models = self._models()
+        shelf = Shelf(self.traces)
         return render(
             "conversation.html",
             name=name,
             wanted=wanted,
             sums=self._calls.sums(wanted),
-            shown=[self._shelf.shown(call, models) for call in found],
+            shown=[shelf.shown(call) for call in found],
             is_whole="whole" in request.query_params,
         )
 
-    def _page(self, template: str, wanted: Wanted, request: Request, **more: Any) -> Response:
-        models = self._models()
+    def _page(self, template: str, wanted: Wanted, request: Request, shelf: Shelf, **more: Any) -> Response:
+        models = shelf.models
         only = next(iter(models)) if len(models) == 1 else "$(otel-arthur onboard my-application)"
         exports = {
             "OTEL_EXPORTER_ARTHUR_ENDPOINT": f"{request.url.scheme}://{request.url.netloc}",
@@ -177,13 +177,6 @@ class Pages:
             **more,
         )
 
-    def _models(self) -> Mapping[str, Model]:
-        return {model.id: model for model in self.traces.store.models()}
-
     @property
     def _calls(self) -> Calls:
         return Calls(self.traces.store)
-
-    @property
-    def _shelf(self) -> Shelf:
-        return Shelf(self.traces)

@@ -67,26 +67,28 @@ class Line:
     is_repeated: bool
 
 
-@dataclass(frozen=True, slots=True)
 class Shelf:
-    """Finds the parts of a call."""
+    """Finds the parts of a call. One for each page, since it knows the models of one moment."""
 
-    traces: Traces
+    def __init__(self, traces: Traces) -> None:
+        self._traces = traces
+        self.models = {model.id: model for model in traces.store.models()}
 
-    def line(self, call: Call, models: Mapping[str, Model]) -> Line:
+    def line(self, call: Call) -> Line:
         one = self._inference(call)
         if one is not None:
-            model = models[one.model_id]
+            model = self.models[one.model_id]
             asked, answered = _texts(one, model)
             truth, repeated = one.ground_truth_data is not None, one.presentation > 1
             return Line(call, model.name, _end(last_words(asked)), _beginning(answered), truth, repeated)
         asked, answered = self.texts(call)
-        truth = self.traces.annotation(call.trace or "") is not None
+        truth = self._traces.annotation(call.trace or "") is not None
         return Line(call, call.service or "", _end(last_words(asked)), _beginning(answered), truth, False)
 
     def texts(self, call: Call) -> tuple[str, str]:
         one = self._inference(call)
-        model = None if one is None else self.traces.store.model(one.model_id)
+        # A long download may meet the calls of a model that was made meanwhile.
+        model = None if one is None else self._traces.store.model(one.model_id)
         if one is not None and model is not None:
             return _texts(one, model)
         span = self._span(call)
@@ -100,11 +102,11 @@ class Shelf:
         found = self._inference(call) or self._span(call)
         return {} if found is None else values_of(found)
 
-    def shown(self, call: Call, models: Mapping[str, Model]) -> Shown:
+    def shown(self, call: Call) -> Shown:
         one = self._inference(call)
         if one is None:
             return self._of_span(call)
-        model = models[one.model_id]
+        model = self.models[one.model_id]
         asked, answered = _texts(one, model)
         kinds = {name: attribute.value_type for name, attribute in model.attributes.items()}
         texts = {attribute.name for attribute in model.attributes.values() if attribute.is_required}
@@ -131,7 +133,7 @@ class Shelf:
         span = self._span(call)
         attributes = span.attributes if span else {}
         turns, answer = turns_of_span(attributes)
-        annotation = self.traces.annotation(call.trace or "")
+        annotation = self._traces.annotation(call.trace or "")
         feedback = () if annotation is None else zip(("score", "explanation"), annotation, strict=True)
         return Shown(
             call,
@@ -143,10 +145,10 @@ class Shelf:
         )
 
     def _inference(self, call: Call) -> StoredInference | None:
-        return None if call.inference is None else self.traces.store.inference(call.inference)
+        return None if call.inference is None else self._traces.store.inference(call.inference)
 
     def _span(self, call: Call) -> StoredSpan | None:
-        return None if call.span is None else self.traces.span(call.span)
+        return None if call.span is None else self._traces.span(call.span)
 
 
 def values_of(record: Any) -> dict[str, Any]:

@@ -16,8 +16,7 @@ from otel_arthur.local.dashboard.shown import Shelf, Shown
 from otel_arthur.local.dashboard.turns import Turn, turns_around
 from otel_arthur.local.dashboard.visitors import Visitors
 from otel_arthur.local.dashboard.wanted import Wanted, page_number
-from otel_arthur.local.engine.traces import StoredSpan, Traces
-from otel_arthur.local.engine.tree import tree_of
+from otel_arthur.local.engine.traces import StoredSpan, Traces, tree_of
 
 _MOST_SPANS: Final = 2_000
 """Spans of one trace on a page."""
@@ -29,15 +28,10 @@ class Limb:
     """A span as the page of its trace shows it."""
 
     depth: int
-    kind: str
-    name: str
-    seconds: float
+    span: StoredSpan
     begins: float
     """Percent of the trace's time."""
     lasts: float
-    tokens_in: int | None
-    tokens_out: int | None
-    has_failed: bool
     error: str
     """The error's message, for a span that is no call."""
     turns: Sequence[Turn]
@@ -77,49 +71,45 @@ class TracePages:
         calls = Calls(self.traces.store).after(wanted, (-(2**62), 0), _MOST_SPANS)
         if not spans and not calls:
             return render("missing.html", 404, what="trace", number=trace_id)
-        models = {model.id: model for model in self.traces.store.models()}
+        shelf = Shelf(self.traces)
         summary = _summary(spans) if spans else _summary_of_calls(calls)
         return render(
             "trace.html",
             trace_id=trace_id,
             count=count,
-            branches=self._limbs(spans, {call.span: call for call in calls}),
-            inferences=[Shelf(self.traces).line(call, models) for call in calls if call.inference],
+            branches=_limbs(spans, {call.span: call for call in calls}, shelf),
+            inferences=[shelf.line(call) for call in calls if call.inference],
             annotation=self.traces.annotation(trace_id),
             wanted=wanted,
             is_whole="whole" in request.query_params,
             **summary,
         )
 
-    def _limbs(self, spans: list[StoredSpan], calls: dict[int | None, Call]) -> list[Limb]:
-        if not spans:
-            return []
-        begin, end = min(span.start_ns for span in spans), max(span.end_ns for span in spans)
-        percent = 100 / max(end - begin, 1)
-        limbs: list[Limb] = []
-        for depth, span in tree_of(spans):
-            call = calls.get(span.number)
-            shown = None if call is None else Shelf(self.traces).shown(call, {})
-            limbs.append(
-                Limb(
-                    depth,
-                    span.kind or "no kind",
-                    span.name,
-                    (span.end_ns - span.start_ns) / 1e9,
-                    round((span.start_ns - begin) * percent, 2),
-                    max(round((span.end_ns - span.start_ns) * percent, 2), 0.5),
-                    span.prompt_tokens,
-                    span.completion_tokens,
-                    span.status == "Error",
-                    ": ".join(str(span.attributes[key]) for key in _ERROR if key in span.attributes),
-                    turns_around(span.attributes) if shown is None else shown.turns,
-                    shown,
-                )
-            )
-        return limbs
-
     def _spans_of(self, trace_id: str) -> tuple[int, list[StoredSpan]]:
         return self.traces.spans(trace_ids=[trace_id], limit=_MOST_SPANS)
+
+
+def _limbs(spans: list[StoredSpan], calls: dict[int | None, Call], shelf: Shelf) -> list[Limb]:
+    if not spans:
+        return []
+    begin, end = min(span.start_ns for span in spans), max(span.end_ns for span in spans)
+    percent = 100 / max(end - begin, 1)
+    limbs: list[Limb] = []
+    for depth, span in tree_of(spans):
+        call = calls.get(span.number)
+        shown = None if call is None else shelf.shown(call)
+        limbs.append(
+            Limb(
+                depth,
+                span,
+                round((span.start_ns - begin) * percent, 2),
+                max(round((span.end_ns - span.start_ns) * percent, 2), 0.5),
+                ": ".join(str(span.attributes[key]) for key in _ERROR if key in span.attributes),
+                turns_around(span.attributes) if shown is None else shown.turns,
+                shown,
+            )
+        )
+    return limbs
 
 
 def _summary(spans: list[StoredSpan]) -> dict[str, Any]:
@@ -133,7 +123,7 @@ def _summary(spans: list[StoredSpan]) -> dict[str, Any]:
         "input": str(root.attributes.get("input.value", "")) if root else "",
         "output": str(root.attributes.get("output.value", "")) if root else "",
         "calls": len(calls),
-        "failed": sum(span.status == "Error" for span in calls),
+        "failed": sum(span.has_failed for span in calls),
         "tokens": sum(span.total_tokens or 0 for span in spans),
     }
 

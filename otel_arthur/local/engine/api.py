@@ -6,19 +6,18 @@ Source: arthur-engine 2.1.686, read and measured. Errors are ``{"detail": "..."}
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Final
 
-import orjson
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from otel_arthur.http.encoding import mapping
-from otel_arthur.local.bodies import bounded, json_body
+from otel_arthur.local.bodies import answer, bounded, json_body
 from otel_arthur.local.engine.spans import NoRequest, Poison, read_request
 from otel_arthur.local.engine.traces import StoredSpan, Traces
 
@@ -27,10 +26,9 @@ WRITERS: Final = frozenset({"ORG-ADMIN", "TASK-ADMIN", "VALIDATION-USER", "CHAT-
 READERS: Final = frozenset({"ORG-ADMIN", "TASK-ADMIN"})
 """Roles of keys that may ask which spans are stored."""
 _LARGEST_PAGE: Final = 5000
-_Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-class _Refused(Exception):
+class Refused(Exception):
     """An answer other than success."""
 
     def __init__(self, status: int, detail: str) -> None:
@@ -57,8 +55,8 @@ class EngineApi:
     def routes(self) -> list[Route]:
         traces = "/api/v1/traces"
         return [
-            self._route("/v1/traces", self.receive, "POST", WRITERS),
-            self._route(traces, self.receive, "POST", WRITERS),
+            Route("/v1/traces", self.receive, methods=["POST"]),
+            Route(traces, self.receive, methods=["POST"]),
             self._reading(traces, self.list_traces),
             self._reading(f"{traces}/spans", self.list_spans),
             self._reading(f"{traces}/spans/{{span_id}}", self.span),
@@ -71,13 +69,14 @@ class EngineApi:
 
     async def receive(self, request: Request) -> Response:
         """``POST /api/v1/traces``: 200, 206 where spans were rejected, 422 where all were, 500 for poison."""
+        self._admit(request, WRITERS)
         encoding = request.headers.get("content-encoding", "identity")
         content_type = request.headers.get("content-type", "")
         if encoding != "identity" or "json" in content_type:
-            raise _Refused(400, "Invalid protobuf message format")
+            raise Refused(400, "Invalid protobuf message format")
         body = b"".join([part async for part in bounded(request, self.max_body_bytes)])
         if not body:
-            raise _Refused(400, "Field required")
+            raise Refused(400, "Field required")
         try:
             resources = await run_in_threadpool(read_request, body)
             traces = {span.trace_id for resource in resources for span in resource.spans}
@@ -86,9 +85,9 @@ class EngineApi:
             delay = spans * self.seconds_a_span + len(traces) * self.seconds_a_trace
             stored = await asyncio.shield(asyncio.ensure_future(self._store_after(delay, resources)))
         except NoRequest as error:
-            raise _Refused(400, str(error)) from None
+            raise Refused(400, str(error)) from None
         except Poison as error:
-            raise _Refused(500, str(error)) from None
+            raise Refused(500, str(error)) from None
         return _ingested(stored, [reason for resource in resources for reason in resource.rejected])
 
     def list_traces(self, request: Request) -> Response:
@@ -96,7 +95,7 @@ class EngineApi:
         count, ids = self.traces.trace_ids(_tasks_of(request), *_paging(request))
         _, spans = self.traces.spans(trace_ids=ids, limit=2**31)
         by_trace = {trace: [span for span in spans if span.trace_id == trace] for trace in ids}
-        return _answer({"count": count, "traces": [_trace(one) for one in by_trace.values()]})
+        return answer({"count": count, "traces": [_trace(one) for one in by_trace.values()]})
 
     def list_spans(self, request: Request) -> Response:
         """``GET /api/v1/traces/spans?task_ids=…&trace_ids=…&span_ids=…``."""
@@ -109,45 +108,45 @@ class EngineApi:
             offset=offset,
             descending=query.get("sort", "desc") == "desc",
         )
-        return _answer({"count": count, "spans": [_span(span) for span in spans]})
+        return answer({"count": count, "spans": [_span(span) for span in spans]})
 
     def span(self, request: Request) -> Response:
         """``GET /api/v1/traces/spans/{span_id}``, with the attributes as they were stored."""
         span_id = request.path_params["span_id"]
         _, spans = self.traces.spans(span_ids=[span_id], limit=1)
         if not spans:
-            raise _Refused(404, f"Span {span_id} not found")
-        return _answer({**_span(spans[0]), "raw_data": {"attributes": spans[0].attributes}})
+            raise Refused(404, f"Span {span_id} not found")
+        return answer({**_span(spans[0]), "raw_data": {"attributes": spans[0].attributes}})
 
     def trace(self, request: Request) -> Response:
         """``GET /api/v1/traces/{trace_id}``, with its spans as a list."""
         trace_id = request.path_params["trace_id"]
         _, spans = self.traces.spans(trace_ids=[trace_id])
         if not spans:
-            raise _Refused(404, f"Trace {trace_id} not found")
-        return _answer({**_trace(spans), "spans": [_span(span) for span in spans]})
+            raise Refused(404, f"Trace {trace_id} not found")
+        return answer({**_trace(spans), "spans": [_span(span) for span in spans]})
 
     def annotate(self, request: Request, given: Mapping[str, Any]) -> Response:
         """``POST /api/v1/traces/{trace_id}/annotations``; a later annotation replaces the earlier one."""
         score, description = given.get("annotation_score"), given.get("annotation_description")
         if type(score) is not int or score not in (0, 1):
-            raise _Refused(422, "annotation_score: Input should be 0 or 1")
+            raise Refused(422, "annotation_score: Input should be 0 or 1")
         trace_id = request.path_params["trace_id"]
         if not self.traces.annotate(trace_id, score, description):
-            raise _Refused(404, f"Trace {trace_id} not found")
-        return _answer({"trace_id": trace_id, **given})
+            raise Refused(404, f"Trace {trace_id} not found")
+        return answer({"trace_id": trace_id, **given})
 
     def annotations(self, request: Request) -> Response:
         found = self.traces.annotation(request.path_params["trace_id"])
         rows = [] if found is None else [{"annotation_score": found[0], "annotation_description": found[1]}]
-        return _answer({"count": len(rows), "annotations": rows})
+        return answer({"count": len(rows), "annotations": rows})
 
     def add_task(self, request: Request, given: Mapping[str, Any]) -> Response:
         """``POST /api/v2/tasks`` ``{"name": …}``."""
         name = given.get("name")
         if not isinstance(name, str) or not name:
-            raise _Refused(422, "name: Field required")
-        return _answer({"id": self.traces.add_task(name), "name": name})
+            raise Refused(422, "name: Field required")
+        return answer({"id": self.traces.add_task(name), "name": name})
 
     def search_tasks(self, request: Request, given: Mapping[str, Any]) -> Response:
         """``POST /api/v2/tasks/search`` ``{"task_name": part}``."""
@@ -155,46 +154,39 @@ class EngineApi:
         found = self.traces.tasks(part if isinstance(part, str) else "")
         limit, offset = _paging(request)
         tasks = [{"id": task, "name": name} for task, name in found]
-        return _answer({"count": len(tasks), "tasks": tasks[offset : offset + limit]})
+        return answer({"count": len(tasks), "tasks": tasks[offset : offset + limit]})
 
     async def _store_after(self, seconds: float, resources: Any) -> int:
         await asyncio.sleep(seconds)
         return await run_in_threadpool(self.traces.add, resources)
 
     def _reading(self, path: str, endpoint: Callable[[Request], Response]) -> Route:
-        async def read(request: Request) -> Response:
-            return await run_in_threadpool(endpoint, request)
+        def read(request: Request) -> Response:
+            self._admit(request, READERS)
+            return endpoint(request)
 
-        return self._route(path, read, "GET", READERS)
+        return Route(path, read, methods=["GET"])
 
     def _writing(self, path: str, endpoint: Callable[[Request, Mapping[str, Any]], Response]) -> Route:
         async def write(request: Request) -> Response:
+            self._admit(request, READERS)
             body = await json_body(request, self.max_body_bytes)
             return await run_in_threadpool(endpoint, request, mapping(body))
 
-        return self._route(path, write, "POST", READERS)
+        return Route(path, write, methods=["POST"])
 
-    def _route(self, path: str, endpoint: _Endpoint, method: str, roles: frozenset[str]) -> Route:
-        async def guarded(request: Request) -> Response:
-            try:
-                self._authorize(request, roles)
-                return await endpoint(request)
-            except _Refused as error:
-                return _answer({"detail": str(error)}, error.status)
-
-        return Route(path, guarded, methods=[method])
-
-    def _authorize(self, request: Request, roles: frozenset[str]) -> None:
+    def _admit(self, request: Request, roles: frozenset[str]) -> None:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         role = self.keys.get(key) if scheme.lower() == "bearer" else None
         if role is None:
-            raise _Refused(401, "Authentication required")
+            raise Refused(401, "Authentication required")
         if role not in roles:
-            raise _Refused(403, "You do not have the required permissions")
+            raise Refused(403, "You do not have the required permissions")
 
 
-def _answer(content: Any, status: int = 200) -> Response:
-    return Response(orjson.dumps(content), status, media_type="application/json")
+async def engine_refusal(_: Request, error: Exception) -> Response:
+    """The answer to a request that an endpoint has `Refused`."""
+    return answer({"detail": str(error)}, getattr(error, "status", 500))
 
 
 def _ingested(accepted: int, reasons: list[str]) -> Response:
@@ -208,13 +200,13 @@ def _ingested(accepted: int, reasons: list[str]) -> Response:
         "rejection_reasons": reasons,
         "status": status,
     }
-    return _answer(content, code)
+    return answer(content, code)
 
 
 def _tasks_of(request: Request) -> list[str]:
     task_ids = request.query_params.getlist("task_ids")
     if not task_ids:
-        raise _Refused(422, "task_ids: Field required")
+        raise Refused(422, "task_ids: Field required")
     return task_ids
 
 
@@ -226,7 +218,7 @@ def _paging(request: Request) -> tuple[int, int]:
     except ValueError:
         page = size = -1
     if page < 0 or not 0 < size <= _LARGEST_PAGE:
-        raise _Refused(400, f"page_size must be from 1 to {_LARGEST_PAGE}, page at least 0")
+        raise Refused(400, f"page_size must be from 1 to {_LARGEST_PAGE}, page at least 0")
     return size, page * size
 
 

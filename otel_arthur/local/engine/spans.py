@@ -57,6 +57,14 @@ class ReceivedSpan:
     total_tokens: int | None
 
     @property
+    def seconds(self) -> float:
+        return (self.end_ns - self.start_ns) / 1e9
+
+    @property
+    def has_failed(self) -> bool:
+        return self.status == "Error"
+
+    @property
     def counts(self) -> list[int]:
         """The counts that the span has."""
         return [n for n in (self.prompt_tokens, self.completion_tokens, self.total_tokens) if n is not None]

@@ -5,19 +5,19 @@ Errors are ``{"error": "..."}``. Arthur's own API has no ``GET /models/{id}/infe
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Final, cast
 
-import orjson
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from otel_arthur.http.encoding import mapping
 from otel_arthur.local.authentication import Credentials
-from otel_arthur.local.bodies import json_body
+from otel_arthur.local.bodies import answer, json_body
 from otel_arthur.local.store import ModelExists, Store
 from otel_arthur.local.v3.files import ingest_files
 from otel_arthur.local.v3.ingestion import ingest_ground_truth, ingest_inferences, multi_status
@@ -27,11 +27,6 @@ from otel_arthur.local.v3.value_types import json_type
 
 PREFIX: Final = "/api/v3"
 _LARGEST_PAGE: Final = 1000
-_Endpoint = Callable[[Request], Awaitable[Response]]
-
-
-def answer(content: Any, status: int = 200) -> Response:
-    return Response(orjson.dumps(content), status, media_type="application/json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +53,12 @@ class Api:
             self._writing(inferences, self.send_inferences),
             self._writing(inferences, self.send_ground_truth, "PATCH"),
             self._writing(f"{inferences}/query", self.query),
-            Route(f"{PREFIX}{inferences}/file", self._guarded(self.send_files), methods=["POST"]),
+            Route(f"{PREFIX}{inferences}/file", self.send_files, methods=["POST"]),
         ]
 
     async def login(self, request: Request) -> Response:
         """``POST /login``: the token comes in the cookie ``Authorization``."""
-        body = await json_body(request, self.max_body_bytes)
-        given: dict[str, Any] = cast("dict[str, Any]", body) if isinstance(body, dict) else {}
+        given = mapping(await json_body(request, self.max_body_bytes))
         if not self.credentials.may_log_in(given.get("login"), given.get("password")):
             raise HTTPException(401, "login or password is wrong")
         response = answer({"id": "local", "login": self.credentials.login})
@@ -120,6 +114,7 @@ class Api:
         return answer(multi_status(ingest_ground_truth(self.store, model, rows)), 207)
 
     async def send_files(self, request: Request) -> Response:
+        self._admit(request)
         model = await run_in_threadpool(self._model, request)
         results = await ingest_files(
             request, self.store, model, limit=self.max_file_bytes, accept_duplicates=self.accept_duplicates
@@ -147,34 +142,29 @@ class Api:
         return answer({"total": page.total, "limit": limit, "offset": offset, "inferences": inferences})
 
     def _reading(self, path: str, endpoint: Callable[[Request], Response]) -> Route:
-        async def read(request: Request) -> Response:
-            return await run_in_threadpool(endpoint, request)
+        def read(request: Request) -> Response:
+            self._admit(request)
+            return endpoint(request)
 
-        return Route(f"{PREFIX}{path}", self._guarded(read), methods=["GET"])
+        return Route(f"{PREFIX}{path}", read, methods=["GET"])
 
     def _writing(
         self, path: str, endpoint: Callable[[Request, Any], Response], method: str = "POST"
     ) -> Route:
         async def write(request: Request) -> Response:
+            self._admit(request)
             return await run_in_threadpool(endpoint, request, await json_body(request, self.max_body_bytes))
 
-        return Route(f"{PREFIX}{path}", self._guarded(write), methods=[method])
+        return Route(f"{PREFIX}{path}", write, methods=[method])
 
-    def _guarded(self, endpoint: _Endpoint) -> _Endpoint:
-        """The endpoint behind the API key and the organisation."""
-
-        async def guarded(request: Request) -> Response:
-            problem = self.credentials.problem(request.headers.get("authorization"))
-            if problem is not None:
-                raise HTTPException(401, problem)
-            organization = request.headers.get("arthur-organization-id")
-            if organization is not None and organization != self.credentials.organization_id:
-                raise HTTPException(
-                    403, "the key does not belong to the organization of Arthur-Organization-ID"
-                )
-            return await endpoint(request)
-
-        return guarded
+    def _admit(self, request: Request) -> None:
+        """Refuse a request without the API key, or for another organisation."""
+        problem = self.credentials.problem(request.headers.get("authorization"))
+        if problem is not None:
+            raise HTTPException(401, problem)
+        organization = request.headers.get("arthur-organization-id")
+        if organization is not None and organization != self.credentials.organization_id:
+            raise HTTPException(403, "the key does not belong to the organization of Arthur-Organization-ID")
 
     def _model(self, request: Request, *, by_partner_id: bool = False) -> Model:
         identifier = request.path_params["model_id"]
