@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterator
-from typing import Any, cast
+from typing import Any
 
-import orjson
 import requests
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -19,7 +18,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from otel_arthur.demo.served_call import GENERATING_PATHS, ServedCall, from_body, from_events
+from otel_arthur.demo.served_call import GENERATING_PATHS, ServedCall, from_body, from_events, object_of
+from otel_arthur.local.bodies import answer
 
 _UPSTREAM_TIMEOUT = (10.0, 120.0)
 """Seconds to connect, and between two pieces of an answer."""
@@ -46,17 +46,17 @@ def recording_proxy(upstream: str, *, models: Collection[str] = ()) -> Starlette
 
     def list_calls(_: Request) -> Response:
         with lock:
-            return _json(200, [call.to_json() for call in calls])
+            return answer([call.to_json() for call in calls])
 
     def forward(method: str, path: str, headers: dict[str, str], body: bytes) -> Response:
-        asked = _asked(body)
+        asked = object_of(body) or {}
         counted = method == "POST" and path in GENERATING_PATHS
         model = str(asked.get("model", ""))
         if counted and models and model not in models:
             record(ServedCall(path, model, 404, streamed=bool(asked.get("stream"))))
-            return _json(404, _model_not_found(model))
+            return answer(_model_not_found(model), 404)
         try:
-            answer = session.request(
+            found = session.request(
                 method,
                 f"{upstream.rstrip('/')}/{path}",
                 data=body,
@@ -64,17 +64,18 @@ def recording_proxy(upstream: str, *, models: Collection[str] = ()) -> Starlette
                 stream=True,
                 timeout=_UPSTREAM_TIMEOUT,
             )
-            if answer.headers.get("content-type", "").startswith("text/event-stream"):
-                events = _stream(path, asked, answer, record if counted else None)
-                return StreamingResponse(events, answer.status_code, _kept_headers(answer))
-            content = answer.content
+            if found.headers.get("content-type", "").startswith("text/event-stream"):
+                events = _stream(path, asked, found, record if counted else None)
+                return StreamingResponse(events, found.status_code, _kept_headers(found))
+            content = found.content
         except requests.RequestException as error:
             if counted:
                 record(ServedCall(path, model, 502, streamed=bool(asked.get("stream")), complete=False))
-            return _json(502, {"error": {"message": f"{type(error).__name__} from the model", "code": None}})
+            fault = {"message": f"{type(error).__name__} from the model", "code": None}
+            return answer({"error": fault}, 502)
         if counted:
-            record(from_body(path, asked, answer.status_code, content))
-        return Response(content, answer.status_code, _kept_headers(answer))
+            record(from_body(path, asked, found.status_code, content))
+        return Response(content, found.status_code, _kept_headers(found))
 
     async def forward_request(request: Request) -> Response:
         headers = {
@@ -124,20 +125,8 @@ def _stream(path: str, asked: dict[str, Any], answer: requests.Response, record:
         answer.close()
 
 
-def _asked(body: bytes) -> dict[str, Any]:
-    try:
-        value: Any = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
-
-
 def _kept_headers(answer: requests.Response) -> dict[str, str]:
     return {name: answer.headers[name] for name in _FORWARDED_RESPONSE_HEADERS if name in answer.headers}
-
-
-def _json(status: int, value: Any) -> Response:
-    return Response(orjson.dumps(value), status, media_type="application/json")
 
 
 def _model_not_found(model: str) -> dict[str, Any]:

@@ -32,9 +32,6 @@ class ServedCall:
     streamed: bool
     response_id: str = ""
     texts: tuple[str, ...] = ()
-    finish_reason: str = ""
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
     complete: bool = True
 
     @property
@@ -53,74 +50,47 @@ class ServedCall:
 def from_body(path: str, request: JSON, status: int, body: bytes) -> ServedCall:
     """The record of an answer that came in one piece."""
     model = str(request.get("model", ""))
-    answer = _object(body)
+    answer = object_of(body)
     if status != 200 or answer is None:
         return ServedCall(path, model, status, streamed=False, complete=answer is not None)
     if path == "responses":
         return _from_response(path, model, answer, streamed=False)
-    choices: list[JSON] = answer.get("choices") or []
-    return ServedCall(
-        path,
-        model,
-        status,
-        streamed=False,
-        response_id=str(answer.get("id", "")),
-        texts=tuple(_choice_text(choice) for choice in choices),
-        finish_reason=_finish_reason(choices),
-        **_usage(answer),
-    )
+    return _from_choices(path, model, [answer], streamed=False)
 
 
 def from_events(path: str, request: JSON, events: Iterable[bytes], *, complete: bool) -> ServedCall:
     """The record of a streamed answer; ``events`` are the ``data:`` payloads in order."""
     model = str(request.get("model", ""))
+    answers = [answer for payload in events if (answer := object_of(payload)) is not None]
+    for answer in answers:
+        if answer.get("type") == "response.completed":
+            return _from_response(path, model, answer["response"], streamed=True)
+    is_whole = complete and not any("error" in answer for answer in answers)
+    return _from_choices(path, model, answers, streamed=True, complete=is_whole)
+
+
+def _from_choices(
+    path: str, model: str, answers: Iterable[JSON], *, streamed: bool, complete: bool = True
+) -> ServedCall:
+    """Chat and legacy completions: the answer, or its pieces in order."""
     texts: dict[int, str] = {}
-    response_id, finish_reason = "", ""
-    usage: JSON = {}
-    for payload in events:
-        event = _object(payload)
-        if event is None:
-            continue
-        if event.get("type") == "response.completed":
-            return _from_response(path, model, event["response"], streamed=True)
-        if "error" in event:
-            complete = False
-        response_id = str(event.get("id") or response_id)
-        choices: list[JSON] = event.get("choices") or []
-        finish_reason = _finish_reason(choices) or finish_reason
-        for choice in choices:
-            index = int(choice.get("index") or 0)
+    response_id = ""
+    for answer in answers:
+        response_id = str(answer.get("id") or response_id)
+        choices: list[JSON] = answer.get("choices") or []
+        for position, choice in enumerate(choices):
+            index = int(choice.get("index", position))
             texts[index] = texts.get(index, "") + _choice_text(choice)
-        if event.get("usage"):
-            usage = _usage(event)
-    return ServedCall(
-        path,
-        model,
-        200,
-        streamed=True,
-        response_id=response_id,
-        texts=tuple(text for _, text in sorted(texts.items())),
-        finish_reason=finish_reason,
-        complete=complete,
-        **usage,
-    )
+    said = tuple(text for _, text in sorted(texts.items()))
+    return ServedCall(path, model, 200, streamed, response_id, said, complete)
 
 
 def _from_response(path: str, model: str, answer: JSON, *, streamed: bool) -> ServedCall:
-    """The Responses API: output items instead of choices, other names for usage."""
-    usage: JSON = answer.get("usage") or {}
+    """The Responses API: output items instead of choices."""
     items: list[JSON] = answer.get("output") or []
     contents: list[list[JSON]] = [item.get("content") or [] for item in items]
-    return ServedCall(
-        path,
-        model,
-        200,
-        streamed=streamed,
-        response_id=str(answer.get("id", "")),
-        texts=("".join(str(part.get("text", "")) for parts in contents for part in parts),),
-        prompt_tokens=usage.get("input_tokens"),
-        completion_tokens=usage.get("output_tokens"),
-    )
+    text = "".join(str(part.get("text", "")) for parts in contents for part in parts)
+    return ServedCall(path, model, 200, streamed, str(answer.get("id", "")), (text,))
 
 
 def _choice_text(choice: JSON) -> str:
@@ -129,16 +99,8 @@ def _choice_text(choice: JSON) -> str:
     return str(message.get("content") or choice.get("text") or "")
 
 
-def _finish_reason(choices: list[JSON]) -> str:
-    return next((str(choice["finish_reason"]) for choice in choices if choice.get("finish_reason")), "")
-
-
-def _usage(answer: JSON) -> JSON:
-    usage: JSON = answer.get("usage") or {}
-    return {name: usage.get(name) for name in ("prompt_tokens", "completion_tokens")}
-
-
-def _object(data: bytes) -> JSON | None:
+def object_of(data: bytes) -> JSON | None:
+    """A JSON object; None for any other content."""
     try:
         value: Any = orjson.loads(data)
     except orjson.JSONDecodeError:

@@ -126,10 +126,6 @@ def test_the_real_model() -> None:
         first, second, third = server.log()
     assert reply.choices[0].message.content
     assert (first.texts, first.response_id) == ((reply.choices[0].message.content,), reply.id)
-    assert (first.prompt_tokens, first.completion_tokens) == (
-        reply.usage.prompt_tokens,
-        reply.usage.completion_tokens,
-    )
     assert reply.model == MODEL_ALIAS
     assert second.streamed
     assert second.texts == (

@@ -37,8 +37,6 @@ def test_body_and_stream_say_the_same(path: str, body: Any, events: Any, answer:
     streamed = from_events(path, REQUEST, payloads(events(REQUEST, answer, "id-1")), complete=True)
     assert whole.texts == streamed.texts == answer.texts
     assert whole.response_id == streamed.response_id == "id-1"
-    assert (whole.prompt_tokens, whole.completion_tokens) == (21, 7)
-    assert (streamed.prompt_tokens, streamed.completion_tokens) == (21, 7)
     assert whole.answered
     assert streamed.answered
     assert (whole.streamed, streamed.streamed) == (False, True)
