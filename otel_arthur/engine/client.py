@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 from urllib.parse import urlencode
 
 import orjson
 
 from otel_arthur.configuration import EngineConfiguration
+from otel_arthur.genai.span import SpanKey
 from otel_arthur.http.encoding import mapping
 from otel_arthur.http.endpoint import API
 from otel_arthur.http.errors import Unavailable
@@ -21,13 +22,6 @@ from otel_arthur.http.transport import Answer, Transport
 ENGINE: Final = API("/api", "OTEL_EXPORTER_ARTHUR_ENGINE")
 _PAGE: Final = 100
 """Ids in one question, whose address has them."""
-
-
-class SpanIds(NamedTuple):
-    """Trace id and span id, in hexadecimal."""
-
-    trace_id: str
-    span_id: str
 
 
 class Forbidden(Exception):
@@ -74,7 +68,7 @@ class EngineClient:
         """``POST /api/v1/traces/{trace_id}/annotations``: the status of the answer. As `send`."""
         return self._post(f"/v1/traces/{trace_id}/annotations", body, "application/json", timeout).status
 
-    def stored(self, task_id: str, spans: Iterable[SpanIds]) -> set[SpanIds]:
+    def stored(self, task_id: str, spans: Iterable[SpanKey]) -> set[SpanKey]:
         """The spans that a task has, of the given ones. ``GET /api/v1/traces/spans``.
 
         Raises:
@@ -83,16 +77,14 @@ class EngineClient:
             ValueError: the answer is no answer of an Engine.
         """
         wanted = list(spans)
-        found: set[SpanIds] = set()
+        found: set[SpanKey] = set()
         for start in range(0, len(wanted), _PAGE):
             part = wanted[start : start + _PAGE]
-            query = [("task_ids", task_id), *(("span_ids", one.span_id) for one in part)]
+            query = [("task_ids", task_id), *(("span_ids", span_id) for _, span_id in part)]
             # A span that the Engine stored several times has several rows.
             address = f"/v1/traces/spans?{urlencode([*query, ('page_size', '5000')])}"
             answer = self._transport.request("GET", address, headers=self._headers)
-            found |= {
-                SpanIds(str(row.get("trace_id")), str(row.get("span_id"))) for row in _rows(answer, "spans")
-            }
+            found |= {(str(row.get("trace_id")), str(row.get("span_id"))) for row in _rows(answer, "spans")}
         return found & set(wanted)
 
     def task_of(self, name: str) -> str | None:

@@ -20,7 +20,7 @@ from otel_arthur.engine.openinference.calls import (
     PARAMETERS,
     mime_type_of,
 )
-from otel_arthur.engine.otlp.spans import span_in
+from otel_arthur.engine.requests import span_in
 from otel_arthur.http.encoding import mapping
 from otel_arthur.spool.rows import Row
 from otel_arthur.target.evidence import EvidenceJudge

@@ -22,7 +22,7 @@ from otel_arthur.engine.openinference.calls import (
 )
 from otel_arthur.engine.openinference.safe_values import Value
 from otel_arthur.engine.openinference.steps import attributes_of_step
-from otel_arthur.engine.otlp.spans import TASK, EngineSpan, put, request_of, span_in
+from otel_arthur.engine.requests import TASK, EngineSpan, put, request_of, span_in
 from otel_arthur.engine.trees import Departure, Trees, Words
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.steps.step import Frame, Step, Wordless, frame_of_call

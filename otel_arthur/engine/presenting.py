@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from otel_arthur.engine.client import EngineClient, Forbidden, SpanIds
+from otel_arthur.engine.client import EngineClient, Forbidden
 from otel_arthur.engine.intake import task_in
+from otel_arthur.genai.span import SpanKey
 from otel_arthur.http.errors import RETRYABLE_STATUSES, ArthurError, Unavailable
 from otel_arthur.spool.batches import Batch, BatchOutcome, DeadLetter
 from otel_arthur.spool.rows import Row
@@ -147,23 +148,19 @@ class Presentation:
         elif status in (206, 422):
             self._part(rows, status)
         elif status in (413, 500):
-            if len(rows) == 1:
-                self._alone(rows[0], status)
-                return
-            middle = len(rows) // 2
-            self._send(rows[:middle])
-            self._send(rows[middle:])
+            if len(rows) > 1:
+                middle = len(rows) // 2
+                self._send(rows[:middle])
+                self._send(rows[middle:])
+            elif status == 413:
+                self._refused[rows[0].id] = "413: the span is too large for the Engine"
+            else:
+                self._failed.append(rows[0].id)
         elif status in _UNKNOWN:
             self._unknown.update(row.id for row in rows)
             raise _Gone
         else:
             raise _Held(trouble_of(status))
-
-    def _alone(self, row: Row, status: int) -> None:
-        if status == 413:
-            self._refused[row.id] = "413: the span is too large for the Engine"
-        else:
-            self._failed.append(row.id)
 
     def _part(self, rows: Sequence[Row], status: int) -> None:
         """Some rows were refused, or all of them with 422: the reasons name no span."""
@@ -185,9 +182,9 @@ class Presentation:
         try:
             for (task_id, service), members in by_task.items():
                 task = task_id or self._client.task_of(service or UNMAPPED)
-                ids = {SpanIds(*row.id.split("-")): row.id for row in members}
+                ids = {(row.id[:32], row.id[33:]): row.id for row in members}
                 # A missing task has no spans.
-                stored = self._client.stored(task, ids) if task is not None else set[SpanIds]()
+                stored = self._client.stored(task, ids) if task is not None else set[SpanKey]()
                 self._stored.update(ids[one] for one in stored)
         except Forbidden:
             self._notes.append(_MAY_NOT_ASK)

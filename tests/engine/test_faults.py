@@ -17,7 +17,7 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
 from otel_arthur.engine.client import EngineClient
 from otel_arthur.engine.kinds import Kind
-from otel_arthur.engine.otlp.spans import EngineSpan, request_of
+from otel_arthur.engine.requests import EngineSpan, request_of
 from otel_arthur.engine.target import EngineTarget
 from otel_arthur.local.server import LocalArthur
 from otel_arthur.spool.batches import NewBatch
@@ -179,10 +179,8 @@ def test_the_client_asks_for_many_ids_in_parts(engine: LocalArthur, deliver: Cal
     client = EngineClient(configuration.engine, 30.0)
     task = client.task_of("support")
     assert task is not None
-    from otel_arthur.engine.client import SpanIds
-
-    asked = [SpanIds(call.trace_id, call.span_id) for call in calls]
-    other = SpanIds("f" * 32, calls[0].span_id)
+    asked = [(call.trace_id, call.span_id) for call in calls]
+    other = ("f" * 32, calls[0].span_id)
     assert client.stored(task, [*asked, other]) == set(asked)
     assert client.task_of("suppor") is None
     client.close()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from otel_arthur.engine.intake import span_of
 from otel_arthur.engine.openinference.calls import attributes_of
 from otel_arthur.engine.openinference.safe_values import LARGEST_COUNT, Value
-from otel_arthur.engine.otlp.spans import request_of, span_in
+from otel_arthur.engine.requests import request_of, span_in
 from otel_arthur.genai.call import (
     Choice,
     LLMCall,

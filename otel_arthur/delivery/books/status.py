@@ -93,6 +93,6 @@ def letter_json(letter: Letter) -> dict[str, Any]:
 def _row(letter: Letter) -> Any:
     if letter.kind in _JSON_KINDS.get(letter.destination.target, ()):
         return orjson.loads(letter.row.content)
-    from otel_arthur.engine.otlp.as_json import as_otlp_json
+    from otel_arthur.engine.requests import as_otlp_json
 
     return as_otlp_json(letter.row.content)

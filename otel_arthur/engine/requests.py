@@ -1,4 +1,4 @@
-"""OTLP spans for the Engine, each a request of its own.
+"""OTLP as the Engine takes it: spans, each a request of its own.
 
 Requests that are joined byte for byte are one request, as Protocol Buffers merges repeated fields.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SCOPE: Final = "otel_arthur"
 TASK: Final = "arthur.task"
 _SERVICE: Final = "service.name"
+_IDS_IN_JSON: Final = ("traceId", "spanId", "parentSpanId")
 
 
 class EngineSpan(NamedTuple):
@@ -80,6 +81,27 @@ def _empty(service_name: str, task_id: str) -> bytes:
 def span_in(request: ExportTraceServiceRequest) -> Span:
     """The one span of a row."""
     return request.resource_spans[0].scope_spans[0].spans[0]
+
+
+def as_otlp_json(content: bytes) -> dict[str, Any]:
+    """A request as OTLP/JSON, for people to read.
+
+    Source: OTLP 1.10, "JSON Protobuf Encoding": ids are hexadecimal, not base64.
+    """
+    from base64 import b64decode
+
+    from google.protobuf.json_format import MessageToDict
+
+    request: dict[str, Any] = MessageToDict(
+        ExportTraceServiceRequest.FromString(content), use_integers_for_enums=True
+    )
+    for resource_spans in request.get("resourceSpans", ()):
+        for scope_spans in resource_spans.get("scopeSpans", ()):
+            for span in scope_spans.get("spans", ()):
+                for name in _IDS_IN_JSON:
+                    if name in span:
+                        span[name] = b64decode(span[name]).hex()
+    return request
 
 
 def put(span: Span, texts: Mapping[str, str]) -> None:

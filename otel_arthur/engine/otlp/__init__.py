@@ -1,1 +1,0 @@
-"""OTLP as the Engine takes it: one request for each span."""
