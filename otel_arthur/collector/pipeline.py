@@ -9,7 +9,7 @@ import uuid
 from dataclasses import dataclass, replace
 from typing import Any
 
-from otel_arthur.collector.forwarding import Breaker, NextHop, Outgoing
+from otel_arthur.collector.forwarding import Breaker, NextHop
 from otel_arthur.collector.intake.appending import WAIT_SECONDS, Append, Appender, Lanes
 from otel_arthur.collector.intake.intake import Intake
 from otel_arthur.collector.otlp import replies
@@ -148,7 +148,7 @@ class Pipeline:
         if not self._breaker.permits(time.monotonic()):
             return replies.unavailable("the next hop does not answer; send this request again later")
         hops = ", ".join((*request.hops, PROCESS_ID))
-        reply = await hop.send(Outgoing(request, (*request.headers, (HOP_HEADER, hops)), protobuf))
+        reply = await hop.send(replace(request, headers=(*request.headers, (HOP_HEADER, hops))), protobuf)
         if reply.code == replies.DEADLINE_EXCEEDED:
             self._breaker.timed_out(time.monotonic())
         else:

@@ -6,9 +6,9 @@ from otel_arthur.collector.configuration.sections import Forward
 from otel_arthur.collector.forwarding.breaker import Breaker
 from otel_arthur.collector.forwarding.grpc import GRPCNextHop
 from otel_arthur.collector.forwarding.http import HTTPNextHop
-from otel_arthur.collector.forwarding.next_hop import NextHop, Outgoing
+from otel_arthur.collector.forwarding.next_hop import NextHop
 
-__all__ = ["Breaker", "NextHop", "Outgoing", "next_hop"]
+__all__ = ["Breaker", "NextHop", "next_hop"]
 
 
 def next_hop(forward: Forward) -> NextHop:

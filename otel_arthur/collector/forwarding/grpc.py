@@ -11,7 +11,7 @@ import grpc
 import grpc.aio
 
 from otel_arthur.collector.configuration.sections import Forward
-from otel_arthur.collector.forwarding.next_hop import MAX_ANSWER_BYTES, Outgoing
+from otel_arthur.collector.forwarding.next_hop import MAX_ANSWER_BYTES
 from otel_arthur.collector.otlp import replies
 from otel_arthur.collector.otlp.decoding import is_response
 from otel_arthur.collector.otlp.replies import Reply
@@ -51,17 +51,18 @@ class GRPCNextHop:
     def needs_protobuf(self, request: Request) -> bool:
         return request.json or request.compression is not None
 
-    async def send(self, outgoing: Outgoing) -> Reply:
+    async def send(self, request: Request, protobuf: bytes | None) -> Reply:
         try:
-            call = self._calls[outgoing.request.signal.name](
-                outgoing.body, timeout=self._forward.timeout, metadata=_metadata(outgoing, self._forward)
+            response = await self._calls[request.signal.name](
+                request.body if protobuf is None else protobuf,
+                timeout=self._forward.timeout,
+                metadata=_metadata(request, self._forward),
             )
-            response = await call
         except grpc.aio.AioRpcError as error:
             return _reply(error)
         except (grpc.RpcError, grpc.aio.UsageError, ValueError, TypeError):
             return replies.unavailable("the next hop cannot be asked")
-        if not is_response(outgoing.request.signal, response):
+        if not is_response(request.signal, response):
             return replies.bad_gateway("the next hop's answer is no OTLP")
         return Reply(response=response)
 
@@ -69,8 +70,8 @@ class GRPCNextHop:
         await self._channel.close()
 
 
-def _metadata(outgoing: Outgoing, forward: Forward) -> tuple[tuple[str, str | bytes], ...]:
-    own = [(name, value) for name, value in outgoing.headers if name not in forward.headers]
+def _metadata(request: Request, forward: Forward) -> tuple[tuple[str, str | bytes], ...]:
+    own = [(name, value) for name, value in request.headers if name not in forward.headers]
     metadata: list[tuple[str, str | bytes]] = []
     for name, value in [*own, *forward.headers.items()]:
         if name.endswith("-bin"):

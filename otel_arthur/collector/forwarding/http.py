@@ -10,7 +10,7 @@ from dataclasses import replace
 import aiohttp
 
 from otel_arthur.collector.configuration.sections import Forward
-from otel_arthur.collector.forwarding.next_hop import MAX_ANSWER_BYTES, Outgoing
+from otel_arthur.collector.forwarding.next_hop import MAX_ANSWER_BYTES
 from otel_arthur.collector.otlp import replies
 from otel_arthur.collector.otlp.decoding import is_response, response_protobuf
 from otel_arthur.collector.otlp.inflating import BadBody, TooLarge
@@ -39,15 +39,14 @@ class HTTPNextHop:
     def needs_protobuf(self, request: Request) -> bool:
         return False
 
-    async def send(self, outgoing: Outgoing) -> Reply:
-        headers = _headers(outgoing, self._forward)
-        url = self._forward.endpoint + outgoing.request.signal.path
+    async def send(self, request: Request, protobuf: bytes | None) -> Reply:
+        body = request.body if protobuf is None else protobuf
+        headers = _headers(request, self._forward, is_own=protobuf is not None)
+        url = self._forward.endpoint + request.signal.path
         try:
-            async with self._session.post(
-                url, data=outgoing.body, headers=headers, allow_redirects=False
-            ) as response:
+            async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as response:
                 content = await _bounded(response.content)
-                return _reply(outgoing, response, content)
+                return _reply(request, response, content, is_own=protobuf is not None)
         except (asyncio.TimeoutError, TimeoutError):
             return Reply(
                 replies.DEADLINE_EXCEEDED,
@@ -72,12 +71,11 @@ async def _bounded(stream: aiohttp.StreamReader) -> bytes:
     return bytes(content)
 
 
-def _headers(outgoing: Outgoing, forward: Forward) -> list[tuple[str, str]]:
-    request = outgoing.request
-    is_own = outgoing.protobuf is not None
+def _headers(request: Request, forward: Forward, *, is_own: bool) -> list[tuple[str, str]]:
+    """The headers, with those of a body that is `is_own`: protobuf that we have written."""
     headers = [
         (name, value if isinstance(value, str) else base64.b64encode(value).decode())
-        for name, value in outgoing.headers
+        for name, value in request.headers
         if name not in forward.headers
     ]
     headers += list(forward.headers.items())
@@ -87,8 +85,8 @@ def _headers(outgoing: Outgoing, forward: Forward) -> list[tuple[str, str]]:
     return headers
 
 
-def _reply(outgoing: Outgoing, response: aiohttp.ClientResponse, content: bytes) -> Reply:
-    signal = outgoing.request.signal
+def _reply(request: Request, response: aiohttp.ClientResponse, content: bytes, *, is_own: bool) -> Reply:
+    signal = request.signal
     content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     json = content_type == _JSON
     if response.status not in _SUCCESSES and not 400 <= response.status < 600:
@@ -106,7 +104,7 @@ def _reply(outgoing: Outgoing, response: aiohttp.ClientResponse, content: bytes)
     neutral = replies.from_http(response.status, content, json, retry_after)
     verbatim = None
     # A proxy's HTML page is no answer to an OTLP client: only the request's own encoding is.
-    if outgoing.protobuf is None and content_type == (_JSON if outgoing.request.json else _PROTOBUF):
+    if not is_own and content_type == (_JSON if request.json else _PROTOBUF):
         kept = () if neutral.retry_after is None else (("Retry-After", str(round(neutral.retry_after))),)
         status = 200 if response.status in _SUCCESSES else response.status
         verbatim = HTTPReply(status, response.headers["Content-Type"], content, kept)

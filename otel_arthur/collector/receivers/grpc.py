@@ -9,19 +9,17 @@ import base64
 import binascii
 import logging
 import socket
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from otel_arthur.collector.configuration.sections import Limits, Receiver
 from otel_arthur.collector.otlp import replies
 from otel_arthur.collector.otlp.inflating import COMPRESSIONS
-from otel_arthur.collector.otlp.memory import Hold, Memory, NoRoom
+from otel_arthur.collector.otlp.memory import Hold, NoRoom
 from otel_arthur.collector.otlp.replies import Reply
-from otel_arthur.collector.otlp.request import Request, end_to_end
+from otel_arthur.collector.otlp.request import Request
 from otel_arthur.collector.otlp.signals import SIGNALS, Signal
-from otel_arthur.collector.receivers.authorization import UNAUTHENTICATED, is_authorized
-from otel_arthur.collector.receivers.connections import Connections
 from otel_arthur.collector.receivers.http2 import Connection, Headers
-from otel_arthur.collector.receivers.listening import Export, OTLPServer
+from otel_arthur.collector.receivers.listening import UNAUTHENTICATED, OTLPServer
 
 _logger = logging.getLogger(__name__)
 
@@ -39,14 +37,11 @@ _PLAIN = " !\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~"
 _OK: Headers = [("grpc-status", "0")]
 
 
+@dataclass(eq=False)
 class GRPCReceiver(OTLPServer):
     """An OTLP/gRPC server that takes messages as bytes, so that the sender's bytes can be handed on."""
 
-    def __init__(
-        self, receiver: Receiver, limits: Limits, memory: Memory, connections: Connections, export: Export
-    ) -> None:
-        super().__init__(receiver, limits, memory, connections, export)
-        self._alive: set[Connection] = set()
+    _alive: set[Connection] = field(default_factory=set[Connection], init=False)
 
     async def start(self, made: socket.socket | None = None) -> str:
         return await self.listen(lambda: Connection(self._opened, self.connections, self._alive), made, "h2")
@@ -75,7 +70,7 @@ class GRPCReceiver(OTLPServer):
 
     def _refusal(self, metadata: dict[str, str]) -> Reply | None:
         """The refusal of a call whose headers are wrong; None otherwise."""
-        if not is_authorized(metadata.get("authorization"), self.receiver.bearer_token):
+        if not self.admits(metadata.get("authorization")):
             return UNAUTHENTICATED
         if metadata.get(":path") not in _METHODS:
             return Reply(replies.UNIMPLEMENTED, f"call one of {', '.join(_METHODS)}")
@@ -163,8 +158,7 @@ class Call:
         self._body = bytearray()
         if is_compressed and self._compression in (None, "identity"):
             return Reply(replies.INTERNAL, "the message is compressed, but grpc-encoding does not say how")
-        token = self._receiver.receiver.bearer_token
-        headers, hops = end_to_end(_metadata(self._headers), ("authorization",) if token else ())
+        headers, hops = self._receiver.for_next_hop(_metadata(self._headers))
         request = Request(
             self._signal,
             "grpc",

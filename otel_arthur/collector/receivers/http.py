@@ -7,23 +7,22 @@ import logging
 import re
 import socket
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 from aiohttp import web
 
-from otel_arthur.collector.configuration.sections import Limits, Receiver
 from otel_arthur.collector.otlp import replies
 from otel_arthur.collector.otlp.decoding import response_json
 from otel_arthur.collector.otlp.handed_over import CONTENT_TYPE as HANDED_OVER
 from otel_arthur.collector.otlp.inflating import COMPRESSIONS
-from otel_arthur.collector.otlp.memory import Hold, Memory, NoRoom
+from otel_arthur.collector.otlp.memory import Hold, NoRoom
 from otel_arthur.collector.otlp.replies import HTTPReply, Reply, http_error
-from otel_arthur.collector.otlp.request import Request, end_to_end
+from otel_arthur.collector.otlp.request import Request
 from otel_arthur.collector.otlp.signals import SIGNALS, Signal
-from otel_arthur.collector.receivers.authorization import UNAUTHENTICATED, is_authorized
-from otel_arthur.collector.receivers.connections import Connections
 from otel_arthur.collector.receivers.cors import allowed, is_allowed, preflight
 from otel_arthur.collector.receivers.inside_aiohttp import READ_BYTES, BoundedServer, clean_up
-from otel_arthur.collector.receivers.listening import Export, OTLPServer
+from otel_arthur.collector.receivers.listening import UNAUTHENTICATED, OTLPServer
 
 _logger = logging.getLogger(__name__)
 
@@ -34,16 +33,12 @@ ENCODINGS = {"application/x-protobuf": False, "application/protobuf": False, "ap
 _NAMES = {"": None, "identity": None, "x-gzip": "gzip", **{name: name for name in COMPRESSIONS}}
 
 
+@dataclass(eq=False)
 class HTTPReceiver(OTLPServer):
-    encodings: Mapping[str, bool] = ENCODINGS
+    encodings: ClassVar[Mapping[str, bool]] = ENCODINGS
     """Accepted content types -> whether each is JSON."""
-    read_bytes: int = READ_BYTES
-
-    def __init__(
-        self, receiver: Receiver, limits: Limits, memory: Memory, connections: Connections, export: Export
-    ) -> None:
-        super().__init__(receiver, limits, memory, connections, export)
-        self._runner: web.ServerRunner | None = None
+    read_bytes: ClassVar[int] = READ_BYTES
+    _runner: web.ServerRunner | None = field(default=None, init=False)
 
     async def start(self, made: socket.socket | None = None) -> str:
         server = BoundedServer(
@@ -111,9 +106,7 @@ class HTTPReceiver(OTLPServer):
             body = await self._body(request, hold)
             if isinstance(body, Reply):
                 return http_error(body, json)
-            headers, hops = end_to_end(
-                request.headers.items(), ("authorization",) if self.receiver.bearer_token else ()
-            )
+            headers, hops = self.for_next_hop(request.headers.items())
             compression = _NAMES[request.headers.get("Content-Encoding", "").strip().lower()]
             handed_over = request.content_type == HANDED_OVER
             taken = Request(
@@ -135,7 +128,7 @@ class HTTPReceiver(OTLPServer):
 
     def _refusal(self, request: web.BaseRequest, signal: Signal | None, json: bool | None) -> Reply | None:
         """The refusal of a request whose headers are wrong; None otherwise."""
-        if not is_authorized(request.headers.get("Authorization"), self.receiver.bearer_token):
+        if not self.admits(request.headers.get("Authorization")):
             return UNAUTHENTICATED
         if signal is None:
             return Reply(replies.UNIMPLEMENTED, f"post to one of {', '.join(_PATHS)}", status=404)

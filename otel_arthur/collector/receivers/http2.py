@@ -131,17 +131,12 @@ class Connection(asyncio.Protocol):
         self._working += 1
         self._connections.is_working(self._transport)
 
-    def answer(self, stream_id: int, headers: Headers, trailers: Headers | None = None) -> None:
-        """End a stream with headers alone, or with headers and trailers."""
+    def answer(self, stream_id: int, headers: Headers) -> None:
+        """End a stream with headers alone."""
         if stream_id in self._h2.streams and not self._transport.is_closing():
-            try:
-                self._h2.send_headers(stream_id, headers, end_stream=trailers is None)
-                if trailers is not None:
-                    self._h2.send_headers(stream_id, trailers, end_stream=True)
-                if stream_id in self._streams or trailers is None:
-                    self._stop_receiving(stream_id)
-            except ProtocolError:
-                pass
+            with contextlib.suppress(ProtocolError):
+                self._h2.send_headers(stream_id, headers, end_stream=True)
+                self._stop_receiving(stream_id)
         self._finish(stream_id)
 
     async def answer_with_body(
