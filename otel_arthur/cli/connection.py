@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
@@ -35,11 +35,8 @@ def connected(configuration: Configuration) -> Generator[ArthurClient, None, Non
     from otel_arthur.http.errors import ArthurError, ConfigurationError
 
     try:
-        client = ArthurClient.from_configuration(configuration)
-        try:
+        with closing(ArthurClient.from_configuration(configuration)) as client:
             yield client
-        finally:
-            client.close()
     except ConfigurationError as error:
         raise WrongUse(str(error)) from None
     except ArthurError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,11 +25,6 @@ FOLDER = click.option(
     callback=given,
     help="The spool's folder, if not the configured one.",
 )
-
-
-def configuration_for(folder: str | None, *fields: str) -> Configuration:
-    """The configuration with this folder, where none of `fields` is bad."""
-    return configured(*fields, spool_dir=folder)
 
 
 def has_database(folder: Path) -> bool:
@@ -64,7 +59,7 @@ def opened(where: Configuration | str | None, *, writes: bool = False) -> Genera
     from otel_arthur.spool import commands
     from otel_arthur.spool.errors import SpoolError
 
-    configuration = where if isinstance(where, Configuration) else configuration_for(where, *SPOOL)
+    configuration = where if isinstance(where, Configuration) else configured(*SPOOL, spool_dir=where)
     path = configuration.spool_dir
     if path is None:
         raise WrongUse(
@@ -75,11 +70,8 @@ def opened(where: Configuration | str | None, *, writes: bool = False) -> Genera
             f"there is no spool in {path}; nothing has been spooled there yet, or name another --dir"
         )
     try:
-        spool = commands.opened(path, configuration.spool_max_bytes, writes=writes)
-        try:
+        with closing(commands.opened(path, configuration.spool_max_bytes, writes=writes)) as spool:
             yield spool
-        finally:
-            spool.close()
     except (SpoolError, OSError, sqlite3.Error) as error:
         raise _unusable(path, commands.told(path, error)) from None
 

@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -194,12 +194,9 @@ def _not_installed(what: str) -> DemoNotInstalledError:
 def _onboard(arthur: LocalArthur) -> str:
     """A model with every field of the catalogue, so also `status`: failed calls are recorded too."""
     configuration = Configuration(endpoint=arthur.url, api_key=arthur.api_key)
-    client = ArthurClient.from_configuration(configuration)
-    try:
+    with closing(ArthurClient.from_configuration(configuration)) as client:
         model = client.create_model(model_request(MODEL_NAME))
         return client.wait_until_ready(model.id, within=_READY_SECONDS).id
-    finally:
-        client.close()
 
 
 def _clean(environ: Mapping[str, str]) -> dict[str, str]:

@@ -10,17 +10,24 @@ import click
 from otel_arthur.cli.configured import SENDING, configured
 from otel_arthur.cli.files.table_file import Problems, TableFile
 from otel_arthur.cli.parameters import JSON, seconds
-from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
-from otel_arthur.cli.terminal.output import plural, print_json, say
+from otel_arthur.cli.sending import Words, send_rows
+from otel_arthur.cli.terminal.errors import WrongUse
+from otel_arthur.cli.terminal.output import say
 from otel_arthur.sdk.api.feedback import feedback_ids
 from otel_arthur.target.contract import Feedback
 
 _SCORES: Final = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
 _IDS: Final = (("partner_inference_id",), ("trace_id",))
 _FIELDS: Final = ("partner_inference_id", "trace_id", "score", "explanation")
-_AT_ONCE: Final = 500
 _NAMED: Final = 10
 _NAME_LENGTH: Final = 60
+_WORDS: Final = Words(
+    "feedback",
+    "the Engine",
+    {"sent": "sent", "refused": "refused", "waiting": "waiting"},
+    no_room="",
+    waiting="the Engine may not have the trace yet; `otel-arthur spool status` shows the last error",
+)
 
 
 @click.command(
@@ -47,7 +54,14 @@ def command(file: str, timeout: float, as_json: bool) -> None:
         # A mistake in the last line must not leave half a file sent.
         rows = list(_rows(table, problems))
         problems.refuse()
-    _send(rows, configuration, timeout, as_json)
+    send_rows(
+        configuration,
+        rows,
+        lambda delivery, some, watch: delivery.submit_feedback(some, watch),
+        timeout,
+        _WORDS,
+        as_json=as_json,
+    )
 
 
 def _rows(table: TableFile, problems: Problems) -> Iterator[Feedback]:
@@ -80,41 +94,3 @@ def _feedback(record: Mapping[str, Any]) -> Feedback | str:
     if not isinstance(explanation, str | None):
         return f"explanation is a {type(explanation).__name__}; it must be a text"
     return Feedback(*ids, score, explanation or None)
-
-
-def _send(rows: list[Feedback], configuration: Any, timeout: float, as_json: bool) -> None:
-    from otel_arthur.cli.terminal.progress import end, send
-    from otel_arthur.delivery import Delivery
-
-    delivery = Delivery(configuration, metrics=False)
-    watch = delivery.watch()
-    no_room = 0
-    for start in range(0, len(rows), _AT_ONCE):
-        no_room += delivery.submit_feedback(rows[start : start + _AT_ONCE], watch).refused
-    send(delivery, watch, timeout)
-    end(delivery, 1.0)
-    waiting, refused = watch.waiting().rows, watch.refused()
-    counts = {
-        "read": len(rows),
-        "sent": max(len(rows) - no_room - refused - waiting, 0),
-        "refused": refused,
-        "waiting": waiting,
-    }
-    if as_json:
-        print_json(counts)
-    else:
-        say(
-            f"{plural(len(rows), 'row')} of feedback read: {counts['sent']} sent, {refused} refused, "
-            f"{waiting} waiting"
-        )
-    if no_room:
-        raise WorkFailed(f"{plural(no_room, 'row')} found no room in the spool")
-    if refused:
-        raise WorkFailed(
-            f"the Engine refused {plural(refused, 'row')}; `otel-arthur spool dead-letters list` says why"
-        )
-    if waiting:
-        raise WorkFailed(
-            f"{plural(waiting, 'row')} not taken within {timeout:g} s, waiting in the spool: the Engine may "
-            "not have the trace yet; `otel-arthur spool status` shows the last error"
-        )

@@ -13,6 +13,7 @@ from typing import IO, Any, Final, cast
 
 import orjson
 
+from otel_arthur.cli.configured import refuse
 from otel_arthur.cli.terminal.errors import WrongUse
 from otel_arthur.cli.terminal.output import plural, say
 
@@ -55,10 +56,7 @@ class Problems:
         Raises:
             WrongUse: the last of them; the others are printed.
         """
-        for line in self._lines[:-1]:
-            say(f"Error: {line}", err=True)
-        if self._lines:
-            raise WrongUse(self._lines[-1])
+        refuse(self._lines)
 
 
 class TableFile(AbstractContextManager["TableFile"]):

@@ -12,6 +12,7 @@ from typing import IO, Any, cast
 
 import click
 
+from otel_arthur.cli.terminal import new_console
 from otel_arthur.cli.terminal.errors import WrongUse
 from otel_arthur.cli.terminal.output import say
 from otel_arthur.genai.otlp.files import EmptyExport, exports_in
@@ -104,6 +105,20 @@ class TraceFiles:
             raise WrongUse(f"{name}: {error.strerror or type(error).__name__}") from None
         with opened as file:
             yield file
+
+
+@contextmanager
+def reading(files: TraceFiles, *, is_shown: bool) -> Generator[None]:
+    """Show on stderr how much of the files is read, if that is a terminal and `is_shown`."""
+    if not is_shown or not sys.stderr.isatty():
+        yield
+        return
+    from rich.progress import Progress
+
+    with Progress(console=new_console(err=True), transient=True) as progress:
+        task = progress.add_task("Reading", total=files.size())
+        files.told = lambda count: progress.advance(task, count)
+        yield
 
 
 def _files_of(name: str) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import time
 import traceback
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
@@ -38,6 +39,24 @@ _STYLES: dict[str, dict[str, Any]] = {
 def plural(number: int, noun: str) -> str:
     """``1 inference``, ``2 inferences``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def moment(at: float) -> str:
+    """A Unix time as this machine's clock shows it."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+
+
+def size(count: int) -> str:
+    """Bytes as megabytes."""
+    return f"{count / 1024**2:.1f} MB"
+
+
+def age(seconds: float) -> str:
+    """Seconds in the largest unit that they fill."""
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def say(line: str = "", *, err: bool = False) -> None:

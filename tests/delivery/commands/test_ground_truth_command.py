@@ -9,7 +9,7 @@ import orjson
 import pytest
 from click.testing import Result
 
-from otel_arthur.cli.commands.ground_truth import ground_truth
+from otel_arthur.cli.commands import ground_truth
 from tests.support.servers.fault_server import FaultServer
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from otel_arthur.cli.commands.check.report import GREEN, RED, YELLOW, Report
+from otel_arthur.cli.commands.check.report import Report
 from otel_arthur.sdk.setup.instrumentations import (
     Library,
     installed,
@@ -30,8 +30,7 @@ def examine_packages(report: Report) -> None:
     """The libraries, their instrumentations, and what would count calls twice."""
     there = installed_libraries()
     if not there:
-        report.add(
-            YELLOW,
+        report.doubt(
             "libraries",
             "no LLM library is installed in this environment",
             "run `otel-arthur check` with the Python that runs the application",
@@ -41,25 +40,22 @@ def examine_packages(report: Report) -> None:
         _examine(library, report, [one.name for one in there if _records_calls_of(one, library)])
     both = [library.name for library in recorded]
     if len(both) > 1 and any(library.is_framework for library in recorded):
-        report.add(
-            GREEN,
+        report.well(
             "duplicates",
             f"{' and '.join(both)} are recorded: a call that goes through both is sent once, 10 s later",
         )
     if installed("opentelemetry-instrumentation") is None:
-        report.add(
-            YELLOW,
+        report.doubt(
             "start",
             "opentelemetry-instrument is not installed",
             "pip install opentelemetry-instrumentation, or call otel_arthur.instrument() in your code",
         )
     else:
         start = "opentelemetry-instrument before the application's command, or otel_arthur.instrument() in it"
-        report.add(GREEN, "start", f"nothing is recorded without {start}")
+        report.well("start", f"nothing is recorded without {start}")
     _examine_old_handler(report)
     if version := installed(_OWN_SDK):
-        report.add(
-            YELLOW,
+        report.doubt(
             "twice",
             f"{_OWN_SDK} {version} is installed: where it is set up too, the Engine counts each call twice",
             f"set up one of the two, or pip uninstall {_OWN_SDK}",
@@ -80,46 +76,40 @@ def _examine(library: Library, report: Report, frameworks: Sequence[str]) -> Non
     for entry in entries:
         package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.name
         if entry.name in disabled or "*" in disabled:
-            report.add(
-                RED,
+            report.fault(
                 library.name,
                 f"{name}: OTEL_PYTHON_DISABLED_INSTRUMENTATIONS switches {package} off",
                 f"take {entry.name} out of OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
             )
         elif trouble := trouble_of(entry):
-            report.add(
-                RED,
+            report.fault(
                 library.name,
                 f"{name}: {package} records nothing: {trouble}",
                 f"pip install --upgrade {entry.dist.name if entry.dist else entry.name}",
             )
         elif lacking := lacking_for_the_command(entry):
-            report.add(
-                YELLOW,
+            report.doubt(
                 library.name,
                 f"{name}: {package} records under otel_arthur.instrument() alone: opentelemetry-instrument "
                 f"passes it over without {lacking}",
                 f"pip install '{lacking}'",
             )
         else:
-            report.add(GREEN, library.name, f"{name} is recorded by {package}")
+            report.well(library.name, f"{name} is recorded by {package}")
     if len(entries) > 1:
-        report.add(
-            YELLOW,
+        report.doubt(
             library.name,
             f"{len(entries)} instrumentations record {library.name}; each call is sent once, and costs more",
             f"pip uninstall {entries[-1].dist.name if entries[-1].dist else entries[-1].name}",
         )
     elif not entries and library.by_itself:
-        report.add(
-            YELLOW, library.name, f"{name} writes spans by itself, where it is told to", library.by_itself
-        )
+        report.doubt(library.name, f"{name} writes spans by itself, where it is told to", library.by_itself)
     elif not entries and frameworks:
         where = " or ".join(frameworks)
-        report.add(GREEN, library.name, f"{name} is recorded where {where} calls it, and nowhere else")
+        report.well(library.name, f"{name} is recorded where {where} calls it, and nowhere else")
     elif not entries and not library.has_other_uses:
         fix = f"pip install {library.recorders[0]}"
-        report.add(YELLOW, library.name, f"{name}: nothing that is installed records its calls", fix)
+        report.doubt(library.name, f"{name}: nothing that is installed records its calls", fix)
 
 
 def _examine_old_handler(report: Report) -> None:
@@ -127,10 +117,9 @@ def _examine_old_handler(report: Report) -> None:
     found = _first_use()
     if found is not None:
         text = f"{found} names {_HANDLER}: where it is still used, each call counts twice"
-        report.add(YELLOW, "twice", text, "remove the handler and its import")
+        report.doubt("twice", text, "remove the handler and its import")
     elif version := installed("arthurai"):
-        report.add(
-            YELLOW,
+        report.doubt(
             "twice",
             f"arthurai {version} is installed: code that uses its {_HANDLER} counts each call twice",
             "remove the handler, then pip uninstall arthurai",

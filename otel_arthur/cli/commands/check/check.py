@@ -15,7 +15,7 @@ from otel_arthur.arthur.rows import Outcome
 from otel_arthur.cli.commands.check.application import examine_packages
 from otel_arthur.cli.commands.check.engine import check_engine
 from otel_arthur.cli.commands.check.marked_call import marked_call
-from otel_arthur.cli.commands.check.report import GREEN, RED, YELLOW, Report
+from otel_arthur.cli.commands.check.report import RED, YELLOW, Report
 from otel_arthur.cli.commands.check.variables import examine_variables, examine_way
 from otel_arthur.cli.configured import as_error, configured, refuse
 from otel_arthur.cli.connection import connected, fitting_schema
@@ -56,7 +56,7 @@ def command(send: bool, as_json: bool) -> None:
     except click.ClickException as error:
         if not as_json:
             raise
-        report.add(RED, "configuration" if isinstance(error, WrongUse) else "arthur", error.format_message())
+        report.fault("configuration" if isinstance(error, WrongUse) else "arthur", error.format_message())
         report.end()
         sys.exit(error.exit_code)
     report.end()
@@ -76,20 +76,20 @@ def _examine_configuration(report: Report, send: bool) -> None:
     for problem in problems:
         # The exporter goes on without the bad setting; so does the doctor, to say all that is wrong at once.
         if report.as_json:
-            report.add(RED, "configuration", problem)
+            report.fault("configuration", problem)
         else:
             say_error(problem)
     for note in configuration.notes:
-        report.add(YELLOW, "note", note)
+        report.doubt("note", note)
     if configuration.missing is not None:
         raise WrongUse(configuration.missing)
     examine_way(report, configuration)
     if configuration.engine is not None:
         check_engine(report, configuration.engine, configuration.timeout, send)
     unfilled = _check_platform(report, configuration, send) if configuration.is_v3_target else []
-    report.add(*_spool(configuration))
+    _examine_spool(report, configuration)
     if trap := _other_distro():
-        report.add(YELLOW, "distro", trap, f"export {DISTRO}={NAME}")
+        report.doubt("distro", trap, f"export {DISTRO}={NAME}")
     refuse([f"OTEL_EXPORTER_ARTHUR_ATTRIBUTES fills {name}, which no model has" for name in unfilled])
     if problems:
         report.end()
@@ -101,8 +101,8 @@ def _check_platform(report: Report, configuration: Configuration, send: bool) ->
     unused = dict(configuration.attributes)
     with connected(configuration) as client:
         organization = client.organization_id()
-        report.add(GREEN, "endpoint", configuration.endpoint)
-        report.add(GREEN, "organization", organization)
+        report.well("endpoint", configuration.endpoint)
+        report.well("organization", organization)
         for pattern, model_id in _models(configuration).items():
             model = client.model(model_id)
             schema = fitting_schema(model, configuration)
@@ -111,15 +111,16 @@ def _check_platform(report: Report, configuration: Configuration, send: bool) ->
                 unused.pop(slot.field, None)
             if send:
                 _send_marked(client, model, schema)
-                report.add(GREEN, "sent", "one marked inference was accepted")
+                report.well("sent", "one marked inference was accepted")
     return list(unused)
 
 
-def _spool(configuration: Configuration) -> tuple[str, str, str, str | None]:
+def _examine_spool(report: Report, configuration: Configuration) -> None:
     """Where the spool is, and what waits in it; nothing is created, for that would be as this user."""
     folder = configuration.spool_dir
     if folder is None:
-        return YELLOW, "spool", "off: what is not sent when the process ends is lost", None
+        report.doubt("spool", "off: what is not sent when the process ends is lost")
+        return
     if not has_database(folder):
         nearest = next(path for path in (folder, *folder.parents) if path.exists())
         if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
@@ -127,18 +128,21 @@ def _spool(configuration: Configuration) -> tuple[str, str, str, str | None]:
                 f"the spool cannot be made in {folder}: {nearest} is no folder that this user may write to; "
                 "set OTEL_EXPORTER_ARTHUR_SPOOL_DIR to another"
             )
-        return GREEN, "spool", f"{folder} (new)", None
+        report.well("spool", f"{folder} (new)")
+        return
     with opened(configuration) as spool:
         status = spool.status()
         holder = still_holder(spool)
+    waiting = f"{folder}, {status.waiting} waiting there"
     if status.dead_letters:
         letters = plural(status.dead_letters, "dead letter")
-        return YELLOW, "spool", f"{folder} has {letters}", "otel-arthur spool dead-letters list"
-    waiting = status.waiting
-    if waiting or holder:
-        level, also = (YELLOW, f"; {holder}") if holder else (GREEN, "")
-        return level, "spool", f"{folder}, {waiting} waiting there{also}", "otel-arthur spool status"
-    return GREEN, "spool", f"{folder}, nothing waits there", None
+        report.doubt("spool", f"{folder} has {letters}", "otel-arthur spool dead-letters list")
+    elif holder:
+        report.doubt("spool", f"{waiting}; {holder}", "otel-arthur spool status")
+    elif status.waiting:
+        report.well("spool", waiting, "otel-arthur spool status")
+    else:
+        report.well("spool", f"{folder}, nothing waits there")
 
 
 def _other_distro() -> str:
@@ -158,7 +162,7 @@ def _show_model(
     report: Report, pattern: str, model: Model, schema: Schema, configuration: Configuration
 ) -> None:
     name = model.display_name or model.partner_model_id or ""
-    report.add(GREEN, "model", f"{model.id} {name}" + (f" for {pattern}" if pattern else ""))
+    report.well("model", f"{model.id} {name}" + (f" for {pattern}" if pattern else ""))
     rows = [
         *(
             (slot.attribute, slot.value_type, _source(slot.field, schema, configuration))

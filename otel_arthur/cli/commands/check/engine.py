@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import closing
 
 from otel_arthur.cli.commands.check.marked_call import marked_call
-from otel_arthur.cli.commands.check.report import GREEN, YELLOW, Report
+from otel_arthur.cli.commands.check.report import Report
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
 from otel_arthur.configuration import EngineConfiguration
 from otel_arthur.engine.client import EngineClient, Forbidden
 from otel_arthur.engine.intake import span_of
-from otel_arthur.engine.otlp.spans import request_of
 from otel_arthur.engine.presenting import trouble_of
+from otel_arthur.engine.requests import request_of
 from otel_arthur.http.errors import ArthurError
 from otel_arthur.inference.privacy import TextRules
 
@@ -35,22 +36,19 @@ def check_engine(report: Report, engine: EngineConfiguration, timeout: float, se
     if engine.missing is not None:
         raise WrongUse(engine.missing)
     try:
-        client = EngineClient(engine, timeout)
-        try:
-            report.add(GREEN, "engine", engine.endpoint)
+        with closing(EngineClient(engine, timeout)) as client:
+            report.well("engine", engine.endpoint)
             _present(client, _NOTHING)
-            report.add(GREEN, "key", "the key may send traces")
+            report.well("key", "the key may send traces")
             _say_what_may_be_asked(report, client, engine.task_id)
-            report.add(GREEN, "task", engine.task_id or "the one that is called as service.name")
-            report.add(GREEN, "parents", _PARENTS[engine.remote_parent])
+            report.well("task", engine.task_id or "the one that is called as service.name")
+            report.well("parents", _PARENTS[engine.remote_parent])
             if send:
                 call = marked_call(service_name=None if engine.task_id else _SERVICE)
                 span = span_of(call, TextRules(), Counter())
                 request = request_of(span, call.service_name, engine.task_id, Counter())
                 _present(client, request.SerializeToString())
-                report.add(GREEN, "sent", "one marked span was accepted")
-        finally:
-            client.close()
+                report.well("sent", "one marked span was accepted")
     except ArthurError as error:
         raise WorkFailed(str(error)) from None
 
@@ -69,8 +67,7 @@ def _say_what_may_be_asked(report: Report, client: EngineClient, task_id: str | 
     try:
         is_there = client.task_of(_SERVICE) is not None if task_id is None else client.has_task(task_id)
     except Forbidden:
-        report.add(
-            YELLOW,
+        report.doubt(
             "key",
             "the key may not ask which spans are stored: spans whose answer was lost are presented again",
             "use a key with the role TASK-ADMIN",
@@ -78,6 +75,6 @@ def _say_what_may_be_asked(report: Report, client: EngineClient, task_id: str | 
     except ValueError as error:
         raise WorkFailed(str(error)) from None
     else:
-        report.add(GREEN, "key", "the key may ask which spans are stored")
+        report.well("key", "the key may ask which spans are stored")
         if task_id is not None and not is_there:
             raise WrongUse(f"the Engine has no task {task_id}; check OTEL_EXPORTER_ARTHUR_ENGINE_TASK_ID")

@@ -20,13 +20,19 @@ class Report:
     findings: list[dict[str, str | None]] = field(default_factory=list[dict[str, str | None]])
     models: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
 
-    def add(self, level: str, topic: str, text: str, fix: str | None = None) -> None:
-        """One finding.
+    def well(self, topic: str, text: str, fix: str | None = None) -> None:
+        """Something is as it should be; `fix` is the next command, or the line to set."""
+        self._add(GREEN, topic, text, fix)
 
-        Args:
-            level: `GREEN`, `YELLOW` (it works, and something may be missed) or `RED` (calls are lost).
-            fix: the next command, or the line to set.
-        """
+    def doubt(self, topic: str, text: str, fix: str | None = None) -> None:
+        """Something works, and calls may be missed; `fix` as in `well`."""
+        self._add(YELLOW, topic, text, fix)
+
+    def fault(self, topic: str, text: str, fix: str | None = None) -> None:
+        """Something loses calls; `fix` as in `well`."""
+        self._add(RED, topic, text, fix)
+
+    def _add(self, level: str, topic: str, text: str, fix: str | None) -> None:
         self.findings.append({"level": level, "topic": topic, "text": text, "next": fix})
         if not self.as_json:
             put(styled([[(f"{level:6}", level), (f"  {topic:16}  {text}", "")]]))

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from requests.utils import get_environ_proxies, select_proxy
 
-from otel_arthur.cli.commands.check.report import GREEN, RED, YELLOW, Report
+from otel_arthur.cli.commands.check.report import Report
 from otel_arthur.configuration import Configuration
 from otel_arthur.sdk.setup.exporters import fault_of
 from otel_arthur.sdk.setup.variables import CONFIG_FILE, is_exporter_named, named_exporters
@@ -28,29 +28,28 @@ _HIDING = {
 def examine_variables(report: Report) -> None:
     """The SDK's switches, exporters, sampler, limits, and content."""
     if _is("OTEL_SDK_DISABLED", "true"):
-        report.add(RED, "sdk", "OTEL_SDK_DISABLED switches everything off", "unset OTEL_SDK_DISABLED")
+        report.fault("sdk", "OTEL_SDK_DISABLED switches everything off", "unset OTEL_SDK_DISABLED")
     _examine_exporters(report)
     sampler, share = os.environ.get("OTEL_TRACES_SAMPLER", ""), os.environ.get("OTEL_TRACES_SAMPLER_ARG", "1")
     if sampler in _NO_SPANS:
-        report.add(
-            RED, "sampler", f"OTEL_TRACES_SAMPLER={sampler} hides every call", "unset OTEL_TRACES_SAMPLER"
+        report.fault(
+            "sampler", f"OTEL_TRACES_SAMPLER={sampler} hides every call", "unset OTEL_TRACES_SAMPLER"
         )
     elif sampler in _SOME_SPANS and share not in ("1", "1.0", ""):
         text = f"OTEL_TRACES_SAMPLER={sampler} with {share} hides the calls of all other traces"
-        report.add(YELLOW, "sampler", text, "unset OTEL_TRACES_SAMPLER OTEL_TRACES_SAMPLER_ARG")
+        report.doubt("sampler", text, "unset OTEL_TRACES_SAMPLER OTEL_TRACES_SAMPLER_ARG")
     for name in ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT"):
         if os.environ.get(name):
-            report.add(YELLOW, "limits", f"{name}={os.environ[name]} cuts long prompts", f"unset {name}")
+            report.doubt("limits", f"{name}={os.environ[name]} cuts long prompts", f"unset {name}")
     _examine_content(report)
 
 
 def _examine_exporters(report: Report) -> None:
     if is_exporter_named():
         where = CONFIG_FILE if os.environ.get(CONFIG_FILE) else "OTEL_TRACES_EXPORTER"
-        report.add(GREEN, "exporter", f"{where} names arthur")
+        report.well("exporter", f"{where} names arthur")
     else:
-        report.add(
-            YELLOW,
+        report.doubt(
             "exporter",
             "no variable names arthur: nothing is sent, unless your code calls otel_arthur.instrument()",
             "export OTEL_TRACES_EXPORTER=arthur",
@@ -58,18 +57,18 @@ def _examine_exporters(report: Report) -> None:
     for variable in ("OTEL_TRACES_EXPORTER", "OTEL_LOGS_EXPORTER", "OTEL_METRICS_EXPORTER"):
         for name in named_exporters(variable):
             if fault := fault_of(name, variable):
-                report.add(YELLOW, "exporter", f"{variable} names {name}, and {fault}")
+                report.doubt("exporter", f"{variable} names {name}, and {fault}")
 
 
 def _examine_content(report: Report) -> None:
     hiding = [name for name, values in _HIDING.items() if _is(name, *values)]
     for name in hiding:
         text = f"{name}={os.environ[name]} leaves words out, so that those calls are skipped"
-        report.add(YELLOW, "content", text, f"unset {name}")
+        report.doubt("content", text, f"unset {name}")
     if not hiding:
         chosen = os.environ.get(_CONTENT)
         text = f"{_CONTENT}={chosen}" if chosen else "no variable leaves prompts or answers out"
-        report.add(GREEN, "content", text)
+        report.well("content", text)
 
 
 def examine_way(report: Report, configuration: Configuration) -> None:
@@ -81,17 +80,17 @@ def examine_way(report: Report, configuration: Configuration) -> None:
     for name, endpoint, insecure, certificate in targets if configuration.is_v3_target else targets[1:]:
         proxy = select_proxy(endpoint, get_environ_proxies(endpoint, no_proxy=None))
         if proxy:
-            report.add(GREEN, "proxy", f"{endpoint} is reached through {_without_secrets(proxy)}")
+            report.well("proxy", f"{endpoint} is reached through {_without_secrets(proxy)}")
         if insecure:
             text = f"OTEL_EXPORTER_ARTHUR_{name}INSECURE skips the check of {endpoint}'s certificate"
-            report.add(YELLOW, "tls", text, f"unset OTEL_EXPORTER_ARTHUR_{name}INSECURE")
+            report.doubt("tls", text, f"unset OTEL_EXPORTER_ARTHUR_{name}INSECURE")
         elif certificate:
-            report.add(GREEN, "tls", f"authorities of {certificate}")
+            report.well("tls", f"authorities of {certificate}")
     if configuration.content == "metadata":
-        report.add(YELLOW, "content", "OTEL_EXPORTER_ARTHUR_CONTENT=metadata sends no words")
+        report.doubt("content", "OTEL_EXPORTER_ARTHUR_CONTENT=metadata sends no words")
     if configuration.sample_ratio < 1:
         text = f"OTEL_EXPORTER_ARTHUR_SAMPLE_RATIO sends {configuration.sample_ratio:.0%} of the traces"
-        report.add(YELLOW, "sampler", text, "unset OTEL_EXPORTER_ARTHUR_SAMPLE_RATIO")
+        report.doubt("sampler", text, "unset OTEL_EXPORTER_ARTHUR_SAMPLE_RATIO")
 
 
 def _is(name: str, *values: str) -> bool:

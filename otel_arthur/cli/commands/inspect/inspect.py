@@ -11,11 +11,10 @@ import click
 from otel_arthur.cli.configured import CONNECTION, READING, configured
 from otel_arthur.cli.connection import fetch_schema
 from otel_arthur.cli.files.ordered import Ordered
-from otel_arthur.cli.files.trace_files import FILES, FORMATS, TraceFiles
+from otel_arthur.cli.files.trace_files import FILES, FORMATS, TraceFiles, reading
 from otel_arthur.cli.files.verdicts import Verdicts
 from otel_arthur.cli.parameters import JSON, given
 from otel_arthur.cli.terminal.output import json_line, print_json, put, styled
-from otel_arthur.cli.terminal.progress import reading
 from otel_arthur.genai.duplicates.verdicts import Verdict
 from otel_arthur.inference.build import Builder, Inference
 from otel_arthur.inference.privacy import rules_of
@@ -98,7 +97,7 @@ def command(
 
 def _print_requests(requests: Iterable[bytes]) -> None:
     """Print one document of all requests, each as it comes."""
-    from otel_arthur.engine.otlp.as_json import as_otlp_json
+    from otel_arthur.engine.requests import as_otlp_json
 
     opening = '{"resourceSpans":['
     for request in requests:

@@ -6,6 +6,7 @@ import secrets
 import shlex
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from otel_arthur.arthur.client import ArthurClient
@@ -35,23 +36,19 @@ def running(
     if port == 0 or db == IN_MEMORY or model_name is None or not Path(db).exists():
         return None
     if api_key is None:
-        store = Store(db)
-        try:
+        with closing(Store(db)) as store:
             api_key = store.setting("api_key", lambda: secrets.token_urlsafe(24))
-        finally:
-            store.close()
     url = f"http://{host}:{port}"
     configuration = Configuration(endpoint=url, api_key=api_key, timeout=2.0)
     client = ArthurClient.from_configuration(configuration)
     try:
-        try:
-            model = client.model_named(model_name)
-        except NotFound:
-            model = client.create_model(model_request(model_name, ground_truth=True))
+        with closing(client):
+            try:
+                model = client.model_named(model_name)
+            except NotFound:
+                model = client.create_model(model_request(model_name, ground_truth=True))
     except ArthurError:
         return None
-    finally:
-        client.close()
     return exports(url, api_key, model.id)
 
 

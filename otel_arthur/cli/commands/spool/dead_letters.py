@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from otel_arthur.cli.commands.spool.presentation import moment
 from otel_arthur.cli.parameters import JSON
 from otel_arthur.cli.spool_folder import FOLDER, opened
 from otel_arthur.cli.terminal import new_console
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
-from otel_arthur.cli.terminal.output import plural, print_json, say
+from otel_arthur.cli.terminal.output import moment, plural, print_json, say
 
 if TYPE_CHECKING:
     from otel_arthur.spool.upkeep.dead_letters import Letter

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from otel_arthur.cli.configured import SENDING
+from otel_arthur.cli.configured import SENDING, configured
 from otel_arthur.cli.parameters import JSON, given, seconds
-from otel_arthur.cli.spool_folder import FOLDER, configuration_for, opened
+from otel_arthur.cli.sending import end, watched
+from otel_arthur.cli.spool_folder import FOLDER, opened
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
 from otel_arthur.cli.terminal.output import plural, print_json, say
-from otel_arthur.cli.terminal.progress import end, watched
 from otel_arthur.configuration import Configuration
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def drain(folder: str | None, as_json: bool, timeout: float, adopted: Sequence[s
     them to the configured model.
     Exit 1 if rows could not be sent, wait elsewhere, or lie in a damaged spool.
     """
-    configuration = configuration_for(folder, *SENDING)
+    configuration = configured(*SENDING, spool_dir=folder)
     if configuration.missing is not None:
         raise WrongUse(configuration.missing)
     from otel_arthur.arthur.target.adoption import Adoption, elsewhere

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from otel_arthur.cli.commands.spool.presentation import age, moment, size
 from otel_arthur.cli.parameters import JSON
 from otel_arthur.cli.spool_folder import FOLDER, opened
 from otel_arthur.cli.terminal import new_console
-from otel_arthur.cli.terminal.output import plural, print_json, say
+from otel_arthur.cli.terminal.output import age, moment, plural, print_json, say, size
 
 if TYPE_CHECKING:
     from otel_arthur.spool.upkeep.status import Status

@@ -1,4 +1,4 @@
-"""Rows of a person's file as Arthur takes ground truth, by the types of the model's attributes."""
+"""``otel-arthur ground-truth``: ground truth from a file, for inferences that Arthur has or will have."""
 
 from __future__ import annotations
 
@@ -8,29 +8,85 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any, Final
 
+import click
 import orjson
 
+from otel_arthur.cli.configured import SENDING, configured
+from otel_arthur.cli.connection import ground_truth_types
 from otel_arthur.cli.files.table_file import Problems, TableFile
+from otel_arthur.cli.parameters import JSON, given, seconds
+from otel_arthur.cli.sending import Words, send_rows
+from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
 from otel_arthur.cli.terminal.output import plural
 from otel_arthur.inference import fields
 from otel_arthur.inference.identity import partner_inference_id
 from otel_arthur.inference.schema import coerced
 
-IDS: Final = (("partner_inference_id",), ("trace_id", "span_id"))
+_IDS: Final = (("partner_inference_id",), ("trace_id", "span_id"))
 """The columns that name an inference: one of these sets."""
 _IDENTITY: Final = ("partner_inference_id", "trace_id", "span_id", "choice_index")
 _TIME: Final = "ground_truth_timestamp"
 _OWN: Final = (*_IDENTITY, _TIME, "ground_truth_data")
 _CHOICE_DIGITS: Final = 9
 _LISTS: Final = (fields.STRINGS, fields.TOKENS, fields.LIKELIHOODS)
+_WORDS: Final = Words(
+    "ground truth",
+    "Arthur",
+    {"sent": "sent", "known": "known before", "refused": "refused", "waiting": "waiting"},
+    no_room="; OTEL_EXPORTER_ARTHUR_SPOOL_MAX_MB sets it",
+    waiting="`otel-arthur spool status` shows the last error",
+    asked="Arthur has no inference for {} of them so far",
+)
+
+
+@click.command(
+    epilog='Example: echo \'{"partner_inference_id": "…", "expected_text": "Paris"}\' > gt.jsonl; '
+    "otel-arthur ground-truth gt.jsonl"
+)
+@click.argument("file")
+@click.option("--model", "model_id", callback=given, help="The Arthur model, if not the configured one.")
+@seconds("--timeout", 60.0, "Seconds to wait for the sending.", min=0)
+@JSON
+def command(file: str, model_id: str | None, timeout: float, as_json: bool) -> None:
+    """FILE holds JSON lines, or CSV with a header as spreadsheets write it; - is standard input.
+
+    A row has partner_inference_id (or trace_id and span_id, with choice_index for another choice than
+    the first), if known ground_truth_timestamp (RFC 3339, by default now), and values: under
+    ground_truth_data, or all other fields, named as the model's ground truth attributes. All of the file
+    is checked before any is sent. Rows that cannot be sent within the timeout wait in the spool.
+    """
+    configuration = configured(*SENDING, model_id=model_id)
+    if configuration.missing is not None:
+        raise WrongUse(configuration.missing)
+    problems = Problems()
+    with TableFile(file, problems, _IDS) as table:
+        types = ground_truth_types(configuration, [model_id] if model_id else configuration.models)
+        rows = _Rows(table, types, problems)
+        # A mistake in the last line must not leave half a file sent.
+        for _ in rows:
+            pass
+        problems.refuse()
+        if types is None and table.delimiter:
+            raise WorkFailed(
+                "Arthur cannot be asked for the types that the columns have; run the same command again, "
+                "or give JSON lines"
+            )
+        send_rows(
+            configuration,
+            rows,
+            lambda delivery, some, watch: delivery.submit_ground_truth(some, model_id, watch),
+            timeout,
+            _WORDS,
+            as_json=as_json,
+        )
 
 
 class _Bad(ValueError):
     """What is wrong with a row; the message names the field, what it is and what it should be."""
 
 
-class GroundTruthRows:
-    """The ground truth in a file, as it is sent.
+class _Rows:
+    """The ground truth in a file, as it is sent: values fit the types of the model's attributes.
 
     Args:
         types: the model's ground truth attributes with their value types; None where Arthur could not be
