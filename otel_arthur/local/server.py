@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import socket
 import threading
@@ -214,22 +215,19 @@ class LocalArthur:
 
     def _listen(self) -> socket.socket:
         try:
-            family, kind, protocol, _, address = socket.getaddrinfo(
+            family, _, _, _, address = socket.getaddrinfo(
                 self.host, self.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
             )[0]
-            listener = socket.socket(family, kind, protocol)
         except OSError as error:
             raise LocalArthurError(f"cannot listen on {self.host}:{self.port}: {error}") from error
+        is_both = family == socket.AF_INET6 and socket.has_dualstack_ipv6()
         try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
-            listener.listen(2048)
+            return socket.create_server(address, family=family, backlog=2048, dualstack_ipv6=is_both)
         except OSError as error:
-            listener.close()
+            why = os.strerror(error.errno or 0)
             raise LocalArthurError(
-                f"cannot listen on {self.host}:{self.port}: {error.strerror}; --port 0 takes a free port"
+                f"cannot listen on {self.host}:{self.port}: {why}; --port 0 takes a free port"
             ) from error
-        return listener
 
 
 def _run(server: uvicorn.Server, listener: socket.socket) -> None:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import atexit
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 from weakref import WeakSet
 
-from otel_arthur.process import children, exit_status, forks, uvicorn_servers
+from otel_arthur.process import children, forks, uvicorn_servers
 from otel_arthur.process.never_raises import never_raises
 from otel_arthur.process.per_process import PerProcess
 
@@ -84,7 +86,7 @@ def farewell() -> None:
     """
     attend(_hand_over_and_send, is_last=True)
     if is_interpreter_ending():
-        exit_status.keep()
+        _keep_exit_status()
 
 
 def hand_over() -> None:
@@ -140,13 +142,20 @@ def when_free(then: Callable[[], None]) -> bool:
 def within(seconds: float, work: Callable[[], object]) -> bool:
     """Do it in a thread of its own, as the interrupted one may hold the very lock; whether it was done."""
     thread = threading.Thread(target=work, name="otel-arthur-end", daemon=True)
-    try:
-        thread.start()
-    except RuntimeError:  # Python 3.12 and later start none while the interpreter ends
+    if not start(thread):
         work()
         return True
     thread.join(seconds)
     return not thread.is_alive()
+
+
+def start(thread: threading.Thread) -> bool:
+    """Start a thread; False at the interpreter's end, when Python 3.12 and later have no new ones."""
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    return True
 
 
 def interrupt() -> None:
@@ -167,6 +176,18 @@ def is_interpreter_ending() -> bool:
 def _hand_over_and_send() -> None:
     hand_over()
     send()
+
+
+def _keep_exit_status() -> None:
+    """Have the process die of SIGINT after a Ctrl-C that nobody caught, as a shell expects.
+
+    Read from CPython 3.10 to 3.13 (``pythonrun.c``, ``run_eval_code_obj``): the interpreter notes that a
+    KeyboardInterrupt ended the program, and forgets that when code in a text is run, as `dataclass` does. So
+    imports while exit handlers run would turn the status into 1, and the interpreter notes it once more here.
+    """
+    if getattr(sys, "last_type", None) is KeyboardInterrupt and not hasattr(sys, "ps1"):
+        with suppress(KeyboardInterrupt):
+            exec("raise KeyboardInterrupt")
 
 
 # With the import, not with the first exporter: exit handlers run in reverse order, and this one is to

@@ -28,7 +28,7 @@ from otel_arthur.inference.redaction.redactors import checked
 from otel_arthur.process import ends, forks
 from otel_arthur.process.never_raises import never_raises
 from otel_arthur.sdk.inside_the_sdk import attributes_of, view_of
-from otel_arthur.sdk.logs.log_flush import flush_log_records, start
+from otel_arthur.sdk.logs.log_flush import flush_log_records
 from otel_arthur.sdk.recorders import Recorders
 from otel_arthur.sdk.setup.report import report
 from otel_arthur.sdk.surroundings import around_of
@@ -164,7 +164,7 @@ class Bridge:
             self._timer = threading.Timer(SPAN_WAIT_SECONDS, self._expire)
             self._timer.name = "otel-arthur-join"
             self._timer.daemon = True
-            start(self._timer)
+            ends.start(self._timer)
 
     def _expire(self) -> None:
         # A thread's death must not be the last word.

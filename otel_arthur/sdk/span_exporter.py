@@ -14,7 +14,6 @@ from otel_arthur.process import ends
 from otel_arthur.process.never_raises import never_raises
 from otel_arthur.sdk import bridge as bridges
 from otel_arthur.sdk.inside_the_sdk import export_what_is_queued, is_force_flush
-from otel_arthur.sdk.logs.log_flush import start
 from otel_arthur.sdk.setup.settings import configured
 from otel_arthur.sdk.symptoms import say_silence, say_twice
 
@@ -60,7 +59,7 @@ class ArthurSpanExporter(SpanExporter):
         release = threading.Thread(
             target=bridges.release, args=(before, before.configuration.exit_timeout), daemon=True
         )
-        start(release)
+        ends.start(release)
         return True
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:

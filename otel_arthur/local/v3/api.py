@@ -21,8 +21,8 @@ from otel_arthur.local.bodies import answer, json_body
 from otel_arthur.local.store import ModelExists, Store
 from otel_arthur.local.v3.files import ingest_files
 from otel_arthur.local.v3.ingestion import ingest_ground_truth, ingest_inferences, multi_status
-from otel_arthur.local.v3.models import Model, ModelRefused, new_document
-from otel_arthur.local.v3.query import QueryRefused, read_count
+from otel_arthur.local.v3.models import Model, new_document
+from otel_arthur.local.v3.query import read_count
 from otel_arthur.local.v3.value_types import json_type
 
 PREFIX: Final = "/api/v3"
@@ -88,11 +88,9 @@ class Api:
 
     def create_model(self, request: Request, body: Any) -> Response:
         """``POST /models``: provisioned at once."""
+        document = new_document(body)
         try:
-            document = new_document(body)
             self.store.add_model(document)
-        except ModelRefused as error:
-            raise HTTPException(400, str(error)) from None
         except ModelExists as error:
             raise HTTPException(409, f"a model with partner_model_id {str(error)!r} already exists") from None
         return answer(document, 201)
@@ -125,11 +123,8 @@ class Api:
 
     def query(self, request: Request, body: Any) -> Response:
         model = self._model(request)
-        try:
-            not_null = read_count(body, model)
-        except QueryRefused as error:
-            raise HTTPException(400, str(error)) from None
-        return answer({"query_result": [{"count": self.store.count(model.id, not_null)}]})
+        count = self.store.count(model.id, read_count(body, model))
+        return answer({"query_result": [{"count": count}]})
 
     def list_inferences(self, request: Request) -> Response:
         """``GET /models/{id}/inferences?limit=&offset=&search=``, newest first (not in Arthur's API)."""

@@ -8,9 +8,8 @@ reserved ones) or nested as in the other requests.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timezone
-from functools import partial
 from itertools import islice
 from typing import IO, Any, Final, cast
 
@@ -60,16 +59,14 @@ def _ingest_form(form: FormData, store: Store, model: Model, accept_duplicates: 
     files = [(name, part) for name, part in form.multi_items() if name in (_INFERENCES, _GROUND_TRUTHS)]
     if not files:
         raise HTTPException(400, f"no file: send parts named {_INFERENCES!r} or {_GROUND_TRUTHS!r}")
-    inferences: Callable[[Iterable[Any]], list[Result]] = partial(
-        ingest_inferences, store, model, accept_duplicates=accept_duplicates
-    )
-    truths: Callable[[Iterable[Any]], list[Result]] = partial(ingest_ground_truth, store, model)
     results: list[Result] = []
     for name, part in files:
-        ingest = inferences if name == _INFERENCES else truths
         rows = (nested(row, model, batch_id) for row in _rows(part))
         while chunk := list(islice(rows, _CHUNK_ROWS)):
-            results += ingest(chunk)
+            if name == _INFERENCES:
+                results += ingest_inferences(store, model, chunk, accept_duplicates=accept_duplicates)
+            else:
+                results += ingest_ground_truth(store, model, chunk)
     return results
 
 

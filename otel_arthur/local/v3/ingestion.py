@@ -8,7 +8,8 @@ from typing import Any, TypedDict, TypeVar
 
 from otel_arthur.local.store import Store
 from otel_arthur.local.v3.models import Model
-from otel_arthur.local.v3.rows import RowRefused, read_ground_truth, read_inference
+from otel_arthur.local.v3.rows import read_ground_truth, read_inference
+from otel_arthur.local.v3.value_types import Refused
 
 _Row = TypeVar("_Row")
 
@@ -18,14 +19,8 @@ class Result(TypedDict):
     status: int
 
 
-class MultiStatus(TypedDict):
-    """The body of a 207: ``results`` in the order of the request's rows."""
-
-    counts: dict[str, int]
-    results: list[Result]
-
-
-def multi_status(results: Sequence[Result]) -> MultiStatus:
+def multi_status(results: Sequence[Result]) -> dict[str, Any]:
+    """The body of a 207: ``counts``, and ``results`` in the order of the request's rows."""
     success = sum(result["status"] == 200 for result in results)
     counts = {"success": success, "failure": len(results) - success, "total": len(results)}
     return {"counts": counts, "results": list(results)}
@@ -73,8 +68,8 @@ def _ingest(
         results.append({"message": "success", "status": 200})
         try:
             good.append((index, read(row)))
-        except RowRefused as error:
-            results[index] = {"message": str(error), "status": 400}
+        except Refused as error:
+            results[index] = {"message": error.detail, "status": error.status_code}
     for (index, row), kept in zip(good, keep([row for _, row in good]), strict=True):
         if not kept:
             results[index] = refusal(row)

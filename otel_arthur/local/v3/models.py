@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from otel_arthur.inference import fields
-from otel_arthur.local.v3.value_types import VALUE_TYPES, json_type
+from otel_arthur.local.v3.value_types import VALUE_TYPES, Refused, json_type, object_of
 
 _INPUT_TOKENS_STAGE: Final = "PREDICT_FUNCTION_INPUT"
 """From the SDK's ``build_token_sequence_model(input_token_column=...)``; the bridge never fills it."""
@@ -22,10 +22,6 @@ STAGES: Final = (
 )
 READY: Final = "Ready"
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-
-
-class ModelRefused(ValueError):
-    """The document of a new model is not one that Arthur would take; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +67,16 @@ def new_document(request: Any) -> dict[str, Any]:
     """The document of a new model from the body of ``POST /models``, with ids and status assigned.
 
     Raises:
-        ModelRefused: the message names the attribute and the fault.
+        Refused: the detail names the attribute and the fault.
     """
-    if not isinstance(request, dict):
-        raise ModelRefused(f"the model must be an object, not {json_type(request)}")
-    document = dict(cast("dict[str, Any]", request))
+    document = dict(object_of(request, "the model"))
     for key in ("input_type", "output_type"):
         _text(document, key, "the model", required=True)
     for key in ("partner_model_id", "display_name"):
         _text(document, key, "the model", required=False)
     attributes = document.get("attributes")
     if not isinstance(attributes, list) or not attributes:
-        raise ModelRefused("the model needs 'attributes', an array of at least one")
+        raise Refused("the model needs 'attributes', an array of at least one")
     document["attributes"] = _attributes(cast("list[Any]", attributes))
     model_id = str(uuid.uuid4())
     return {
@@ -99,16 +93,14 @@ def _attributes(requested: list[Any]) -> list[dict[str, Any]]:
     attributes: list[dict[str, Any]] = []
     names: set[str] = set()
     for index, one in enumerate(requested):
-        if not isinstance(one, dict):
-            raise ModelRefused(f"attribute {index} must be an object, not {json_type(one)}")
-        attribute = cast("dict[str, Any]", one)
+        attribute = object_of(one, f"attribute {index}")
         name = _text(attribute, "name", f"attribute {index}", required=True)
         if _NAME.match(name) is None:
-            raise ModelRefused(
+            raise Refused(
                 f"attribute name {name!r}: letters, digits and underscore only, not starting with a digit"
             )
         if name in names:
-            raise ModelRefused(f"attribute {name!r} is there twice")
+            raise Refused(f"attribute {name!r} is there twice")
         names.add(name)
         _one_of(attribute, "value_type", VALUE_TYPES, name)
         _one_of(attribute, "stage", STAGES, name)
@@ -116,7 +108,7 @@ def _attributes(requested: list[Any]) -> list[dict[str, Any]]:
     for attribute in attributes:
         link = attribute.get("token_attribute_link")
         if link is not None and link not in names:
-            raise ModelRefused(
+            raise Refused(
                 f"attribute {attribute['name']!r}: token_attribute_link {link!r} is not an attribute"
             )
     return attributes
@@ -127,11 +119,11 @@ def _text(holder: Mapping[str, Any], key: str, where: str, *, required: bool) ->
     if value is None and not required:
         return ""
     if not isinstance(value, str) or not value:
-        raise ModelRefused(f"{where} needs {key!r}, a non-empty string, not {json_type(value)}")
+        raise Refused(f"{where} needs {key!r}, a non-empty string, not {json_type(value)}")
     return value
 
 
 def _one_of(attribute: Mapping[str, Any], key: str, allowed: tuple[str, ...], name: str) -> None:
     value = attribute.get(key)
     if value not in allowed:
-        raise ModelRefused(f"attribute {name!r}: {key} {value!r} is none of {', '.join(allowed)}")
+        raise Refused(f"attribute {name!r}: {key} {value!r} is none of {', '.join(allowed)}")

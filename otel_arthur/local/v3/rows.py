@@ -9,14 +9,10 @@ from typing import Any, Final, cast
 
 from otel_arthur.inference import fields
 from otel_arthur.local.v3.models import Attribute, Model
-from otel_arthur.local.v3.value_types import json_type, problem, utc_timestamp
+from otel_arthur.local.v3.value_types import Refused, json_type, object_of, problem, utc_timestamp
 
 _GROUND_TRUTH_KEYS: Final = frozenset({"partner_inference_id", "ground_truth_timestamp", "ground_truth_data"})
 _INFERENCE_KEYS: Final = _GROUND_TRUTH_KEYS | {"inference_timestamp", "batch_id", "inference_data"}
-
-
-class RowRefused(ValueError):
-    """A row that is answered with a 400; the message names the key and the fix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +42,20 @@ def read_inference(row: Any, model: Model, now: str) -> InferenceRow:
     A missing id or timestamp is assigned, as Arthur does; `now` is the timestamp to assign.
 
     Raises:
-        RowRefused: naming what is wrong.
+        Refused: naming what is wrong.
     """
-    values = _object(row, "the row", _INFERENCE_KEYS)
+    values = _known(row, _INFERENCE_KEYS)
     data = _data(values, "inference_data", model)
     for attribute in model.attributes.values():
         if attribute.is_required and data.get(attribute.name) is None:
-            raise RowRefused(
+            raise Refused(
                 f"inference_data: required attribute {attribute.name!r} ({attribute.stage}) is missing"
             )
     _check_token_counts(data, model)
     truth = _data(values, "ground_truth_data", model) if values.get("ground_truth_data") is not None else None
     batch_id = values.get("batch_id")
     if batch_id is not None and not isinstance(batch_id, str):
-        raise RowRefused(f"batch_id must be a string, not {json_type(batch_id)}")
+        raise Refused(f"batch_id must be a string, not {json_type(batch_id)}")
     return InferenceRow(
         partner_inference_id=_identity(values) or str(uuid.uuid4()),
         inference_timestamp=_timestamp(values, "inference_timestamp") or now,
@@ -74,15 +70,15 @@ def read_ground_truth(row: Any, model: Model, now: str) -> GroundTruthRow:
     """One element of the body of ``PATCH /models/{id}/inferences``.
 
     Raises:
-        RowRefused: naming what is wrong.
+        Refused: naming what is wrong.
     """
-    values = _object(row, "the row", _GROUND_TRUTH_KEYS)
+    values = _known(row, _GROUND_TRUTH_KEYS)
     identity = _identity(values)
     if identity is None:
-        raise RowRefused("partner_inference_id is missing: ground truth belongs to an inference")
+        raise Refused("partner_inference_id is missing: ground truth belongs to an inference")
     data = _data(values, "ground_truth_data", model)
     if not data:
-        raise RowRefused("ground_truth_data is empty")
+        raise Refused("ground_truth_data is empty")
     return GroundTruthRow(identity, _timestamp(values, "ground_truth_timestamp") or now, data)
 
 
@@ -115,13 +111,12 @@ def nested(row: Any, model: Model, batch_id: str | None = None) -> Any:
     return result
 
 
-def _object(row: Any, where: str, allowed: frozenset[str]) -> dict[str, Any]:
-    if not isinstance(row, dict):
-        raise RowRefused(f"{where} must be an object, not {json_type(row)}")
-    values = cast("dict[str, Any]", row)
+def _known(row: Any, allowed: frozenset[str]) -> dict[str, Any]:
+    """The row, without any other key."""
+    values = object_of(row, "the row")
     unknown = sorted(values.keys() - allowed)
     if unknown:
-        raise RowRefused(f"unknown key {unknown[0]!r}: a row has {', '.join(sorted(allowed))}")
+        raise Refused(f"unknown key {unknown[0]!r}: a row has {', '.join(sorted(allowed))}")
     return values
 
 
@@ -130,7 +125,7 @@ def _identity(values: Mapping[str, Any]) -> str | None:
     if identity is None:
         return None
     if not isinstance(identity, str) or not identity:
-        raise RowRefused(f"partner_inference_id must be a non-empty string, not {json_type(identity)}")
+        raise Refused(f"partner_inference_id must be a non-empty string, not {json_type(identity)}")
     return identity
 
 
@@ -140,31 +135,29 @@ def _timestamp(values: Mapping[str, Any], key: str) -> str | None:
     try:
         return utc_timestamp(values[key])
     except ValueError as error:
-        raise RowRefused(f"{key} {error}") from None
+        raise Refused(f"{key} {error}") from None
 
 
 def _data(values: Mapping[str, Any], key: str, model: Model) -> dict[str, Any]:
     """The map under `key`, each value checked against its attribute."""
     if values.get(key) is None:
-        raise RowRefused(f"{key} is missing")
-    if not isinstance(values[key], dict):
-        raise RowRefused(f"{key} must be an object, not {json_type(values[key])}")
-    data = cast("dict[str, Any]", values[key])
+        raise Refused(f"{key} is missing")
+    data = object_of(values[key], key)
     for name, value in data.items():
         attribute = _placed(name, key, model)
         fault = None if value is None else problem(value, attribute.value_type)
         if fault is not None:
-            raise RowRefused(f"{key}: attribute {name!r} ({attribute.value_type}) {fault}")
+            raise Refused(f"{key}: attribute {name!r} ({attribute.value_type}) {fault}")
     return data
 
 
 def _placed(name: str, key: str, model: Model) -> Attribute:
     attribute = model.attributes.get(name)
     if attribute is None:
-        raise RowRefused(f"{key}: {name!r} is not an attribute of the model")
+        raise Refused(f"{key}: {name!r} is not an attribute of the model")
     if attribute.is_ground_truth != (key == "ground_truth_data"):
         other = "ground_truth_data" if attribute.is_ground_truth else "inference_data"
-        raise RowRefused(f"{key}: attribute {name!r} is of stage {attribute.stage} and belongs in {other}")
+        raise Refused(f"{key}: attribute {name!r} is of stage {attribute.stage} and belongs in {other}")
     return attribute
 
 
@@ -182,7 +175,7 @@ def _check_token_counts(data: Mapping[str, Any], model: Model) -> None:
         by_type[fields.LIKELIHOODS],
     )
     if len(tokens) != len(likelihoods):
-        raise RowRefused(
+        raise Refused(
             f"inference_data: {likelihoods_name!r} has {len(likelihoods)} maps "
             f"for the {len(tokens)} tokens of {tokens_name!r}"
         )

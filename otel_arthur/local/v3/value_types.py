@@ -1,4 +1,4 @@
-"""Arthur's attribute value types: is this value one of that type?"""
+"""Arthur's attribute value types: is this value one of that type? And the refusal of what is not."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, cast
 
 import msgspec
 from msgspec import Meta
+from starlette.exceptions import HTTPException
 
 from otel_arthur.inference import fields
 
@@ -28,6 +29,24 @@ _RFC_3339: Final = re.compile(
     r"(?P<to_seconds>\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?P<fraction>\.\d+)?(?P<zone>[Zz]|[+-]\d\d:\d\d)?\Z",
     re.ASCII,
 )
+
+
+class Refused(HTTPException):
+    """A document, row or query that is answered with a 400; the detail names the key and the fix."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(400, detail)
+
+
+def object_of(value: Any, what: str) -> dict[str, Any]:
+    """The value, which is an object.
+
+    Raises:
+        Refused: it is not.
+    """
+    if not isinstance(value, dict):
+        raise Refused(f"{what} must be an object, not {json_type(value)}")
+    return cast("dict[str, Any]", value)
 
 
 def problem(value: Any, value_type: str) -> str | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-import threading
 
+from otel_arthur.process import ends
 from otel_arthur.process.never_raises import never_raises
 
 
@@ -27,17 +27,4 @@ def flush_log_records(timeout: float) -> None:
         with never_raises("log records could not be flushed", logging.DEBUG):
             flush(int(timeout * 1000))
 
-    thread = threading.Thread(target=run, name="otel-arthur-log-flush", daemon=True)
-    if start(thread):
-        thread.join(timeout)
-    else:
-        run()
-
-
-def start(thread: threading.Thread) -> bool:
-    """Start a thread; False at the interpreter's end, when Python 3.12 and later have no new ones."""
-    try:
-        thread.start()
-    except RuntimeError:
-        return False
-    return True
+    ends.within(timeout, run)
