@@ -23,7 +23,7 @@ from otel_arthur.arthur.errors import (
 )
 from otel_arthur.arthur.models import Model
 from otel_arthur.arthur.rows import RowResult, are_delivered, read_rows, says_exists
-from otel_arthur.http.encoding import Body, encode, encode_rows
+from otel_arthur.http.encoding import Body, encode, encode_rows, mapping
 from otel_arthur.http.endpoint import API
 from otel_arthur.http.errors import ArthurError, NotArthur, Unavailable
 from otel_arthur.http.transport import Answer, Transport
@@ -252,7 +252,7 @@ class ArthurClient:
             answer = self._transport.request(method, path, body=body, headers=headers, deadline=deadline)
         if 200 <= answer.status < 300:
             return answer
-        if answer.status == 404 and not _is_json(answer):
+        if answer.status == 404 and answer.json() is None:
             # Arthur's 404 is JSON; a page means that another server has the address.
             raise not_arthur(what, answer.status)
         raise error_for(answer.status, what, retry_after=answer.retry_after, detail=self._detail(answer))
@@ -265,13 +265,7 @@ class ArthurClient:
 
     def _detail(self, answer: Answer) -> str | None:
         """Arthur's own words on an error; None for a body that is no JSON of a known form."""
-        try:
-            value = answer.json()
-        except ValueError:
-            return None
-        if not isinstance(value, dict):
-            return None
-        given = cast("Mapping[str, Any]", value)
+        given = mapping(answer.json())
         text = next(
             (given[key] for key in ("error", "message", "detail") if isinstance(given.get(key), str)), None
         )
@@ -282,14 +276,6 @@ class ArthurClient:
 
 def _path(model_id: str) -> str:
     return f"/models/{quote(model_id, safe='')}"
-
-
-def _is_json(answer: Answer) -> bool:
-    try:
-        answer.json()
-    except ValueError:
-        return False
-    return True
 
 
 def _read_model(answer: Answer, what: str) -> Model:

@@ -98,10 +98,7 @@ def object_in(answer: Answer, what: str) -> dict[str, Any]:
     Raises:
         NotArthur: the body is no JSON object.
     """
-    try:
-        value = answer.json()
-    except ValueError:
-        value = None
+    value = answer.json()
     if not isinstance(value, dict):
         raise not_arthur(what, answer.status)
     return cast("dict[str, Any]", value)

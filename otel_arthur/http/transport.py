@@ -43,12 +43,11 @@ class Answer:
         return parse_retry_after(self.headers.get("retry-after"))
 
     def json(self) -> Any:
-        """The parsed body.
-
-        Raises:
-            ValueError: the body is no JSON.
-        """
-        return orjson.loads(self.body)
+        """The parsed body; None where it is no JSON."""
+        try:
+            return orjson.loads(self.body)
+        except ValueError:
+            return None
 
 
 class Transport:

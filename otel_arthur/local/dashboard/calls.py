@@ -166,10 +166,7 @@ class Calls:
             for row in sorted_rows:
                 seconds[row[place]].append(row[0])
             rows = self.store.read(f"SELECT {column}, {_SUMS} {where} GROUP BY 1 ORDER BY 2 DESC", arguments)
-            found[column] = [
-                Sums(None if name is None else str(name), *sums, durations=_percentiles(seconds[name]))
-                for name, *sums in rows
-            ]
+            found[column] = [_sums(row, durations=_percentiles(seconds[row[0]])) for row in rows]
         return found
 
     def reasons(self, wanted: Wanted) -> list[Reason]:
@@ -221,14 +218,14 @@ class Calls:
             seconds.append({name: _percentiles([pair[1] for pair in group]) for name, group in groups})
         durations, first_tokens = seconds
         return [
-            Sums(
-                None if name is None else str(name),
-                *sums,
-                durations=durations.get(name, ()),
-                first_tokens=first_tokens.get(name, ()),
-            )
-            for name, *sums in rows
+            _sums(row, durations=durations.get(row[0], ()), first_tokens=first_tokens.get(row[0], ()))
+            for row in rows
         ]
+
+
+def _sums(row: Sequence[Any], **percentiles: Sequence[float]) -> Sums:
+    name, *sums = row
+    return Sums(None if name is None else str(name), *sums, **percentiles)
 
 
 def _percentiles(seconds: Sequence[float]) -> Sequence[float]:

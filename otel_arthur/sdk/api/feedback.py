@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from otel_arthur.inference.identity import parse
+from otel_arthur.notices import Notices
 from otel_arthur.process.never_raises import never_raises
 from otel_arthur.process.per_process import PerProcess
 from otel_arthur.sdk.api.capture import is_sampled
@@ -19,7 +20,7 @@ _CALLS = 1000
 """Whose feedback is remembered, to say when two share a trace."""
 _latest: PerProcess[dict[str, str]] = PerProcess(dict)
 """Trace -> the call that feedback was given on last."""
-_said: PerProcess[list[str]] = PerProcess(list)
+_notices: PerProcess[Notices] = PerProcess(Notices)
 
 
 def record_feedback(
@@ -86,11 +87,11 @@ def _say_where_two_share(feedback: Feedback) -> None:
     latest[feedback.trace_id] = feedback.span_id
     if len(latest) > _CALLS:
         del latest[next(iter(latest))]
-    if before not in (None, feedback.span_id) and not _said.get():
-        _said.get().append(NOT_SENT)
-        _logger.warning(
-            "otel-arthur: feedback on several calls of one trace: the Engine keeps one annotation for each "
-            "trace, the latest"
+    if before not in (None, feedback.span_id):
+        _notices.get().say(
+            "a shared trace",
+            "feedback on several calls of one trace: the Engine keeps one annotation for each trace, the "
+            "latest",
         )
 
 

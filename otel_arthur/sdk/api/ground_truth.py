@@ -12,6 +12,7 @@ from otel_arthur.delivery import Delivery
 from otel_arthur.http.encoding import encode
 from otel_arthur.inference.identity import parse
 from otel_arthur.inference.redaction.redactors import checked
+from otel_arthur.notices import Notices
 from otel_arthur.process.never_raises import never_raises
 from otel_arthur.process.per_process import PerProcess
 from otel_arthur.sdk import bridge as bridges
@@ -21,7 +22,7 @@ from otel_arthur.sdk.setup.report import report
 _logger = logging.getLogger("otel_arthur")
 
 NOT_SENT = "ground truth of a call that is not sent"
-_said: PerProcess[list[str]] = PerProcess(list)
+_notices: PerProcess[Notices] = PerProcess(Notices)
 _own: tuple[Configuration, Delivery] | None = None
 """Of a process that has no exporter: a service that learns the right answers to what another one asked."""
 
@@ -65,12 +66,11 @@ def _is_left_out(inference_id: Any) -> bool:
 
 def _refuse_unsent() -> bool:
     delivery_in_use().skip(NOT_SENT)
-    if not _said.get():
-        _said.get().append(NOT_SENT)
-        _logger.warning(
-            "otel-arthur: ground truth is refused for calls that are not sent: their spans are not sampled, "
-            "or OTEL_EXPORTER_ARTHUR_SAMPLE_RATIO leaves them out"
-        )
+    _notices.get().say(
+        NOT_SENT,
+        "ground truth is refused for calls that are not sent: their spans are not sampled, or "
+        "OTEL_EXPORTER_ARTHUR_SAMPLE_RATIO leaves them out",
+    )
     return False
 
 
