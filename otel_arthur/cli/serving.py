@@ -5,17 +5,25 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from otel_arthur.cli.configured import refuse
+from otel_arthur.cli.parameters import FC
 from otel_arthur.cli.terminal.errors import WorkFailed
 from otel_arthur.collector.configuration.document import ConfigurationError
 from otel_arthur.collector.configuration.sections import CollectorConfiguration
 
 if TYPE_CHECKING:
     from otel_arthur.collector.service.service import Service
+
+
+def config_option(says: str) -> Callable[[FC], FC]:
+    """The option that names the configuration's file."""
+    return click.option("--config", "path", metavar="FILE", type=click.Path(path_type=Path), help=says)
+
 
 LOG_LEVEL = click.option(
     "--log-level",

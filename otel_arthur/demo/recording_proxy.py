@@ -8,7 +8,7 @@ whoever has an answer finds it in ``GET /calls``.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import requests
@@ -65,7 +65,7 @@ def recording_proxy(upstream: str, *, models: Collection[str] = ()) -> Starlette
                 timeout=_UPSTREAM_TIMEOUT,
             )
             if found.headers.get("content-type", "").startswith("text/event-stream"):
-                events = _stream(path, asked, found, record if counted else None)
+                events = _stream(path, asked, found, record if counted else lambda _call: None)
                 return StreamingResponse(events, found.status_code, _kept_headers(found))
             content = found.content
         except requests.RequestException as error:
@@ -92,18 +92,12 @@ def recording_proxy(upstream: str, *, models: Collection[str] = ()) -> Starlette
     )
 
 
-def _stream(path: str, asked: dict[str, Any], answer: requests.Response, record: Any) -> Iterator[bytes]:
+def _stream(
+    path: str, asked: dict[str, Any], answer: requests.Response, record: Callable[[ServedCall], None]
+) -> Iterator[bytes]:
     """Pass server-sent events on one by one and record the call before its last one."""
     payloads: list[bytes] = []
-    recorded = record is None
-
-    def finish(*, complete: bool) -> None:
-        nonlocal recorded
-        if not recorded:
-            recorded = True
-            record(from_events(path, asked, payloads, complete=complete))
-
-    complete = False
+    complete = is_recorded = False
     try:
         event: list[bytes] = []
         for line in answer.iter_lines(chunk_size=None):
@@ -115,13 +109,14 @@ def _stream(path: str, asked: dict[str, Any], answer: requests.Response, record:
                     b" ", b""
                 )
             if line == b"":
-                if complete:
-                    finish(complete=True)
+                if complete and not is_recorded:
+                    is_recorded = True
+                    record(from_events(path, asked, payloads, complete=True))
                 yield b"\n".join([*event, b""])
                 event = []
     finally:
-        # The client hung up, or the model broke off.
-        finish(complete=complete)
+        if not is_recorded:  # the client hung up, or the model broke off
+            record(from_events(path, asked, payloads, complete=complete))
         answer.close()
 
 

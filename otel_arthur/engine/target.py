@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
@@ -14,7 +15,7 @@ from otel_arthur.engine.feedback import annotate, feedback_row
 from otel_arthur.engine.intake import EngineIntake, completed
 from otel_arthur.engine.kinds import Form, Kind
 from otel_arthur.engine.presenting import Presentation
-from otel_arthur.engine.trees import Trees
+from otel_arthur.engine.trees import Trees, remember
 from otel_arthur.http.errors import ArthurError
 from otel_arthur.inference.privacy import TextRules
 from otel_arthur.spool.batches import Batch, BatchOutcome, NewBatch
@@ -48,7 +49,7 @@ class EngineTarget(ServiceTarget[EngineClient]):
     ) -> None:
         super().__init__(configuration, rules, lock)
         self.engine = engine
-        self._latest: dict[str, str] = {}
+        self._latest: OrderedDict[str, str] = OrderedDict()
         seconds, blocked = self.lease_seconds, _BLOCKED_SECONDS
         terms = Terms(rows=_ROWS, bytes=1024 * 1024, seconds=seconds, doubt=engine.doubt, blocked=blocked)
         feedback = Terms(seconds=seconds, in_order=True, blocked=blocked)
@@ -74,10 +75,7 @@ class EngineTarget(ServiceTarget[EngineClient]):
             for one in given
         ]
         for row in rows:
-            self._latest.pop(row.id, None)
-            self._latest[row.id] = row.version
-        while len(self._latest) > _LATEST:
-            del self._latest[next(iter(self._latest))]
+            remember(self._latest, row.id, row.version, _LATEST)
         return self.here, NewBatch(Kind.FEEDBACK, rows)
 
     def present(self, destination: Destination, batches: Sequence[Batch], attempt: Attempt) -> Presented:

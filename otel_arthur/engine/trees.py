@@ -93,7 +93,7 @@ class Trees:
                 return self._settle(frame, None)
             self._kept[frame.key] = now, frame
             while self._kept and (len(self._kept) > self._limit or self._is_over(now)):
-                _remember(self._gone, hash(self._kept.popitem(last=False)[0]), None)
+                remember(self._gone, hash(self._kept.popitem(last=False)[0]), None)
             return []
 
     def joins(self, frame: Frame, words: Words | None = None, row: str | None = None) -> list[Departure]:
@@ -129,7 +129,7 @@ class Trees:
             written = None if parent is None else parent[1]
             is_orphan = parent is None and not self._is_top(frame)
             departures.append(Departure(frame, written, is_root, words if is_root else None, is_orphan))
-            _remember(self._sent, key, parent)
+            remember(self._sent, key, parent)
             if parent is None:
                 # A call has its own words.
                 if not is_call or len(departures) > 1:
@@ -160,7 +160,7 @@ class Trees:
                 break
             key = above
         if key not in self._sent:
-            _remember(self._wanted, key, None)
+            remember(self._wanted, key, None)
         if words is not None:
             self._put_words(key, words.with_others(self._take_words(key)))
 
@@ -198,8 +198,9 @@ def _length(words: Words) -> int:
     return len(words.input or "") + len(words.output or "")
 
 
-def _remember(of: OrderedDict[_K, _V], key: _K, value: _V) -> None:
+def remember(of: OrderedDict[_K, _V], key: _K, value: _V, most: int = NAMES) -> None:
+    """Set an entry as the latest of `most`: beyond that the oldest is forgotten."""
     of[key] = value
     of.move_to_end(key)
-    if len(of) > NAMES:
+    if len(of) > most:
         of.popitem(last=False)

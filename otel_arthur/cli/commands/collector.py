@@ -9,14 +9,12 @@ from pathlib import Path
 import click
 
 from otel_arthur.cli.parameters import JSON
-from otel_arthur.cli.serving import LOG_LEVEL, readable, serve
+from otel_arthur.cli.serving import LOG_LEVEL, config_option, readable, serve
 from otel_arthur.cli.terminal.errors import WrongUse
 from otel_arthur.cli.terminal.output import print_json, say
 from otel_arthur.collector.configuration.sections import CollectorConfiguration, load
 
-_CONFIG = click.option(
-    "--config", "path", metavar="FILE", type=click.Path(path_type=Path), help="The YAML file."
-)
+_CONFIG = config_option("The YAML file.")
 
 
 @click.group(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from otel_arthur.cli.serving import LOG_LEVEL, readable, serve
+from otel_arthur.cli.serving import LOG_LEVEL, config_option, readable, serve
 from otel_arthur.cli.terminal.errors import WrongUse
 from otel_arthur.collector.configuration.sections import CollectorConfiguration, load, parse
 from otel_arthur.collector.core.listening import Inherited, Place, place_of
@@ -23,13 +23,7 @@ from otel_arthur.collector.core.parent import Parent
   otel-arthur core --config core.yaml --listen unix:///run/otel-arthur.sock
 """,
 )
-@click.option(
-    "--config",
-    "path",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="The YAML file: sections arthur, engine, spool, limits, health, metrics and service.",
-)
+@config_option("The YAML file: sections arthur, engine, spool, limits, health, metrics and service.")
 @click.option("--listen", metavar="ADDRESS", help="unix:///path or tcp://host:port.")
 @click.option("--config-descriptor", type=int, hidden=True)
 @click.option("--listen-descriptor", type=int, hidden=True)

@@ -61,9 +61,6 @@ class Telemetry:
         """Count `count` more of `name`; zero makes the series visible."""
         self._counts[name, tuple(sorted(labels.items()))] += count  # type: ignore[assignment]
 
-    def value(self, name: str, **labels: str) -> float:
-        return self._counts[name, tuple(sorted(labels.items()))]
-
     def samples(self) -> Iterator[Sample]:
         for (name, labels), value in self._counts.items():
             yield name, labels, value

@@ -12,6 +12,7 @@ from msgspec import Struct
 from otel_arthur.cli.commands.replay.work import Item, Work
 from otel_arthur.cli.files.verdicts import Placed
 from otel_arthur.cli.terminal.output import plural, say
+from otel_arthur.engine.trees import remember
 from otel_arthur.genai.duplicates.verdicts import InOrder, Verdict
 from otel_arthur.genai.steps.kinds import CHAIN
 from otel_arthur.genai.steps.reading import around
@@ -115,9 +116,9 @@ class Traces:
             self.torn += self._passed.pop(trace_id, self) is None
             chunk.calls.extend(trace.calls)
             chunk.around.extend(one for _, one in sorted(trace.around, key=lambda one: one[0]))
-            _remember(self._sent, trace_id)
+            remember(self._sent, trace_id, None, _NAMES)
         elif trace.around:
-            _remember(self._passed, trace_id)
+            remember(self._passed, trace_id, None, _NAMES)
         return trace.size
 
     def _done(self, ends: dict[int, int]) -> dict[int, int]:
@@ -134,9 +135,3 @@ def _meaning(verdict: Verdict) -> Meaning | None:
     if verdict.reading.call is None:
         return around(verdict.view)
     return Step(frame_of(verdict.view), CHAIN) if verdict.decision == "duplicate" else None
-
-
-def _remember(names: OrderedDict[str, None], name: str) -> None:
-    names[name] = None
-    if len(names) > _NAMES:
-        names.popitem(last=False)
