@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, cast
 
 import orjson
 from starlette.exceptions import HTTPException
@@ -33,6 +33,19 @@ async def json_body(request: Request, limit: int) -> Any:
         return loaded(body)
     except orjson.JSONDecodeError as error:
         raise HTTPException(400, f"the body is not JSON: {error}") from None
+
+
+def leaves(value: Any) -> Iterator[tuple[Any, bool]]:
+    """The keys, texts, numbers and other single values within JSON; and whether each is a key."""
+    if isinstance(value, dict):
+        for key, item in cast("dict[str, Any]", value).items():
+            yield key, True
+            yield from leaves(item)
+    elif isinstance(value, list):
+        for item in cast("list[Any]", value):
+            yield from leaves(item)
+    else:
+        yield value, False
 
 
 def loaded(content: bytes) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import orjson
 
+from otel_arthur.local.bodies import leaves
 from otel_arthur.local.database import IN_MEMORY, open_database
 from otel_arthur.local.v3.models import Model
 from otel_arthur.local.v3.rows import GroundTruthRow, InferenceRow
@@ -235,15 +236,5 @@ def _json(value: Any) -> str:
 
 def _words(*values: Any) -> str:
     """All text in the values, for the search, without the names of attributes."""
-
-    def texts(value: Any) -> Iterator[str]:
-        if isinstance(value, dict):
-            for item in value.values():  # type: ignore[reportUnknownVariableType]
-                yield from texts(item)
-        elif isinstance(value, list):
-            for item in value:  # type: ignore[reportUnknownVariableType]
-                yield from texts(item)
-        elif value is not None:
-            yield str(value)
-
-    return "\n".join(text for value in values for text in texts(value)).casefold()
+    texts = (leaf for leaf, is_key in leaves([*values]) if not is_key and leaf is not None)
+    return "\n".join(map(str, texts)).casefold()

@@ -57,22 +57,14 @@ def turns_of(text: str) -> list[Turn]:
 
 def turns_of_span(attributes: Mapping[str, Any]) -> tuple[list[Turn], Turn]:
     """The turns and the answer of a span in OpenInference's words."""
-    asked, answered = (
-        [_of_openinference(item) for item in items(attributes, f"llm.{side}_messages.")]
-        for side in ("input", "output")
-    )
-    if not asked:
-        asked = turns_of(str(attributes.get("input.value", "")))
+    asked = _messages(attributes, "input") or turns_of(str(attributes.get("input.value", "")))
+    answered = _messages(attributes, "output")
     return asked, answered[0] if answered else Turn("assistant", str(attributes.get("output.value", "")))
 
 
 def turns_around(attributes: Mapping[str, Any]) -> list[Turn]:
     """The words of a span that is no call: its messages, or else its input and output."""
-    messages = [
-        _of_openinference(item)
-        for side in ("input", "output")
-        for item in items(attributes, f"llm.{side}_messages.")
-    ]
+    messages = _messages(attributes, "input") + _messages(attributes, "output")
     texts = {name: attributes.get(f"{name}.value") for name in ("input", "output")}
     return messages or [Turn(name, str(text)) for name, text in texts.items() if text]
 
@@ -121,6 +113,10 @@ def _of_message(message: Any) -> Turn | None:
         return None
     text = content if isinstance(content, str) else readable(content)
     return Turn(role, readable(text) if role == "tool" else text, _tools(message.get("tool_calls")))
+
+
+def _messages(attributes: Mapping[str, Any], side: str) -> list[Turn]:
+    return [_of_openinference(item) for item in items(attributes, f"llm.{side}_messages.")]
 
 
 def _of_openinference(item: Any) -> Turn:

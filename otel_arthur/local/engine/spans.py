@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -14,7 +14,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from otel_arthur.genai.otlp.measuring import TooManyItems, bytes_of_protobuf, most_items
-from otel_arthur.local.bodies import MAX_VALUES
+from otel_arthur.local.bodies import MAX_VALUES, leaves
 
 KIND: Final = "openinference.span.kind"
 TASK: Final = "arthur.task"
@@ -164,35 +164,12 @@ def _keys(attributes: Mapping[str, Any]) -> Iterator[str]:
     for key, value in attributes.items():
         yield key
         if isinstance(value, str) and _is_json(key, attributes):
-            yield from _keys_within(_parsed(value))
+            yield from (leaf for leaf, is_key in leaves(_parsed(value)) if is_key)
 
 
 def _is_json(key: str, attributes: Mapping[str, Any]) -> bool:
     mime_type = attributes.get(key.replace(".value", ".mime_type"))
     return key in _JSON_TEXTS or (key.endswith(".value") and mime_type == "application/json")
-
-
-def _keys_within(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        yield from value  # type: ignore[reportUnknownVariableType]
-    for item in _items(value):
-        yield from _keys_within(item)
-
-
-def _values_within(value: Any) -> Iterator[Any]:
-    """All texts and numbers, keys too."""
-    if isinstance(value, dict):
-        yield from value  # type: ignore[reportUnknownVariableType]
-    elif not isinstance(value, list):
-        yield value
-    for item in _items(value):
-        yield from _values_within(item)
-
-
-def _items(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return cast("dict[str, Any]", value).values()
-    return cast("list[Any]", value) if isinstance(value, list) else ()
 
 
 def _parsed(value: Any) -> Any:
@@ -211,7 +188,7 @@ def _refuse_poison(span: ReceivedSpan, all_spans: Iterable[ReceivedSpan]) -> Non
     """
     fault = ""
     parsed = [_parsed(value) for key, value in span.attributes.items() if _is_parsed(key, span.attributes)]
-    values = list(_values_within([span.name, dict(span.attributes), parsed]))
+    values = [leaf for leaf, _ in leaves([span.name, dict(span.attributes), parsed])]
     if any(isinstance(value, str) and "\x00" in value for value in values):
         fault = "unsupported Unicode escape sequence"
     elif any(isinstance(value, float) and not math.isfinite(value) for value in values):
