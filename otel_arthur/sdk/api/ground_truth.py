@@ -17,7 +17,7 @@ from otel_arthur.process.never_raises import never_raises
 from otel_arthur.process.per_process import PerProcess
 from otel_arthur.sdk import bridge as bridges
 from otel_arthur.sdk.api.capture import is_sampled
-from otel_arthur.sdk.setup.report import report
+from otel_arthur.sdk.setup.settings import report
 
 _logger = logging.getLogger("otel_arthur")
 
