@@ -15,7 +15,7 @@ from otel_arthur.genai.dialects import semconv
 from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.tables.dialect import Dialect
 from otel_arthur.genai.tables.places import Place
-from otel_arthur.genai.tables.sources import Source, answers_at, messages_at
+from otel_arthur.genai.tables.sources import Source, answers_at
 
 _said = answers_at("gen_ai.output.messages")
 
@@ -42,7 +42,6 @@ DIALECT = Dialect(
     scopes=("gemini-cli",),
     operation=_operation,
     fields=semconv.FIELDS,
-    question=(messages_at("gen_ai.input.messages"),),
     answer=(Source(_answer, _said.places),),
     system=(Place("gen_ai.system_instructions", (".",)),),
     # What it logs of a request joins the span, words or not.

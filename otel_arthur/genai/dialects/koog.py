@@ -12,7 +12,7 @@ from otel_arthur.genai.attributes import SpanAttributes
 from otel_arthur.genai.call import Message
 from otel_arthur.genai.dialects import semconv
 from otel_arthur.genai.tables.dialect import Dialect
-from otel_arthur.genai.tables.sources import Source, answers_at, messages_at
+from otel_arthur.genai.tables.sources import Source, messages_at
 
 _asked = messages_at("gen_ai.input.messages")
 
@@ -28,7 +28,6 @@ DIALECT = Dialect(
     markers=("koog.event.id",),
     fields=semconv.FIELDS,
     question=(Source(_question, _asked.places),),
-    answer=(answers_at("gen_ai.output.messages"),),
     hidden="HIDDEN:non-empty",
     content_switch="setVerbose(true) in install(OpenTelemetry)",
 )

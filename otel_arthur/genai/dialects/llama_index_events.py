@@ -9,7 +9,7 @@ from __future__ import annotations
 from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.tables.dialect import Dialect
 from otel_arthur.genai.tables.places import joined
-from otel_arthur.genai.tables.provider_fields import COUNTS
+from otel_arthur.genai.tables.provider_fields import COUNTS, below
 from otel_arthur.genai.tables.sources import answer_at, messages_at, question_at
 
 _CHAT, _COMPLETION = "LLMChat", "LLMCompletion"
@@ -41,11 +41,7 @@ DIALECT = Dialect(
             "temperature": tuple(f"{start}model_dict.temperature" for start in _STARTS),
             "max_tokens": tuple(f"{start}model_dict.max_tokens" for start in _STARTS),
         },
-        *(
-            {field: tuple(f"{end}{holder}.{path}" for path in paths) for field, paths in COUNTS.items()}
-            for end in _ENDS
-            for holder in ("raw.usage", "additional_kwargs")
-        ),
+        *(below(f"{end}{holder}", COUNTS) for end in _ENDS for holder in ("raw.usage", "additional_kwargs")),
     ),
     question=(
         messages_at(f"@{_CHAT}EndEvent/messages", f"@{_CHAT}StartEvent/messages"),

@@ -12,7 +12,7 @@ from otel_arthur.genai.dialects import semconv
 from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.tables.dialect import Dialect
 from otel_arthur.genai.tables.places import beginning, joined, seconds_until, within
-from otel_arthur.genai.tables.provider_fields import COUNTS, PARAMETERS
+from otel_arthur.genai.tables.provider_fields import COUNTS, PARAMETERS, below
 from otel_arthur.genai.tables.sources import answer_of_pieces, messages_at, question_at
 
 _IN, _OUT = "mastra.model_step.input", "mastra.model_step.output"
@@ -45,7 +45,7 @@ DIALECT = Dialect(
             "user_id": ("mastra.metadata.userId", "mastra.metadata.resourceId"),
         },
         semconv.FIELDS,
-        {field: tuple(f"stream.usage.{path}" for path in paths) for field, paths in COUNTS.items()},
+        below("stream.usage", COUNTS),
         within(_OUT, COUNTS, under="usage"),
         within(_IN, PARAMETERS, under="body"),
     ),

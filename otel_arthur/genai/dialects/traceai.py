@@ -10,7 +10,7 @@ from otel_arthur.genai.dialects import semconv
 from otel_arthur.genai.tables.dialect import Dialect
 from otel_arthur.genai.tables.places import joined, within
 from otel_arthur.genai.tables.provider_fields import PARAMETERS
-from otel_arthur.genai.tables.sources import answers_at, messages_at, numbered_answers, numbered_messages
+from otel_arthur.genai.tables.sources import numbered_answers, numbered_messages
 
 DIALECT = Dialect(
     name="traceai",
@@ -18,8 +18,8 @@ DIALECT = Dialect(
     markers=("gen_ai.span.kind",),
     operation=calls.kind_in("gen_ai.span.kind", {"llm": "chat"}, or_named=True),
     fields=joined(semconv.FIELDS, within("gen_ai.request.parameters", PARAMETERS)),
-    question=(numbered_messages("gen_ai.input.messages."), messages_at("gen_ai.input.messages")),
-    answer=(numbered_answers("gen_ai.output.messages."), answers_at("gen_ai.output.messages")),
+    question=(numbered_messages("gen_ai.input.messages."),),
+    answer=(numbered_answers("gen_ai.output.messages."),),
     hidden="__REDACTED__",
     hides_answers=True,
     content_switch="FI_HIDE_INPUTS=false and FI_HIDE_OUTPUTS=false",
