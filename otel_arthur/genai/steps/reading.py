@@ -17,49 +17,33 @@ from otel_arthur.genai.steps.step import Frame, Meaning, Step, Wordless, frame_o
 from otel_arthur.genai.tables.layout import FIELDS, Layout, fields_of, layout_of
 from otel_arthur.genai.tables.words import answer_of, question_of
 
-_INPUT: Final = (
-    "input.value",
-    "gen_ai.tool.call.arguments",
-    "gen_ai.retrieval.query.text",
-    "traceloop.entity.input",
-    "langfuse.observation.input",
-    "langwatch.input",
-    "lmnr.span.input",
-    "mlflow.spanInputs",
-    "genkit:input",
-    "braintrust.input_json",
-    "ai.toolCall.args",
-    "ai.prompt",
-    "ai.value",
-    "tool_arguments",
-    "gcp.vertex.agent.tool_call_args",
-    *(f"mastra.{kind}.input" for kind in ("agent_run", "tool_call", "mcp_tool_call", "workflow_run")),
-    *(f"haystack.{kind}.input" for kind in ("component", "agent", "agent.step", "agent.step.tool")),
-    "haystack.pipeline.input_data",
-    "gen_ai.prompt",
+_AROUND_MASTRA: Final = ("agent_run", "tool_call", "mcp_tool_call", "workflow_run")
+_AROUND_HAYSTACK: Final = ("component", "agent", "agent.step", "agent.step.tool")
+_WHOLES: Final = (
+    ("input.value", "output.value"),
+    ("gen_ai.tool.call.arguments", "gen_ai.tool.call.result"),
+    ("gen_ai.retrieval.query.text", ""),
+    ("traceloop.entity.input", "traceloop.entity.output"),
+    ("langfuse.observation.input", "langfuse.observation.output"),
+    ("langwatch.input", "langwatch.output"),
+    ("lmnr.span.input", "lmnr.span.output"),
+    ("mlflow.spanInputs", "mlflow.spanOutputs"),
+    ("genkit:input", "genkit:output"),
+    ("braintrust.input_json", "braintrust.output_json"),
+    ("ai.toolCall.args", "ai.toolCall.result"),
+    ("ai.prompt", "ai.response.text"),
+    ("ai.value", "ai.response.object"),
+    ("tool_arguments", "final_result"),
+    ("", "tool_response"),
+    ("gcp.vertex.agent.tool_call_args", "gcp.vertex.agent.tool_response"),
+    *((f"mastra.{kind}.input", f"mastra.{kind}.output") for kind in _AROUND_MASTRA),
+    *((f"haystack.{kind}.input", f"haystack.{kind}.output") for kind in _AROUND_HAYSTACK),
+    ("haystack.pipeline.input_data", "haystack.pipeline.output_data"),
+    ("gen_ai.prompt", "gen_ai.completion"),
 )
-"""Where an input stands as a whole. Where all are empty, the dialect's places of messages are looked at."""
-_OUTPUT: Final = (
-    "output.value",
-    "gen_ai.tool.call.result",
-    "traceloop.entity.output",
-    "langfuse.observation.output",
-    "langwatch.output",
-    "lmnr.span.output",
-    "mlflow.spanOutputs",
-    "genkit:output",
-    "braintrust.output_json",
-    "ai.toolCall.result",
-    "ai.response.text",
-    "ai.response.object",
-    "final_result",
-    "tool_response",
-    "gcp.vertex.agent.tool_response",
-    *(f"mastra.{kind}.output" for kind in ("agent_run", "tool_call", "mcp_tool_call", "workflow_run")),
-    *(f"haystack.{kind}.output" for kind in ("component", "agent", "agent.step", "agent.step.tool")),
-    "haystack.pipeline.output_data",
-    "gen_ai.completion",
-)
+"""Where an input and an output stand as a whole, by writer. Where all are empty, the dialect's places of
+messages are looked at."""
+_INPUT, _OUTPUT = ([one for one in side if one] for side in zip(*_WHOLES, strict=True))
 _EMPTY: Final = ("", "{}", "[]", "null")
 _AGENT_NAME: Final = ("agent.name", "gen_ai.agent.name", "agent_name")
 _TOOL_NAME: Final = ("tool.name", "gen_ai.tool.name", "ai.toolCall.name", "traceloop.entity.name")

@@ -49,20 +49,24 @@ class _Pair(_Strict):
     value: dict[str, Any] = {}
 
 
-class _Event(_Strict):
-    time_unix_nano: Number = 0
-    name: str = ""
+class _Attributed(_Strict):
     attributes: Sequence[_Pair] = ()
     dropped_attributes_count: Number = 0
 
 
-class _Link(_Strict):
+class _Identified(_Attributed):
     trace_id: str = ""
     span_id: str = ""
-    trace_state: str = ""
-    attributes: Sequence[_Pair] = ()
-    dropped_attributes_count: Number = 0
     flags: Number = 0
+
+
+class _Event(_Attributed):
+    time_unix_nano: Number = 0
+    name: str = ""
+
+
+class _Link(_Identified):
+    trace_state: str = ""
 
 
 class _Status(_Strict):
@@ -70,18 +74,13 @@ class _Status(_Strict):
     code: Number = 0
 
 
-class _Span(_Strict):
-    trace_id: str = ""
-    span_id: str = ""
+class _Span(_Identified):
     parent_span_id: str = ""
     trace_state: str = ""
-    flags: Number = 0
     name: str = ""
     kind: Number = 0
     start_time_unix_nano: Number = 0
     end_time_unix_nano: Number = 0
-    attributes: Sequence[_Pair] = ()
-    dropped_attributes_count: Number = 0
     events: Sequence[_Event] = ()
     dropped_events_count: Number = 0
     links: Sequence[_Link] = ()
@@ -89,55 +88,48 @@ class _Span(_Strict):
     status: _Status = field(default_factory=_Status)
 
 
-class _Record(_Strict):
+class _Record(_Identified):
     time_unix_nano: Number = 0
     observed_time_unix_nano: Number = 0
     severity_number: Number = 0
     severity_text: str = ""
     event_name: str = ""
     body: dict[str, Any] = {}
-    attributes: Sequence[_Pair] = ()
-    dropped_attributes_count: Number = 0
-    flags: Number = 0
-    trace_id: str = ""
-    span_id: str = ""
 
 
-class _Scope(_Strict):
+class _Scope(_Attributed):
     name: str = ""
     version: str = ""
-    attributes: Sequence[_Pair] = ()
-    dropped_attributes_count: Number = 0
 
 
-class _Resource(_Strict):
-    attributes: Sequence[_Pair] = ()
-    dropped_attributes_count: Number = 0
+class _Resource(_Attributed):
     entity_refs: Any = None
 
 
-class _ScopeSpans(_Strict):
+class _OfScope(_Strict):
     scope: _Scope = field(default_factory=_Scope)
+    schema_url: str = ""
+
+
+class _OfResource(_Strict):
+    resource: _Resource = field(default_factory=_Resource)
+    schema_url: str = ""
+
+
+class _ScopeSpans(_OfScope):
     spans: Sequence[_Span] = ()
-    schema_url: str = ""
 
 
-class _ResourceSpans(_Strict):
-    resource: _Resource = field(default_factory=_Resource)
+class _ResourceSpans(_OfResource):
     scope_spans: Sequence[_ScopeSpans] = ()
-    schema_url: str = ""
 
 
-class _ScopeLogs(_Strict):
-    scope: _Scope = field(default_factory=_Scope)
+class _ScopeLogs(_OfScope):
     log_records: Sequence[_Record] = ()
-    schema_url: str = ""
 
 
-class _ResourceLogs(_Strict):
-    resource: _Resource = field(default_factory=_Resource)
+class _ResourceLogs(_OfResource):
     scope_logs: Sequence[_ScopeLogs] = ()
-    schema_url: str = ""
 
 
 class Request(_Strict):
