@@ -28,7 +28,7 @@ from otel_arthur.inference.redaction.redactors import checked
 from otel_arthur.process import ends, forks
 from otel_arthur.process.never_raises import never_raises
 from otel_arthur.sdk.inside_the_sdk import attributes_of, view_of
-from otel_arthur.sdk.logs.log_flush import flush_log_records
+from otel_arthur.sdk.logs_of_the_sdk import flush_log_records
 from otel_arthur.sdk.recorders import Recorders
 from otel_arthur.sdk.setup.settings import report
 from otel_arthur.sdk.surroundings import around_of

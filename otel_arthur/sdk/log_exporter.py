@@ -10,7 +10,7 @@ from otel_arthur.genai.events.log_events import LogEvent, from_sdk_log
 from otel_arthur.process import ends
 from otel_arthur.process.never_raises import never_raises
 from otel_arthur.sdk import bridge as bridges
-from otel_arthur.sdk.logs.logs_of_the_sdk import LogRecordExporter, LogRecordExportResult, ReadableLogRecord
+from otel_arthur.sdk.logs_of_the_sdk import LogRecordExporter, LogRecordExportResult, ReadableLogRecord
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
