@@ -17,8 +17,7 @@ from otel_arthur.spool.disk.bodies import Bodies
 from otel_arthur.spool.disk.duplicates import Duplicates
 from otel_arthur.spool.disk.index.database import Connection, is_damage, is_full
 from otel_arthur.spool.disk.index.files import set_aside
-from otel_arthur.spool.disk.keys import KeyIndex, KeyLimits
-from otel_arthur.spool.disk.latest import latest_of
+from otel_arthur.spool.disk.keys import KeyIndex, KeyLimits, latest_of
 from otel_arthur.spool.disk.losses import DAMAGED, GONE, Losses, Lost, uncounted_rest
 from otel_arthur.spool.disk.owners import Owner
 from otel_arthur.spool.disk.reserve import Reserve

@@ -71,9 +71,7 @@ class BackedSpool(Both):
     @property
     def trouble(self) -> str:
         """Why rows go to memory, or still wait there, instead of the disk; else empty."""
-        if self._disk is None or (self._disk.is_well and not self._has_memory):
-            return ""
-        return f"the spool in {self._disk.folder} cannot be used ({self.why})"
+        return f"the spool in {self.folder} cannot be used ({self.why})" if self.why else ""
 
     @property
     def why(self) -> str:

@@ -45,20 +45,18 @@ class GuardedDisk:
         self._make = opened
         self._place: Place | None = None
         self._user = _user()
-        self._spool: Spool | None = None
+        self.spool: Spool | None = None
+        """None where it was never opened."""
         self.left_behind: Path | None = None
         """A folder with calls that this process may no longer use: the process gave privileges up."""
         self._opening = threading.Lock()
         self._bounded = Bounded()
         self._retry_at = 0.0
         self._full_until = 0.0
-        self._why = self.last_failure = ""
+        self.why = ""
+        """The disk's last failure, while the failure lasts."""
+        self.last_failure = ""
         self._seen: dict[str, float] = {}
-
-    @property
-    def spool(self) -> Spool | None:
-        """None where it was never opened."""
-        return self._spool
 
     @property
     def folder(self) -> Path:
@@ -68,12 +66,7 @@ class GuardedDisk:
     @property
     def is_well(self) -> bool:
         """Whether the disk's last operation worked."""
-        return not self._why
-
-    @property
-    def why(self) -> str:
-        """The disk's last failure, while the failure lasts."""
-        return self._why
+        return not self.why
 
     def ask(
         self,
@@ -104,9 +97,9 @@ class GuardedDisk:
         except Exception as error:  # what somebody changed in the index may have anything raised
             self._rest(error, is_full=grows and is_full(error))
             return otherwise
-        if self._why and time.monotonic() >= self._retry_at:
+        if self.why and time.monotonic() >= self._retry_at:
             # Else another thread has just seen it fail.
-            self._why = ""
+            self.why = ""
         return done
 
     def try_now(self) -> None:
@@ -115,12 +108,12 @@ class GuardedDisk:
 
     def empty_outer(self) -> None:
         """Take over what waits in the configured folder itself, of a time when the spool lay there."""
-        if self._spool is not None and self._place is not None:
-            carrying.empty(self._place, self._spool)
+        if self.spool is not None and self._place is not None:
+            carrying.empty(self._place, self.spool)
 
     def close(self) -> None:
         """Close it, if the disk lets us: a last sync may hang."""
-        if (spool := self._spool) is not None and not self._bounded.is_stuck:
+        if (spool := self.spool) is not None and not self._bounded.is_stuck:
             with contextlib.suppress(Exception):
                 self._bounded.run(spool.close, HANG_SECONDS, lambda _none: None, lambda: None)
 
@@ -128,15 +121,15 @@ class GuardedDisk:
         """Leave leases to the parent; False where the disk cannot be used here."""
         self._opening = threading.Lock()
         self._bounded = Bounded()
-        return self._spool is None or self._spool.after_fork_in_child()
+        return self.spool is None or self.spool.after_fork_in_child()
 
     def _opened(self) -> Spool:
         with self._opening:
-            if self._spool is None:
+            if self.spool is None:
                 self._user = _user()
                 self._place = settled(absolute(self._configured))
-                self._spool = self._make(self._place.folder)
-            return self._spool
+                self.spool = self._make(self._place.folder)
+            return self.spool
 
     def _rest(self, error: BaseException, *, is_full: bool) -> None:
         now = time.monotonic()
@@ -145,17 +138,17 @@ class GuardedDisk:
         else:
             self._retry_at = now + RETRY_SECONDS
         if isinstance(error, _EXPECTED):
-            self._why = str(error) or type(error).__name__
+            self.why = str(error) or type(error).__name__
         else:  # its words are Python's
-            self._why = f"what it holds cannot be worked with: {type(error).__name__}"
+            self.why = f"what it holds cannot be worked with: {type(error).__name__}"
         if is_busy(error) and (holder := holder_of(self.folder / DATABASE_NAME)):
-            self._why = f"{error}, by {holder}"
-        self.last_failure = self._why
+            self.why = f"{error}, by {holder}"
+        self.last_failure = self.why
         if _user() != self._user:
             # The process gave privileges up: another folder may be its own now.
-            if self._spool is not None:
-                self.left_behind = self._spool.folder
-            self._spool = None
+            if self.spool is not None:
+                self.left_behind = self.spool.folder
+            self.spool = None
         cause = _cause(error)
         is_news = now - self._seen.get(cause, -QUIET_SECONDS) >= QUIET_SECONDS
         self._seen[cause] = now
@@ -164,7 +157,7 @@ class GuardedDisk:
                 "otel-arthur: the spool in %s cannot be used now (%s); inferences are kept in memory and "
                 "sent from there, and the spool is tried again",
                 self.folder,
-                self._why,
+                self.why,
             )
 
 

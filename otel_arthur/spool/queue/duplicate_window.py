@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import compress
 from operator import is_
 from typing import Any, NamedTuple, Protocol
@@ -195,37 +196,33 @@ def _forget(index: sqlite3.Connection, destination: int, before: float) -> None:
         )
 
 
+@dataclass(slots=True)
 class _Closing:
     """The rows that leave, or change, as a window closes."""
 
-    def __init__(
-        self, store: Store, index: sqlite3.Connection, hearing: Hearing, judge: Judge, verdict: Verdict
-    ) -> None:
-        self._store = store
-        self._index = index
-        self._hearing = hearing
-        self._judge = judge
-        self._losers = verdict.losers
-        self._others = verdict.others
-        self._waiting = verdict.waiting
-        self._lost: dict[str, list[Row]] = defaultdict(list)
-        """By the id of the row that is sent for them."""
-        self.later: dict[str, list[Row]] = defaultdict(list)
-        """Rows that are lost, by their group: for these a row is sent that is not due."""
+    store: Store
+    index: sqlite3.Connection
+    hearing: Hearing
+    judge: Judge
+    verdict: Verdict
+    lost: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    """Rows by the id of the row that is sent for them."""
+    later: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    """Rows that are lost, by their group: for these a row is sent that is not due."""
 
     def remove(self, removed_files: list[str | None]) -> Counter[int]:
         """Rows removed by kind; those that are kept take from them what they lack."""
         removed: Counter[int] = Counter()
-        if not self._losers and not any(self._others.values()):
+        if not self.verdict.losers and not any(self.verdict.others.values()):
             return removed
-        batches = list(stored(self._index, f"number IN ({listed(self._hearing.due)})"))
-        rows = [_rows(self._store, batch) for batch in batches]
-        winners = [[self._losers.get(row.id[: row.stem]) for row in before] for before in rows]
+        batches = list(stored(self.index, f"number IN ({listed(self.hearing.due)})"))
+        rows = [_rows(self.store, batch) for batch in batches]
+        winners = [[self.verdict.losers.get(row.id[: row.stem]) for row in before] for before in rows]
         for before, winners_of in zip(rows, winners, strict=True):
             for row, winner in zip(before, winners_of, strict=True):
                 if winner is not None:
-                    self._lost[winner + row.id[row.stem :]].append(row)
-                    if winner in self._waiting:
+                    self.lost[winner + row.id[row.stem :]].append(row)
+                    if winner in self.verdict.waiting:
                         self.later[row.group].append(row)
         self._look_elsewhere()
         for batch, before, winners_of in zip(batches, rows, winners, strict=True):
@@ -237,38 +234,38 @@ class _Closing:
             is_first = batch.body.remaining is None
             if kept and is_first and all(map(is_, kept, compress(before, map(bool, after)))):
                 # Nothing is written anew: the others are passed over when they are read.
-                self._index.execute(
+                self.index.execute(
                     "UPDATE batches SET rows = ?, remaining = ? WHERE number = ?",
                     (len(kept), bytes(map(bool, after)), batch.number),
                 )
                 continue
             removed_files.append(batch.body.file)
             if kept:
-                replace_rows(self._store, self._index, batch.number, packed(kept, around_of(before)))
+                replace_rows(self.store, self.index, batch.number, packed(kept, around_of(before)))
             else:
-                self._index.execute("DELETE FROM batches WHERE number = ?", (batch.number,))
+                self.index.execute("DELETE FROM batches WHERE number = ?", (batch.number,))
         return removed
 
     def _look_elsewhere(self) -> None:
         """Duplicates that are not due, or have left before."""
         held: dict[int, Sequence[Row]] = {}
-        for winner, others in self._others.items():
+        for winner, others in self.verdict.others.items():
             for number, group in others:
-                if number not in self._hearing.held:
-                    rows = self._hearing.lost_rows(group)
+                if number not in self.hearing.held:
+                    rows = self.hearing.lost_rows(group)
                 else:
                     if number not in held:
-                        (batch,) = stored(self._index, "number = ?", (number,))
-                        held[number] = _rows(self._store, batch)
+                        (batch,) = stored(self.index, "number = ?", (number,))
+                        held[number] = _rows(self.store, batch)
                     rows = [row for row in held[number] if row.group == group]
                 for row in rows:
-                    self._lost[winner + row.id[row.stem :]].append(row)
+                    self.lost[winner + row.id[row.stem :]].append(row)
 
     def _kept(self, row: Row, winner: str | None) -> Row | None:
         if winner is not None:
-            return self._judge.demote(row, winner)
-        duplicates = self._lost.get(row.id)
-        return row if duplicates is None else self._judge.complete(row, duplicates)
+            return self.judge.demote(row, winner)
+        duplicates = self.lost.get(row.id)
+        return row if duplicates is None else self.judge.complete(row, duplicates)
 
 
 def _rows(store: Store, batch: Stored) -> Sequence[Row]:

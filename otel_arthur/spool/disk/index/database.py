@@ -89,8 +89,7 @@ class Connection:
     @contextmanager
     def snapshot(self) -> Generator[sqlite3.Connection, None, None]:
         """Reads inside see one state; no writer is waited for. Errors as `transaction`."""
-        self._take_lock(BUSY_SECONDS)
-        try:
+        with self._locked():
             raw = self._patiently(self._current)
             raw.execute("BEGIN")
             try:
@@ -98,18 +97,13 @@ class Connection:
                 yield raw
             finally:
                 raw.execute("ROLLBACK")
-        finally:
-            self.lock.release()
 
     def read(self, statement: str, arguments: Any = ()) -> list[Any]:
         """All rows of a query; errors as `transaction`."""
 
         def query() -> list[Any]:
-            self._take_lock(BUSY_SECONDS)
-            try:
+            with self._locked():
                 return self._current().execute(statement, arguments).fetchall()
-            finally:
-                self.lock.release()
 
         try:
             return self._patiently(query)
@@ -125,21 +119,14 @@ class Connection:
     def make_ready(self) -> None:
         """Open the file that is in its place now, where that is not done; errors as `transaction`."""
         if not self.is_open or self.is_outdated:
-            self._take_lock(BUSY_SECONDS)
-            try:
+            with self._locked():
                 self._current()
-            finally:
-                self.lock.release()
 
     def shrink_log(self) -> bool:
         """Give the room of the log back to the disk; whether it could be done."""
-        with contextlib.suppress(sqlite3.Error, OSError, SpoolError):
-            self._take_lock(BUSY_SECONDS)
-            try:
-                (busy, *_), *_ = self._current().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-                return not busy
-            finally:
-                self.lock.release()
+        with contextlib.suppress(sqlite3.Error, OSError, SpoolError), self._locked():
+            (busy, *_), *_ = self._current().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            return not busy
         return False
 
     @property
@@ -207,6 +194,14 @@ class Connection:
             self.lock.release()
             raise
         return raw
+
+    @contextmanager
+    def _locked(self) -> Generator[None, None, None]:
+        self._take_lock(BUSY_SECONDS)
+        try:
+            yield
+        finally:
+            self.lock.release()
 
     def _take_lock(self, patience: float) -> None:
         if not self.lock.acquire(timeout=max(patience, 0.0)):
