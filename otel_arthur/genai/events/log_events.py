@@ -15,21 +15,12 @@ from msgspec.structs import replace
 from otel_arthur.genai.events.agentcore import conversation_in, may_be_conversation
 from otel_arthur.genai.reading import Reading
 from otel_arthur.genai.span import EventView, SpanKey, SpanView
+from otel_arthur.genai.tables.event_words import MESSAGE_EVENTS, OPERATION_DETAILS
 
 if TYPE_CHECKING:
     from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
     from opentelemetry.sdk._logs import ReadableLogRecord
 
-OPERATION_DETAILS = "gen_ai.client.inference.operation.details"
-MESSAGE_EVENTS = frozenset(
-    {
-        "gen_ai.system.message",
-        "gen_ai.user.message",
-        "gen_ai.assistant.message",
-        "gen_ai.tool.message",
-        "gen_ai.choice",
-    }
-)
 CONTENT_ATTRIBUTES = ("gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions")
 
 
@@ -57,12 +48,12 @@ def log_events(request: ExportLogsServiceRequest) -> Iterator[LogEvent]:
         for scope_logs in resource_logs.scope_logs:
             for record in scope_logs.log_records:
                 name = record.event_name or _named_by_attribute(record.attributes)
-                if not may_have_content(name) and not may_be_conversation(record.body):
+                if not _may_have_content(name) and not may_be_conversation(record.body):
                     continue
                 key = (record.trace_id.hex(), record.span_id.hex())
                 time_ns = record.time_unix_nano or record.observed_time_unix_nano
                 attributes = attribute_map(record.attributes)
-                event = log_event(name, key, time_ns, attributes, any_value(record.body))
+                event = log_event(record.event_name, key, time_ns, attributes, any_value(record.body))
                 if event is not None:
                     yield event
 
@@ -72,18 +63,19 @@ def from_sdk_log(record: ReadableLogRecord) -> LogEvent | None:
     inner = record.log_record
     # The SDK keeps an attribute of a log record that is None; OTLP has none for it.
     attributes = {key: value for key, value in (inner.attributes or {}).items() if value is not None}
-    name = inner.event_name or attributes.get("event.name")
-    if not may_have_content(name) and not isinstance(inner.body, Mapping):
-        return None
     key = (f"{inner.trace_id or 0:032x}", f"{inner.span_id or 0:016x}")
     time_ns = inner.timestamp or inner.observed_timestamp or 0
-    return log_event(cast("str", name), key, time_ns, attributes, inner.body)
+    return log_event(inner.event_name, key, time_ns, attributes, inner.body)
 
 
 def log_event(
-    name: str, key: SpanKey, time_ns: int, attributes: Mapping[str, Any], body: Any
+    event_name: str | None, key: SpanKey, time_ns: int, attributes: Mapping[str, Any], body: Any
 ) -> LogEvent | None:
-    """An event from its parts, or None when it carries no content (the switch for content is off)."""
+    """An event from its parts, or None when it is none of GenAI, or carries no content as the switch for
+    content is off."""
+    name: Any = event_name or attributes.get("event.name")
+    if not _may_have_content(name) and not isinstance(body, Mapping):
+        return None
     if name in MESSAGE_EVENTS:
         content = Content({}, (EventView(name, time_ns, attributes, body),))
     elif any(attributes.get(key) is not None for key in CONTENT_ATTRIBUTES):
@@ -187,7 +179,7 @@ def size_of(value: Any, depth: int = 0) -> int:
     return 32
 
 
-def may_have_content(name: Any) -> bool:
+def _may_have_content(name: Any) -> bool:
     """Whether an event of this name may carry content."""
     return name == OPERATION_DETAILS or name in MESSAGE_EVENTS
 

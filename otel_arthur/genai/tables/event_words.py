@@ -26,9 +26,11 @@ _ROLES = {
 }
 _CHOICE = "gen_ai.choice"
 _PROMPT, _COMPLETION = "gen_ai.content.prompt", "gen_ai.content.completion"
-_DETAILS = "gen_ai.client.inference.operation.details"
-QUESTION_EVENTS: Final = frozenset({*_ROLES, _PROMPT, _DETAILS})
-ANSWER_EVENTS: Final = frozenset({_CHOICE, _COMPLETION, _DETAILS})
+OPERATION_DETAILS: Final = "gen_ai.client.inference.operation.details"
+MESSAGE_EVENTS: Final = frozenset({*_ROLES, _CHOICE})
+"""One event a message."""
+QUESTION_EVENTS: Final = frozenset({*_ROLES, _PROMPT, OPERATION_DETAILS})
+ANSWER_EVENTS: Final = frozenset({_CHOICE, _COMPLETION, OPERATION_DETAILS})
 
 
 def question_in_events(attributes: SpanAttributes) -> Sequence[Message]:
@@ -51,7 +53,7 @@ def messages_of(attributes: SpanAttributes, events: Sequence[EventView]) -> list
         if event.name in _ROLES:
             messages += input_messages({"role": _ROLES[event.name], **_fields(event)})
             continue
-        if event.name == _DETAILS:
+        if event.name == OPERATION_DETAILS:
             system = attributes.parsed(event.attributes.get("gen_ai.system_instructions"))
             messages += system_instructions(system)
         value = event.attributes.get("gen_ai.prompt" if event.name == _PROMPT else "gen_ai.input.messages")

@@ -9,13 +9,13 @@ Source: opentelemetry-proto, "OTLP/JSON Protobuf Encoding".
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from otel_arthur.genai.events.log_events import LogEvent, log_event, may_have_content
+from otel_arthur.genai.events.log_events import LogEvent, log_event
 from otel_arthur.genai.otlp.json.values import Number, TooDeepError, identity, number, value_of
 from otel_arthur.genai.otlp.mending import DEEP
 from otel_arthur.genai.otlp.views import is_remote
@@ -227,11 +227,8 @@ def _time(record: _Record) -> int:
 def _event(record: _Record, bad: list[tuple[str, str]] | None) -> LogEvent | None:
     key = identity("traceId", record.trace_id), identity("spanId", record.span_id)
     attributes = _attributes(record.attributes, bad)
-    name = record.event_name or attributes.get("event.name")
     body = _attributes([_Pair("body", record.body)], bad).get("body")
-    if not may_have_content(name) and not isinstance(body, Mapping):
-        return None
-    return log_event(cast("str", name), key, _time(record), attributes, body)
+    return log_event(record.event_name, key, _time(record), attributes, body)
 
 
 def _attributes(pairs: Sequence[_Pair], bad: list[tuple[str, str]] | None) -> dict[str, Any]:
