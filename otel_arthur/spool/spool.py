@@ -68,13 +68,17 @@ class Spool:
         key_limits: KeyLimits | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self.store = Store(folder, max_bytes, key_limits, clock)
-        """For the parts of this room."""
-        self.store.ensured(lambda: self.store.index.read("SELECT count(*) FROM batches"))
+        self._store = store = Store(folder, max_bytes, key_limits, clock)
+        store.ensured(lambda: store.index.read("SELECT count(*) FROM batches"))
         with contextlib.suppress(sqlite3.Error, OSError):  # the next upkeep does it
-            ages.follow_clock(self.store)
-        self.store.check()
-        self.store.reserve.make()
+            ages.follow_clock(store)
+        store.check()
+        store.reserve.make()
+
+    @property
+    def store(self) -> Store:
+        """For the parts of this room."""
+        return self._store
 
     @property
     def folder(self) -> Path | None:

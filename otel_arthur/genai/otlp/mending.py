@@ -54,12 +54,22 @@ class _Scan(NamedTuple):
     spoiled: Counter[str]
 
 
-def _mended(scan: _Scan, kind: Descriptor, position: int, end: int) -> bytes | None:
+class _TooDeep(Exception):
+    pass
+
+
+def _mended(scan: _Scan, kind: Descriptor, position: int, end: int, level: int = 0) -> bytes | None:
     """The message between two positions without what is bad in it; None where nothing is.
+
+    Args:
+        level: of messages inside one value, beginning with the value's own; 0 outside.
 
     Raises:
         IndexError: it is cut short, no protobuf, or of more than a million fields.
+        _TooDeep: a part of the value is nested too deep.
     """
+    if level > MAX_LEVELS + 1:
+        raise _TooDeep
     body = scan.body
     parts: list[bytes] = []
     kept = position
@@ -76,7 +86,7 @@ def _mended(scan: _Scan, kind: Descriptor, position: int, end: int) -> bytes | N
         if position > end:
             raise IndexError
         field = kind.fields_by_number.get(tag >> 3)
-        mended = None if field is None else _field(scan, field, content, position)
+        mended = None if field is None else _field(scan, field, content, position, level)
         if mended is not None:
             parts.append(body[kept:start])
             if mended or field is None or not _is_record(field):
@@ -87,8 +97,8 @@ def _mended(scan: _Scan, kind: Descriptor, position: int, end: int) -> bytes | N
     return b"".join((*parts, body[kept:end])) if parts else None
 
 
-def _field(scan: _Scan, field: FieldDescriptor, start: int, end: int) -> bytes | None:
-    """A field's content without what is bad, empty of a record that cannot be read; None if all is good."""
+def _field(scan: _Scan, field: FieldDescriptor, start: int, end: int, level: int) -> bytes | None:
+    """A field's content without what is bad, empty where it has to be left out; None if all is good."""
     if field.type == FieldDescriptor.TYPE_STRING:
         text = scan.body[start:end]
         mended = text.decode("utf-8", "replace").encode()
@@ -97,39 +107,21 @@ def _field(scan: _Scan, field: FieldDescriptor, start: int, end: int) -> bytes |
     inner = field.message_type
     if inner is None:
         return None
-    if inner.full_name == _ANY_VALUE and _is_deep(scan.body[start:end], inner):
-        scan.spoiled[DEEP] += 1
-        return b""
-    if not _is_record(field):
-        return _mended(scan, inner, start, end)
     try:
-        return _mended(scan, inner, start, end)
+        return _mended(scan, inner, start, end, level + 1 if level or inner.full_name == _ANY_VALUE else 0)
+    except _TooDeep:
+        if level:
+            raise
+        scan.spoiled[DEEP] += 1
     except IndexError:
+        if not _is_record(field):
+            raise
         scan.spoiled[RECORD] += 1
-        return b""
+    return b""
 
 
 def _is_record(field: FieldDescriptor) -> bool:
     return field.message_type is not None and field.message_type.name in _RECORDS
-
-
-def _is_deep(body: bytes, kind: Descriptor) -> bool:
-    waiting = [(0, len(body), kind, 0)]
-    while waiting:
-        position, end, kind, level = waiting.pop()
-        if level > MAX_LEVELS:
-            return True
-        while position < end:
-            tag, position = varint(body, position)
-            if tag & 7 != 2:
-                position = _after(body, position, tag & 7)
-                continue
-            length, position = varint(body, position)
-            part = kind.fields_by_number.get(tag >> 3)
-            if part is not None and part.message_type is not None:
-                waiting.append((position, position + length, part.message_type, level + 1))
-            position += length
-    return False
 
 
 def _after(body: bytes, position: int, wire: int) -> int:

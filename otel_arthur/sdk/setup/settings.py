@@ -33,7 +33,10 @@ def configured(arthur_model: Any, settings: Settings) -> tuple[Configuration, An
         arthur_model = None
     if configuration.likelihoods and settings.get("likelihoods") is not None:
         # By the variable, `opentelemetry-instrument` loads the instrumentor.
-        _record_likelihoods()
+        with never_raises("argument likelihoods is ignored; pip install 'otel-arthur[langchain]'"):
+            from otel_arthur.sdk.likelihoods.instrumentor import watch
+
+            watch()
     return configuration, arthur_model
 
 

@@ -65,7 +65,8 @@ class _Kept(NamedTuple):
 
 def inline(rows: Sequence[Row]) -> Body:
     """Rows as a body in the index."""
-    return _inline(packed(rows))
+    whole = b"".join(packed(rows).framed())
+    return Body(len(whole), zlib.crc32(whole), whole, None)
 
 
 def unpacked(whole: bytes, framing: int, kind: int) -> Rows:
@@ -101,7 +102,7 @@ class Bodies:
         """
         whole = packed(rows)
         if self.folder is None or len(whole.contents) <= INLINE_BYTES:
-            return _inline(whole)
+            return inline(whole)
         make_own(self.folder)
         if not is_outcome and not has_room(self.folder, len(whole.contents)):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -224,11 +225,6 @@ def _name(name: str) -> str:
 def _no_link(path: str, flags: int) -> int:
     # A pipe in the place of a file would have us wait.
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-
-
-def _inline(rows: Rows) -> Body:
-    whole = b"".join(rows.framed())
-    return Body(len(whole), zlib.crc32(whole), whole, None)
 
 
 def _write(descriptor: int, body: Sequence[Contents]) -> tuple[int, int]:

@@ -58,14 +58,13 @@ class Store:
         self.keys = KeyIndex(key_limits)
         self.losses = Losses()
         self._database = None if folder is None else folder / DATABASE_NAME
-        if self._database is None:
-            self.incoming = self.index = Connection(
-                None, durable=False, left=self._leave_index, begins=lambda: None
-            )
-        else:
-            begins = self._keep_bodies
-            self.incoming = Connection(self._database, durable=True, left=self._leave, begins=begins)
-            self.index = Connection(self._database, durable=False, left=self._leave_index, begins=begins)
+        begins = self._keep_bodies
+        self.index = Connection(self._database, durable=False, left=self._leave_index, begins=begins)
+        self.incoming = (
+            self.index
+            if self._database is None
+            else Connection(self._database, durable=True, left=self._leave, begins=begins)
+        )
         self._connections = list(dict.fromkeys([self.incoming, self.index]))
         self._mended = 0
         self._locked: list[Connection] = []

@@ -18,6 +18,7 @@ from otel_arthur.spool.clock import Clock
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk.index.database import BUSY_SECONDS
 from otel_arthur.spool.disk.losses import Lost
+from otel_arthur.spool.disk.store import Store
 from otel_arthur.spool.errors import SpoolError
 from otel_arthur.spool.fallback import carrying
 from otel_arthur.spool.fallback.both import Both
@@ -51,6 +52,11 @@ class BackedSpool(Both):
         if folder is not None:
             self._disk = GuardedDisk(folder, lambda place: Spool(place, max_bytes, clock=clock))
             self._disk.ask(lambda _disk: None, None, HANG_SECONDS)
+
+    @property
+    def store(self) -> Store:
+        """What a person asks for is the disk's alone, where it can be used, else memory's."""
+        return (self._on_disk(lambda disk: disk, None, HANG_SECONDS) or self._memory).store
 
     @property
     def folder(self) -> Path | None:
@@ -270,9 +276,6 @@ class BackedSpool(Both):
 
     def _opened(self) -> Sequence[Spool]:
         return () if self._disk is None or self._disk.spool is None else (self._disk.spool,)
-
-    def _whole(self) -> Spool:
-        return self._on_disk(lambda disk: disk, None, HANG_SECONDS) or self._memory
 
     def _look(self, ask: Callable[[Spool], _T]) -> list[_T]:
         with self._crossing.look(HANG_SECONDS) if self._has_memory else nullcontext():

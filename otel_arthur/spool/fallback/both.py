@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.spool import Spool
-from otel_arthur.spool.upkeep import dead_letters, status
 
 _T = TypeVar("_T")
 
 
 class Both(Spool):
-    """The methods of `BackedSpool` that only read, and those for a person, which ask the disk alone if
-    there is one."""
-
-    @abstractmethod
-    def _whole(self) -> Spool:
-        """The spool on disk where it can be used, else the spool in memory."""
+    """The methods of `BackedSpool` that only read."""
 
     @abstractmethod
     def _look(self, ask: Callable[[Spool], _T]) -> list[_T]:
@@ -29,22 +23,6 @@ class Both(Spool):
 
         A look is short. A disk that takes longer hangs, and the caller may be the application.
         """
-
-    def status(self) -> status.Status:
-        """The rows that wait on the disk, and the outcomes of earlier rows."""
-        return self._whole().status()
-
-    def letters(self) -> Iterator[dead_letters.Letter]:
-        """All dead letters, oldest first."""
-        return self._whole().letters()
-
-    def resend(self, chosen: Sequence[dead_letters.Letter]) -> int:
-        """Put dead letters back to be sent again."""
-        return self._whole().resend(chosen)
-
-    def discard(self, destinations: Collection[int], *, letters: bool = False) -> int:
-        """Give up what waits, or delete dead letters."""
-        return self._whole().discard(destinations, letters=letters)
 
     def destination_of(self, destinations: Sequence[int], identity: str, stem: int) -> int | None:
         """The destination that has or had a row of the first kind, as far as is remembered."""

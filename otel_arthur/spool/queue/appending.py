@@ -36,7 +36,6 @@ def append(store: Store, destination: Destination, batch: NewBatch) -> Appended:
     """
     total = Counter[str]()
     for rows in _once_each(packed(batch.rows)):
-        part = replace(batch, rows=rows)
         keyed = _Keyed(keys_of(destination.number, batch.kind, rows), rows)
         if len(set(keyed.keys)) < len(rows):
             keyed = keyed.without(())
@@ -46,7 +45,7 @@ def append(store: Store, destination: Destination, batch: NewBatch) -> Appended:
         body = store.bodies.write(keyed.rows)
         # The latest calls are looked into and added to by one thread at a time, as the index is.
         with store.latest.lock:
-            total.update(_append_keyed(store, destination, part, keyed, body)._asdict())
+            total.update(_append_keyed(store, destination, batch, keyed, body, len(rows))._asdict())
     return Appended(**total)
 
 
@@ -56,13 +55,12 @@ def insert(
     destination: Destination,
     batch: NewBatch,
     body: Body,
-    rows: Sequence[Row],
     keys: Collection[int],
-) -> int:
-    """Add one batch in a transaction, and remember the keys of its rows; returns its number."""
+) -> None:
+    """Add one batch in a transaction, and remember the keys of its rows."""
     now = store.clock.time()
     add_destination(index, destination)
-    keys = [*keys, *names_of(destination.number, batch.kind, rows)]
+    keys = [*keys, *names_of(destination.number, batch.kind, batch.rows)]
     number = index.execute(
         "INSERT INTO batches (destination, kind, form, rows, bytes, checksum, created, held, ready_at, "
         "set_at, body, file, framing, keys, free_at, sent_at) "
@@ -71,7 +69,7 @@ def insert(
             destination.number,
             batch.kind,
             batch.form,
-            len(rows),
+            len(batch.rows),
             body.size,
             body.checksum,
             now,
@@ -95,7 +93,6 @@ def insert(
         if evidence.original is not None:
             store.keep_original(number, evidence.original)
     store.keys.add(index, keys, number)
-    return number
 
 
 def add_destination(index: sqlite3.Connection, destination: Destination) -> None:
@@ -125,7 +122,7 @@ def count_all(store: Store, counts: Mapping[tuple[str, str], int], patience: flo
 
 
 def _append_keyed(
-    store: Store, destination: Destination, batch: NewBatch, keyed: _Keyed, body: Body
+    store: Store, destination: Destination, batch: NewBatch, keyed: _Keyed, body: Body, given: int
 ) -> Appended:
     number = destination.number
     is_inserted = False
@@ -142,9 +139,9 @@ def _append_keyed(
                 if not store.bodies.has(body):
                     # Another thread has set a damaged database aside meanwhile, and this body with it.
                     body = store.bodies.write(keyed.rows)
-                insert(store, index, destination, batch, body, keyed.rows, keyed.keys)
+                insert(store, index, destination, replace(batch, rows=keyed.rows), body, keyed.keys)
                 is_inserted = True
-            appended = Appended(0 if full else left, len(batch.rows) - left, left if full else 0)
+            appended = Appended(0 if full else left, given - left, left if full else 0)
             for outcome, rows in zip(("appended", "known", "refused"), appended, strict=True):
                 count(index, number, batch.kind, outcome, rows)
     except BaseException:

@@ -70,6 +70,6 @@ def resend(store: Store, chosen: Sequence[Letter]) -> int:
             number = letter.destination.number
             batch = NewBatch(letter.kind, [letter.row], letter.form)
             keys = keys_of(number, letter.kind, batch.rows)
-            insert(store, index, letter.destination, batch, inline(batch.rows), batch.rows, keys)
+            insert(store, index, letter.destination, batch, inline(batch.rows), keys)
             count(index, number, letter.kind, "dead_letter", -1)
     return resent
