@@ -49,6 +49,5 @@ DIALECT = Dialect(
     question=(question_at(_IN, encoded=True),),
     answer=(answer_at(_OUT, encoded=True),),
     reasons=(f"{_METADATA}#stop_reason", f"{_METADATA}#finish_reason"),
-    content_switch="",
     content_note="Braintrust's SDKs record it always",
 )

@@ -64,6 +64,5 @@ DIALECT = Dialect(
     ),
     question=(question_at(_IN),),
     answer=(Source(_answer, _output.places),),
-    content_switch="",
     content_note="Genkit records it always",
 )

@@ -52,6 +52,5 @@ DIALECT = Dialect(
         answer_at(f"{_ENDS[0]}raw.choices"),
     ),
     reasons=tuple(f"{end}raw.choices#0.finish_reason" for end in _ENDS),
-    content_switch="",
     content_note="LlamaIndex ends the span of a stream before the answer",
 )

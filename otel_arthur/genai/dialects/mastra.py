@@ -61,6 +61,5 @@ DIALECT = Dialect(
         ),
     ),
     reasons=(f"{_OUT}#finishReason", "stream.response.finishReason"),
-    content_switch="",
     content_note="Mastra records it, unless a span processor takes it away",
 )

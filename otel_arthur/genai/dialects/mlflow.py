@@ -40,6 +40,5 @@ DIALECT = Dialect(
     question=(question_at(_IN, encoded=True),),
     answer=(answer_at(_OUT, encoded=True),),
     first_token_event="mlflow.chunk.item.0",
-    content_switch="",
     content_note="a span processor of mlflow.tracing.configure took inputs and outputs away",
 )

@@ -67,6 +67,5 @@ DIALECT = Dialect(
     question=(Source(_question, events=frozenset({"data.input"})),),
     answer=(Source(_answer, events=frozenset({"data.output"})),),
     reasons=(f"{_META}finish_reason",),
-    content_switch="",
     content_note="Monocle records it always",
 )

@@ -45,7 +45,6 @@ DIALECT = Dialect(
         answers_at("gen_ai.output.messages"),
         answer_texts_at("@gen_ai.content.completion/gen_ai.completion", "gen_ai.completion"),
     ),
-    content_switch="",
     usage=counted,
     content_note=(
         "Spring AI's settings write none onto spans in any version; a bean ObservationFilter does "

@@ -20,7 +20,6 @@ DIALECT = Dialect(
         {**semconv.FIELDS, "provider": ()},
     ),
     emits_log_events=True,
-    content_switch="",
     content_note=(
         "Strands has no switch: an older version records none, and on AgentCore messages are log records, "
         "which have to be sent too (OTEL_LOGS_EXPORTER=arthur)"

@@ -69,7 +69,7 @@ class Dialect:
     """The text that replaces words that were hidden on purpose."""
     hides_answers: bool = False
     """Whether answers have a switch of their own: a question alone may then mean that the switch is off."""
-    content_switch: str | Callable[[SpanView], str]
+    content_switch: str | Callable[[SpanView], str] = ""
     """The setting that has messages recorded, in words for a person; empty where there is no switch."""
     content_note: str = ""
     """Why messages may be missing, where there is no switch."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from otel_arthur.genai.dialects import DIALECTS
 from otel_arthur.genai.span import SpanView
 from tests.genai.spans import halves, span
 
@@ -60,3 +61,8 @@ def test_an_object_of_ones_own_is_its_json(write: Any) -> None:
 
 def test_the_bare_result_of_a_function_is_the_text() -> None:
     assert halves(langsmith({"question": "Is it late?"}, {"output": "Half past."}))[1] == ["Half past."]
+
+
+def test_a_dialect_has_a_switch_for_messages_or_says_why_there_is_none() -> None:
+    silent = [one.name for one in DIALECTS if not one.content_switch and not one.content_note]
+    assert silent == []
