@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from otel_arthur.collector.otlp.inflating import BadBody
-from otel_arthur.collector.otlp.spans import MAX_ATTRIBUTES
+from otel_arthur.collector.otlp.spans import MAX_ATTRIBUTES, attribute_count
 from otel_arthur.genai.duplicates.kin import kin_of
 from otel_arthur.genai.otlp.views import is_remote
 from otel_arthur.genai.span import (
@@ -105,7 +105,7 @@ class HandedOver:
                 for span in scope.calls:
                     if span.trace_id == _NO_TRACE_ID or span.span_id == _NO_SPAN_ID:
                         skip("invalid id")
-                    elif _attribute_count(span) + len(values) > MAX_ATTRIBUTES:
+                    elif attribute_count(span, values) > MAX_ATTRIBUTES:
                         skip("too many attributes")
                     else:
                         yield _view(span, name, version, values, kin)
@@ -170,7 +170,3 @@ def _frame(place: _Place, service: str | None) -> Frame:
         place.status_code == STATUS_ERROR,
         service,
     )
-
-
-def _attribute_count(span: _Span) -> int:
-    return len(span.attributes) + sum([1 + len(event.attributes) for event in span.events])

@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from otel_arthur.collector.otlp.inflating import BadBody
-from otel_arthur.collector.otlp.spans import MAX_ATTRIBUTES, has_marker
+from otel_arthur.collector.otlp.spans import MAX_ATTRIBUTES, attribute_count, has_marker
 from otel_arthur.genai.duplicates.kin import kin_of
 from otel_arthur.genai.otlp.json.form import OTLPError
 from otel_arthur.genai.otlp.json.texts import json_document
@@ -60,7 +60,7 @@ class JSONSpans:
         for view in self._calls:
             if not _has_valid_ids(view):
                 skip("invalid id")
-            elif _attribute_count(view) > MAX_ATTRIBUTES:
+            elif attribute_count(view, view.resource) > MAX_ATTRIBUTES:
                 skip("too many attributes")
             elif (own := kin.get((view.trace_id, view.span_id))) is not None:
                 yield replace(view, kin=replace(own, is_parent_remote=view.kin.is_parent_remote))
@@ -78,8 +78,3 @@ class JSONSpans:
 def _has_valid_ids(view: SpanView) -> bool:
     ids = view.trace_id, view.span_id
     return tuple(map(len, ids)) == (32, 16) and all(one.strip("0") for one in ids)
-
-
-def _attribute_count(view: SpanView) -> int:
-    count = len(view.attributes) + len(view.resource) + len(view.events)
-    return count + sum([len(event.attributes) for event in view.events])

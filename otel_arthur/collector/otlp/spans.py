@@ -132,7 +132,7 @@ def _marked(
                     continue
                 if not _has_valid_ids(span):
                     skip("invalid id")
-                elif _attribute_count(span, resource_spans.resource) > MAX_ATTRIBUTES:
+                elif attribute_count(span, resource_spans.resource.attributes) > MAX_ATTRIBUTES:
                     skip("too many attributes")
                 else:
                     yield resource_spans, scope_spans.scope, span
@@ -212,10 +212,6 @@ def _is_json_id(value: object, digits: int) -> bool:
     return len(value) == digits and value.strip("0") != ""
 
 
-def _attribute_count(span: Span, resource: Any) -> int:
-    return (
-        len(span.attributes)
-        + len(resource.attributes)
-        + len(span.events)
-        + sum(len(event.attributes) for event in span.events)
-    )
+def attribute_count(span: Any, resource: Collection[Any]) -> int:
+    """Attributes of a span and its resource, events and their attributes: of protobuf, JSON or a view."""
+    return len(resource) + len(span.attributes) + sum([1 + len(event.attributes) for event in span.events])

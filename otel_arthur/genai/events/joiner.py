@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from otel_arthur.genai.events.log_events import Content, LogEvent, joined, merged, size_of
@@ -39,22 +40,17 @@ class _Waiting(NamedTuple):
     size: int
 
 
+@dataclass(eq=False)
 class Joiner:
     """Joins in either order of arrival, bounded by count, bytes and time. Not safe for threads."""
 
-    def __init__(
-        self,
-        span_wait: float = SPAN_WAIT_SECONDS,
-        content_wait: float = CONTENT_WAIT_SECONDS,
-        max_spans: int = MAX_SPANS,
-        max_contents: int = MAX_CONTENTS,
-        max_content_bytes: int = MAX_CONTENT_BYTES,
-    ) -> None:
-        self._span_wait = span_wait
-        self._content_wait = content_wait
-        self._max_spans = max_spans
-        self._max_contents = max_contents
-        self._max_content_bytes = max_content_bytes
+    span_wait: float = SPAN_WAIT_SECONDS
+    content_wait: float = CONTENT_WAIT_SECONDS
+    max_spans: int = MAX_SPANS
+    max_contents: int = MAX_CONTENTS
+    max_content_bytes: int = MAX_CONTENT_BYTES
+
+    def __post_init__(self) -> None:
         # All in order of arrival, so that the oldest come first.
         self._spans: dict[SpanKey, Held] = {}
         self._contents: dict[SpanKey, _Waiting] = {}
@@ -82,14 +78,14 @@ class Joiner:
     def complete(self, view: SpanView, now: float) -> None:
         """Remember that a span is done with, so that an event which repeats its content is no orphan."""
         self._complete[view.trace_id, view.span_id] = now
-        if len(self._complete) > self._max_contents:
+        if len(self._complete) > self.max_contents:
             self._complete.popitem(last=False)
 
     def hold(self, view: SpanView, since: float) -> list[SpanView]:
         """Keep a span until its content comes; returns the oldest, given up, when there are too many."""
         self._spans[view.trace_id, view.span_id] = Held(view, since)
         given_up: list[SpanView] = []
-        while len(self._spans) > self._max_spans:
+        while len(self._spans) > self.max_spans:
             given_up.append(self._spans.pop(next(iter(self._spans))).view)
         return given_up
 
@@ -120,15 +116,15 @@ class Joiner:
         """The spans that waited too long. Content that waited too long is counted as unjoined."""
         expired: list[SpanView] = []
         for key, held in list(self._spans.items()):
-            if now - held.since < self._span_wait:
+            if now - held.since < self.span_wait:
                 break
             del self._spans[key]
             expired.append(held.view)
         for key, waiting in list(self._contents.items()):
-            if now - waiting.since < self._content_wait:
+            if now - waiting.since < self.content_wait:
                 break
             self._give_up(key, NO_SPAN)
-        while self._complete and now - next(iter(self._complete.values())) >= self._content_wait:
+        while self._complete and now - next(iter(self._complete.values())) >= self.content_wait:
             self._complete.popitem(last=False)
         return expired
 
@@ -153,7 +149,7 @@ class Joiner:
         waiting = _Waiting(content, now, size_of(content.attributes) + size_of(content.events))
         self._contents[key] = waiting
         self._content_bytes += waiting.size
-        while len(self._contents) > self._max_contents or self._content_bytes > self._max_content_bytes:
+        while len(self._contents) > self.max_contents or self._content_bytes > self.max_content_bytes:
             self._give_up(next(iter(self._contents)), NO_ROOM)
 
     def _drop(self, key: SpanKey) -> _Waiting | None:

@@ -70,10 +70,3 @@ def report(configuration: Configuration, sender: Any = None, beside: Sequence[Co
             "in memory" if configuration.spool_dir is None else f"in {configuration.spool_dir}",
             ", without their texts" if withheld else "",
         )
-
-
-def _record_likelihoods() -> None:
-    with never_raises("argument likelihoods is ignored; pip install 'otel-arthur[langchain]'"):
-        from otel_arthur.sdk.likelihoods.instrumentor import watch
-
-        watch()
