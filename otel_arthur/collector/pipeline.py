@@ -20,6 +20,7 @@ from otel_arthur.collector.otlp.memory import Hold, NoRoom
 from otel_arthur.collector.otlp.replies import Reply
 from otel_arthur.collector.otlp.request import HOP_HEADER, Request
 from otel_arthur.collector.otlp.signals import TRACES
+from otel_arthur.collector.otlp.turns import NoTurn
 from otel_arthur.collector.service.telemetry import Telemetry
 
 _logger = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ class Pipeline:
             reply = replies.too_large(self._rules.max_bytes)
         except BadBody as error:
             reply = replies.bad_data(str(error))
-        except NoRoom:
+        except (NoRoom, NoTurn):
             reply = replies.busy()
         self._count(request, reply, content.items if content else 0)
         return reply

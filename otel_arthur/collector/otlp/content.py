@@ -91,7 +91,7 @@ class ContentReader:
         """The content of a request. `hold` grows by the inflated body.
 
         Raises:
-            TooLarge, BadBody, NoRoom: it cannot be read, for these reasons.
+            TooLarge, BadBody, NoRoom, NoTurn: it cannot be read, for these reasons.
         """
         if self._is_selected and request.compression is None and request.signal is not METRICS:
             # The request is parsed once, where its calls are read.
