@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
+_LOOKS: Final = 3
+AT_ONCE: Final = 1.0
+"""Seconds within which both clocks must be read, or they do not tell of one moment."""
 
 
 class Boot(NamedTuple):
@@ -35,3 +38,17 @@ class Clock:
         except (OSError, ValueError):
             return None
         return Boot(number, time.clock_gettime(clock))
+
+    def moment(self) -> tuple[float, Boot | None] | None:
+        """`time` and `boot` of one moment.
+
+        None where the machine stands still each time between the two: it sleeps, or has no time for us. Their
+        difference would look like a clock that was set.
+        """
+        for _ in range(_LOOKS):
+            before, now, after = self.boot(), self.time(), self.boot()
+            if before is None or after is None:
+                return now, None
+            if after.seconds - before.seconds <= AT_ONCE:
+                return now, after
+        return None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Final
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from otel_arthur.spool.clock import Boot
 from otel_arthur.spool.disk.room import IS_TRUE, recounted
@@ -14,6 +15,13 @@ SET_SECONDS: Final = 60.0
 """A clock that moved less was not set."""
 _SEEN: Final = "SELECT name, value FROM state WHERE name IN ('boot', 'origin')"
 """The machine's start as somebody saw it last: its number, and its moment by the clock of then."""
+
+
+class _Dropped(NamedTuple):
+    """A batch that was deleted."""
+
+    rows: int
+    file: str | None
 
 
 def tidy(store: Store, max_age: float | None) -> int:
@@ -28,9 +36,7 @@ def tidy(store: Store, max_age: float | None) -> int:
         with store.index.transaction() as index:
             recounted(index)
     forget_duplicates(store)
-    dropped = 0
-    if max_age is not None:
-        dropped = _drop(store, f"created < {store.clock.time() - max_age}", "older than the age limit")
+    dropped = 0 if max_age is None else _drop_old(store, max_age)
     if not store.index.read("SELECT 1 FROM batches LIMIT 1"):
         # Nothing waits: neither do the texts of what was delivered.
         store.index.shrink_log()
@@ -54,31 +60,48 @@ def follow_clock(store: Store) -> None:
 
     Nothing is older because a clock was set forward. After a restart of the machine its clock is believed.
     """
-    now, boot = store.clock.time(), store.clock.boot()
-    origin = now - boot.seconds if boot else now
-    state = store.index.read(_SEEN)
-    if boot is None or not _is_news(dict(state), boot, origin):
-        return
-    with store.index.transaction() as index:
-        # Asked again with the lock: another process may have done it.
-        seen = dict(index.execute(_SEEN).fetchall())
-        if not _is_news(seen, boot, origin):
-            return
-        shift = origin - seen["origin"] if seen.get("boot") == boot.number else 0.0
-        if shift:
-            # What was written before, by the clock of then: not after its last moment, or in our future.
-            before = "created <= ?" if shift > 0 else "created > ?"
-            index.execute(
-                f"UPDATE batches SET created = created + ?, free_at = free_at + ? WHERE {before}",
-                (shift, shift, now - max(shift, 0.0)),
-            )
-        index.executemany(
-            "INSERT OR REPLACE INTO state VALUES (?, ?)", [("boot", boot.number), ("origin", round(origin))]
+    moment = store.clock.moment()
+    if moment is not None and _is_news(dict(store.index.read(_SEEN)), *moment):
+        with store.index.transaction() as index:
+            _followed(store, index)
+
+
+def _followed(store: Store, index: sqlite3.Connection) -> float | None:
+    """Follow the clock in a transaction; the time that the ages of what waits now fit, if the clock tells.
+
+    Read here, with the lock: what another process wrote since an earlier look lies after that look, as what
+    was written before the clock was set back does.
+    """
+    moment = store.clock.moment()
+    if moment is None:
+        return None
+    now, boot = moment
+    # Asked again with the lock: another process may have done it.
+    seen = dict(index.execute(_SEEN).fetchall())
+    if boot is None or not _is_news(seen, now, boot):
+        return now
+    origin = now - boot.seconds
+    shift = origin - seen["origin"] if seen.get("boot") == boot.number else 0.0
+    if shift:
+        # What was written before, by the clock of then: not after its last moment, or in our future. As exact
+        # as `SET_SECONDS`, by which clocks may drift unseen, and each time to the side that gives up nothing.
+        before, limit = (
+            ("created <= ?", now - shift + SET_SECONDS) if shift > 0 else ("created > ?", now + SET_SECONDS)
         )
+        index.execute(
+            f"UPDATE batches SET created = created + ?, free_at = free_at + ? WHERE {before}",
+            (shift, shift, limit),
+        )
+    index.executemany(
+        "INSERT OR REPLACE INTO state VALUES (?, ?)", [("boot", boot.number), ("origin", round(origin))]
+    )
+    return now
 
 
-def _is_news(seen: Mapping[str, int], boot: Boot, origin: float) -> bool:
-    return seen.get("boot") != boot.number or abs(origin - seen["origin"]) > SET_SECONDS
+def _is_news(seen: Mapping[str, int], now: float, boot: Boot | None) -> bool:
+    if boot is None:
+        return False
+    return seen.get("boot") != boot.number or abs(now - boot.seconds - seen["origin"]) > SET_SECONDS
 
 
 def discard(store: Store, destinations: Collection[int], *, letters: bool = False) -> int:
@@ -99,20 +122,36 @@ def touch(store: Store) -> None:
         index.execute("UPDATE state SET value = value WHERE name = 'bytes'")
 
 
-def _drop(store: Store, condition: str, reason: str) -> int:
-    """Delete batches that nobody sends at this moment, and count their rows as dropped for `reason`."""
-    dropped = 0
-    files: list[str | None] = []
+def _drop_old(store: Store, max_age: float) -> int:
+    dropped: list[_Dropped] = []
     with store.index.transaction() as index:
-        chosen = index.execute(
-            f"SELECT number, destination, kind, rows, file FROM batches WHERE {condition} "
-            "AND (owner IS NULL OR leased_until < ?)",
-            (store.clock.time(),),
-        ).fetchall()
-        for number, destination, kind, rows, file in chosen:
-            index.execute("DELETE FROM batches WHERE number = ?", (number,))
-            count(index, destination, kind, "dropped", rows, reason)
-            dropped += rows
-            files.append(file)
-    store.bodies.remove(files)
-    return dropped
+        # In one transaction: somebody may set the clock at any moment, and another process follow it.
+        now = _followed(store, index)
+        if now is not None:
+            dropped = _dropped(store, index, f"created < {now - max_age}", "older than the age limit")
+    return _without_files(store, dropped)
+
+
+def _drop(store: Store, condition: str, reason: str) -> int:
+    with store.index.transaction() as index:
+        dropped = _dropped(store, index, condition, reason)
+    return _without_files(store, dropped)
+
+
+def _dropped(store: Store, index: sqlite3.Connection, condition: str, reason: str) -> list[_Dropped]:
+    """Delete batches that nobody sends at this moment, and count their rows as dropped for `reason`."""
+    chosen = index.execute(
+        f"SELECT number, destination, kind, rows, file FROM batches WHERE {condition} "
+        "AND (owner IS NULL OR leased_until < ?)",
+        (store.clock.time(),),
+    ).fetchall()
+    for number, destination, kind, rows, _ in chosen:
+        index.execute("DELETE FROM batches WHERE number = ?", (number,))
+        count(index, destination, kind, "dropped", rows, reason)
+    return [_Dropped(rows, file) for _, _, _, rows, file in chosen]
+
+
+def _without_files(store: Store, dropped: Sequence[_Dropped]) -> int:
+    """Remove the files of what was deleted; returns the number of records."""
+    store.bodies.remove([one.file for one in dropped])
+    return sum(one.rows for one in dropped)
