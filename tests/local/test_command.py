@@ -10,6 +10,8 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,10 @@ from typing import Any
 import pytest
 import requests
 
+from otel_arthur.cli.commands.local import background
+from otel_arthur.local import LocalArthur
 from tests.support.processes.running import finished
+from tests.support.servers.account import Account
 from tests.support.servers.ports import free_port
 from tests.support.waiting import PATIENCE
 
@@ -167,8 +172,37 @@ def test_one_eval_starts_it_and_another_finds_it(tmp_path: Path) -> None:
         assert found.json()["partner_model_id"] == "bot"
         second = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
         assert (second.stdout, second.stderr) == (first.stdout, "")
+        # A shell that looked a moment too early finds the other's once its own cannot listen.
+        third = finished([sys.executable, "-c", LOOKS_TOO_EARLY, *command[3:]])
+        assert (third.returncode, third.stdout, third.stderr) == (0, first.stdout, "")
     finally:
         os.kill(int(match[1]), signal.SIGTERM)
+
+
+LOOKS_TOO_EARLY = """
+from otel_arthur.cli import main
+from otel_arthur.cli.commands.local import background
+look, looks = background.running, []
+def running(*address):
+    looks.append(address)
+    return None if len(looks) == 1 else look(*address)
+background.running = running
+main()
+"""
+
+
+def test_a_local_arthur_that_is_slow_to_answer_is_found(tmp_path: Path) -> None:
+    """Another process holds its database for longer than a hasty look would wait."""
+    db = tmp_path / "db"
+    with LocalArthur(port=free_port(), db=db, api_key="the-key") as arthur:
+        account = Account(arthur)
+        model_id = account.onboard("bot")
+        with ThreadPoolExecutor(1) as executor:
+            with arthur.store.transaction():
+                found = executor.submit(background.running, "127.0.0.1", arthur.port, db, "the-key", "bot")
+                with pytest.raises(NotYet):
+                    found.result(timeout=3.0)
+            assert found.result(PATIENCE) == background.exports(arthur.url, "the-key", model_id)
 
 
 def test_in_the_background_a_failure_is_one_line(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 from otel_arthur.arthur.client import ArthurClient
 from otel_arthur.arthur.errors import NotFound
@@ -18,6 +19,10 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.http.errors import ArthurError
 from otel_arthur.local.database import IN_MEMORY
 from otel_arthur.local.store import Store
+
+ANSWER_SECONDS: Final = 30.0
+"""For an answer of what listens already. Where nothing listens the look fails at once; a busy machine's local
+Arthur takes its time, and a second one could not listen beside it."""
 
 
 def exports(url: str, api_key: str, model_id: str) -> list[str]:
@@ -39,7 +44,7 @@ def running(
         with closing(Store(db)) as store:
             api_key = store.setting("api_key", lambda: secrets.token_urlsafe(24))
     url = f"http://{host}:{port}"
-    configuration = Configuration(endpoint=url, api_key=api_key, timeout=2.0)
+    configuration = Configuration(endpoint=url, api_key=api_key, timeout=ANSWER_SECONDS)
     client = ArthurClient.from_configuration(configuration)
     try:
         with closing(client):
@@ -50,6 +55,26 @@ def running(
     except ArthurError:
         return None
     return exports(url, api_key, model.id)
+
+
+def running_or_started(
+    host: str, port: int, db: Path | str, api_key: str | None, model_name: str | None, last_line: str
+) -> list[str]:
+    """The settings for the local Arthur that runs already, or else for one that starts now.
+
+    Raises:
+        WorkFailed: neither is; the message says why none starts.
+    """
+    address = (host, port, db, api_key, model_name)
+    if (found := running(*address)) is not None:
+        return found
+    try:
+        return in_background(last_line)
+    except WorkFailed:
+        # Another shell's may have begun to listen since we looked, or may have been too busy to answer.
+        if (found := running(*address)) is None:
+            raise
+        return found
 
 
 def in_background(last_line: str) -> list[str]:

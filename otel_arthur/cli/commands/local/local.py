@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from otel_arthur.arthur.onboarding import model_request
-from otel_arthur.cli.commands.local.background import exports, in_background, running
+from otel_arthur.cli.commands.local.background import exports, running_or_started
 from otel_arthur.cli.parameters import JSON, given, key_in
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
 from otel_arthur.cli.terminal.output import print_json, say
@@ -126,8 +126,8 @@ def command(
         raise WrongUse("--print-env and --json exclude one another")
     if print_env:
         host, port = settings["host"], settings["port"]
-        lines = running(host, port, db or default_database(), key, model_name) or in_background(LAST_LINE)
-        for line in lines:
+        address = (host, port, db or default_database(), key, model_name)
+        for line in running_or_started(*address, LAST_LINE):
             say(line)
         return
     leave = threading.Event()
