@@ -13,7 +13,7 @@ import threading
 import time
 import uuid
 import zlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -166,7 +166,7 @@ class Bodies:
             return head, found.read()
 
     def remove(self, names: Iterable[str | None]) -> None:
-        """Delete files; one that cannot be deleted is left to `sweep`."""
+        """Delete files; one that cannot be deleted is left to the upkeep."""
         for name in names:
             if name is not None and self.folder is not None:
                 self._forget(name)
@@ -183,18 +183,17 @@ class Bodies:
         """Files there are, whether or not the index names them."""
         return 0 if self.folder is None else sum(1 for _ in self.folder.glob(f"*{_SUFFIX}"))
 
-    def sweep(self, known: Collection[str]) -> None:
-        """Delete old files that no batch names: their writer died before a commit."""
+    def old(self) -> set[str]:
+        """The files that were written long ago, by the clock of now."""
         if self.folder is None or not self.folder.is_dir():
-            return
+            return set()
         before = time.time() - _ORPHAN_SECONDS
         with os.scandir(self.folder) as entries:
-            names = [
+            return {
                 entry.name
                 for entry in entries
-                if entry.name.endswith(_SUFFIX) and entry.name not in known and entry.stat().st_mtime < before
-            ]
-        self.remove(names)
+                if entry.name.endswith(_SUFFIX) and entry.stat().st_mtime < before
+            }
 
     def _keep(self, name: str, size: int, rows: Rows) -> None:
         """Keep rows in memory if there is room. Rows that are there stay, for they leave first."""

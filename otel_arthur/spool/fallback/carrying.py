@@ -118,8 +118,9 @@ def empty(place: Place, spool: Spool) -> None:
 
 def _claim(store: Store, after: int) -> Stored | None:
     """The next batch that nobody sends, now leased to us, whether it is held or not."""
-    now = store.clock.time()
     with store.index.transaction() as index:
+        # With the lock: a lease that somebody took since an earlier look would not be believed.
+        now = store.clock.time()
         candidates = stored(index, "number > ?", (after,))
         claimed = next(
             (b for b in candidates if not leases.is_leased(store, b.owner, b.leased_until, b.set_at, now)),

@@ -131,12 +131,13 @@ def close_window(
     Raises:
         sqlite3.Error, OSError: nothing is decided.
     """
-    now = store.clock.time()
-    if not any(_held(store.index.read, destination, now, at_once).values()):
+    if not any(_held(store.index.read, destination, store.clock.time(), at_once).values()):
         return 0
     removed_files: list[str | None] = []
     with store.index.transaction() as index:
-        # Again, with the write lock: another process may have decided about them.
+        # Again, with the write lock and the time of now: another process may have decided about them, and
+        # what came while we waited for the lock would look as if a clock was set back since.
+        now = store.clock.time()
         held = _held(index.execute, destination, now, at_once)
         due_now = {number for number, is_due in held.items() if is_due}
         _forget(index, destination, now - max(MEMORY_SECONDS, 6 * window))

@@ -58,22 +58,25 @@ def lease(store: Store, destination: int, kind: int, terms: Terms) -> list[Batch
     Raises:
         sqlite3.Error, OSError: nothing is leased.
     """
-    now = store.clock.time()
+    tried: set[int] = set()
     while True:
-        chosen, found = _lease(store, destination, kind, terms, now)
-        # What cannot be read is not due any more.
-        if found or all(one.number not in store.unreadable for one in chosen):
+        chosen, found = _lease(store, destination, kind, terms)
+        numbers = {one.number for one in chosen}
+        # What cannot be read is not due any more, or is again on a machine that takes so long.
+        if found or numbers <= tried or numbers.isdisjoint(store.unreadable):
             return found
+        tried |= numbers
 
 
-def _lease(
-    store: Store, destination: int, kind: int, terms: Terms, now: float
-) -> tuple[Sequence[Stored], list[Batch]]:
-    query = (destination, kind, *due(now))
+def _lease(store: Store, destination: int, kind: int, terms: Terms) -> tuple[Sequence[Stored], list[Batch]]:
+    query = (destination, kind, *due(store.clock.time()))
     # Looked at first without the lock that others wait for: mostly nothing is due.
     if not store.index.read(f"SELECT 1 FROM batches WHERE {_CANDIDATES} LIMIT 1", query):
         return [], []
     with store.index.transaction() as index:
+        # Anew: after a wait for the lock, another's lease would look like one of before a clock was set back.
+        now = store.clock.time()
+        query = (destination, kind, *due(now))
         chosen = _choose(store, index, query, now, terms)
         index.execute(
             "UPDATE batches SET owner = ?, leased_until = ?, set_at = ?, sent_at = ifnull(?, sent_at), "

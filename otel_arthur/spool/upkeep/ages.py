@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from otel_arthur.spool.clock import Boot
 from otel_arthur.spool.disk.room import IS_TRUE, recounted
@@ -40,9 +40,23 @@ def tidy(store: Store, max_age: float | None) -> int:
     if not store.index.read("SELECT 1 FROM batches LIMIT 1"):
         # Nothing waits: neither do the texts of what was delivered.
         store.index.shrink_log()
-    known = store.index.read("SELECT file FROM batches WHERE file IS NOT NULL")
-    store.bodies.sweep({name for (name,) in known})
+    _remove_orphans(store)
     return dropped
+
+
+def _remove_orphans(store: Store) -> None:
+    """Delete old files that no batch names: their writer died before a commit."""
+    old = store.bodies.old()
+    if not old or old <= _named(store.index.read):
+        return
+    with store.index.transaction() as index:
+        # Old by a clock that was set, or of a writer that is slow: with the lock none is between its last
+        # look at its file and its commit, and who comes later writes the file again.
+        store.bodies.remove(old - _named(index.execute))
+
+
+def _named(query: Callable[[str], Iterable[Any]]) -> set[str]:
+    return {name for (name,) in query("SELECT file FROM batches WHERE file IS NOT NULL")}
 
 
 def _free_leases_of_the_dead(store: Store) -> None:
