@@ -46,23 +46,21 @@ class Workers:
         self._changed = threading.Condition()
         self._turn = 0
         self._looks_at = float("inf")
-        """When a worker that waits looks by itself (`time.monotonic`)."""
+        """When the worker that looks for all that wait does so (`time.monotonic`)."""
+        self._idle, self._is_asked = 0, False
+        """Threads that wait, and whether one of them shall look."""
         self._flushing = 0
         self._stopping = False
         self._is_resting = False
         """An end of the process is over: nothing is begun until something new comes."""
         self._at_work = 0
         """Threads in `work`."""
-        self._was_started = False
+        self.was_started = False
+        """Whether it was ever asked to send."""
         self._threads: list[threading.Thread] = []
         self._tidy_at = 0.0
         self._is_tidy = False
         """Whether the housekeeping was done while somebody flushed: then the window held nothing back."""
-
-    @property
-    def was_started(self) -> bool:
-        """Whether it was ever asked to send."""
-        return self._was_started
 
     def start(self) -> bool:
         """Begin sending; the first thread starts the others when there is more than it can take.
@@ -70,7 +68,7 @@ class Workers:
         False where no thread starts any more: Python 3.12 and later have none while the interpreter ends.
         What is in the spool is sent by whoever waits for the end.
         """
-        self._was_started = True
+        self.was_started = True
         if self._is_resting:
             self._is_resting = False
             self.wake()
@@ -88,10 +86,10 @@ class Workers:
             self._changed.notify_all()
 
     def wake_within(self, seconds: float) -> None:
-        """Something new is due in so many seconds; a worker that looks by itself before then is not woken."""
+        """Something new is due in so many seconds; one worker is woken, unless one looks before then."""
         now = time.monotonic()
         if not now < self._looks_at <= now + seconds:
-            self.wake()
+            self._wake_one()
 
     def flush(
         self,
@@ -131,11 +129,8 @@ class Workers:
                             return True
                     remaining = deadline - time.monotonic() if patience is None else patience.seconds_left
                     failed = all(one.pacer.failures > before.get(d, 0) for d, one in left.items())
-                    if (
-                        remaining <= 0
-                        or (give_up and failed)
-                        or (left and self._is_postponed(left, remaining))
-                    ):
+                    is_over = remaining <= 0 or (give_up and failed)
+                    if is_over or (left and self._is_postponed(left, remaining)):
                         if patience is not None:
                             patience.give_up(left)
                         return False
@@ -198,9 +193,8 @@ class Workers:
 
     def _is_postponed(self, left: Mapping[Destination, Served], remaining: float) -> bool:
         """Whether nothing that is left can be tried within `remaining` seconds."""
-        if all(served.pacer.seconds_left > remaining for served in left.values()):
-            return True
-        return not self._spool.can_be_tried([d.number for d in left], remaining)
+        are_closed = all(served.pacer.seconds_left > remaining for served in left.values())
+        return are_closed or not self._spool.can_be_tried([d.number for d in left], remaining)
 
     def _add_thread(self) -> bool:
         name = f"otel-arthur-sender-{len(self._threads) + 1}"
@@ -217,16 +211,26 @@ class Workers:
             while not self._stopping:
                 turn = self._turn
                 try:
-                    wait = 0.0 if self.work() else self._idle_seconds()
+                    wait = self._idle_seconds(self.work())
                 except Exception as error:  # a worker must outlive whatever happens to a batch
                     _logger.warning("otel-arthur: sending was interrupted (%s)", type(error).__name__)
                     _logger.debug("otel-arthur: details", exc_info=True)
                     wait = IDLE_SECONDS
-                with self._changed:
-                    self._looks_at = time.monotonic() + wait
-                    # Not woken by what other threads did, or they would wake each other for ever.
-                    self._changed.wait_for(lambda turn=turn: turn != self._turn or self._stopping, wait)
-                    self._looks_at = float("inf")
+                self._wait(turn, wait)
+
+    def _wait(self, turn: int, seconds: float) -> None:
+        """Wait for something new since `turn`; whoever would look first looks for all that wait."""
+        with self._changed:
+            looks_at = time.monotonic() + seconds
+            seconds = IDLE_SECONDS if seconds and looks_at >= self._looks_at else seconds
+            self._looks_at = min(self._looks_at, looks_at)
+            self._idle += 1
+            # Not woken by what other threads did, or they would wake each other for ever.
+            self._changed.wait_for(lambda: turn != self._turn or self._is_asked or self._stopping, seconds)
+            self._idle -= 1
+            self._is_asked = False
+            if self._looks_at == looks_at:
+                self._looks_at = float("inf")
 
     def work(self) -> bool:
         """Send one request's worth of each destination; whether there was anything."""
@@ -239,7 +243,8 @@ class Workers:
         finally:
             with self._changed:
                 self._at_work -= 1
-                self._changed.notify_all()
+                if self._flushing:
+                    self._changed.notify_all()
 
     def _work(self) -> bool:
         self._tidy()
@@ -260,23 +265,32 @@ class Workers:
                     self._turns.deliver(destination, served, batches)
             finally:
                 served.pacer.leave()
-                with self._changed:
-                    self._changed.notify_all()
         return found
 
     def start_another(self) -> None:
-        """One thread more, up to `THREADS`: there is more than those that run can take."""
+        """One more thread looks, up to `THREADS`: there is more than those at work can take."""
         with self._changed:
-            if len(self._threads) < THREADS and not self._stopping and self._threads:
+            if self._idle or len(self._threads) == THREADS:
+                self._wake_one()
+            elif self._threads and not self._stopping:
                 self._add_thread()
 
-    def _idle_seconds(self) -> float:
+    def _wake_one(self) -> None:
+        with self._changed:
+            self._is_asked = True
+            self._changed.notify_all()
+
+    def _idle_seconds(self, has_sent: bool) -> float:
+        if has_sent and self._flushing:
+            return 0.0
         served = self._destinations
         due = None if self._is_resting else self._spool.next_due(served.numbers, served.in_order)
         if due is None:
             return IDLE_SECONDS
-        closed = min((one.pacer.seconds_left for one in self._destinations.served.values()), default=0.0)
-        return min(max(due, closed, TOGETHER_SECONDS), IDLE_SECONDS)
+        closed = min((one.pacer.seconds_left for one in served.served.values()), default=0.0)
+        # What was left goes on at once. What has come to be due since goes together with others.
+        seconds = max(due + TOGETHER_SECONDS, 0.0) if has_sent else max(due, closed, TOGETHER_SECONDS)
+        return min(seconds, IDLE_SECONDS)
 
     def _tidy(self) -> None:
         now = time.monotonic()

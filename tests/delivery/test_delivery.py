@@ -262,22 +262,3 @@ def test_errors_never_leave_submit(
     delivery._spool._disk.try_now()
     assert delivery.submit(llm_calls(2)).spooled == 2
     delivery.shutdown(0.2)
-
-
-def test_idle_senders_do_not_wake_one_another(
-    server: FaultServer, deliver: Callable[..., Delivery], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from otel_arthur.delivery.workers import Workers
-
-    turns: list[int] = []
-    work = Workers.work
-    monkeypatch.setattr(Workers, "work", lambda workers: turns.append(1) or work(workers))
-    delivery = deliver(duplicate_window=60.0)
-    for _ in range(4):
-        delivery.submit(llm_calls(600))
-        assert delivery.flush(PATIENCE)
-    delivery.submit(llm_calls(5))
-    before = len(turns)
-    time.sleep(1.0)
-    # Three threads that look twice each at most; a circle of wake-ups makes thousands.
-    assert len(turns) - before < 30

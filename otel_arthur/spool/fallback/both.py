@@ -65,7 +65,7 @@ class Both(Spool):
     def next_due(
         self, destinations: Collection[int], in_order: Collection[tuple[int, int]] = ()
     ) -> float | None:
-        """Seconds until something may be leased that cannot be now; None when nothing waits."""
+        """Seconds until something may be leased, below 0 since it may; None when nothing waits."""
         found = self._look(lambda one: one.next_due(destinations, in_order))
         return min((seconds for seconds in found if seconds is not None), default=None)
 

@@ -41,7 +41,7 @@ def bytes_used(store: Store) -> int:
 def next_due(
     store: Store, destinations: Collection[int], in_order: Collection[tuple[int, int]] = ()
 ) -> float | None:
-    """Seconds until something may be leased that cannot be now; None when nothing waits.
+    """Seconds until something may be leased, below 0 since it may; None when nothing waits.
 
     Args:
         in_order: destinations and kinds that have one sender at a time.
@@ -59,7 +59,7 @@ def next_due(
             waits.append(until - now if store.owner.is_ours(owner) else min(until - now, OTHERS_SECONDS))
         elif (destination, kind) not in taken.intersection(in_order):
             waits.append(ready_at - now)
-    return max(min(waits), 0.0) if waits else None
+    return min(waits, default=None)
 
 
 def can_be_tried(store: Store, destinations: Collection[int], seconds: float) -> bool:
