@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -109,7 +110,7 @@ class Pipeline:
             refusal = await self._appender.wait(append)
             if refusal is not None or self._hop is not None:
                 return refusal or await self._send_on(request, content, stamped)
-            return replace(_own_answer(request, content), calls=append.calls)
+            return _own_answer(request, content, append.calls)
         reply = await self._send_on(request, content, stamped)
         await self._appender.wait(append)
         return reply
@@ -123,7 +124,7 @@ class Pipeline:
             loop.call_soon_threadsafe(lambda: future.done() or future.set_result(encoded))
 
         append = self._appender.begin(request, content, hold, stamped)
-        waiting: set[asyncio.Future[Any]] = {future, append.task}
+        waiting: set[asyncio.Future[Any]] = {future, append.ended}
         await asyncio.wait(waiting, timeout=WAIT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if not future.done():
             self._telemetry.add("otelcol_arthur_requests_unstamped")
@@ -168,16 +169,16 @@ class Pipeline:
         )
 
 
-def _own_answer(request: Request, content: Content) -> Reply:
+def _own_answer(request: Request, content: Content, calls: Sequence[tuple[str, str]] = ()) -> Reply:
     """The answer without a next hop: the spool has the calls."""
     if not content.invalid:
-        return Reply()
+        return Reply(calls=calls)
     response = request.signal.response()
     response.partial_success.rejected_spans = content.invalid
     response.partial_success.error_message = (
         "a trace id must have 16 bytes and a span id 8, and neither may be all zeros"
     )
-    return Reply(response=response.SerializeToString())
+    return Reply(response=response.SerializeToString(), calls=calls)
 
 
 def _in_protobuf(request: Request, body: bytes) -> bytes:
