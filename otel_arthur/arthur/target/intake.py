@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from otel_arthur.arthur.target.records import ARRAY, Form, Kind, put_inferences
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.steps.step import Frame, Step, Wordless
 from otel_arthur.inference.build import Builder
+from otel_arthur.inference.privacy import TextRules
 from otel_arthur.inference.sampling import NOT_SAMPLED, is_sampled
 from otel_arthur.inference.schema import Schema
 from otel_arthur.spool.batches import NewBatch
@@ -24,14 +26,28 @@ if TYPE_CHECKING:
 FAILED_CALL = "failed call"
 
 
+class Builders(threading.local):
+    """A thread's own, as each has room to write in. To make one takes as long as to write a call."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, tuple[Schema | None, Builder]] = {}
+
+    def of(self, model: str, schema: Schema | None, rules: TextRules) -> Builder:
+        """The builder for a model as long as `schema` is its schema."""
+        made = self._made.get(model)
+        if made is None or made[0] is not schema:
+            made = self._made[model] = schema, Builder(schema, rules)
+        return made[1]
+
+
 class _ModelRows:
     """Makes one batch of the calls to one model."""
 
     __slots__ = ("builder", "form", "held", "packing", "schema")
 
-    def __init__(self, schema: Schema | None, target: ArthurTarget) -> None:
-        self.schema = schema
-        self.builder = Builder(schema, target.rules)
+    def __init__(self, model: str, target: ArthurTarget) -> None:
+        self.schema = schema = target.schemas.known(model)
+        self.builder = target.builders.of(model, schema, target.rules)
         self.form = Form.CATALOGUE if schema is None else Form.ROW
         self.packing = Packing(ARRAY if schema is not None else None)
         self.held = HeldEvidence(target.relations, target.window)
@@ -65,7 +81,7 @@ class ArthurIntake:
         model = target.route(call) if self._model is None else self._model
         of_model = self._by_model.get(model)
         if of_model is None:
-            of_model = self._by_model[model] = _ModelRows(target.schemas.known(model), target)
+            of_model = self._by_model[model] = _ModelRows(model, target)
         if call.failed and not is_wanted(True, configuration.errors, of_model.schema):
             return FAILED_CALL
         put_inferences(of_model.builder, call, of_model.packing)

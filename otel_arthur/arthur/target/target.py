@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from otel_arthur.arthur.clients import Client
 from otel_arthur.arthur.target.adoption import Adoption
 from otel_arthur.arthur.target.duplicates import ArthurJudge
-from otel_arthur.arthur.target.intake import ArthurIntake
+from otel_arthur.arthur.target.intake import ArthurIntake, Builders
 from otel_arthur.arthur.target.presenting import Presentation
 from otel_arthur.arthur.target.records import Form, Kind, truth_row
 from otel_arthur.arthur.target.routes import model_of
@@ -55,6 +55,7 @@ class ArthurTarget(ServiceTarget["ArthurClient"]):
         super().__init__(configuration, rules, lock)
         self.adoption = Adoption(spool, configuration, identity)
         self.schemas = Schemas(self.client, configuration)
+        self.builders = Builders()
         self._given_client = client
         self._say = say
         self.kinds = {
