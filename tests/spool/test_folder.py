@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from otel_arthur.spool.folder import make_own, place_of, settled
 from otel_arthur.spool.queue.leases import Terms
 from otel_arthur.spool.spool import Spool
 from otel_arthur.spool.upkeep.status import DestinationStatus
+from tests.support.paths import ROOT
+from tests.support.processes.running import finished
 from tests.support.spans.spool_records import HERE, KIND, NUMBER, batch, leased_ids, rows
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="other users need the superuser")
@@ -200,3 +203,32 @@ def test_a_folder_that_nobody_may_enter_for_a_while_is_not_gone(home: Path) -> N
         assert spool.lost() == ({}, None)
         assert len(leased_ids(spool)) == 30
         spool.close()
+
+
+_CLOSES_A_WINDOW = """
+import dataclasses, sys
+from pathlib import Path
+from otel_arthur.arthur.target.duplicates import ArthurJudge
+from otel_arthur.spool.batches import BatchEvidence
+from otel_arthur.spool.queue.leases import Terms
+from otel_arthur.spool.spool import Spool
+from tests.support.spans.spool_records import HERE, KIND, NUMBER, batch
+spool = Spool(Path(sys.argv[1]), 1 << 30)
+for start in range(0, 400, 20):
+    held = dataclasses.replace(batch(20, 1000, start), evidence=BatchEvidence("a", b"[]"), hold=3600.0)
+    spool.append(HERE, held)
+spool.close_window(NUMBER, 3600.0, ArthurJudge(), at_once=True)
+assert len(spool.lease(NUMBER, KIND, Terms())) == 20
+"""
+
+
+def test_nothing_is_written_outside_of_the_folder(tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    before = temporary.stat().st_mtime_ns
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "SQLITE_TMPDIR": str(temporary)}
+    command = [sys.executable, "-c", _CLOSES_A_WINDOW, str(tmp_path / "spool")]
+    done = finished(command, env=environ)
+    assert done.returncode == 0, done.stderr
+    # SQLite deletes such a file as soon as it has made it.
+    assert temporary.stat().st_mtime_ns == before

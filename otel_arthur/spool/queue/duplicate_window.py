@@ -161,7 +161,7 @@ def close_window(
         for kind, number in removed.items():
             count(index, destination, kind, "duplicate", number)
         index.execute(
-            "UPDATE batches SET held = 0, ready_at = 0 "
+            "UPDATE batches SET held = 0, ready_at = ifnull(set_at, 0) "
             f"WHERE destination = ? AND held <> 0 AND (? OR {IS_DUE})",
             (destination, at_once, *due(now)),
         )

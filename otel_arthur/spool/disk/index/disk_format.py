@@ -101,6 +101,8 @@ def prepare(raw: sqlite3.Connection, durable: bool, begins: Callable[[], None]) 
     raw.execute(f"PRAGMA secure_delete = {'FAST' if durable else 'ON'}")
     # Pages of the log before it is folded back: the reserve must be able to hold as many.
     raw.execute("PRAGMA wal_autocheckpoint = 256")
+    # A statement's own journal holds texts of calls: it is no file outside of the spool.
+    raw.execute("PRAGMA temp_store = MEMORY")
     raw.execute("PRAGMA foreign_keys = OFF")
     if _version(raw) == 0:
         _create(raw, begins)
