@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from otel_arthur.spool import commands
 from otel_arthur.spool.fallback.backed import BackedSpool
 from otel_arthur.spool.spool import Spool
 from tests.support.paths import ROOT
+from tests.support.processes.running import finished
 from tests.support.spans.spool_records import HERE, NUMBER, batch
 
 WORK = """
@@ -83,3 +85,31 @@ def test_commands_use_the_folder_that_was_made_anew(spool_dir: Path) -> None:
         assert command.waiting([NUMBER]) == 3
         command.close()
     spool.close()
+
+
+_CLOSES_AND_READS = """
+import contextlib, sqlite3, sys, threading
+from pathlib import Path
+from otel_arthur.spool.disk.index.database import Connection
+index = Connection(Path(sys.argv[1]), durable=False, left=lambda raw: None, begins=lambda: None)
+index.make_ready()
+is_over = False
+def close():
+    while not is_over:
+        index.close()
+        with contextlib.suppress(sqlite3.Error):
+            index.make_ready()
+closing = threading.Thread(target=close)
+closing.start()
+for _ in range(1000):
+    with contextlib.suppress(sqlite3.Error):
+        index.read("SELECT * FROM of_another_format")
+is_over = True
+closing.join()
+"""
+
+
+def test_an_index_is_closed_while_a_read_of_it_fails(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _CLOSES_AND_READS, str(tmp_path / "spool.db")]
+    done = finished(command, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert done.returncode == 0, done.stderr
