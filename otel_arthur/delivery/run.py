@@ -111,7 +111,7 @@ class Run:
     def _take(self, read: list[Meaning], intakes: Sequence[Intake], submitted: Submitted) -> None:
         for intake, meaning in product(intakes, read):
             try:
-                reason = intake.add(meaning) if isinstance(meaning, LLMCall) else intake.add_around(meaning)
+                reason = intake.take(meaning)
             except Exception as error:  # a call of a shape never seen must not cost its batch
                 reason, line = UNREADABLE, f"a call cannot be written ({type(error).__name__}); it is skipped"
                 self.notices.say(reason, line)

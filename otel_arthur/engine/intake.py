@@ -31,6 +31,7 @@ from otel_arthur.inference.sampling import NOT_SAMPLED, is_sampled
 from otel_arthur.spool.batches import BatchEvidence, NewBatch
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.rows import Row
+from otel_arthur.target.contract import Intake
 from otel_arthur.target.evidence import HeldEvidence
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ _NO_EVIDENCE: Final = BatchEvidence("", b"[]")
 """Evidence that holds a root as long as calls are held, and releases it at a flush."""
 
 
-class EngineIntake:
+class EngineIntake(Intake):
     """Takes calls for the Engine, and the spans around them where the target has `trees`."""
 
     def __init__(self, target: EngineTarget, *, is_live: bool) -> None:
@@ -54,11 +55,15 @@ class EngineIntake:
         self._rules = target.rules
         self._trees = target.trees
         self._is_live = is_live
-        self.mended: Counter[str] = Counter()
-        """Kind of mending -> the number of values made safe, and of spans that lost the span above them."""
+        self._mended = Counter[str]()
         self._rows: list[Row] = []
         self._roots: dict[Form, list[Row]] = {}
         self._held = HeldEvidence(target.relations, target.window)
+
+    @property
+    def mended(self) -> Counter[str]:
+        """Kind of mending -> the number of values made safe, and of spans that lost the span above them."""
+        return self._mended
 
     def add(self, call: LLMCall) -> str | None:
         """Take a call, or return the reason why the call is left out."""
@@ -67,13 +72,13 @@ class EngineIntake:
         if call.failed and self._configuration.errors == "skip":
             self.add_around(frame_of_call(call))
             return FAILED_CALL
-        attributes = attributes_of(call, self._rules, self.mended)
+        attributes = attributes_of(call, self._rules, self._mended)
         if self._trees is None:
             self._put(_span_of(call, attributes, None, self._rules), call.service_name)
         else:
             words = Words(call.start_ns, _text(attributes, INPUT), call.end_ns, _text(attributes, OUTPUT))
             departures = self._trees.joins(frame_of_call(call), words, f"{call.trace_id}-{call.span_id}")
-            self.mended[ORPHAN] += departures[0].is_orphan
+            self._mended[ORPHAN] += departures[0].is_orphan
             parent = departures[0].parent_span_id
             self._put(_span_of(call, attributes, parent, self._rules), call.service_name)
             self._put_ancestors(departures)
@@ -93,7 +98,7 @@ class EngineIntake:
                 self._put_departure(departure, {KIND: CHAIN})
             return None
         error = error_of(around.error_type, self._rules) if frame.failed else None
-        attributes = attributes_of_step(around, self._rules, self.mended)
+        attributes = attributes_of_step(around, self._rules, self._mended)
         departures = self._trees.joins(frame)
         self._put_departure(departures[0], attributes, error)
         self._put_ancestors(departures)
@@ -118,7 +123,7 @@ class EngineIntake:
         self, departure: Departure, attributes: Mapping[str, Value], error: str | None = None
     ) -> None:
         frame, words = departure.frame, departure.words
-        self.mended[ORPHAN] += departure.is_orphan
+        self._mended[ORPHAN] += departure.is_orphan
         span = EngineSpan(
             frame.trace_id,
             frame.span_id,
@@ -133,7 +138,7 @@ class EngineIntake:
         self._put(span, frame.service_name, form if departure.is_root else None)
 
     def _put(self, span: EngineSpan, service_name: str | None, root: Form | None = None) -> None:
-        request = request_of(span, service_name, self._target.engine.task_id, self.mended)
+        request = request_of(span, service_name, self._target.engine.task_id, self._mended)
         content, identity = request.SerializeToString(), span.row_id
         self._held.add_end(span.end_ns)
         if root is None or self._trees is None:

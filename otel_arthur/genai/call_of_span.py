@@ -54,7 +54,7 @@ def call_of(
         fields[_CONVERSATION] = text(said.pop(CONVERSATION, None)) or fields[_CONVERSATION]
         fields[_USER] = text(said.pop(USER, None)) or fields[_USER]
         own = {**own, **said}
-    service_name, service_instance, environment = _resource_fields(view.resource)
+    service_name, service_instance, environment = resource_fields(view.resource)
     # By position: naming the fields costs as much again as all else here.
     return LLMCall(
         view.trace_id,
@@ -87,7 +87,7 @@ _ResourceFields: TypeAlias = tuple[str | None, str | None, str | None]
 _last_resource: tuple[Mapping[str, Any], _ResourceFields] = ({}, (None, None, None))
 
 
-def _resource_fields(resource: Mapping[str, Any]) -> _ResourceFields:
+def resource_fields(resource: Mapping[str, Any]) -> _ResourceFields:
     """Name and instance of the service, and its environment. All spans of a process share one resource."""
     global _last_resource
     last, found = _last_resource

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
 
-from otel_arthur.genai.answered import any_answers, any_tells, empty_answer, hides, lacking, shown
+from otel_arthur.genai.answered import any_answers, any_tells, empty_answer, lacking, shown
 from otel_arthur.genai.attributes import SpanAttributes
-from otel_arthur.genai.call import LLMCall, Message, Usage
+from otel_arthur.genai.call import LLMCall, Usage
 from otel_arthur.genai.call_of_span import call_of
 from otel_arthur.genai.calls import IF_SAID, has_exception, is_of_no_language_model, says_failed
 from otel_arthur.genai.dialects import BARE_SCOPES, EVENTS, MARKERS, PREFIXES
 from otel_arthur.genai.likelihoods import with_likelihoods
 from otel_arthur.genai.messages.answers import choices_wanted, distinct
-from otel_arthur.genai.messages.message import system_instructions
-from otel_arthur.genai.messages.recorded import instructions_in
+from otel_arthur.genai.planned import USAGE, Planned, planned_of
 from otel_arthur.genai.span import STATUS_ERROR, SpanView
 from otel_arthur.genai.tables.dialect import Conversation, Dialect
-from otel_arthur.genai.tables.layout import FIELDS, OF_CALL, OF_USAGE, Layout, fields_of, fill, layout_of
-from otel_arthur.genai.tables.plan import Plan
-from otel_arthur.genai.tables.words import answer_of, question_of, reasons_of, with_reasons
+from otel_arthur.genai.tables.layout import FIELDS, Layout, fields_of, layout_of
+from otel_arthur.genai.tables.words import after_system, answer_of, question_of
 
 _MANY_ATTRIBUTES = 64
 """From here on a limit may have dropped all markers, so every key is looked at."""
 
 
-_USAGE = slice(len(OF_CALL), len(OF_CALL) + len(OF_USAGE))
 _CHOICE_COUNT = FIELDS.index("choice_count")
 _REQUEST_MODEL, _RESPONSE_MODEL = FIELDS.index("request_model"), FIELDS.index("response_model")
 
@@ -72,47 +69,33 @@ def is_candidate(attributes: Mapping[str, Any]) -> bool:
 
 def read(view: SpanView, extra: Mapping[str, str] | None = None) -> Reading:
     """Read a span. `extra` maps the user's own field names to span or resource attributes."""
+    found = look(view, extra)
+    if isinstance(found, Reading):
+        return found
+    layout, attributes = found.layout, found.attributes
+    call = found.whole(attributes)
+    return Reading(call, layout.dialect, "LLM call", layout.sources, attributes.sources)
+
+
+def look(view: SpanView, extra: Mapping[str, str] | None = None) -> Reading | Planned:
+    """As `read`; but a call that a plan has read is not put together yet."""
     attributes = view.attributes
-    if not is_candidate(attributes) or not (attributes or _is_known_without(view)):
+    if MARKERS.isdisjoint(attributes) and not (
+        is_candidate(attributes) if attributes else _is_known_without(view)
+    ):
         return NOT_GENAI
     if not _has_ids(view):
         return NO_IDS
     layout = layout_of(view)
-    operation = layout.dialect.operation(view)
+    dialect, plan = layout.dialect, layout.plan
+    operation = dialect.operation(view)
     if operation is None:
-        return Reading(None, layout.dialect, _not_a_call(view), {}, {})
-    planned = None if layout.plan is None else _read_by_plan(view, layout, layout.plan, operation, extra)
-    return _read_call(view, layout, operation, extra) if planned is None else planned
-
-
-def _read_by_plan(
-    view: SpanView, layout: Layout, plan: Plan, operation: str, extra: Mapping[str, str] | None
-) -> Reading | None:
-    """A call that succeeded and has one answer, as `_read_call` has it; None where it takes the long way."""
-    dialect = layout.dialect
-    if view.attributes.__class__ is not dict or _has_failed(view, dialect):
-        return None
-    fields = plan.fields(view.attributes)
-    words = None if fields is None else plan.words(view.attributes)
-    if fields is None or words is None:
-        return None
-    attributes = SpanAttributes(view, view.attributes, {**plan.sources})
-    if layout.searches:
-        done = plan.find(fields, view, attributes.sources)
-        fill(fields, attributes, layout.searches, done)
-    if (fields[_CHOICE_COUNT] or 1) != 1:
-        return None
-    messages, choices = words
-    if layout.system:
-        messages = _after_system(messages, attributes, layout)
-    if layout.reasons and choices[0].finish_reason is None:
-        choices = with_reasons(choices, reasons_of(attributes, layout.reasons))
-    conversation = Conversation(tuple(messages), tuple(choices))
-    if dialect.hidden is not None and hides(conversation, dialect.hidden):
-        return None
-    usage = Usage(*fields[_USAGE])
-    call = call_of(attributes, layout, operation, conversation, conversation.choices, usage, fields, extra)
-    return Reading(call, dialect, "LLM call", layout.sources, attributes.sources)
+        return Reading(None, dialect, _not_a_call(view), {}, {})
+    if plan is not None and attributes.__class__ is dict and not _has_failed(view, dialect):
+        planned = planned_of(view, layout, plan, operation, extra)
+        if planned is not None:
+            return planned
+    return _read_call(view, layout, operation, extra)
 
 
 def _is_known_without(view: SpanView) -> bool:
@@ -135,10 +118,10 @@ def _read_call(view: SpanView, layout: Layout, operation: str, extra: Mapping[st
     dialect = layout.dialect
     attributes = SpanAttributes(view, view.attributes, {})
     fields = fields_of(attributes, layout)
-    usage = Usage(*fields[_USAGE])
+    usage = Usage(*fields[USAGE])
     messages = question_of(attributes, layout.question)
     if layout.system:
-        messages = _after_system(messages, attributes, layout)
+        messages = after_system(messages, attributes, layout.system)
     conversation = Conversation(
         tuple(messages),
         tuple(answer_of(attributes, layout.answer, layout.reasons, fields[_CHOICE_COUNT] or 1)),
@@ -182,22 +165,6 @@ def _has_failed(view: SpanView, dialect: Dialect) -> bool:
         or view.attributes.get("error.type")
         or (dialect.failure and says_failed(view, dialect.failure))
     )
-
-
-def _after_system(
-    messages: Sequence[Message], attributes: SpanAttributes, layout: Layout
-) -> Sequence[Message]:
-    """The input, after a system prompt that stands apart, unless the input begins with it."""
-    for place, source in layout.system:
-        value = attributes.at(place)
-        if value is None or value == "":
-            continue
-        system = system_instructions(instructions_in(value, attributes.parsed_at(place, value)))
-        if system and not (messages and messages[0].role == "system" and messages[0] == system[0]):
-            attributes.sources["system"] = source
-            return (*system, *messages)
-        break
-    return messages
 
 
 def _is_none(view: SpanView, operation: str, said: bool, fields: list[Any]) -> bool:

@@ -41,14 +41,14 @@ def inclusive(
     comes out only with the part added.
     """
     tokens_in, tokens_out, total = usage.input, usage.output, usage.total
-    reads, writes, thoughts = usage.cached or 0, usage.cache_write or 0, usage.reasoning or 0
-    if not (reads or writes or thoughts):
+    if not (usage.cached or usage.cache_write or usage.reasoning):
         # Nothing can be missing, as mostly.
         if tokens_in is None or tokens_out is None or total == tokens_in + tokens_out:
             return usage
         if total is None:
             total = tokens_in + tokens_out
             return Usage(tokens_in, tokens_out, total, usage.cached, usage.cache_write, usage.reasoning)
+    reads, writes, thoughts = usage.cached or 0, usage.cache_write or 0, usage.reasoning or 0
     if tokens_in is None or tokens_out is None:
         missing = frozenset[str]()
     else:

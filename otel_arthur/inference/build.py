@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from otel_arthur.genai.call import LLMCall
+from otel_arthur.genai.call import LLMCall, Message
 from otel_arthur.inference import transcript
 from otel_arthur.inference.fields import BEHIND, FIELDS, PLACES, STRING, TEXT, Field, Values, values_of
 from otel_arthur.inference.identity import partner_inference_id
 from otel_arthur.inference.privacy import Privacy, TextRules, Texts
 from otel_arthur.inference.row_plan import RowPlan, WrittenRow, may_be_planned
 from otel_arthur.inference.schema import Schema, Slot, coerced
+from otel_arthur.inference.short_way import ShortWays
+from otel_arthur.inference.times import rfc3339
 
-_EPOCH = datetime(1970, 1, 1)  # of UTC
 _WORDS = (TEXT, STRING)
 
 
-def _prompt(call: LLMCall) -> str | None:
+def _prompt(operation: str | None, messages: Sequence[Message]) -> str | None:
     """A completion model's prompt as it is, as the callback handler sent it; None is the transcript."""
-    messages = call.messages
-    if call.operation == "text_completion" and all(message.role == "user" for message in messages):
+    if operation == "text_completion" and all(message.role == "user" for message in messages):
         return "\n".join(message.text for message in messages)
     return None
 
 
-_INPUT_FORMATS: Mapping[str, Callable[[LLMCall], str | None]] = {
+_INPUT_FORMATS: Mapping[str, Callable[[str | None, Sequence[Message]], str | None]] = {
     "transcript": _prompt,
-    "last_user": lambda call: transcript.last_user_text(call.messages) or "",
-    "json": lambda call: transcript.messages_json(call.messages),
+    "last_user": lambda _, messages: transcript.last_user_text(messages) or "",
+    "json": lambda _, messages: transcript.messages_json(messages),
 }
 
 
@@ -81,17 +79,18 @@ class Builder:
     __slots__ = (
         "_copied",
         "_has_truncated",
-        "_input",
         "_keeps_extra",
         "_plan",
         "_required",
         "_rules",
         "_steps",
+        "input_text",
+        "short_ways",
     )
 
     def __init__(self, schema: Schema | None = None, rules: TextRules | None = None) -> None:
         self._rules = rules or TextRules()
-        self._input = _INPUT_FORMATS[self._rules.input_format]
+        self.input_text = _INPUT_FORMATS[self._rules.input_format]
         slots = _CATALOGUE if schema is None else schema.slots
         copied = {slot.attribute: PLACES[slot.field] for slot in slots if _is_copied(slot, self._rules)}
         self._copied = tuple(copied.items())
@@ -107,17 +106,19 @@ class Builder:
         needs_answer = any(slot.field == "output_text" for slot in slots if slot.attribute in self._required)
         has_plan = is_plain and may_be_planned(slots)
         self._plan = RowPlan({**copied, **behind}, types, needs_answer) if has_plan else None
+        self.short_ways = ShortWays(self) if has_plan else None
+        """For planned calls whose values leave as they are."""
 
     def rows(self, call: LLMCall) -> list[WrittenRow] | None:
         """The rows of a call as the request has them; None where `inferences` must make them."""
         if self._plan is None or (self._keeps_extra and call.extra):
             return None
-        return self._plan.rows(call, values_of(call, self._input(call)), rfc3339(call.end_ns))
+        return self._plan.rows(call, values_of(call, self.input_text(call.operation, call.messages)))
 
     def inferences(self, call: LLMCall) -> list[Inference]:
         """One inference for each choice, or one for a call that failed without answering."""
         timestamp = rfc3339(call.end_ns)
-        input_text = "" if self._rules.metadata_only else self._input(call)
+        input_text = "" if self._rules.metadata_only else self.input_text(call.operation, call.messages)
         choices = values_of(call, input_text)
         return [self._inference(call, place, values, timestamp) for place, values in enumerate(choices)]
 
@@ -178,21 +179,6 @@ def fit(values: Mapping[str, Any], schema: Schema) -> tuple[dict[str, Any], dict
         else:
             data[slot.attribute] = fitted
     return data, left_out
-
-
-def rfc3339(nanoseconds: int) -> str:
-    """A moment in UTC with microseconds, as in ``2026-11-22T12:00:00.250000+00:00``."""
-    digits = str(nanoseconds // 1000).rjust(7, "0")
-    try:
-        return f"{_second(digits[:-6])}.{digits[-6:]}+00:00"
-    except OverflowError:
-        return f"{_second('0')}.000000+00:00"
-
-
-@lru_cache(maxsize=64)
-def _second(seconds: str) -> str:
-    """Many calls end within one second."""
-    return (_EPOCH + timedelta(seconds=int(seconds))).isoformat(timespec="seconds")
 
 
 _CATALOGUE = tuple([Slot(field.name, field.value_type, field.name) for field in FIELDS.values()])

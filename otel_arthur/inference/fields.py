@@ -40,9 +40,9 @@ def values_of(call: LLMCall, input_text: str | None) -> list[Values]:
         input_text: rendered in the configured format; None is the transcript.
     """
     usage, model, took = call.usage, call.request_model, call.end_ns - call.start_ns
-    lines, system, asked = transcript.said(call.messages)
+    pieces, system, asked = transcript.said(call.messages)
     if input_text is None:
-        input_text = "\n".join(lines)
+        input_text = "".join(pieces)
     of_call: Values = [
         *(input_text, None, usage.input, usage.output, None, took / 1e9 if took > 0 else 0.0),
         *(usage.total, usage.cached, usage.cache_write, usage.reasoning, call.time_to_first_token),

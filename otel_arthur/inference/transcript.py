@@ -18,27 +18,29 @@ def transcript(messages: Sequence[Message]) -> str:
     ``Human: …``, ``AI: …`` with the Python form of its tool calls right behind, ``Tool: …``;
     an unknown role stands as its own prefix. Arthur's callback handler sends this text.
     """
-    return "\n".join(said(messages)[0])
+    return "".join(said(messages)[0])
 
 
 def said(messages: Sequence[Message]) -> tuple[list[str], str | None, str | None]:
-    """The lines of a transcript, the system instructions and the last words of a user, in one go."""
-    lines: list[str] = []
+    """A transcript in pieces, the system instructions and the last words of a user, in one go."""
+    pieces: list[str] = []
     system: str | None = None
     asked: str | None = None
+    gap = ""
     for message in messages:
         role, parts = message.role, message.parts
         # Nearly all are one text: its look-up here costs a third.
         text = parts[0].text if len(parts) == 1 and type(parts[0]) is TextPart else message.text
         if role == "user":
             asked = text
-            lines.append(f"Human: {text}")
+            pieces += (gap, "Human: ", text)
         elif role == "system":
             system = text if system is None else f"{system}\n{text}"
-            lines.append(f"System: {text}")
+            pieces += (gap, "System: ", text)
         else:
-            lines.append(_line(message))
-    return lines, system, asked
+            pieces += (gap, _line(message))
+        gap = "\n"
+    return pieces, system, asked
 
 
 def last_user_text(messages: Sequence[Message]) -> str | None:

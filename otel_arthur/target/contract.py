@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from otel_arthur.genai.call import LLMCall
-from otel_arthur.genai.steps.step import Frame, Step, Wordless
+from otel_arthur.genai.planned import Planned
+from otel_arthur.genai.steps.step import Frame, Meaning, Step, Wordless
 from otel_arthur.spool.batches import Batch, BatchOutcome, NewBatch
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.queue.duplicate_window import Judge
@@ -67,25 +69,35 @@ class Attempt(Protocol):
     def accept(self, rows: int) -> None: ...
 
 
-class Intake(Protocol):
+class Intake(ABC):
     """Takes calls one by one, and keeps nothing but bytes of each."""
-
-    def add(self, call: LLMCall) -> str | None:
-        """Take a call, or return the reason why it is left out. May raise: the call cannot be written."""
-        ...
-
-    def add_around(self, around: Wordless | Step | Frame) -> str | None:
-        """Take a span around calls, likewise; a target of calls alone takes none."""
-        ...
-
-    def batches(self) -> Iterable[tuple[Destination, NewBatch]]:
-        """The rows of all added calls and spans."""
-        ...
 
     @property
     def mended(self) -> Mapping[str, int]:
         """Kind of mending -> how many values were changed so that the target can take them."""
-        ...
+        return MappingProxyType({})
+
+    def take(self, meaning: Meaning) -> str | None:
+        """Take a call or what is around calls, or return the reason why it is left out; raises as `add`."""
+        if isinstance(meaning, Planned):
+            return self.add_planned(meaning)
+        return self.add(meaning) if isinstance(meaning, LLMCall) else self.add_around(meaning)
+
+    @abstractmethod
+    def add(self, call: LLMCall) -> str | None:
+        """Take a call, or return the reason why it is left out. May raise: the call cannot be written."""
+
+    def add_planned(self, planned: Planned) -> str | None:
+        """Take a call that is not put together yet, likewise."""
+        return self.add(planned.whole())
+
+    @abstractmethod
+    def add_around(self, around: Wordless | Step | Frame) -> str | None:
+        """Take a span around calls, likewise; a target of calls alone takes none."""
+
+    @abstractmethod
+    def batches(self) -> Iterable[tuple[Destination, NewBatch]]:
+        """The rows of all added calls and spans."""
 
 
 class Target(ABC):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.deciding import decide
+from otel_arthur.genai.duplicates.evidence import Evidence, evidence_of
 from otel_arthur.genai.duplicates.gathering import Gathering
 from otel_arthur.genai.duplicates.relations import Relations
 from otel_arthur.spool.batches import BatchEvidence
@@ -30,9 +31,15 @@ class HeldEvidence:
         self._ended: list[int] = []
 
     def add(self, call: LLMCall) -> None:
-        self._ended.append(call.end_ns)
+        self.add_end(call.end_ns)
         if self._gathering is not None:
-            self._gathering.add(call)
+            self._gathering.add(evidence_of(call))
+
+    def add_evidence(self, evidence: Evidence) -> None:
+        """As `add`, of a call whose evidence is known."""
+        self.add_end(evidence.end_ns)
+        if self._gathering is not None:
+            self._gathering.add(evidence)
 
     def add_end(self, end_ns: int) -> None:
         """Add the end of a span that is no call."""

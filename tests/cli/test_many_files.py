@@ -22,6 +22,7 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.verdicts import InOrder, Verdict, judge
 from otel_arthur.genai.events.log_events import Contents
+from otel_arthur.genai.planned import Planned, whole
 from otel_arthur.genai.reading import NOT_GENAI
 from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.steps.step import Meaning, Step, Wordless
@@ -216,8 +217,8 @@ def test_commands_take_a_folder_and_standard_input(
 
 
 def _trace_id(around: Meaning) -> str:
-    if isinstance(around, LLMCall):
-        return around.trace_id
+    if isinstance(around, LLMCall | Planned):
+        return whole(around).trace_id
     if isinstance(around, Wordless):
         return around.call.trace_id
     return around.frame.trace_id if isinstance(around, Step) else around.trace_id

@@ -19,7 +19,7 @@ from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.queue.leases import Terms
 from otel_arthur.spool.rows import Row
 from otel_arthur.spool.spool import Spool
-from otel_arthur.target.contract import Attempt, Presented, Target, Trouble
+from otel_arthur.target.contract import Attempt, Intake, Presented, Target, Trouble
 from otel_arthur.target.evidence import EvidenceJudge
 from tests.support.paths import ROOT
 from tests.support.waiting import PATIENCE, eventually
@@ -28,7 +28,7 @@ CALLS, ROOTS = 1, 2
 HERE = Destination("file:///toy", "key:toy", "task", target="toy")
 
 
-class ToyTarget(Target):
+class ToyTarget(Target, Intake):
     """Writes rows to a file, one a line in hexadecimal, as a server without idempotency would store them."""
 
     name = HERE.target

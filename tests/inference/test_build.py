@@ -6,10 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from otel_arthur.genai.call import Choice, LLMCall, Message, TextPart, ToolCallPart, Usage
-from otel_arthur.inference.build import TextRules, build, fit, rfc3339
+from otel_arthur.inference.build import TextRules, build, fit
 from otel_arthur.inference.fields import FIELDS
 from otel_arthur.inference.identity import parse, partner_inference_id
 from otel_arthur.inference.schema import Schema, Slot
+from otel_arthur.inference.times import rfc3339
 
 CALL = LLMCall(
     trace_id="0af7651916cd43dd8448eb211c80319c",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from otel_arthur.arthur.target.fitting import is_wanted
-from otel_arthur.arthur.target.records import ARRAY, Form, Kind, put_inferences
+from otel_arthur.arthur.target.records import ARRAY, Form, Kind, put_inferences, put_planned
 from otel_arthur.genai.call import LLMCall
+from otel_arthur.genai.call_of_span import resource_fields
+from otel_arthur.genai.planned import Planned
 from otel_arthur.genai.steps.step import Frame, Step, Wordless
 from otel_arthur.inference.build import Builder
 from otel_arthur.inference.privacy import TextRules
@@ -18,6 +19,7 @@ from otel_arthur.inference.schema import Schema
 from otel_arthur.spool.batches import NewBatch
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.rows import Packing
+from otel_arthur.target.contract import Intake
 from otel_arthur.target.evidence import HeldEvidence
 
 if TYPE_CHECKING:
@@ -53,14 +55,12 @@ class _ModelRows:
         self.held = HeldEvidence(target.relations, target.window)
 
 
-class ArthurIntake:
+class ArthurIntake(Intake):
     """Takes calls, each for the model that the routes name, or all for one.
 
     Args:
         model: the model of all calls; None asks the routes.
     """
-
-    mended: Mapping[str, int] = MappingProxyType({})
 
     def __init__(self, target: ArthurTarget, model: str | None, *, is_live: bool) -> None:
         self._target = target
@@ -79,9 +79,7 @@ class ArthurIntake:
         if configuration.sample_ratio < 1.0 and not is_sampled(call.trace_id, configuration.sample_ratio):
             return NOT_SAMPLED
         model = target.route(call) if self._model is None else self._model
-        of_model = self._by_model.get(model)
-        if of_model is None:
-            of_model = self._by_model[model] = _ModelRows(model, target)
+        of_model = self._of_model(model)
         if call.failed and not is_wanted(True, configuration.errors, of_model.schema):
             return FAILED_CALL
         put_inferences(of_model.builder, call, of_model.packing)
@@ -90,8 +88,28 @@ class ArthurIntake:
             target.remember(call.service_name)
         return None
 
+    def add_planned(self, planned: Planned) -> str | None:
+        """As `add`; most such calls need not be put together."""
+        if self._model is None or self._target.configuration.sample_ratio < 1.0:
+            return self.add(planned.whole())
+        of_model = self._of_model(self._model)
+        evidence = put_planned(of_model.builder, planned, of_model.packing)
+        if evidence is None:
+            return self.add(planned.whole())
+        of_model.held.add_evidence(evidence)
+        service = resource_fields(planned.view.resource)[0]
+        if service not in self._target.services:
+            self._target.remember(service)
+        return None
+
     def add_around(self, around: Wordless | Step | Frame) -> None:
         """Inferences are calls with words, and nothing else."""
+
+    def _of_model(self, model: str) -> _ModelRows:
+        of_model = self._by_model.get(model)
+        if of_model is None:
+            of_model = self._by_model[model] = _ModelRows(model, self._target)
+        return of_model
 
     def batches(self) -> Iterator[tuple[Destination, NewBatch]]:
         for model, one in self._by_model.items():

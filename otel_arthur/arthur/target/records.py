@@ -10,6 +10,8 @@ from typing import Any, Final
 import orjson
 
 from otel_arthur.genai.call import LLMCall
+from otel_arthur.genai.duplicates.evidence import Evidence
+from otel_arthur.genai.planned import Planned
 from otel_arthur.http.encoding import encode
 from otel_arthur.inference.build import Builder
 from otel_arthur.spool.rows import FIRST_KIND, Around, Packing, Row
@@ -46,6 +48,15 @@ def put_inferences(builder: Builder, call: LLMCall, packing: Packing) -> None:
     ]
     for row in written:
         packing.add(*row)
+
+
+def put_planned(builder: Builder, planned: Planned, packing: Packing) -> Evidence | None:
+    """Add the row of a call that has a short way, and return the call's evidence; None where it has none."""
+    taken = None if builder.short_ways is None else builder.short_ways.take(planned)
+    if taken is None:
+        return None
+    packing.add(*taken[0])
+    return taken[1]
 
 
 def truth_row(truth: Mapping[str, Any]) -> Row:

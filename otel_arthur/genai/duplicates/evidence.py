@@ -80,7 +80,7 @@ def _without_digests(values: list[Any]) -> list[Any]:
     return [None if place in _WORDS else value for place, value in enumerate(values)]
 
 
-_SHORT: Final = 256
+LONGEST_NAME: Final = 256
 """Characters of a name that is kept as it is."""
 _encode = msgspec.json.Encoder().encode
 _DECODER = msgspec.json.Decoder(list[Evidence])
@@ -91,20 +91,19 @@ _WORDS = [Evidence.__struct_fields__.index(field) for field in ("question", "ans
 def evidence_of(call: LLMCall) -> Evidence:
     """What `call` testifies."""
     usage = call.usage
-    request_model, response_model = call.request_model, call.response_model
-    models = (request_model[:_SHORT], response_model[:_SHORT]) if request_model and response_model else ()
+    models = [model[:LONGEST_NAME] for model in (call.request_model, call.response_model) if model]
     return Evidence(
         call.trace_id,
         call.span_id,
         call.parent_span_id,
-        call.scope if len(call.scope) <= _SHORT else _short(call.scope),
+        call.scope if len(call.scope) <= LONGEST_NAME else _short(call.scope),
         call.start_ns,
         call.end_ns,
         call.failed,
         call.response_id and _short(call.response_id),
         None if call.truncated else _question(call),
         None if call.truncated else _answer(call),
-        models or tuple([model[:_SHORT] for model in (request_model, response_model) if model]),
+        tuple(models),
         None if usage.input is None or usage.output is None else (usage.input, usage.output),
         _process(call.service_name, call.service_instance),
         _rank(call),
@@ -122,7 +121,7 @@ def _process(service: str | None, instance: str | None) -> str:
 def _short(name: str) -> str:
     """A short form of a name, equal for equal names: senders write names of any length, and many calls are
     remembered."""
-    if len(name) <= _SHORT:
+    if len(name) <= LONGEST_NAME:
         return name
     return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
@@ -131,9 +130,9 @@ def _question(call: LLMCall) -> int | None:
     for message in reversed(call.messages):
         if message.role == "user":
             parts = message.parts
-            return _checksum(
-                parts[0].text if len(parts) == 1 and type(parts[0]) is TextPart else message.text
-            )
+            if len(parts) == 1 and type(part := parts[0]) is TextPart:  # as nearly all are
+                return checksum(part.text)
+            return checksum(message.text)
     return None
 
 
@@ -142,17 +141,17 @@ def _answer(call: LLMCall) -> int | None:
     if len(call.choices) == 1 and len(parts := call.choices[0].message.parts) == 1:
         part = parts[0]
         if type(part) is TextPart:  # Nearly all are.
-            return _checksum(part.text) if part.text else None
+            return checksum(part.text) if part.text else None
     for choice in call.choices:
         message = choice.message
         texts.append(message.text)
         if len(message.parts) > 1 or not texts[-1]:
             texts += [tool.name for tool in message.tool_calls]
     # An answer with no word in it (a stream that broke at once) is no evidence.
-    return _checksum("\0".join(texts)) if any(texts) else None
+    return checksum("\0".join(texts)) if any(texts) else None
 
 
-def _checksum(text: str) -> int:
+def checksum(text: str) -> int:
     """32 bits are enough for texts of one moment, process and model; a digest costs four times as much."""
     words = text.strip()
     try:
@@ -163,14 +162,26 @@ def _checksum(text: str) -> int:
 
 def _rank(call: LLMCall) -> int:
     """The richest first: each mark weighs more than all behind it."""
-    usage = call.usage
-    has_likelihoods = has_reason = has_answer = False
+    rank = 0
     for choice in call.choices:
-        has_answer = has_answer or bool(choice.message.parts)
-        has_likelihoods = has_likelihoods or choice.likelihoods is not None
-        has_reason = has_reason or choice.finish_reason is not None
-    rank = (512 if has_answer else 0) + (256 if call.messages else 0) + (0 if call.truncated else 128)
-    rank += (64 if has_likelihoods else 0) + (0 if usage.input is None else 32) + (16 if has_reason else 0)
-    rank += 0 if call.conversation_id is None and call.user_id is None else 8
-    rank += (0 if call.response_id is None else 4) + (0 if call.time_to_first_token is None else 2)
-    return rank + (0 if call.temperature is None and call.max_tokens is None else 1)
+        if choice.message.parts:
+            rank |= 512
+        if choice.likelihoods is not None:
+            rank |= 64
+        if choice.finish_reason is not None:
+            rank |= 16
+    if call.messages:
+        rank |= 256
+    if not call.truncated:
+        rank |= 128
+    if call.usage.input is not None:
+        rank |= 32
+    if call.conversation_id is not None or call.user_id is not None:
+        rank |= 8
+    if call.response_id is not None:
+        rank |= 4
+    if call.time_to_first_token is not None:
+        rank |= 2
+    if call.temperature is not None or call.max_tokens is not None:
+        rank |= 1
+    return rank

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from otel_arthur.genai.call import LLMCall
-from otel_arthur.genai.duplicates.evidence import Evidence, all_to_json, evidence_of
+from otel_arthur.genai.duplicates.evidence import Evidence, all_to_json
 from otel_arthur.genai.duplicates.relations import Relations
 
 _AT_ONCE: Final = 32
@@ -19,18 +18,18 @@ class Gathering:
         relations: what the process knows of earlier calls.
     """
 
-    __slots__ = ("_calls", "_evidence", "_relations", "_written")
+    __slots__ = ("_evidence", "_relations", "_unwritten", "_written")
 
     def __init__(self, relations: Relations) -> None:
         self._relations = relations
-        self._calls: list[LLMCall] = []
+        self._unwritten: list[Evidence] = []
         self._evidence: list[Evidence] = []
         self._written: list[bytes] = []
 
-    def add(self, call: LLMCall) -> None:
+    def add(self, evidence: Evidence) -> None:
         """Take the evidence of a call."""
-        self._calls.append(call)
-        if len(self._calls) == _AT_ONCE:
+        self._unwritten.append(evidence)
+        if len(self._unwritten) == _AT_ONCE:
             self._write()
 
     def written(self) -> tuple[str, bytes, int | None, Sequence[Evidence] | None]:
@@ -44,8 +43,8 @@ class Gathering:
         return labels, b"[" + b",".join(self._written) + b"]", ended, original
 
     def _write(self) -> None:
-        calls, self._calls = self._calls, []
-        self._keep([evidence_of(call) for call in calls])
+        evidence, self._unwritten = self._unwritten, []
+        self._keep(evidence)
 
     def _keep(self, evidence: list[Evidence]) -> None:
         try:

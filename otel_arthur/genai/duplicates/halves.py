@@ -15,6 +15,7 @@ from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.evidence import Evidence, evidence_of
 from otel_arthur.genai.duplicates.likeness import is_at_one_time
 from otel_arthur.genai.duplicates.matching import duplicates
+from otel_arthur.genai.planned import Planned, whole
 from otel_arthur.genai.span import SpanKey
 
 _LATEST: Final = 256
@@ -29,27 +30,27 @@ class Halves:
 
     def __init__(self) -> None:
         self._waiting: dict[SpanKey, Evidence] = {}
-        self._calls: deque[LLMCall] | None = deque(maxlen=_AT_FIRST)
+        self._calls: deque[LLMCall | Planned] | None = deque(maxlen=_AT_FIRST)
         self._latest: deque[Evidence] = deque(maxlen=_LATEST)
 
     def goes_with_a_call(self, half: LLMCall) -> bool:
         """Whether a half completes one of the latest calls; if not, the half waits."""
         calls, self._calls = self._calls, None
         if calls is not None:
-            self._latest.extend(map(evidence_of, tuple(calls)))
+            self._latest.extend([evidence_of(whole(call)) for call in tuple(calls)])
         evidence = evidence_of(half)
         if _doubles(tuple(self._latest), [evidence]):
             return True
         self._waiting[evidence.key] = evidence
         return False
 
-    def of(self, call: LLMCall) -> list[SpanKey]:
+    def of(self, call: LLMCall | Planned) -> list[SpanKey]:
         """Take the halves that waited for this call."""
         calls = self._calls
         if calls is not None:
             calls.append(call)
             return []
-        evidence = evidence_of(call)
+        evidence = evidence_of(whole(call))
         self._latest.append(evidence)
         if not self._waiting:
             return []

@@ -15,7 +15,8 @@ from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.halves import Halves
 from otel_arthur.genai.events.joiner import Joiner
 from otel_arthur.genai.events.log_events import LogEvent, lacks_content
-from otel_arthur.genai.reading import Reading, read
+from otel_arthur.genai.planned import Planned
+from otel_arthur.genai.reading import Reading, look, read
 from otel_arthur.genai.span import SpanKey, SpanView
 
 UNREADABLE = "unreadable"
@@ -100,14 +101,22 @@ class Assembly:
         found = () if halves is None else halves.of(reading.call)
         return [self._decided(view, reading), *self._released(found, since)]
 
-    def take_at_once(self, view: SpanView) -> Assembled | None:
+    def take_at_once(self, view: SpanView) -> Assembled | Planned | None:
         """Take a span while nothing waits; None where the span may have to wait: `take` it then.
 
         Needs no lock.
         """
-        reading = self._read(view)
-        if reading is None or reading.call is None:
-            return Assembled(view, skipped=reading is None)
+        try:
+            reading = look(view, self._extra)
+        except Exception as error:
+            self.unreadable(error)
+            return Assembled(view, skipped=True)
+        if isinstance(reading, Planned):
+            if self._halves is not None:
+                self._halves.of(reading)
+            return reading
+        if reading.call is None:
+            return Assembled(view)
         if self._halves is not None:
             if reading.content_missing:
                 return None

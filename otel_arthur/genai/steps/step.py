@@ -7,6 +7,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from otel_arthur.genai.call import LLMCall, Message
+from otel_arthur.genai.planned import Planned
 from otel_arthur.genai.span import STATUS_ERROR, SpanKey, SpanView
 
 
@@ -63,8 +64,8 @@ class Wordless(Struct, frozen=True, gc=False):
     call: LLMCall
 
 
-Meaning: TypeAlias = LLMCall | Wordless | Step | Frame
-"""What a span means to the delivery. Targets that send calls alone get `LLMCall` only."""
+Meaning: TypeAlias = LLMCall | Planned | Wordless | Step | Frame
+"""What a span means to the delivery. Targets that send calls alone get calls only."""
 
 
 def frame_of(view: SpanView) -> Frame:

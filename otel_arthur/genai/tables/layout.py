@@ -27,7 +27,7 @@ _MAX_NAMES: Final = 128
 _MAX_CHARACTERS: Final = 8_192
 """Of scope and names of a layout that is remembered: a longer one is hostile, or has numbered names."""
 
-_CONVERSIONS: Final[Mapping[str, Callable[[Any], Any]]] = {
+CONVERSIONS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "provider": text,
     "request_model": text,
     "response_model": text,
@@ -185,7 +185,7 @@ def _layout(dialect: Dialect, names: tuple[str, ...], events: frozenset[str]) ->
     searches: list[Search] = []
     wanted: list[Wanted] = []
     for index, field in enumerate(FIELDS):
-        convert = _CONVERSIONS[field]
+        convert = CONVERSIONS[field]
         places = found((*dialect.fields.get(field, ()), *_OURS.get(field, ())))
         if places and places[0] == Place(places[0].attribute):
             copies.append((index, places.pop(0).attribute, convert))

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from operator import attrgetter
+from operator import itemgetter
 from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import astuple
 
 from otel_arthur.genai.attributes import MAX_COUNT, count, number, seconds, text
 from otel_arthur.genai.call import Choice, Message, TextPart
@@ -59,6 +60,7 @@ class Plan:
         "_texts",
         "_values",
         "_wanted",
+        "_width",
         "sources",
     )
 
@@ -78,12 +80,9 @@ class Plan:
         self._copies = copies
         self._wanted = wanted
         self._documents: Documents | None = None
-        slots = {name: f"at_{place}" for place, name, _ in copies}
-        filled = {place: slots[name] for place, name, _ in copies}
-        self._values = attrgetter(*[filled.get(place, "none") for place in range(width)])
-        texts = [slots[name] for _, name, convert in copies if convert is text]
-        # An attrgetter of one name returns no tuple; `none` would not do as a text.
-        self._texts = attrgetter(*texts, *texts[:1]) if texts else None
+        self._width = width
+        self._values: Callable[[Sequence[Any]], Sequence[Any]] = list
+        self._texts: Callable[[Sequence[Any]], Sequence[str]] | None = None
         self._record: type[Struct] | None = None
         self._seen = 0
 
@@ -93,10 +92,9 @@ class Plan:
             self._seen += 1
             if self._seen < _AT_FIRST:
                 return None
-            self._record = _record(self._names, self._copies)
-            self._documents = documents_of(self._wanted)
+            self._begin()
         try:
-            record = msgspec.convert(attributes, self._record)
+            record = astuple(msgspec.convert(attributes, self._record))
         except ValueError:  # of another type, or under a name that is no Unicode
             return None
         if self._texts is not None and not "".join(texts := self._texts(record)).isascii():
@@ -105,6 +103,15 @@ class Plan:
             except UnicodeEncodeError:
                 return None
         return list(self._values(record))
+
+    def _begin(self) -> None:
+        self._documents = documents_of(self._wanted)
+        self._record, slots = _record(self._names, self._copies)
+        filled = {place: slots[name] for place, name, _ in self._copies}
+        self._values = itemgetter(*[filled.get(place, -1) for place in range(self._width)])
+        texts = [slots[name] for _, name, convert in self._copies if convert is text]
+        # Of one place there would be no tuple.
+        self._texts = itemgetter(*texts, *texts[:1]) if texts else None
 
     def find(self, fields: list[Any], view: SpanView, sources: dict[str, str]) -> frozenset[int]:
         """Put the fields that stand in documents into `fields`; returns those that need no longer look."""
@@ -117,31 +124,32 @@ class Plan:
         """What was said: a question and one answer, of messages that say something; None where that takes a
         longer look."""
         messages = self._question(attributes)
-        choices = self._answer(attributes) if messages else None
-        if not messages or not choices or len(choices) != 1:
+        if not messages:
             return None
         for message in messages:
             if not message.parts:
                 return None
+        choices = self._answer(attributes)
+        if not choices or len(choices) != 1:
+            return None
         parts = choices[0].message.parts
         # A text that begins so may be the name of an object.
-        if parts and (part := parts[0]).__class__ is TextPart and part.text and part.text[0] != "<":
+        if parts and type(part := parts[0]) is TextPart and part.text and part.text[0] != "<":
             return messages, choices
         return None
 
 
-def _record(names: Sequence[str], copies: Sequence[tuple[int, str, Callable[[Any], Any]]]) -> type[Struct]:
-    """The type of all fields at once, `none` for those that are not there."""
-    wanted = {name: (f"at_{place}", TYPES[convert]) for place, name, convert in copies}
+def _record(
+    names: Sequence[str], copies: Sequence[tuple[int, str, Callable[[Any], Any]]]
+) -> tuple[type[Struct], Mapping[str, int]]:
+    """The type of all fields at once, and where in it each attribute is; None comes last."""
+    types = {name: TYPES[convert] for _, name, convert in copies}
     # Those that no field takes stand between: in order, each attribute is found at the first look.
-    others = {name: (f"other_{place}", Any) for place, name in enumerate(names) if _PLAIN.fullmatch(name)}
-    slots = {name: slot for name in names if (slot := wanted.get(name) or others.get(name)) is not None}
-    return msgspec.defstruct(
-        "Record",
-        [*slots.values(), ("none", None, None)],
-        rename={slot: name for name, (slot, _) in slots.items()},
-        gc=False,
-    )
+    kept = [name for name in names if name in types or _PLAIN.fullmatch(name)]
+    fields = [(f"at_{place}", types.get(name, Any)) for place, name in enumerate(kept)]
+    renamed = {field[0]: name for field, name in zip(fields, kept, strict=True)}
+    record = msgspec.defstruct("Record", [*fields, ("none", None, None)], rename=renamed, gc=False)
+    return record, {name: place for place, name in enumerate(kept)}
 
 
 def plan_of(

@@ -17,6 +17,8 @@ from otel_arthur.genai.attributes import SpanAttributes
 from otel_arthur.genai.call import Choice, Message, TextPart
 from otel_arthur.genai.messages.finish_reasons import COMMON, reason_of_choice
 from otel_arthur.genai.messages.forms import is_repr
+from otel_arthur.genai.messages.message import system_instructions
+from otel_arthur.genai.messages.recorded import instructions_in
 from otel_arthur.genai.tables.event_words import (
     ANSWER_EVENTS,
     QUESTION_EVENTS,
@@ -161,3 +163,19 @@ ANYWHERE_ANSWER: Final = (
 SYSTEM: Final = ("gen_ai.system_instructions",)
 REASONS: Final = ("gen_ai.response.finish_reasons", "gen_ai.response.finish_reason")
 """Where a system prompt and finish reasons stand beside the messages, whoever wrote the span."""
+
+
+def after_system(
+    messages: Sequence[Message], attributes: SpanAttributes, places: Sequence[tuple[Place, str]]
+) -> Sequence[Message]:
+    """The input, after a system prompt that stands apart, unless the input begins with it."""
+    for place, source in places:
+        value = attributes.at(place)
+        if value is None or value == "":
+            continue
+        system = system_instructions(instructions_in(value, attributes.parsed_at(place, value)))
+        if system and not (messages and messages[0].role == "system" and messages[0] == system[0]):
+            attributes.sources["system"] = source
+            return (*system, *messages)
+        break
+    return messages

@@ -12,7 +12,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from otel_arthur.inference.build import rfc3339
+from otel_arthur.inference.times import rfc3339
 from otel_arthur.local.dashboard.calls import Call, Calls
 from otel_arthur.local.dashboard.shown import Shelf, values_of
 from otel_arthur.local.dashboard.wanted import Wanted

@@ -1,0 +1,104 @@
+"""`Planned`: a call as its plan has read it, before anybody puts the call together.
+
+Most calls go to Arthur as they were written. Then their values go from the span straight into a row
+(`inference.short_way`), and nobody needs the `LLMCall`; `whole` makes it for all others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from msgspec import Struct
+
+from otel_arthur.genai.answered import hides
+from otel_arthur.genai.attributes import SpanAttributes
+from otel_arthur.genai.call import Choice, LLMCall, Message, Usage
+from otel_arthur.genai.call_of_span import call_of
+from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.tables.dialect import Conversation
+from otel_arthur.genai.tables.layout import FIELDS, OF_CALL, OF_USAGE, Layout, fill
+from otel_arthur.genai.tables.plan import Plan
+from otel_arthur.genai.tables.words import after_system, reasons_of, with_reasons
+from otel_arthur.genai.usage import inclusive
+
+USAGE: Final = slice(len(OF_CALL), len(OF_CALL) + len(OF_USAGE))
+_CHOICE_COUNT, _PROVIDER = FIELDS.index("choice_count"), FIELDS.index("provider")
+
+
+class Planned(Struct, frozen=True, gc=False):
+    """A call that succeeded and has one answer. See above."""
+
+    view: SpanView
+    layout: Layout
+    operation: str
+    fields: list[Any]
+    """In the order of `layout.FIELDS`, as they were written."""
+    messages: Sequence[Message]
+    choice: Choice
+    looked: SpanAttributes | None
+    """The look-ups that the fields and words took; None where their places were enough."""
+    extra: Mapping[str, str] | None = None
+    """The user's own fields, as of `reading.read`."""
+
+    @property
+    def usage(self) -> Usage:
+        """The tokens, as the call has them."""
+        usage, dialect = Usage(*self.fields[USAGE]), self.layout.dialect
+        if dialect.usage is not None:
+            usage = dialect.usage(usage, self._conversation, self.attributes)
+        return inclusive(usage, self.fields[_PROVIDER])
+
+    @property
+    def attributes(self) -> SpanAttributes:
+        """The look-ups of the span, with the places that filled the fields so far."""
+        return self.looked or _attributes(self.view, self.layout)
+
+    @property
+    def _conversation(self) -> Conversation:
+        return Conversation(tuple(self.messages), (self.choice,))
+
+    def whole(self, attributes: SpanAttributes | None = None) -> LLMCall:
+        """The call; the places of what is still found are added to the sources of `attributes`."""
+        conversation = self._conversation
+        usage, fields = Usage(*self.fields[USAGE]), self.fields.copy()
+        return call_of(
+            *(attributes or self.attributes, self.layout, self.operation, conversation, conversation.choices),
+            *(usage, fields, self.extra),
+        )
+
+
+def whole(call: LLMCall | Planned) -> LLMCall:
+    """The call, put together if it is not yet."""
+    return call.whole() if isinstance(call, Planned) else call
+
+
+def planned_of(
+    view: SpanView, layout: Layout, plan: Plan, operation: str, extra: Mapping[str, str] | None
+) -> Planned | None:
+    """The call in a span that does not say that it failed; None where it takes a longer look."""
+    fields = plan.fields(view.attributes)
+    words = None if fields is None else plan.words(view.attributes)
+    if fields is None or words is None:
+        return None
+    messages, choices = words
+    looked = None
+    if layout.searches or layout.system or choices[0].finish_reason is None:
+        looked = _attributes(view, layout)
+        if layout.searches:
+            fill(fields, looked, layout.searches, plan.find(fields, view, looked.sources))
+        if layout.system:
+            messages = after_system(messages, looked, layout.system)
+        if layout.reasons and choices[0].finish_reason is None:
+            choices = with_reasons(choices, reasons_of(looked, layout.reasons))
+    if (fields[_CHOICE_COUNT] or 1) != 1:
+        return None
+    hidden = layout.dialect.hidden
+    if hidden is not None and hides(Conversation(tuple(messages), tuple(choices)), hidden):
+        return None
+    return Planned(view, layout, operation, fields, messages, choices[0], looked, extra)
+
+
+def _attributes(view: SpanView, layout: Layout) -> SpanAttributes:
+    sources = {} if layout.plan is None else {**layout.plan.sources}
+    return SpanAttributes(view, view.attributes, sources)

@@ -1,0 +1,245 @@
+"""`ShortWay`: from a planned call straight to its row and its evidence, where every value is a copy.
+
+Learnt by example, so that nothing is told twice: two calls, alike in what they have and different in every
+value, go the long way (`Planned.whole`, `Builder.inferences`, `evidence_of`). What the row and the evidence
+of both have from one place is a copy from there, and what is the same in both is the same in all such calls.
+Where anything is neither, there is no short way. `tests/inference/test_short_way.py` compares the two ways.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+
+import msgspec
+import orjson
+from msgspec.structs import astuple
+
+from otel_arthur.genai.attributes import count, text
+from otel_arthur.genai.call import Choice, Message, TextPart
+from otel_arthur.genai.call_of_span import resource_fields
+from otel_arthur.genai.duplicates.evidence import LONGEST_NAME, Evidence, checksum, evidence_of
+from otel_arthur.genai.planned import Planned
+from otel_arthur.genai.span import NO_KIN, SpanView
+from otel_arthur.genai.stated import STATED
+from otel_arthur.genai.tables.layout import CONVERSIONS, FIELDS, OF_CALL
+from otel_arthur.inference.row_plan import WrittenRow, data_of, write
+from otel_arthur.inference.transcript import said
+
+if TYPE_CHECKING:
+    from otel_arthur.inference.build import Builder
+
+_MANY: Final = 256
+"""Short ways remembered; then it begins anew."""
+_NOTHING: Final[Mapping[str, Any]] = {}
+_FIELDS: Final = len(OF_CALL)
+_START: Final = FIELDS.index("start_ns")
+_COMPUTED: Final = (
+    *("input", "output", "total", "cached", "cache_write", "reasoning"),
+    *("trace_id", "span_id", "parent_span_id", "start_ns", "end_ns", "duration"),
+    *("input_text", "output_text", "finish_reason", "system_prompt", "last_user_message"),
+    *("question", "answer"),
+)
+"""What stands behind the fields of a call in its values, in order."""
+_AT: Final = {name: place for place, name in enumerate(_COMPUTED, _FIELDS)}
+_WORDS: Final = [_AT[n] for n in ("input_text", "output_text", "system_prompt", "last_user_message")]
+_names = itemgetter(
+    *[place for place, name in enumerate(OF_CALL) if CONVERSIONS[name] is text], _AT["finish_reason"]
+)
+
+
+class _Copy(NamedTuple):
+    """A value that is copied from a place among the values of a call."""
+
+    place: int
+
+
+InputText: TypeAlias = Callable[[str | None, Sequence[Message]], str | None]
+"""From operation and messages to an input's text; None is the transcript."""
+_Lesson: TypeAlias = tuple[list[tuple[str, Any]], list[Any]]
+"""Attributes of a row, and the fields of its evidence: each a `_Copy`, a tuple of such, or what all have."""
+
+
+class ShortWays:
+    """The short ways of a builder's rows, each learnt when its first call comes. Not safe for threads."""
+
+    __slots__ = ("_builder", "_known", "_room")
+
+    def __init__(self, builder: Builder) -> None:
+        self._builder = builder
+        self._known: dict[tuple[Any, ...], _ShortWay | None] = {}
+        self._room = bytearray()
+
+    def take(self, planned: Planned) -> tuple[WrittenRow, Evidence] | None:
+        """The row of a call, which holds until the next one, and its evidence; None where one is no copy."""
+        view, layout = planned.view, planned.layout
+        if planned.extra or STATED in view.attributes or (planned.looked and planned.looked.truncated):
+            return None
+        if view.kin.above or view.kin.below or (view.events and layout.dialect.first_token_event is not None):
+            return None
+        # What all calls of one way have in common.
+        key = (
+            layout.plan,
+            resource_fields(view.resource),
+            planned.operation,
+            planned.choice.finish_reason is None,
+        )
+        if layout.searches:
+            key = (*key, *[planned.fields[search.field] is None for search in layout.searches])
+        try:
+            way = self._known[key]
+        except KeyError:
+            way = self._learn(key, planned)
+        values = None if way is None else _values_of(planned, self._builder.input_text)
+        return None if way is None or values is None else way.take(view, values, self._room)
+
+    def _learn(self, key: tuple[Any, ...], like: Planned) -> _ShortWay | None:
+        one, other = (_lesson(self._builder, _example(like, number)) for number in (1, 2))
+        if len(self._known) >= _MANY:
+            self._known.clear()
+        way = self._known[key] = None if one is None or one != other else _ShortWay(*one)
+        return way
+
+
+class _ShortWay:
+    """The way of calls that are alike in what they have."""
+
+    __slots__ = ("_constants", "_data", "_evidence", "_row", "_tuples", "_words")
+
+    def __init__(self, row: Sequence[tuple[str, Any]], evidence: Sequence[Any]) -> None:
+        constants: list[Any] = []
+        behind = _FIELDS + len(_COMPUTED)
+
+        def place_of(value: Any) -> int:
+            if isinstance(value, _Copy):
+                return value.place
+            constants.append(value)
+            return behind + len(constants) - 1
+
+        self._data = data_of(tuple([attribute for attribute, _ in row]))
+        self._row = itemgetter(*[place_of(value) for _, value in row])
+        self._words = [place for place in _WORDS if _Copy(place) in [value for _, value in row]]
+        # Tuples of copies are put together for each call, and stand behind all else.
+        tuples = [value for value in evidence if _is_of_copies(value)]
+        flat = [None if _is_of_copies(value) else place_of(value) for value in evidence]
+        places = itertools.count(behind + len(constants))
+        self._evidence = itemgetter(*[next(places) if place is None else place for place in flat])
+        self._tuples = list(map(_tuple_of, tuples))
+        self._constants = constants
+
+    def take(self, view: SpanView, values: list[Any], room: bytearray) -> tuple[WrittenRow, Evidence] | None:
+        """Row and evidence; None where a text takes a longer look.
+
+        Args:
+            values: as of `_values_of`; they are changed.
+            room: for the row.
+        """
+        try:
+            names = "".join(filter(None, _names(values)))
+            if len(names) > LONGEST_NAME or "\0" in names:
+                return None
+            values += self._constants
+            values += [one(values) for one in self._tuples]
+            evidence = Evidence(*self._evidence(values))
+            for place in self._words:
+                if words := values[place]:
+                    if "\0" in words:
+                        return None
+                    values[place] = msgspec.Raw(orjson.dumps(words))
+            stem = f"{view.trace_id}-{view.span_id}"
+            identity = f"{stem}-0"
+            write(identity, view.end_ns, self._data(*self._row(values)), room)
+        except (UnicodeEncodeError, TypeError):
+            return None
+        return (identity, room, len(stem)), evidence
+
+
+def _values_of(planned: Planned, input_text: InputText) -> list[Any] | None:
+    """The fields that tables name, then `_COMPUTED`; None where an answer is more than words."""
+    view, fields, choice = planned.view, planned.fields, planned.choice
+    parts = choice.message.parts
+    if len(parts) != 1 or type(part := parts[0]) is not TextPart:
+        return None
+    answer = part.text
+    pieces, system, asked = said(planned.messages)
+    words = input_text(planned.operation, planned.messages)
+    start, end = fields[_START] or view.start_ns, view.end_ns
+    return [
+        *fields[:_FIELDS],
+        *astuple(planned.usage),
+        *(view.trace_id, view.span_id, view.parent_span_id, start, end),
+        *((end - start) / 1e9 if end > start else 0.0, "".join(pieces) if words is None else words),
+        *(answer, choice.finish_reason, system, asked),
+        *(None if asked is None else checksum(asked), checksum(answer)),
+    ]
+
+
+def _example(like: Planned, number: int) -> Planned:
+    """A call that has what another one has, with values of its own."""
+    fields: list[Any] = [
+        None if value is None else _value(place, number) for place, value in enumerate(like.fields)
+    ]
+    fields[FIELDS.index("choice_count")] = None
+    asked, told = FIELDS.index("usage.input"), FIELDS.index("usage.output")
+    if fields[asked] and fields[told] and fields[told + 1]:
+        fields[told + 1] = fields[asked] + fields[told]
+    view = SpanView(
+        *(f"{number:032x}", f"{number:016x}", f"{number + 10:016x}", like.view.name),
+        *(like.view.scope, like.view.scope_version, 10**12 * number, 10**12 * number + 10**15 + number),
+        *(0, "", _NOTHING, (), like.view.resource, 0, NO_KIN),
+    )
+    reason = None if like.choice.finish_reason is None else f"reason {number}"
+    return Planned(
+        *(view, like.layout, like.operation, fields),
+        (_message("system", number), _message("user", number)),
+        Choice(_message("assistant", number), reason),
+        None,
+    )
+
+
+def _value(place: int, number: int) -> Any:
+    """A value of a field that no other field has: parts of usage are less than their whole."""
+    name = FIELDS[place]
+    if CONVERSIONS[name] is text:
+        return f"{name} {number}"
+    if CONVERSIONS[name] is count:
+        return (10**6 if name in ("usage.input", "usage.output") else 10) * (place + 1) + number
+    return 10**9 * place + number if place == _START else place + number / 8
+
+
+def _message(role: str, number: int) -> Message:
+    return Message(role, (TextPart(f"words of {role} {number}"),))
+
+
+def _lesson(builder: Builder, example: Planned) -> _Lesson | None:
+    """What an example's row and evidence have from where."""
+    call, values = example.whole(), _values_of(example, builder.input_text)
+    rows = builder.inferences(call)
+    if values is None or len(rows) != 1 or rows[0].left_out:
+        return None
+    places: dict[tuple[Any, Any], _Copy] = {}
+    for place, value in enumerate(values):
+        if value is not None and places.setdefault((value.__class__, value), _Copy(place)).place != place:
+            return None  # It could be a copy from either.
+
+    def source(value: Any) -> Any:
+        kind: Any = value.__class__
+        if kind is tuple:
+            return tuple([source(one) for one in value])
+        return value if kind is list else places.get((kind, value), value)
+
+    row = [(name, source(value)) for name, value in rows[0].data.items()]
+    return row, [source(value) for value in astuple(evidence_of(call))]
+
+
+def _is_of_copies(value: Any) -> bool:
+    return value.__class__ is tuple and value != ()
+
+
+def _tuple_of(copies: Sequence[_Copy]) -> Callable[[list[Any]], tuple[Any, ...]]:
+    places = [copy.place for copy in copies]
+    if len(places) == 1:
+        return lambda values: (values[places[0]],)
+    return itemgetter(*places)

@@ -1,0 +1,23 @@
+"""Moments as Arthur takes them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+_EPOCH = datetime(1970, 1, 1)  # of UTC
+
+
+def rfc3339(nanoseconds: int) -> str:
+    """A moment in UTC with microseconds, as in ``2026-11-22T12:00:00.250000+00:00``."""
+    digits = str(nanoseconds // 1000).rjust(7, "0")
+    try:
+        return f"{_second(digits[:-6])}.{digits[-6:]}+00:00"
+    except OverflowError:
+        return f"{_second('0')}.000000+00:00"
+
+
+@lru_cache(maxsize=64)
+def _second(seconds: str) -> str:
+    """Many calls end within one second."""
+    return (_EPOCH + timedelta(seconds=int(seconds))).isoformat(timespec="seconds")
