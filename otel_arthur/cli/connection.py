@@ -74,8 +74,7 @@ def ground_truth_types(configuration: Configuration, model_ids: Sequence[str]) -
     from otel_arthur.http.errors import ArthurError
 
     found: dict[str, set[str]] = {}
-
-    def ask(client: ArthurClient) -> bool:
+    with connected(configuration) as client:
         try:
             for model_id in model_ids:
                 for attribute in client.model(model_id).attributes:
@@ -83,11 +82,6 @@ def ground_truth_types(configuration: Configuration, model_ids: Sequence[str]) -
                         found.setdefault(attribute.name, set()).add(attribute.value_type)
         except ArthurError as error:
             if error.retryable:
-                return False
+                return None
             raise
-        return True
-
-    with connected(configuration) as client:
-        if not ask(client):
-            return None
     return {name: types.pop() if len(types) == 1 else "" for name, types in found.items()}

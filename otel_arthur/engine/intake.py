@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from otel_arthur.engine.kinds import Form, Kind
 from otel_arthur.engine.openinference.calls import (
     CHAIN,
     INPUT,
@@ -44,6 +44,25 @@ ROOT_SECONDS: Final = 120.0
 """Seconds that a root waits at most for the calls of its trace."""
 _NO_EVIDENCE: Final = BatchEvidence("", b"[]")
 """Evidence that holds a root as long as calls are held, and releases it at a flush."""
+
+
+class Kind(IntEnum):
+    """The kinds of the Engine's rows. Stored: never renumber."""
+
+    CALL = 1
+    """A call's span, or another span that is no root: such a row may leave at once."""
+    ROOT = 2
+    """The root of a trace that is no call: the Engine evaluates a trace when its root comes."""
+    FEEDBACK = 3
+    """An annotation (`feedback`)."""
+
+
+class Form(IntEnum):
+    """The forms of a row's content. Stored: never renumber."""
+
+    FINAL = 1
+    OPEN = 2
+    """A root without an output: it gets the output of the last call that is known when the root leaves."""
 
 
 class EngineIntake(Intake):

@@ -10,8 +10,7 @@ from itertools import islice
 from typing import Final
 
 from otel_arthur.configuration import Configuration, EngineConfiguration
-from otel_arthur.engine.intake import completed
-from otel_arthur.engine.kinds import Form
+from otel_arthur.engine.intake import Form, completed
 from otel_arthur.engine.target import EngineTarget
 from otel_arthur.engine.trees import KEPT_SECONDS
 from otel_arthur.genai.duplicates.verdicts import InOrder, Verdict

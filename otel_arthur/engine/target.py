@@ -12,8 +12,7 @@ from otel_arthur.configuration import Configuration, EngineConfiguration
 from otel_arthur.engine.client import EngineClient
 from otel_arthur.engine.duplicates import EngineJudge
 from otel_arthur.engine.feedback import annotate, feedback_row
-from otel_arthur.engine.intake import EngineIntake, completed
-from otel_arthur.engine.kinds import Form, Kind
+from otel_arthur.engine.intake import EngineIntake, Form, Kind, completed
 from otel_arthur.engine.presenting import Presentation
 from otel_arthur.engine.trees import Trees, remember
 from otel_arthur.http.errors import ArthurError

@@ -25,24 +25,19 @@ class ModelExists(Exception):
     """A model with that ``partner_model_id`` exists."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredInference:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredInference(InferenceRow):
     """One inference as it was accepted, with its ground truth where that has arrived."""
 
     number: int
     """Order of arrival over all models, from 1."""
     model_id: str
-    partner_inference_id: str
     presentation: int
     """1, or the number of rows with this id up to this one, where repeated ids are accepted."""
-    inference_timestamp: str
-    batch_id: str | None
-    inference_data: dict[str, Any]
-    ground_truth_timestamp: str | None
-    ground_truth_data: dict[str, Any] | None
 
 
-_COLUMNS: Final = ", ".join(one.name for one in fields(StoredInference))
+_NAMES: Final = tuple(one.name for one in fields(StoredInference))
+_COLUMNS: Final = ", ".join(_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,17 +121,17 @@ class Store:
                 if kept[-1]:
                     connection.execute(
                         f"INSERT INTO inferences (words, {_COLUMNS}) "
-                        "VALUES (?, NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        "VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?, ?)",
                         (
                             _words(row.partner_inference_id, row.inference_data, row.ground_truth_data),
-                            model_id,
                             row.partner_inference_id,
-                            earlier + 1,
                             row.inference_timestamp,
-                            row.batch_id,
                             _json(row.inference_data),
+                            row.batch_id,
                             row.ground_truth_timestamp,
                             None if row.ground_truth_data is None else _json(row.ground_truth_data),
+                            model_id,
+                            earlier + 1,
                         ),
                     )
         return kept
@@ -224,10 +219,10 @@ class Store:
 
 
 def _stored(row: Any) -> StoredInference:
-    values = list(row)
-    values[6] = orjson.loads(values[6])
-    values[8] = None if values[8] is None else orjson.loads(values[8])
-    return StoredInference(*values)
+    values = dict(zip(_NAMES, row, strict=True))
+    for name in ("inference_data", "ground_truth_data"):
+        values[name] = orjson.loads(values[name] or "null")
+    return StoredInference(**values)
 
 
 def _json(value: Any) -> str:

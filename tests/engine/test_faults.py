@@ -16,7 +16,7 @@ import pytest
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
 from otel_arthur.engine.client import EngineClient
-from otel_arthur.engine.kinds import Kind
+from otel_arthur.engine.intake import Kind
 from otel_arthur.engine.requests import EngineSpan, request_of
 from otel_arthur.engine.target import EngineTarget
 from otel_arthur.local.server import LocalArthur

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from otel_arthur.local.engine.spans import ReceivedResource
 from tests.local.page import HOSTILE, TRACE, page, span
+from tests.support.waiting import PATIENCE
 
 
 def call(text: str) -> dict[str, Any]:
@@ -45,6 +47,16 @@ def test_a_trace_is_shown_as_a_tree_with_its_conversation(api: Any) -> None:
     listed = page(api, "/calls")
     assert [word in listed.text for word in ("1 call", "bot", "hello")] == [True] * 3
     page(api, "/traces/none", 404)
+
+
+def test_the_download_of_a_span_has_all_that_is_stored(api: Any) -> None:
+    one = span("b" * 16, None, "LLM", "chat", **call("hello"))
+    api.arthur.traces.add([ReceivedResource(None, "bot", (one,), ())])
+    address, key = f"{api.arthur.url}/calls.jsonl", {"Authorization": api.arthur.api_key}
+    (line,) = api.session.get(address, headers=key, timeout=PATIENCE).text.splitlines()
+    record = json.loads(line)
+    assert record["attributes"]["llm.input_messages.0.message.content"] == "hello"
+    assert (record["span_id"], record["name"]) == ("b" * 16, "chat")
 
 
 def test_what_a_trace_says_is_inert(api: Any) -> None:

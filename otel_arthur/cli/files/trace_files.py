@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from hashlib import blake2b
 from io import RawIOBase
 from pathlib import Path
@@ -94,17 +94,13 @@ class TraceFiles:
         except OSError as error:
             raise WrongUse(f"{_told(name)}: {error.strerror or type(error).__name__}") from None
 
-    @contextmanager
-    def _opened(self, name: str) -> Generator[IO[bytes]]:
+    def _opened(self, name: str) -> AbstractContextManager[IO[bytes]]:
         if name == "-":
-            yield sys.stdin.buffer
-            return
+            return nullcontext(sys.stdin.buffer)
         try:
-            opened = Path(name).open("rb")  # noqa: SIM115 - closed below
+            return Path(name).open("rb")
         except OSError as error:
             raise WrongUse(f"{name}: {error.strerror or type(error).__name__}") from None
-        with opened as file:
-            yield file
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -152,8 +153,8 @@ class Shelf:
 
 
 def values_of(record: Any) -> dict[str, Any]:
-    """The values of a dataclass with slots, without the deep copy of `asdict`."""
-    return {name: getattr(record, name) for name in record.__slots__}
+    """The values of a dataclass, without the deep copy of `asdict`."""
+    return {one.name: getattr(record, one.name) for one in dataclasses.fields(record)}
 
 
 def _texts(one: StoredInference, model: Model) -> tuple[str, str]:
