@@ -6,7 +6,7 @@ import gzip
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,7 @@ def run(settings: dict[str, str]) -> Run:
     return run
 
 
-def truths(arthur: LocalArthur, model_id: str) -> dict[str, dict[str, Any] | None]:
+def truths(arthur: LocalArthur, model_id: str) -> dict[str, Mapping[str, Any] | None]:
     return {
         one.partner_inference_id: one.ground_truth_data
         for one in arthur.store.inferences(model_id).inferences

@@ -72,7 +72,7 @@ class Account:
     def inferences(self, model_id: str) -> dict[str, dict[str, Any]]:
         """The data of everything that this model has, by ``partner_inference_id``."""
         page = self.arthur.store.inferences(model_id, limit=100_000)
-        return {row.partner_inference_id: row.inference_data for row in page.inferences}
+        return {row.partner_inference_id: dict(row.inference_data) for row in page.inferences}
 
     def count(self, model_id: str) -> int:
         """How many inferences this model has."""
