@@ -42,6 +42,11 @@ class Planned(Struct, frozen=True, gc=False):
     """The user's own fields, as of `reading.read`."""
 
     @property
+    def is_half(self) -> bool:
+        """False: a call that a plan has read has words."""
+        return False
+
+    @property
     def usage(self) -> Usage:
         """The tokens, as the call has them."""
         usage, dialect = Usage(*self.fields[USAGE]), self.layout.dialect

@@ -22,7 +22,7 @@ from otel_arthur.genai.call import Choice, Message, TextPart
 from otel_arthur.genai.call_of_span import resource_fields
 from otel_arthur.genai.duplicates.evidence import LONGEST_NAME, Evidence, checksum, evidence_of
 from otel_arthur.genai.planned import Planned
-from otel_arthur.genai.span import NO_KIN, SpanView
+from otel_arthur.genai.span import Kin, SpanView
 from otel_arthur.genai.stated import STATED
 from otel_arthur.genai.tables.layout import CONVERSIONS, FIELDS, OF_CALL
 from otel_arthur.inference.row_plan import WrittenRow, data_of, write
@@ -40,7 +40,7 @@ _COMPUTED: Final = (
     *("input", "output", "total", "cached", "cache_write", "reasoning"),
     *("trace_id", "span_id", "parent_span_id", "start_ns", "end_ns", "duration"),
     *("input_text", "output_text", "finish_reason", "system_prompt", "last_user_message"),
-    *("question", "answer"),
+    *("question", "answer", "above", "below"),
 )
 """What stands behind the fields of a call in its values, in order."""
 _AT: Final = {name: place for place, name in enumerate(_COMPUTED, _FIELDS)}
@@ -77,7 +77,7 @@ class ShortWays:
         view, layout = planned.view, planned.layout
         if planned.extra or STATED in view.attributes or (planned.looked and planned.looked.truncated):
             return None
-        if view.kin.above or view.kin.below or (view.events and layout.dialect.first_token_event is not None):
+        if view.events and layout.dialect.first_token_event is not None:
             return None
         # What all calls of one way have in common.
         key = (
@@ -172,7 +172,7 @@ def _values_of(planned: Planned, input_text: InputText) -> list[Any] | None:
         *(view.trace_id, view.span_id, view.parent_span_id, start, end),
         *((end - start) / 1e9 if end > start else 0.0, "".join(pieces) if words is None else words),
         *(answer, choice.finish_reason, system, asked),
-        *(None if asked is None else checksum(asked), checksum(answer)),
+        *(None if asked is None else checksum(asked), checksum(answer), view.kin.above, view.kin.below),
     ]
 
 
@@ -188,7 +188,7 @@ def _example(like: Planned, number: int) -> Planned:
     view = SpanView(
         *(f"{number:032x}", f"{number:016x}", f"{number + 10:016x}", like.view.name),
         *(like.view.scope, like.view.scope_version, 10**12 * number, 10**12 * number + 10**15 + number),
-        *(0, "", _NOTHING, (), like.view.resource, 0, NO_KIN),
+        *(0, "", _NOTHING, (), like.view.resource, 0, Kin((f"above {number}",), (f"below {number}",))),
     )
     reason = None if like.choice.finish_reason is None else f"reason {number}"
     return Planned(
@@ -226,16 +226,25 @@ def _lesson(builder: Builder, example: Planned) -> _Lesson | None:
 
     def source(value: Any) -> Any:
         kind: Any = value.__class__
-        if kind is tuple:
+        if kind is list:
+            return value
+        copy = places.get((kind, value))
+        if copy is None and kind is tuple:
             return tuple([source(one) for one in value])
-        return value if kind is list else places.get((kind, value), value)
+        return value if copy is None else copy
 
     row = [(name, source(value)) for name, value in rows[0].data.items()]
-    return row, [source(value) for value in astuple(evidence_of(call))]
+    evidence = [source(value) for value in astuple(evidence_of(call))]
+    return (row, evidence) if all(map(_is_of_one_kind, evidence)) else None
 
 
 def _is_of_copies(value: Any) -> bool:
-    return value.__class__ is tuple and value != ()
+    return value.__class__ is tuple and any(isinstance(one, _Copy) for one in value)
+
+
+def _is_of_one_kind(value: Any) -> bool:
+    """Whether a tuple is made of copies alone, or of none."""
+    return not _is_of_copies(value) or all(isinstance(one, _Copy) for one in value)
 
 
 def _tuple_of(copies: Sequence[_Copy]) -> Callable[[list[Any]], tuple[Any, ...]]:

@@ -20,7 +20,6 @@ from otel_arthur.delivery import Delivery
 from otel_arthur.genai.events.assembly import Assembled, Assembly
 from otel_arthur.genai.events.joiner import SPAN_WAIT_SECONDS
 from otel_arthur.genai.events.log_events import LogEvent
-from otel_arthur.genai.planned import Planned
 from otel_arthur.genai.reading import is_candidate
 from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.steps.reading import meanings_of
@@ -133,9 +132,7 @@ class Bridge:
             if not _log_exporters and self._assembly.is_empty:
                 # Nothing waits and no content can be on its way: there is nothing to join and to lock.
                 assembled = self._assembly.take_at_once(view)
-            if isinstance(assembled, Planned):
-                yield assembled
-            elif assembled is not None and assembled.call is not None:
+            if assembled is not None and assembled.call is not None:
                 yield assembled.call
             else:
                 yield from self._meanings_of(self._take_view(view) if assembled is None else (assembled,))

@@ -20,7 +20,7 @@ from otel_arthur.genai.duplicates.evidence import evidence_of
 from otel_arthur.genai.otlp.views import span_views
 from otel_arthur.genai.planned import Planned
 from otel_arthur.genai.reading import Reading, look, read
-from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.span import Kin, SpanView
 from otel_arthur.genai.tables.layout import layout_of
 from otel_arthur.http.encoding import encode
 from otel_arthur.inference.build import Builder
@@ -132,6 +132,14 @@ def test_a_usual_span(writer: Writer) -> None:
     if writer in USUAL:
         assert has_plan(view)
         assert compare_short_ways(view, call) == 4  # two schemas, two formats of the input
+
+
+@pytest.mark.parametrize("kin", [Kin(("c" * 16, "d" * 16), ("e" * 16,)), Kin(below=("e" * 16,))])
+def test_a_span_that_is_at_hand_with_others_of_its_trace(kin: Kin) -> None:
+    view = replace(WRITERS[0].span("Which berries?", "The red ones."), kin=kin)
+    call = compare(view)
+    assert call is not None
+    assert compare_short_ways(view, call) == 4
 
 
 def test_every_dialect_has_fields_that_a_plan_can_take() -> None:

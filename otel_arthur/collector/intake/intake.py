@@ -21,6 +21,7 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.events.assembly import Assembled, Assembly
 from otel_arthur.genai.events.log_events import LogEvent
+from otel_arthur.genai.planned import Planned
 from otel_arthur.genai.span import SpanKey, SpanView
 from otel_arthur.genai.steps.reading import meanings_of
 from otel_arthur.genai.steps.step import Frame, Meaning
@@ -182,7 +183,7 @@ class Intake:
         if call is None and not waits:
             return False
         if not self._is_for_models:
-            return waits or (call is not None and self._is_own(batch, call))
+            return waits or (call is not None and self._is_own(batch, view, call))
         target = self._models.target(view)
         if waits or call is None:
             return target is not None
@@ -192,7 +193,7 @@ class Intake:
             self._has_said_no_route = True
             return False
         batch.groups[target].append(call)
-        return self._is_own(batch, call)
+        return self._is_own(batch, view, call)
 
     def _place_around(self, batch: _Batch, view: SpanView | None, one: Meaning) -> None:
         """Route spans to the Engine. A span that is only a place may lie above a call of any task."""
@@ -203,10 +204,10 @@ class Intake:
             batch.groups[target].append(one)
 
     @staticmethod
-    def _is_own(batch: _Batch, call: LLMCall) -> bool:
+    def _is_own(batch: _Batch, view: SpanView, call: LLMCall | Planned) -> bool:
         if call.is_half:
             return False
-        batch.result.keys.append((call.trace_id, call.span_id))
+        batch.result.keys.append((view.trace_id, view.span_id))
         return True
 
     def _submit(self, batch: _Batch, steps: Iterator[None] | None = None) -> IntakeResult:

@@ -7,6 +7,7 @@ holds its lock around each method.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -17,8 +18,9 @@ from otel_arthur.genai.events.joiner import Joiner
 from otel_arthur.genai.events.log_events import LogEvent, lacks_content
 from otel_arthur.genai.planned import Planned
 from otel_arthur.genai.reading import Reading, look, read
-from otel_arthur.genai.span import SpanKey, SpanView
+from otel_arthur.genai.span import SpanView
 
+_Found = TypeVar("_Found")
 UNREADABLE = "unreadable"
 NO_CONTENT = "no content"
 
@@ -28,7 +30,7 @@ class Assembled(Struct, frozen=True, gc=False):
 
     view: SpanView
     """The span, with the content that came beside it."""
-    call: LLMCall | None = None
+    call: LLMCall | Planned | None = None
     """The call, if the span is one. A half goes to the delivery too, and is no call of its own."""
     waits: bool = False
     """Whether the span's messages may still come as a log event."""
@@ -83,7 +85,9 @@ class Assembly:
     def take(self, view: SpanView, since: float) -> list[Assembled]:
         """Take a span that came at `since`; returns the span and others that no longer wait."""
         view = self._joiner.with_content(view)
-        reading = self._read(view)
+        reading = self._look(view)
+        if isinstance(reading, Planned):
+            return [Assembled(view, reading), *self._completed(view, reading, since)]
         if reading is None or reading.call is None:
             return [Assembled(view, skipped=reading is None)]
         halves = self._halves
@@ -97,39 +101,34 @@ class Assembly:
         if may_wait:
             given_up = self._joiner.hold(view, since)
             return [Assembled(view, waits=True), *map(self.decide, given_up)]
-        self._joiner.complete(view, since)
-        found = () if halves is None else halves.of(reading.call)
-        return [self._decided(view, reading), *self._released(found, since)]
+        return [self._decided(view, reading), *self._completed(view, reading.call, since)]
 
-    def take_at_once(self, view: SpanView) -> Assembled | Planned | None:
+    def take_at_once(self, view: SpanView) -> Assembled | None:
         """Take a span while nothing waits; None where the span may have to wait: `take` it then.
 
         Needs no lock.
         """
-        try:
-            reading = look(view, self._extra)
-        except Exception as error:
-            self.unreadable(error)
-            return Assembled(view, skipped=True)
+        reading = self._look(view)
         if isinstance(reading, Planned):
             if self._halves is not None:
                 self._halves.of(reading)
-            return reading
-        if reading.call is None:
-            return Assembled(view)
+            return Assembled(view, reading)
+        if reading is None or reading.call is None:
+            return Assembled(view, skipped=reading is None)
         if self._halves is not None:
             if reading.content_missing:
                 return None
             self._halves.of(reading.call)
         return self._decided(view, reading)
 
-    def _released(self, halves: Iterable[SpanKey], now: float) -> Iterator[Assembled]:
-        """Halves that waited for a call that has come."""
-        for key in halves:
-            view = self._joiner.release(key, now)
-            reading = None if view is None else self._read(view)
-            if view is not None and reading is not None and reading.call is not None:
-                yield _half(view, reading.call)
+    def _completed(self, view: SpanView, call: LLMCall | Planned, now: float) -> Iterator[Assembled]:
+        """Have done with a call that waits for nothing; returns the halves that waited for the call."""
+        self._joiner.complete(view, now)
+        for key in () if self._halves is None else self._halves.of(call):
+            held = self._joiner.release(key, now)
+            reading = None if held is None else self._read(held)
+            if held is not None and reading is not None and reading.call is not None:
+                yield _half(held, reading.call)
 
     def add(self, events: Iterable[LogEvent], now: float) -> list[Assembled]:
         """Take content; returns the spans that waited for it."""
@@ -169,8 +168,14 @@ class Assembly:
         self._skip(UNREADABLE, UNREADABLE, line)
 
     def _read(self, view: SpanView) -> Reading | None:
+        return self._by(read, view)
+
+    def _look(self, view: SpanView) -> Reading | Planned | None:
+        return self._by(look, view)
+
+    def _by(self, reader: Callable[[SpanView, Mapping[str, str]], _Found], view: SpanView) -> _Found | None:
         try:
-            return read(view, self._extra)
+            return reader(view, self._extra)
         except Exception as error:
             self.unreadable(error)
             return None
