@@ -19,6 +19,7 @@ from otel_arthur.engine.presenting import Presentation
 from otel_arthur.spool.disk import bodies
 from otel_arthur.spool.disk.keys import KeyIndex
 from otel_arthur.spool.queue import leases
+from otel_arthur.spool.spool import Spool
 from tests.support.servers.faces import ENGINE, V3, Face
 from tests.support.spans.llm_calls import llm_calls
 
@@ -57,7 +58,7 @@ def main() -> None:
         KeyIndex.known = die  # type: ignore[method-assign]
         say(delivery, face, count, size=3000)
     if mode == "die after acceptance":
-        leases.finish = die
+        Spool.finish = die  # type: ignore[method-assign]
         say(delivery, face, count)
         delivery.flush(30)
     if mode == "die before sending":
