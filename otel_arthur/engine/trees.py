@@ -198,9 +198,9 @@ def _length(words: Words) -> int:
     return len(words.input or "") + len(words.output or "")
 
 
-def remember(of: OrderedDict[_K, _V], key: _K, value: _V, most: int = NAMES) -> None:
-    """Set an entry as the latest of `most`: beyond that the oldest is forgotten."""
+def remember(of: OrderedDict[_K, _V], key: _K, value: _V, most: int | None = None) -> None:
+    """Set an entry as the latest of `most`, else of `NAMES`: beyond that the oldest is forgotten."""
     of[key] = value
     of.move_to_end(key)
-    if len(of) > most:
+    if len(of) > (NAMES if most is None else most):
         of.popitem(last=False)
