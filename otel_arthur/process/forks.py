@@ -5,6 +5,9 @@ Without forks (Windows), nobody is ever called.
 
 from __future__ import annotations
 
+# Before any tracer provider is made: in a forked child the provider makes its resource anew, with an
+# executor. A child gets the executors' lock back in the order of imports: later, the provider would hang.
+import concurrent.futures.thread  # noqa: F401  # pyright: ignore[reportUnusedImport]
 import os
 from collections.abc import Callable
 from typing import Protocol
