@@ -4,53 +4,89 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib import import_module
 
-from otel_arthur.genai.dialects import semconv
+from otel_arthur.genai.dialects import (
+    agent_framework,
+    anthropic_sdk,
+    braintrust,
+    gemini_cli,
+    genkit,
+    google_adk,
+    haystack,
+    koog,
+    laminar,
+    langfuse,
+    langsmith,
+    langtrace,
+    langwatch,
+    litellm,
+    llama_index_events,
+    logfire,
+    mastra,
+    mlflow,
+    monocle,
+    netra,
+    openinference,
+    openlit,
+    openllmetry,
+    openllmetry_legacy,
+    pydantic_ai,
+    quarkus,
+    semantic_kernel,
+    semconv,
+    semconv_events,
+    sentry,
+    spring_ai,
+    strands,
+    traceai,
+    vercel_ai,
+)
 from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.tables.dialect import LONGEST_SCOPE, Dialect
 from otel_arthur.genai.tables.words import ANYWHERE_ANSWER, ANYWHERE_QUESTION, REASONS
 
-_MODULES = (
-    # Told by a marker of their own.
-    "openinference",
-    "langfuse",
-    "langsmith",
-    "langwatch",
-    "laminar",
-    "langtrace",
-    "mlflow",
-    "mastra",
-    "vercel_ai",
-    "genkit",
-    "haystack",
-    "braintrust",
-    "koog",
-    "traceai",
-    # Told by their scope.
-    "litellm",
-    "pydantic_ai",
-    "strands",
-    "google_adk",
-    "agent_framework",
-    "semantic_kernel",
-    "logfire",
-    "spring_ai",
-    "quarkus",
-    "gemini_cli",
-    "anthropic_sdk",
-    "llama_index_events",
-    "monocle",
-    "sentry",
-    "openlit",
-    "netra",
-    # Told by what they write; the general takes what is left.
-    "openllmetry_legacy",
-    "openllmetry",
-    "semconv_events",
-    "semconv",
+DIALECTS: tuple[Dialect, ...] = tuple(
+    module.DIALECT
+    for module in (
+        # Told by a marker of their own.
+        openinference,
+        langfuse,
+        langsmith,
+        langwatch,
+        laminar,
+        langtrace,
+        mlflow,
+        mastra,
+        vercel_ai,
+        genkit,
+        haystack,
+        braintrust,
+        koog,
+        traceai,
+        # Told by their scope.
+        litellm,
+        pydantic_ai,
+        strands,
+        google_adk,
+        agent_framework,
+        semantic_kernel,
+        logfire,
+        spring_ai,
+        quarkus,
+        gemini_cli,
+        anthropic_sdk,
+        llama_index_events,
+        monocle,
+        sentry,
+        openlit,
+        netra,
+        # Told by what they write; the general takes what is left.
+        openllmetry_legacy,
+        openllmetry,
+        semconv_events,
+        semconv,
+    )
 )
-DIALECTS: tuple[Dialect, ...] = tuple(import_module(f"{__name__}.{name}").DIALECT for name in _MODULES)
 """The first that owns a span reads it: by its marker, then by scope or by what is written."""
 
 _BY_MARKER: Mapping[str, Dialect] = {marker: dialect for dialect in DIALECTS for marker in dialect.markers}
