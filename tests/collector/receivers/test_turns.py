@@ -12,13 +12,20 @@ from otel_arthur.collector.otlp.turns import NoTurn, Turns
 from tests.support.waiting import PATIENCE
 
 
-def test_senders_come_by_turns() -> None:
-    release = threading.Event()
-    done: list[str] = []
+class Work:
+    """Goes on once it is released, for as long as the test likes: a slow machine, or large requests."""
 
-    def work(name: str) -> None:
-        assert release.wait(PATIENCE)
-        done.append(name)
+    def __init__(self) -> None:
+        self.release = threading.Event()
+        self.done: list[str] = []
+
+    def __call__(self, name: str) -> None:
+        assert self.release.wait(PATIENCE)
+        self.done.append(name)
+
+
+def test_senders_come_by_turns() -> None:
+    work = Work()
 
     async def senders() -> None:
         with ThreadPoolExecutor(1) as thread:
@@ -29,22 +36,16 @@ def test_senders_come_by_turns() -> None:
             ]
             await asyncio.sleep(0)
             tasks[2].cancel()
-            release.set()
+            work.release.set()
             await asyncio.gather(*tasks, return_exceptions=True)
             await turns.run("d", work, "d1")
 
     asyncio.run(senders())
-    assert done == ["a1", "a2", "b1", "c1", "b2", "a4", "d1"]
+    assert work.done == ["a1", "a2", "b1", "c1", "b2", "a4", "d1"]
 
 
 def test_who_waits_too_long_is_told_and_holds_up_nobody() -> None:
-    """The thread is busy for as long as the test likes: a slow machine, or a large request before ours."""
-    release = threading.Event()
-    done: list[str] = []
-
-    def work(name: str) -> None:
-        assert release.wait(PATIENCE)
-        done.append(name)
+    work = Work()
 
     async def senders() -> None:
         with ThreadPoolExecutor(1) as thread:
@@ -54,9 +55,9 @@ def test_who_waits_too_long_is_told_and_holds_up_nobody() -> None:
             for name in ("a2", "b1", "b2"):
                 with pytest.raises(NoTurn):
                     await asyncio.wait_for(turns.run(name[0], work, name), PATIENCE)
-            release.set()
+            work.release.set()
             await first
             await turns.run("b", work, "b3")
 
     asyncio.run(senders())
-    assert done == ["a1", "b3"]
+    assert work.done == ["a1", "b3"]
