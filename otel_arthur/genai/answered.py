@@ -60,8 +60,8 @@ def shown(conversation: Conversation, hidden: str) -> Conversation:
 
 def hides(conversation: Conversation, hidden: str) -> bool:
     """Whether anything was hidden on purpose: then `shown` gives another conversation."""
-    for turn in (*conversation.messages, *conversation.choices):
-        for part in turn.message.parts if isinstance(turn, Choice) else turn.parts:
+    for message in (*conversation.messages, *[choice.message for choice in conversation.choices]):
+        for part in message.parts:
             if part.text == hidden if type(part) is TextPart else _is_hidden(part, hidden):
                 return True
     return False

@@ -37,7 +37,7 @@ class Planned(Struct, frozen=True, gc=False):
     messages: Sequence[Message]
     choice: Choice
     looked: SpanAttributes | None
-    """The look-ups that the fields and words took; None where their places were enough."""
+    """The look-ups that the fields, words and tokens take; None where their places are enough."""
     extra: Mapping[str, str] | None = None
     """The user's own fields, as of `reading.read`."""
 
@@ -88,18 +88,18 @@ def planned_of(
         return None
     messages, choices = words
     looked = None
-    if layout.searches or layout.system or choices[0].finish_reason is None:
+    has_no_reason, dialect = choices[0].finish_reason is None, layout.dialect
+    if layout.searches or layout.system or has_no_reason or dialect.usage is not None:
         looked = _attributes(view, layout)
         if layout.searches:
             fill(fields, looked, layout.searches, plan.find(fields, view, looked.sources))
         if layout.system:
             messages = after_system(messages, looked, layout.system)
-        if layout.reasons and choices[0].finish_reason is None:
+        if layout.reasons and has_no_reason:
             choices = with_reasons(choices, reasons_of(looked, layout.reasons))
     if (fields[_CHOICE_COUNT] or 1) != 1:
         return None
-    hidden = layout.dialect.hidden
-    if hidden is not None and hides(Conversation(tuple(messages), tuple(choices)), hidden):
+    if dialect.hidden is not None and hides(Conversation(tuple(messages), tuple(choices)), dialect.hidden):
         return None
     return Planned(view, layout, operation, fields, messages, choices[0], looked, extra)
 

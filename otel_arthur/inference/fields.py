@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.inference import transcript
 from otel_arthur.inference.privacy import Privacy
+from otel_arthur.inference.times import seconds_between
 
 TEXT: Final = "UNSTRUCTURED_TEXT"
 STRING: Final = "STRING"
@@ -39,12 +40,12 @@ def values_of(call: LLMCall, input_text: str | None) -> list[Values]:
     Args:
         input_text: rendered in the configured format; None is the transcript.
     """
-    usage, model, took = call.usage, call.request_model, call.end_ns - call.start_ns
+    usage, model = call.usage, call.request_model
     pieces, system, asked = transcript.said(call.messages)
     if input_text is None:
         input_text = "".join(pieces)
     of_call: Values = [
-        *(input_text, None, usage.input, usage.output, None, took / 1e9 if took > 0 else 0.0),
+        *(input_text, None, usage.input, usage.output, None, seconds_between(call.start_ns, call.end_ns)),
         *(usage.total, usage.cached, usage.cache_write, usage.reasoning, call.time_to_first_token),
         *(call.response_model or model, model, call.provider, call.operation, call.temperature, call.top_p),
         *(call.max_tokens, call.response_id, call.conversation_id, call.user_id, system, asked),

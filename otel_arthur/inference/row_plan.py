@@ -52,16 +52,27 @@ class _Row(Struct, gc=False):
     inference_data: Struct
 
 
+_KEPT: Final = 4 * 1024 * 1024
+"""Bytes of a row whose memory is kept for the next one."""
 _encode_into = msgspec.json.Encoder().encode_into
 
 
-def write(identity: str, end_ns: int, data: Struct, room: bytearray) -> None:
-    """Write the row of a call that ended at `end_ns`, as the request has it, into `room`.
+def written(identity: str, end_ns: int, data: Struct, room: bytearray) -> bytes | bytearray:
+    """The row of a call that ended at `end_ns`, as the request has it.
+
+    Args:
+        room: for the row, which holds until `room` is written to again. A very large row has memory of its
+            own, and `room` gives back what it took: a builder lives as long as its thread.
 
     Raises:
         UnicodeEncodeError: a text is no Unicode.
     """
     _encode_into(_Row(identity, rfc3339(end_ns), data), room)
+    if len(room) <= _KEPT:
+        return room
+    row = bytes(room)
+    room.clear()
+    return row
 
 
 class RowPlan:
@@ -109,8 +120,8 @@ class RowPlan:
                             return None
                         values[place] = msgspec.Raw(orjson.dumps(text))
                 # Into room that is there already: memory that grows with each text is dear.
-                write(identity, call.end_ns, self._data(*self._values(values)), self._room)
-                row = self._room if len(choices) == 1 else bytes(self._room)
+                row = written(identity, call.end_ns, self._data(*self._values(values)), self._room)
+                row = row if len(choices) == 1 else bytes(row)
             except (UnicodeEncodeError, TypeError):
                 return None
             rows.append((identity, row, len(stem)))

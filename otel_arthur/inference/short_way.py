@@ -1,9 +1,9 @@
-"""`ShortWay`: from a planned call straight to its row and its evidence, where every value is a copy.
+"""`ShortWays`: from a planned call straight to its row and its evidence, where every value is a copy.
 
 Learnt by example, so that nothing is told twice: two calls, alike in what they have and different in every
 value, go the long way (`Planned.whole`, `Builder.inferences`, `evidence_of`). What the row and the evidence
 of both have from one place is a copy from there, and what is the same in both is the same in all such calls.
-Where anything is neither, there is no short way. `tests/inference/test_short_way.py` compares the two ways.
+Where anything is neither, there is no short way. `tests/genai/test_plans.py` compares the two ways.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from otel_arthur.genai.planned import Planned
 from otel_arthur.genai.span import Kin, SpanView
 from otel_arthur.genai.stated import STATED
 from otel_arthur.genai.tables.layout import CONVERSIONS, FIELDS, OF_CALL
-from otel_arthur.inference.row_plan import WrittenRow, data_of, write
+from otel_arthur.inference.row_plan import WrittenRow, data_of, written
+from otel_arthur.inference.times import seconds_between
 from otel_arthur.inference.transcript import said
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ _MANY: Final = 256
 _NOTHING: Final[Mapping[str, Any]] = {}
 _FIELDS: Final = len(OF_CALL)
 _START: Final = FIELDS.index("start_ns")
+_ASKED, _TOLD, _TOTAL = [FIELDS.index(f"usage.{name}") for name in ("input", "output", "total")]
 _COMPUTED: Final = (
     *("input", "output", "total", "cached", "cache_write", "reasoning"),
     *("trace_id", "span_id", "parent_span_id", "start_ns", "end_ns", "duration"),
@@ -75,7 +77,7 @@ class ShortWays:
     def take(self, planned: Planned) -> tuple[WrittenRow, Evidence] | None:
         """The row of a call, which holds until the next one, and its evidence; None where one is no copy."""
         view, layout = planned.view, planned.layout
-        if planned.extra or STATED in view.attributes or (planned.looked and planned.looked.truncated):
+        if planned.extra or STATED in view.attributes:
             return None
         if view.events and layout.dialect.first_token_event is not None:
             return None
@@ -93,7 +95,9 @@ class ShortWays:
         except KeyError:
             way = self._learn(key, planned)
         values = None if way is None else _values_of(planned, self._builder.input_text)
-        return None if way is None or values is None else way.take(view, values, self._room)
+        # Asked last: a document of tokens, too, may turn out to be cut.
+        is_cut = planned.looked is not None and planned.looked.truncated
+        return None if way is None or values is None or is_cut else way.take(view, values, self._room)
 
     def _learn(self, key: tuple[Any, ...], like: Planned) -> _ShortWay | None:
         one, other = (_lesson(self._builder, _example(like, number)) for number in (1, 2))
@@ -150,17 +154,23 @@ class _ShortWay:
                     values[place] = msgspec.Raw(orjson.dumps(words))
             stem = f"{view.trace_id}-{view.span_id}"
             identity = f"{stem}-0"
-            write(identity, view.end_ns, self._data(*self._row(values)), room)
+            row = written(identity, view.end_ns, self._data(*self._row(values)), room)
         except (UnicodeEncodeError, TypeError):
             return None
-        return (identity, room, len(stem)), evidence
+        return (identity, row, len(stem)), evidence
 
 
 def _values_of(planned: Planned, input_text: InputText) -> list[Any] | None:
-    """The fields that tables name, then `_COMPUTED`; None where an answer is more than words."""
+    """The fields that tables name, then `_COMPUTED`; None where an answer is more than words, or where a
+    dialect does not take the tokens that were written."""
     view, fields, choice = planned.view, planned.fields, planned.choice
     parts = choice.message.parts
     if len(parts) != 1 or type(part := parts[0]) is not TextPart:
+        return None
+    usage = planned.usage
+    if (usage.input is None) is not (fields[_ASKED] is None) or (usage.output is None) is not (
+        fields[_TOLD] is None
+    ):
         return None
     answer = part.text
     pieces, system, asked = said(planned.messages)
@@ -168,9 +178,9 @@ def _values_of(planned: Planned, input_text: InputText) -> list[Any] | None:
     start, end = fields[_START] or view.start_ns, view.end_ns
     return [
         *fields[:_FIELDS],
-        *astuple(planned.usage),
+        *astuple(usage),
         *(view.trace_id, view.span_id, view.parent_span_id, start, end),
-        *((end - start) / 1e9 if end > start else 0.0, "".join(pieces) if words is None else words),
+        *(seconds_between(start, end), "".join(pieces) if words is None else words),
         *(answer, choice.finish_reason, system, asked),
         *(None if asked is None else checksum(asked), checksum(answer), view.kin.above, view.kin.below),
     ]
@@ -182,9 +192,8 @@ def _example(like: Planned, number: int) -> Planned:
         None if value is None else _value(place, number) for place, value in enumerate(like.fields)
     ]
     fields[FIELDS.index("choice_count")] = None
-    asked, told = FIELDS.index("usage.input"), FIELDS.index("usage.output")
-    if fields[asked] and fields[told] and fields[told + 1]:
-        fields[told + 1] = fields[asked] + fields[told]
+    if fields[_ASKED] and fields[_TOLD] and fields[_TOTAL]:
+        fields[_TOTAL] = fields[_ASKED] + fields[_TOLD]
     view = SpanView(
         *(f"{number:032x}", f"{number:016x}", f"{number + 10:016x}", like.view.name),
         *(like.view.scope, like.view.scope_version, 10**12 * number, 10**12 * number + 10**15 + number),

@@ -21,3 +21,8 @@ def rfc3339(nanoseconds: int) -> str:
 def _second(seconds: str) -> str:
     """Many calls end within one second."""
     return (_EPOCH + timedelta(seconds=int(seconds))).isoformat(timespec="seconds")
+
+
+def seconds_between(start_ns: int, end_ns: int) -> float:
+    """The seconds that a call took; none where a clock went back."""
+    return (end_ns - start_ns) / 1e9 if end_ns > start_ns else 0.0

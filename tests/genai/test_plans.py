@@ -142,6 +142,16 @@ def test_a_span_that_is_at_hand_with_others_of_its_trace(kin: Kin) -> None:
     assert compare_short_ways(view, call) == 4
 
 
+def test_tokens_that_a_dialect_does_not_take_are_in_no_evidence() -> None:
+    """Of a stream that nobody counted, after one that was counted."""
+    span = next(writer for writer in USUAL if writer.dialect == "openinference").span("Which?", "Red.")
+    names = [f"llm.token_count.{name}" for name in ("prompt", "completion", "total")]
+    for number in (3, 0):
+        call = compare(replace(span, attributes={**span.attributes, **dict.fromkeys(names, number)}))
+        assert call is not None
+        assert (call.usage.input is None) is (number == 0)
+
+
 def test_every_dialect_has_fields_that_a_plan_can_take() -> None:
     """Else `plan_of` would raise where it meets the field."""
     for dialect in DIALECTS:

@@ -75,12 +75,11 @@ class ArthurIntake(Intake):
             TypeError: a value of the call cannot be written as JSON; nothing was taken.
         """
         target = self._target
-        configuration = target.configuration
-        if configuration.sample_ratio < 1.0 and not is_sampled(call.trace_id, configuration.sample_ratio):
+        if not self._is_sampled(call.trace_id):
             return NOT_SAMPLED
         model = target.route(call) if self._model is None else self._model
         of_model = self._of_model(model)
-        if call.failed and not is_wanted(True, configuration.errors, of_model.schema):
+        if call.failed and not is_wanted(True, target.configuration.errors, of_model.schema):
             return FAILED_CALL
         put_inferences(of_model.builder, call, of_model.packing)
         of_model.held.add(call)
@@ -90,7 +89,9 @@ class ArthurIntake(Intake):
 
     def add_planned(self, planned: Planned) -> str | None:
         """As `add`; most such calls need not be put together."""
-        if self._model is None or self._target.configuration.sample_ratio < 1.0:
+        if not self._is_sampled(planned.view.trace_id):
+            return NOT_SAMPLED
+        if self._model is None:
             return self.add(planned.whole())
         of_model = self._of_model(self._model)
         evidence = put_planned(of_model.builder, planned, of_model.packing)
@@ -104,6 +105,10 @@ class ArthurIntake(Intake):
 
     def add_around(self, around: Wordless | Step | Frame) -> None:
         """Inferences are calls with words, and nothing else."""
+
+    def _is_sampled(self, trace_id: str) -> bool:
+        ratio = self._target.configuration.sample_ratio
+        return ratio >= 1.0 or is_sampled(trace_id, ratio)
 
     def _of_model(self, model: str) -> _ModelRows:
         of_model = self._by_model.get(model)
