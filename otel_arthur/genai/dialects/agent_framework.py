@@ -1,7 +1,4 @@
-"""Microsoft Agent Framework: semantic conventions; temperature and limits are on the agent's span only.
-
-Reference: https://learn.microsoft.com/agent-framework (observability). Detects: its scope.
-"""
+"""Microsoft Agent Framework: semantic conventions; temperature and limits are on the agent's span only."""
 
 from __future__ import annotations
 

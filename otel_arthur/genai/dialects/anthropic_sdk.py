@@ -1,7 +1,7 @@
 """Anthropic's SDK, which records its own calls: the conventions, with the finish reason under its own name.
 
-Reference: anthropics/anthropic-sdk-python, ``_tracing.py``. Detects: its scope. Messages are recorded only
-where the application or a variable says so, and of streams only those that the SDK puts together.
+Messages are recorded only where the application or a variable says so. Of a stream, only what the SDK itself
+puts together is recorded (its ``_tracing.py``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Braintrust's SDKs for Go, Java, Ruby and .NET: input, output, metadata and metrics as JSON.
 
-Reference: https://www.braintrust.dev/docs/integrations/opentelemetry. Detects: ``braintrust.output_json`` and
-its like. Only some write a type; without one a model in the metadata makes a call.
+Only some of them write a type. Without one, a model in the metadata makes a call.
 """
 
 from __future__ import annotations

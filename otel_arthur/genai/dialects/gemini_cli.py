@@ -1,7 +1,6 @@
 """Gemini CLI: semantic conventions, with operations and a message for each piece of a stream of its own.
 
-Reference: google-gemini/gemini-cli, ``docs/cli/telemetry.md``. Detects: its scope. Finish reasons and
-the answering model stand in a log record that names no span.
+Finish reasons and the answering model stand in a log record that names no span.
 """
 
 from __future__ import annotations

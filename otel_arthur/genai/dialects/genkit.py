@@ -1,7 +1,6 @@
 """Genkit for Go and JavaScript: documents of its own, on the span of each model.
 
-Reference: https://genkit.dev/docs/observability. Detects: ``genkit:type``. ``generate`` and flows are around
-the call and repeat it.
+``generate`` and flows are around the call and repeat it.
 """
 
 from __future__ import annotations

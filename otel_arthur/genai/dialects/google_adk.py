@@ -1,8 +1,7 @@
 """Google's Agent Development Kit: semantic conventions from 1.17 or so on, JSON of its own before and beside.
 
-Reference: https://google.github.io/adk-docs, ``google.adk.telemetry``; google/adk-java and adk-js, which
-write the same documents with names in camel case, and of a call that failed a span without attributes.
-Detects: its scope.
+The kits for Java and JavaScript write the same documents with names in camel case. Of a call that failed they
+write a span without attributes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Haystack's own tracer: the input and the output of each component, and of each step of an agent.
 
-Reference: https://docs.haystack.deepset.ai/docs/tracing. Detects: ``haystack.component.type`` and the steps'
-own attributes. Pipelines, agents and other components are around calls and repeat their words.
+Pipelines, agents and other components are around calls and repeat their words.
 """
 
 from __future__ import annotations

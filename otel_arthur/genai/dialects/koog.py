@@ -1,7 +1,6 @@
 """Koog, JetBrains' framework for Kotlin: semantic conventions, with messages of no parts and withheld words.
 
-Reference: https://docs.koog.ai/features/open-telemetry. Detects: ``koog.event.id`` (from 1.0 on); the scope
-is the application's service.
+Koog writes its marker from 1.0 on. The scope is the name of the application's service and tells nothing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Laminar: the conventions' attributes, messages as the provider has them, no operation's name.
-
-Reference: https://docs.lmnr.ai. Detects: ``lmnr.span.type``.
-"""
+"""Laminar: the conventions' attributes, messages as the provider has them, no operation's name."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Langfuse's own SDKs (v3 and later; Python and JavaScript): observations as spans, fields as JSON text.
 
-Reference: https://langfuse.com/integrations/native/opentelemetry. Detects: ``langfuse.observation.type`` or
-a model, which makes an observation a generation whatever its type.
+A model makes an observation a generation, whatever its type.
 """
 
 from __future__ import annotations

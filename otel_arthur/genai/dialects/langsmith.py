@@ -1,7 +1,4 @@
-"""LangSmith's SDK in OpenTelemetry mode: request and response as whole JSON texts; hidden ones are `{}`.
-
-Reference: https://docs.langchain.com/langsmith/trace-with-opentelemetry. Detects: ``langsmith.span.kind``.
-"""
+"""LangSmith's SDK in OpenTelemetry mode: request and response as whole JSON texts; hidden ones are `{}`."""
 
 from __future__ import annotations
 

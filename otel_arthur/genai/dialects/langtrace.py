@@ -1,7 +1,4 @@
-"""Langtrace: events of the older conventions, an operation named after the client's method.
-
-Reference: https://docs.langtrace.ai. Detects: ``langtrace.sdk.name``.
-"""
+"""Langtrace: events of the older conventions, an operation named after the client's method."""
 
 from __future__ import annotations
 

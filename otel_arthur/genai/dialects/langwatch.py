@@ -1,7 +1,4 @@
-"""LangWatch's SDKs in both languages: typed values as JSON.
-
-Reference: https://docs.langwatch.ai/integration/opentelemetry. Detects: ``langwatch.span.type``.
-"""
+"""LangWatch's SDKs in both languages: typed values as JSON."""
 
 from __future__ import annotations
 

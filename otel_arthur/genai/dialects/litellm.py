@@ -1,6 +1,5 @@
 """LiteLLM's OpenTelemetry callback: GenAI semantic conventions now, numbered attributes before.
 
-Reference: https://docs.litellm.ai/docs/observability/opentelemetry_integration. Detects: its scope.
 Its child ``raw_gen_ai_request`` repeats the provider's request for debugging and is no call. Its messages
 leave out the tools that were called; the numbered attributes beside them do not.
 """

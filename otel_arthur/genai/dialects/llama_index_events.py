@@ -1,7 +1,6 @@
 """LlamaIndex's own OpenTelemetry: spans without attributes, everything in their events.
 
-Reference: run-llama/llama_index, ``llama-index-observability-otel``. Detects: the events of a call. The
-span of a stream ends before its answer, which is nowhere.
+The span of a stream ends before its answer, which is nowhere.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ def _operation(view: SpanView) -> str | None:
 
 DIALECT = Dialect(
     name="llama-index-events",
-    reference="https://github.com/run-llama/llama_index",
+    reference="https://pypi.org/project/llama-index-observability-otel/",
     scopes=("llamaindex.opentelemetry",),
     is_bare=True,
     hints=("llamaindex.run_id",),

@@ -1,7 +1,7 @@
 """Logfire's own instrumentations of provider clients: semantic conventions, and before them the raw request.
 
-Reference: https://logfire.pydantic.dev/docs/integrations/llms. A stream is a span that ends when the first
-words come, and a log line, which is a span of no length, when it is over: the line stands for the call.
+A stream is two spans. The first ends when the first words come. The second, a log line and so a span of no
+length, comes when the stream is over: it stands for the call.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Mastra, its older spans over the AI SDK and its tracer's: a step of a model has the words.
 
-Reference: https://mastra.ai/docs/observability. Detects: ``mastra.span.type``, or ``aisdk.model.id``. Today a
-step holds the question, and ``model_inference`` in it the answer, the usage and the reason: two records of
-one call, which become one as any two that one scope writes.
+Today a step holds the question, and ``model_inference`` in it the answer, the usage and the reason: two
+records of one call, which become one as any two that one scope writes.
 """
 
 from __future__ import annotations

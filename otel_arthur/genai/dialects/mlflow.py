@@ -1,7 +1,4 @@
-"""MLflow Tracing in an application's own tracer provider: every attribute is JSON text.
-
-Reference: https://mlflow.org/docs/latest/genai/tracing. Detects: ``mlflow.spanType``.
-"""
+"""MLflow Tracing in an application's own tracer provider: every attribute is JSON text."""
 
 from __future__ import annotations
 

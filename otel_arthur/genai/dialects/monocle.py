@@ -1,7 +1,4 @@
-"""Monocle: entities as numbered attributes, words and counts in three events.
-
-Reference: https://github.com/monocle2ai/monocle. Detects: its scope, and ``span.type`` in it.
-"""
+"""Monocle: entities as numbered attributes, words and counts in three events."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Netra: OpenLLMetry's numbered attributes, with tools called as JSON in the content.
 
-Reference: https://docs.getnetra.ai. Detects: its scopes. The finish reason of an answer stands under the next
-number, which is a further answer only where it has words.
+The finish reason of an answer stands under the next number, which is another answer only if it has words.
 """
 
 from __future__ import annotations

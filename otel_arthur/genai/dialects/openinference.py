@@ -1,7 +1,6 @@
 """OpenInference (Arize Phoenix and all that send to it), plain, hidden, or with GenAI attributes beside.
 
-Reference: Arize-ai/openinference, ``spec/semantic_conventions.md``. Detects:
-``openinference.span.kind``, which is written last and so survives an attribute limit.
+The marker is written last and so survives an attribute limit.
 """
 
 from __future__ import annotations

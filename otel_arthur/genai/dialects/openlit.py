@@ -1,7 +1,6 @@
 """OpenLIT's SDKs of today, in both languages: the conventions, beside names of its own.
 
-Reference: https://docs.openlit.io. Detects: the scopes of its instrumentations. Before them its one scope
-wrote words into events, which ``semconv_events`` reads.
+Older SDKs have one scope and write words into events, which ``semconv_events`` reads.
 """
 
 from __future__ import annotations

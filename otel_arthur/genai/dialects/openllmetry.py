@@ -1,7 +1,4 @@
-"""OpenLLMetry (Traceloop) from 0.55 on: GenAI semantic conventions with its own association properties.
-
-Reference: traceloop/openllmetry, ``opentelemetry-semantic-conventions-ai``. Detects: its scopes.
-"""
+"""OpenLLMetry (Traceloop) from 0.55 on: GenAI semantic conventions with its own association properties."""
 
 from __future__ import annotations
 

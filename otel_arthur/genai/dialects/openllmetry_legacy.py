@@ -1,8 +1,6 @@
 """OpenLLMetry (Traceloop) up to 0.54: one attribute for each piece of a message.
 
-Reference: traceloop/openllmetry, ``opentelemetry-semantic-conventions-ai`` up to 0.4. Detects:
-``llm.request.type`` or ``gen_ai.prompt.N.…`` / ``gen_ai.completion.N.…``; after an attribute limit
-dropped the first, the completion and the counts, which are written last, are left.
+An attribute limit drops the type and the prompt first: the completion and the counts, written last, are left.
 """
 
 from __future__ import annotations

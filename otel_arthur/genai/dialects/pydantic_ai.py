@@ -1,7 +1,4 @@
-"""Pydantic AI: GenAI semantic conventions with counts of its own; at first, events in an attribute.
-
-Reference: https://ai.pydantic.dev/logfire, ``pydantic_ai.models.instrumented``. Detects: its scope.
-"""
+"""Pydantic AI: GenAI semantic conventions with counts of its own; at first, events in an attribute."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Quarkus LangChain4j: the older conventions' names, the whole prompt as one text without roles.
 
-Reference: https://docs.quarkiverse.io/quarkus-langchain4j/dev/observability.html. Detects: the scope of
-Quarkus and a model asked for; no span of a call names its operation.
+No span of a call names its operation.
 """
 
 from __future__ import annotations

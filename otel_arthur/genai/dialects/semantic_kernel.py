@@ -1,7 +1,6 @@
 """Semantic Kernel: one log record a message, whose body is the message as JSON text.
 
-Reference: learn.microsoft.com, "Observability in Semantic Kernel". Detects: its scopes, of Python
-(``semantic_kernel.…``) and .NET (``Microsoft.SemanticKernel…``), which writes events on the span.
+.NET writes events on the span instead.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The OpenTelemetry GenAI semantic conventions: every span that no other dialect owns.
-
-Reference: open-telemetry/semantic-conventions-genai, "Semantic conventions for generative client AI spans".
-"""
+"""The OpenTelemetry GenAI semantic conventions: every span that no other dialect owns."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """The GenAI semantic conventions of 2024 and 2025: messages in events, one each, or in one event of all.
 
-Reference: semantic-conventions v1.27 to v1.36, "GenAI events". Detects: such events on the span, or
-joined to it from the log; and ``gen_ai.prompt`` / ``gen_ai.completion``, which came before them.
+Of the conventions from v1.27 to v1.36; ``gen_ai.prompt`` and ``gen_ai.completion`` came before them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Sentry's SDKs on OpenTelemetry: the conventions, with words under names of their own.
 
-Reference: https://docs.sentry.io/product/insights/ai. Detects: its scope. The words stand where
-`words` looks for anybody's: ``gen_ai.request.messages``, ``gen_ai.response.text`` and ``.tool_calls``.
+The words stand where `words` looks for anybody's: ``gen_ai.request.messages``, ``gen_ai.response.text`` and
+``.tool_calls``.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
 """Spring AI: semantic conventions through Micrometer, so that every value is text, a list its JSON.
 
-Reference: https://docs.spring.io/spring-ai/reference/observability. Detects: ``spring.ai.*``, or the
-scopes of Micrometer's bridge. What has a ``spring.ai.kind`` (chat client, advisor, tool, vector store)
-is around the call. Milestones before 1.0 wrote texts without roles into ``gen_ai.prompt`` and
-``gen_ai.completion``; 1.1.2 and 2.0.1 write words to the application's log only, so that messages come of an
-observation filter of the application.
+What has a ``spring.ai.kind`` (chat client, advisor, tool, vector store) is around the call. Milestones before
+1.0 wrote texts without roles into ``gen_ai.prompt`` and ``gen_ai.completion``. 1.1.2 and 2.0.1 write words to
+the application's log only: messages come from an observation filter of the application.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Strands Agents: events for messages, in the older form or in one event each for input and output.
 
-Reference: https://strandsagents.com, "Traces". Detects: its scope. Its counts are the provider's:
-Bedrock's exclude cache reads and writes, OpenAI's include them, and the total tells.
+Counts are the provider's: Bedrock's exclude cache reads and writes, OpenAI's do not; the total tells which.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""traceAI (Future AGI): OpenInference's flattened messages under the conventions' names.
-
-Reference: https://github.com/future-agi/traceAI. Detects: ``gen_ai.span.kind``.
-"""
+"""traceAI (Future AGI): OpenInference's flattened messages under the conventions' names."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Vercel's AI SDK (``experimental_telemetry``): its ``ai.*`` attributes, GenAI ones beside.
 
-Reference: https://ai-sdk.dev/docs/ai-sdk-core/telemetry. Detects: ``ai.operationId``. Only
-``….doGenerate`` and ``….doStream`` are calls to a model; the span around them sums its steps.
+Only ``….doGenerate`` and ``….doStream`` are calls to a model; the span around them sums its steps.
 """
 
 from __future__ import annotations
