@@ -82,6 +82,14 @@ def _key(_context: click.Context, _parameter: click.Parameter, value: Path | Non
 
 
 JSON = click.option("--json", "as_json", is_flag=True, help="JSON for programs.")
+
+
+def rows_of_a_file(command: FC) -> FC:
+    """The file, the timeout and the output of a command that sends rows; see `cli.sending.send_rows`."""
+    timeout = seconds("--timeout", 60.0, "Seconds to wait for the sending.", min=0)
+    return click.argument("file")(timeout(JSON(command)))
+
+
 ENDPOINT = click.option(
     "--endpoint", callback=given, help="Arthur's address, instead of OTEL_EXPORTER_ARTHUR_ENDPOINT."
 )

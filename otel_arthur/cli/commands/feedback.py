@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import click
 
-from otel_arthur.cli.configured import SENDING, configured
-from otel_arthur.cli.files.table_file import Problems, TableFile
-from otel_arthur.cli.parameters import JSON, seconds
+from otel_arthur.cli.configured import SENDING, configured, refuse
+from otel_arthur.cli.files.table_file import BadRow, TableFile
+from otel_arthur.cli.parameters import rows_of_a_file
 from otel_arthur.cli.sending import Words, send_rows
 from otel_arthur.cli.terminal.errors import WrongUse
 from otel_arthur.cli.terminal.output import say
@@ -34,9 +34,7 @@ _WORDS: Final = Words(
     epilog='Example: echo \'{"trace_id": "…", "score": 0, "explanation": "wrong city"}\' > feedback.jsonl; '
     "otel-arthur feedback feedback.jsonl"
 )
-@click.argument("file")
-@seconds("--timeout", 60.0, "Seconds to wait for the sending.", min=0)
-@JSON
+@rows_of_a_file
 def command(file: str, timeout: float, as_json: bool) -> None:
     """FILE holds JSON lines, or CSV with a header as spreadsheets write it; - is standard input.
 
@@ -49,11 +47,10 @@ def command(file: str, timeout: float, as_json: bool) -> None:
         raise WrongUse("feedback is for Arthur Engine; set OTEL_EXPORTER_ARTHUR_ENGINE_ENDPOINT")
     if configuration.engine.missing is not None:
         raise WrongUse(configuration.engine.missing)
-    problems = Problems()
-    with TableFile(file, problems, _IDS) as table:
+    with TableFile(file, _IDS) as table:
         # A mistake in the last line must not leave half a file sent.
-        rows = list(_rows(table, problems))
-        problems.refuse()
+        rows = _rows(table)
+        refuse(table.problems)
     send_rows(
         configuration,
         rows,
@@ -64,33 +61,30 @@ def command(file: str, timeout: float, as_json: bool) -> None:
     )
 
 
-def _rows(table: TableFile, problems: Problems) -> Iterator[Feedback]:
+def _rows(table: TableFile) -> list[Feedback]:
     unused: dict[str, None] = {}
-    for line, record in table.rows():
+
+    def parse(record: Mapping[str, Any]) -> Feedback:
         if len(unused) < _NAMED:
             unused.update(dict.fromkeys(name for name in record if name not in _FIELDS))
-        found = _feedback(record)
-        if isinstance(found, Feedback):
-            yield found
-        else:
-            problems.add(f"{table.name}, line {line}: {found}")
-        if problems.are_too_many:
-            break
+        return _feedback(record)
+
+    rows = [*table.read(parse)]
     if unused:
         names = ", ".join(repr(name[:_NAME_LENGTH]) for name in [*unused][:_NAMED])
         say(f"Note: {table.name}: feedback is {', '.join(_FIELDS)}; left out: {names}", err=True)
+    return rows
 
 
-def _feedback(record: Mapping[str, Any]) -> Feedback | str:
-    """The feedback in a row, or what is wrong with it."""
+def _feedback(record: Mapping[str, Any]) -> Feedback:
     ids = feedback_ids(record.get("partner_inference_id") or None, record.get("trace_id"))
     if ids is None:
-        return "it needs a partner_inference_id of otel-arthur, or a trace_id of 32 hexadecimal digits"
+        raise BadRow("it needs a partner_inference_id of otel-arthur, or a trace_id of 32 hexadecimal digits")
     score = _SCORES.get(str(record.get("score")).strip().lower())
     if score is None:
         kind = type(record.get("score")).__name__
-        return f"score is a {kind} that is neither 0 nor 1; write 1 for good, 0 for bad"
+        raise BadRow(f"score is a {kind} that is neither 0 nor 1; write 1 for good, 0 for bad")
     explanation = record.get("explanation")
     if not isinstance(explanation, str | None):
-        return f"explanation is a {type(explanation).__name__}; it must be a text"
+        raise BadRow(f"explanation is a {type(explanation).__name__}; it must be a text")
     return Feedback(*ids, score, explanation or None)

@@ -11,10 +11,10 @@ from typing import Any, Final
 import click
 import orjson
 
-from otel_arthur.cli.configured import SENDING, configured
+from otel_arthur.cli.configured import SENDING, configured, refuse
 from otel_arthur.cli.connection import ground_truth_types
-from otel_arthur.cli.files.table_file import Problems, TableFile
-from otel_arthur.cli.parameters import JSON, given, seconds
+from otel_arthur.cli.files.table_file import BadRow, TableFile
+from otel_arthur.cli.parameters import given, rows_of_a_file
 from otel_arthur.cli.sending import Words, send_rows
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
 from otel_arthur.cli.terminal.output import plural
@@ -43,10 +43,8 @@ _WORDS: Final = Words(
     epilog='Example: echo \'{"partner_inference_id": "…", "expected_text": "Paris"}\' > gt.jsonl; '
     "otel-arthur ground-truth gt.jsonl"
 )
-@click.argument("file")
 @click.option("--model", "model_id", callback=given, help="The Arthur model, if not the configured one.")
-@seconds("--timeout", 60.0, "Seconds to wait for the sending.", min=0)
-@JSON
+@rows_of_a_file
 def command(file: str, model_id: str | None, timeout: float, as_json: bool) -> None:
     """FILE holds JSON lines, or CSV with a header as spreadsheets write it; - is standard input.
 
@@ -58,14 +56,13 @@ def command(file: str, model_id: str | None, timeout: float, as_json: bool) -> N
     configuration = configured(*SENDING, model_id=model_id)
     if configuration.missing is not None:
         raise WrongUse(configuration.missing)
-    problems = Problems()
-    with TableFile(file, problems, _IDS) as table:
+    with TableFile(file, _IDS) as table:
         types = ground_truth_types(configuration, [model_id] if model_id else configuration.models)
-        rows = _Rows(table, types, problems)
+        rows = _Rows(table, types)
         # A mistake in the last line must not leave half a file sent.
         for _ in rows:
             pass
-        problems.refuse()
+        refuse(table.problems)
         if types is None and table.delimiter:
             raise WorkFailed(
                 "Arthur cannot be asked for the types that the columns have; run the same command again, "
@@ -81,39 +78,29 @@ def command(file: str, model_id: str | None, timeout: float, as_json: bool) -> N
         )
 
 
-class _Bad(ValueError):
-    """What is wrong with a row; the message names the field, what it is and what it should be."""
-
-
 class _Rows:
     """The ground truth in a file, as it is sent: values fit the types of the model's attributes.
+
+    Each bad row and each unknown name is a problem of the file, once.
 
     Args:
         types: the model's ground truth attributes with their value types; None where Arthur could not be
             asked: then values go as they are.
-        problems: takes what is wrong, each bad row and each unknown name once.
     """
 
-    def __init__(self, file: TableFile, types: Mapping[str, str] | None, problems: Problems) -> None:
+    def __init__(self, file: TableFile, types: Mapping[str, str] | None) -> None:
         self._file = file
         self._types = types
-        self._problems = problems
         self._now = datetime.now(timezone.utc).isoformat()
         self._unknown: Counter[str] = Counter()
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         self._unknown.clear()
-        for line, record in self._file.rows():
-            try:
-                yield self._row(record)
-            except _Bad as error:
-                self._problems.add(f"{self._file.name}, line {line}: {error}")
-            if self._problems.are_too_many:
-                break
+        yield from self._file.read(self._row)
         there = ", ".join(f"{name} ({kind})" for name, kind in (self._types or {}).items())
         there = there or "none; `otel-arthur onboard NAME --ground-truth` makes a model that has one"
         for name, rows in self._unknown.items():
-            self._problems.add(
+            self._file.problems.append(
                 f"{self._file.name}: the model has no ground truth attribute {name!r} "
                 f"({plural(rows, 'row')}); it has {there}"
             )
@@ -124,9 +111,9 @@ class _Rows:
         if values is None:
             values = {name: value for name, value in record.items() if name not in _OWN and value is not None}
         if not isinstance(values, dict):
-            raise _Bad(f"ground_truth_data is {_kind(values)}; it must be an object of attribute and value")
+            raise BadRow(f"ground_truth_data is {_kind(values)}; it must be an object of attribute and value")
         if not values:
-            raise _Bad("no ground truth value; add a field named as the model's ground truth attribute")
+            raise BadRow("no ground truth value; add a field named as the model's ground truth attribute")
         given: dict[str, Any] = values  # pyright: ignore[reportUnknownVariableType]
         return {
             "partner_inference_id": identity,
@@ -145,7 +132,7 @@ class _Rows:
             return value
         fitted = coerced(_of_cell(value, value_type, self._file.delimiter), value_type)
         if fitted is None or not _is_number_of_arthur(fitted):
-            raise _Bad(f"{name} is {_kind(value)} that is no {value_type}")
+            raise BadRow(f"{name} is {_kind(value)} that is no {value_type}")
         return fitted
 
 
@@ -181,25 +168,25 @@ def _identity(record: Mapping[str, Any]) -> str:
     if given is not None:
         return _text("partner_inference_id", given)
     if "trace_id" not in record or "span_id" not in record:
-        raise _Bad("partner_inference_id is missing; give it, or trace_id and span_id")
+        raise BadRow("partner_inference_id is missing; give it, or trace_id and span_id")
     trace_id, span_id = (_hexadecimal(record, *field) for field in (("trace_id", 32), ("span_id", 16)))
     choice = str(record.get("choice_index", "0"))
     if not choice.isascii() or not choice.isdigit() or len(choice) > _CHOICE_DIGITS:
         kind = _kind(record["choice_index"])
-        raise _Bad(f"choice_index is {kind}; it must be a whole number of at most {_CHOICE_DIGITS} digits")
+        raise BadRow(f"choice_index is {kind}; it must be a whole number of at most {_CHOICE_DIGITS} digits")
     return partner_inference_id(trace_id, span_id, int(choice))
 
 
 def _hexadecimal(record: Mapping[str, Any], name: str, digits: int) -> str:
     text = _text(name, record[name]).lower()
     if len(text) != digits or any(digit not in "0123456789abcdef" for digit in text):
-        raise _Bad(f"{name} must be {digits} hexadecimal digits; it has {len(text)} characters")
+        raise BadRow(f"{name} must be {digits} hexadecimal digits; it has {len(text)} characters")
     return text
 
 
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise _Bad(f"{name} is {_kind(value)}; it must be a text")
+        raise BadRow(f"{name} is {_kind(value)}; it must be a text")
     return value.strip()
 
 
@@ -210,9 +197,9 @@ def _timestamp(value: Any, now: str) -> str:
     try:
         moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
-        raise _Bad(f"{_TIME} is no time; write it as 2026-11-22T12:00:00+00:00") from None
+        raise BadRow(f"{_TIME} is no time; write it as 2026-11-22T12:00:00+00:00") from None
     if moment.tzinfo is None:
-        raise _Bad(f"{_TIME} has no time zone; end it with Z or an offset such as +01:00")
+        raise BadRow(f"{_TIME} has no time zone; end it with Z or an offset such as +01:00")
     return moment.isoformat()
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import TracebackType
-from typing import IO, Any, Final, cast
+from typing import IO, Any, Final, TypeVar, cast
 
 import orjson
 
-from otel_arthur.cli.configured import refuse
 from otel_arthur.cli.terminal.errors import WrongUse
 from otel_arthur.cli.terminal.output import plural, say
 
@@ -33,52 +33,34 @@ _KINDS: Final = {
 _CSV_ENDINGS: Final = (".csv", ".tsv")
 _JSON_ENDINGS: Final = (".json", ".jsonl", ".ndjson")
 
+_R = TypeVar("_R")
 Row = tuple[int, Mapping[str, Any]]
 """The number of a line, from 1, and what it holds. A cell of CSV is a text."""
 
 
-class Problems:
-    """All that is wrong with a file, printed at once, one line for each."""
-
-    def __init__(self) -> None:
-        self._lines: list[str] = []
-
-    def add(self, line: str) -> None:
-        self._lines.append(line)
-
-    @property
-    def are_too_many(self) -> bool:
-        return len(self._lines) >= MAX_PROBLEMS
-
-    def refuse(self) -> None:
-        """End the command if there are any.
-
-        Raises:
-            WrongUse: the last of them; the others are printed.
-        """
-        refuse(self._lines)
+class BadRow(ValueError):
+    """What is wrong with a row; the message names the field, what it is and what it should be."""
 
 
 class TableFile(AbstractContextManager["TableFile"]):
     """The rows of a file or of standard input (``-``). They can be read twice.
 
-    Lines that cannot be read go to `problems`. A note on standard error names what is left out, once.
+    What is wrong goes to `problems`. A note on standard error names what is left out, once.
 
     Args:
         ids: the columns of which CSV must have one set.
     """
 
-    def __init__(self, name: str, problems: Problems, ids: Sequence[tuple[str, ...]]) -> None:
+    def __init__(self, name: str, ids: Sequence[tuple[str, ...]]) -> None:
         self._ids = ids
         self.name = "standard input" if name == "-" else name
-        self._problems = problems
+        self.problems: list[str] = []
+        """All that is wrong with the file, a line for each."""
         self._is_first = True
         self._opened = ExitStack()
         self._copy: IO[bytes] | None = None
         self.delimiter = ""
         """Of CSV, empty for JSON lines."""
-        self.header: list[str] = []
-        """Of CSV, known once the first row is there."""
         if name == "-":
             self._stream: IO[bytes] = sys.stdin.buffer
             self._copy = self._opened.enter_context(TemporaryFile())  # noqa: SIM115
@@ -100,15 +82,27 @@ class TableFile(AbstractContextManager["TableFile"]):
             WrongUse: it is no table; the message names file and line.
         """
         lines = self._lines()
-        number, text = next(lines, (0, ""))
-        while number and not text.strip():
-            number, text = next(lines, (0, ""))
+        number, text = next(((number, text) for number, text in lines if text.strip()), (0, ""))
         if not number:
             return
         ending = Path(self.name).suffix.lower()
         is_json = ending in _JSON_ENDINGS or (ending not in _CSV_ENDINGS and text.lstrip()[0] in "{[")
         yield from self._json(number, text, lines) if is_json else self._csv(number, text, lines)
         self._is_first = False
+
+    def read(self, parse: Callable[[Mapping[str, Any]], _R]) -> Iterator[_R]:
+        """What `parse` makes of each row; a `BadRow` from it is a problem, and too many of them are the end.
+
+        Raises:
+            WrongUse: as in `rows`.
+        """
+        for number, row in self.rows():
+            try:
+                yield parse(row)
+            except BadRow as error:
+                self._problem(number, str(error))
+            if self._has_too_many_problems:
+                return
 
     def _lines(self) -> Iterator[tuple[int, str]]:
         stream = self._stream
@@ -143,23 +137,22 @@ class TableFile(AbstractContextManager["TableFile"]):
         if len(line) > MAX_LINE:
             raise WrongUse(f"{self.name}, line {number}: longer than {MAX_LINE // 1024**2} MB")
 
-    def _json(self, number: int, text: str, lines: Iterator[tuple[int, str]]) -> Iterator[Row]:
-        while number and not self._problems.are_too_many:
-            if text.strip():
-                value: Any = None
-                try:
-                    value = orjson.loads(text)
-                except orjson.JSONDecodeError as error:
-                    self._problem(
-                        number, f"not JSON ({error.msg}); write one object a line, or name a CSV file .csv"
-                    )
-                else:
-                    if isinstance(value, dict):
-                        yield number, cast("dict[str, Any]", value)
-                    else:
-                        kind = type(value).__name__
-                        self._problem(number, f"a {kind}; each line must be a JSON object")
-            number, text = next(lines, (0, ""))
+    def _json(self, number: int, first: str, lines: Iterator[tuple[int, str]]) -> Iterator[Row]:
+        for line, text in chain([(number, first)], lines):
+            if self._has_too_many_problems:
+                return
+            if not text.strip():
+                continue
+            try:
+                value = orjson.loads(text)
+            except orjson.JSONDecodeError as error:
+                what = f"not JSON ({error.msg}); write one object a line, or name a CSV file .csv"
+                self._problem(line, what)
+                continue
+            if isinstance(value, dict):
+                yield line, cast("dict[str, Any]", value)
+            else:
+                self._problem(line, f"a {type(value).__name__}; each line must be a JSON object")
 
     def _csv(self, number: int, first: str, lines: Iterator[tuple[int, str]]) -> Iterator[Row]:
         separator = first.rstrip("\r\n")
@@ -174,7 +167,7 @@ class TableFile(AbstractContextManager["TableFile"]):
         try:
             for cells in reader:
                 line = number + reader.line_num
-                if self._problems.are_too_many:
+                if self._has_too_many_problems:
                     return
                 if not any(cell.strip() for cell in cells):
                     empty += bool(cells)
@@ -199,10 +192,9 @@ class TableFile(AbstractContextManager["TableFile"]):
         """Learn delimiter and header."""
         try:
             self.delimiter = self.delimiter or max(",;\t", key=lambda mark: len(_cells(line, mark)))
-            self.header = [name.strip() for name in _cells(line, self.delimiter, strict=True)]
+            header = [name.strip() for name in _cells(line, self.delimiter, strict=True)]
         except csv.Error as error:
             raise WrongUse(f"{self.name}, line {number}, the header: {_why(error)}") from None
-        header = self.header
         twice = {name for name in header if name and header.count(name) > 1}
         if twice:
             raise WrongUse(f"{self.name}: the header has the column {sorted(twice)[0]!r} twice")
@@ -212,11 +204,15 @@ class TableFile(AbstractContextManager["TableFile"]):
         return header
 
     def _problem(self, number: int, what: str) -> None:
-        self._problems.add(f"{self.name}, line {number}: {what}")
+        self.problems.append(f"{self.name}, line {number}: {what}")
+
+    @property
+    def _has_too_many_problems(self) -> bool:
+        return len(self.problems) >= MAX_PROBLEMS
 
 
 def _cells(line: str, delimiter: str, *, strict: bool = False) -> list[str]:
-    return next(iter([*csv.reader([line], delimiter=delimiter, strict=strict), []]))
+    return next(csv.reader([line], delimiter=delimiter, strict=strict), list[str]())
 
 
 def _why(error: csv.Error) -> str:
