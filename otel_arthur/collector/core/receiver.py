@@ -53,13 +53,11 @@ class CoreReceiver(HTTPReceiver):
         self._pages = pages
 
     async def start(self, made: socket.socket | None = None) -> str:
-        """Listen; returns the address. Raises OSError where the address is not free."""
         made = made or listening(self._place)
         await super().start(made)
         return name_of(made) if made.family != socket.AF_UNIX else str(self._place)
 
     async def stop(self, seconds: float) -> None:
-        """Take no more requests, and wait for those under way for at most so many seconds."""
         if isinstance(self._place, UnixSocket):
             with contextlib.suppress(OSError):
                 self._place.path.unlink()

@@ -111,15 +111,14 @@ class HandedOver:
                         yield _view(span, name, version, values, kin)
 
     def around(self) -> Iterator[tuple[SpanView | None, Step | Frame]]:
-        """The places of the other spans in their traces; the view of each span that is more than a place."""
+        """What the other spans are in their traces, each with its view where the view was made."""
         for resource in self._resources:
             service = resource.attributes.get("service.name")
             service = service if isinstance(service, str) else None
             for scope in resource.scopes:
                 for span in scope.steps:
                     view = _view(span, scope.name, scope.version, resource.attributes, {})
-                    outer = around(view)
-                    yield (None if isinstance(outer, Frame) else view), outer
+                    yield view, around(view)
                 for place in scope.places:
                     yield None, _frame(place, service)
 

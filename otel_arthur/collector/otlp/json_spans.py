@@ -67,12 +67,9 @@ class JSONSpans:
             else:
                 yield view
 
-    def around(self) -> Iterator[tuple[SpanView | None, Step | Frame]]:
-        """What the other spans are in their traces; the view of those that are more than a place."""
-        for view in self._others:
-            if _has_valid_ids(view):
-                outer = around(view)
-                yield (None if isinstance(outer, Frame) else view), outer
+    def around(self) -> Iterator[tuple[SpanView, Step | Frame]]:
+        """What the other spans are in their traces."""
+        return ((view, around(view)) for view in self._others if _has_valid_ids(view))
 
 
 def _has_valid_ids(view: SpanView) -> bool:

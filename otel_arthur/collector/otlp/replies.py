@@ -126,31 +126,24 @@ def unavailable(message: str, retry_after: float = 1.0) -> Reply:
     return Reply(UNAVAILABLE, message, retry_after)
 
 
-def too_large(limit: int) -> Reply:
+def _too_much(what: str) -> Reply:
     """413, RESOURCE_EXHAUSTED without RetryInfo: sending it again cannot help."""
-    return Reply(
-        RESOURCE_EXHAUSTED,
-        f"the request is larger than {limit // 2**20} MiB after decompression (limits.max_request_mb); "
-        "send smaller batches",
-        status=413,
+    return Reply(RESOURCE_EXHAUSTED, f"{what}; send smaller batches", status=413)
+
+
+def too_large(limit: int) -> Reply:
+    return _too_much(
+        f"the request is larger than {limit // 2**20} MiB after decompression (limits.max_request_mb)"
     )
 
 
 def too_many_items(limit: int) -> Reply:
-    """The same for a request that is small as bytes and large once it is parsed."""
-    return Reply(
-        RESOURCE_EXHAUSTED,
-        f"the request holds more than {limit} spans, attributes and values (limits.max_items); "
-        "send smaller batches",
-        status=413,
-    )
+    """The request is small as bytes and large once it is parsed."""
+    return _too_much(f"the request holds more than {limit} spans, attributes and values (limits.max_items)")
 
 
-NEEDS_MEMORY = Reply(
-    RESOURCE_EXHAUSTED,
-    "reading the request takes more memory than one request may have (limits.max_in_flight_mb); "
-    "send smaller batches",
-    status=413,
+NEEDS_MEMORY = _too_much(
+    "reading the request takes more memory than one request may have (limits.max_in_flight_mb)"
 )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from google.protobuf.message import Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceRequest,
     ExportLogsServiceResponse,
@@ -32,42 +32,13 @@ class Signal:
     request: type[Any]
     response: type[Any]
     items: str
-    """The name of one item in the Collector's own metrics."""
+    """The name of its items in the Collector's own metrics."""
+    count: Callable[[Any], int]
+    """How many items a request has."""
 
     @property
     def method(self) -> str:
         return f"/{self.service}/Export"
-
-    def count(self, request: Message) -> int:
-        """Items in a request: spans, log records, or metrics."""
-        return _COUNTS[self.name](request)
-
-
-TRACES = Signal(
-    "traces",
-    "/v1/traces",
-    "opentelemetry.proto.collector.trace.v1.TraceService",
-    ExportTraceServiceRequest,
-    ExportTraceServiceResponse,
-    "spans",
-)
-LOGS = Signal(
-    "logs",
-    "/v1/logs",
-    "opentelemetry.proto.collector.logs.v1.LogsService",
-    ExportLogsServiceRequest,
-    ExportLogsServiceResponse,
-    "log_records",
-)
-METRICS = Signal(
-    "metrics",
-    "/v1/metrics",
-    "opentelemetry.proto.collector.metrics.v1.MetricsService",
-    ExportMetricsServiceRequest,
-    ExportMetricsServiceResponse,
-    "metric_points",
-)
-SIGNALS = (TRACES, LOGS, METRICS)
 
 
 def _spans(request: Any) -> int:
@@ -88,4 +59,31 @@ def _metric_points(request: Any) -> int:
     return total
 
 
-_COUNTS = {"traces": _spans, "logs": _log_records, "metrics": _metric_points}
+TRACES = Signal(
+    "traces",
+    "/v1/traces",
+    "opentelemetry.proto.collector.trace.v1.TraceService",
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+    "spans",
+    _spans,
+)
+LOGS = Signal(
+    "logs",
+    "/v1/logs",
+    "opentelemetry.proto.collector.logs.v1.LogsService",
+    ExportLogsServiceRequest,
+    ExportLogsServiceResponse,
+    "log_records",
+    _log_records,
+)
+METRICS = Signal(
+    "metrics",
+    "/v1/metrics",
+    "opentelemetry.proto.collector.metrics.v1.MetricsService",
+    ExportMetricsServiceRequest,
+    ExportMetricsServiceResponse,
+    "metric_points",
+    _metric_points,
+)
+SIGNALS = (TRACES, LOGS, METRICS)

@@ -84,15 +84,14 @@ def candidates(
 
 
 def around_in(others: Iterable[Placed]) -> Iterator[tuple[SpanView | None, Step | Frame]]:
-    """The places of spans that cannot be calls; the view of each span that is more than a place."""
+    """What spans that cannot be calls are in their traces, each with its view where the view was made."""
     last: Any = None
     service: str | None = None
     for resource_spans, scope, span, may_be_step in others:
         if may_be_step:
             resource = attribute_map(resource_spans.resource.attributes)
             view = span_view(span, scope.name, scope.version, resource)
-            outer = around(view)
-            yield (None if isinstance(outer, Frame) else view), outer
+            yield view, around(view)
             continue
         if resource_spans is not last:
             last, service = resource_spans, _service_of(resource_spans.resource)

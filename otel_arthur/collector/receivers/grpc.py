@@ -47,7 +47,6 @@ class GRPCReceiver(OTLPServer):
         return await self.listen(lambda: Connection(self._opened, self.connections, self._alive), made, "h2")
 
     async def stop(self, seconds: float) -> None:
-        """Take no more calls, and wait for those under way for at most so many seconds."""
         self.stop_listening()
         for connection in tuple(self._alive):
             connection.drain()

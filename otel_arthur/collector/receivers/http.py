@@ -60,7 +60,6 @@ class HTTPReceiver(OTLPServer):
         return await self.listen(server, made)
 
     async def stop(self, seconds: float) -> None:
-        """Take no more requests, and wait for those under way for at most so many seconds."""
         self.stop_listening()
         if self._runner is not None:
             await clean_up(self._runner, seconds)

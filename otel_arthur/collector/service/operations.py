@@ -22,7 +22,6 @@ class OperationsServer:
         self._runner: web.ServerRunner | None = None
 
     async def start(self) -> str:
-        """Listen; returns the address. Raises OSError where it cannot be had."""
         server = web.Server(self._handle, access_log=None, keepalive_timeout=30.0)
         self._runner = web.ServerRunner(server, handle_signals=False)
         await self._runner.setup()

@@ -15,12 +15,14 @@ _REBIND_SECONDS = 2.0
 
 
 class Server(Protocol):
+    """What listens: a receiver, or the pages for operators."""
+
     async def start(self) -> str:
         """Listen; returns the address. Raises OSError where the address is not free."""
         ...
 
     async def stop(self, seconds: float) -> None:
-        """Free the address at once, and wait for requests under way for at most so many seconds."""
+        """Take no more requests at once, and wait for those under way for at most so many seconds."""
 
 
 @dataclass(frozen=True, slots=True)
