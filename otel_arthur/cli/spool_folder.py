@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from otel_arthur.cli.configured import SPOOL, configured
 from otel_arthur.cli.parameters import given
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
 from otel_arthur.configuration import Configuration
+from otel_arthur.spool.errors import FAULTS
 
 if TYPE_CHECKING:
     from otel_arthur.spool.spool import Spool
@@ -30,13 +30,12 @@ FOLDER = click.option(
 def has_database(folder: Path) -> bool:
     """Whether there is a spool of this user in a folder; WorkFailed where there is only another user's."""
     from otel_arthur.spool.commands import require_answer
-    from otel_arthur.spool.errors import SpoolError
     from otel_arthur.spool.folder import owner_of, place_of
 
     try:
         require_answer(folder)
         place = place_of(folder)
-    except (SpoolError, OSError) as error:
+    except FAULTS as error:
         raise _unusable(folder, error) from None
     if place.outer is not None or owner_of(place.folder) is not None:
         return True
@@ -57,7 +56,6 @@ def opened(where: Configuration | str | None, *, writes: bool = False) -> Genera
         writes: the command changes what is in it.
     """
     from otel_arthur.spool import commands
-    from otel_arthur.spool.errors import SpoolError
 
     configuration = where if isinstance(where, Configuration) else configured(*SPOOL, spool_dir=where)
     path = configuration.spool_dir
@@ -72,7 +70,7 @@ def opened(where: Configuration | str | None, *, writes: bool = False) -> Genera
     try:
         with closing(commands.opened(path, configuration.spool_max_bytes, writes=writes)) as spool:
             yield spool
-    except (SpoolError, OSError, sqlite3.Error) as error:
+    except FAULTS as error:
         raise _unusable(path, commands.told(path, error)) from None
 
 

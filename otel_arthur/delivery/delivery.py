@@ -118,11 +118,8 @@ class Delivery:
         """
         submitted = Submitted()
         if not self._configuration.is_v3_target:
-            self._run.skip(NO_TRUTH_THERE, len(rows))
-            submitted.skipped[NO_TRUTH_THERE] = len(rows)
-            self._run.notices.say(
-                NO_TRUTH_THERE, "ground truth is left out: Arthur Engine has no place for it"
-            )
+            line = "ground truth is left out: Arthur Engine has no place for it"
+            self._run.leave_out(NO_TRUTH_THERE, len(rows), submitted, line)
         for target in self._run.targets:
             if isinstance(target, ArthurTarget):
                 for destination, batch in target.truths(rows, model_id):
@@ -140,12 +137,8 @@ class Delivery:
         submitted = Submitted()
         engines = [target for target in self._run.targets if isinstance(target, TakesFeedback)]
         if not engines:
-            self._run.skip(NO_FEEDBACK_THERE, len(given))
-            submitted.skipped[NO_FEEDBACK_THERE] = len(given)
-            self._run.notices.say(
-                NO_FEEDBACK_THERE,
-                "feedback is left out: it is for Arthur Engine; set OTEL_EXPORTER_ARTHUR_ENGINE_ENDPOINT",
-            )
+            line = "feedback is left out: it is for Arthur Engine; set OTEL_EXPORTER_ARTHUR_ENGINE_ENDPOINT"
+            self._run.leave_out(NO_FEEDBACK_THERE, len(given), submitted, line)
         for target in engines:
             destination, batch = target.feedback(given)
             self._run.append(target, destination, batch, submitted)

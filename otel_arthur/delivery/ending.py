@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 
@@ -13,7 +12,7 @@ from otel_arthur.delivery.books.names import name_of
 from otel_arthur.delivery.patience import NOT_YET, Patience, Progress
 from otel_arthur.delivery.workers import Workers
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.errors import SpoolError
+from otel_arthur.spool.errors import FAULTS
 from otel_arthur.spool.fallback.backed import BackedSpool
 
 _logger = logging.getLogger("otel_arthur")
@@ -78,7 +77,7 @@ class Ending:
         """With nothing new in it, there is nothing to wait for again."""
         try:
             return self._spool.last_number(), self._progress.accepted
-        except (sqlite3.Error, OSError, SpoolError):
+        except FAULTS:
             return None
 
     def _named(
@@ -88,7 +87,7 @@ class Ending:
     ) -> Counter[str]:
         """By name, rows that wait for these destinations and that no other process is sending."""
         named: Counter[str] = Counter()
-        with contextlib.suppress(sqlite3.Error, OSError, SpoolError):
+        with contextlib.suppress(*FAULTS):
             for (number, kind), rows in left(destinations).items():
                 named[name_of(destinations[number], kind)] += rows
         return named

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 import threading
 import time
 from collections import Counter
@@ -25,7 +24,7 @@ from otel_arthur.notices import Notices
 from otel_arthur.spool.batches import NewBatch
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk.index.database import BUSY_SECONDS
-from otel_arthur.spool.errors import SpoolError
+from otel_arthur.spool.errors import FAULTS
 from otel_arthur.spool.fallback.backed import BackedSpool
 from otel_arthur.spool.outcomes import MENDED, Outcome
 from otel_arthur.spool.rows import Rows
@@ -110,22 +109,25 @@ class Run:
 
     def _take(self, read: list[Meaning], intakes: Sequence[Intake], submitted: Submitted) -> None:
         for intake, meaning in product(intakes, read):
+            line = ""
             try:
                 reason = intake.take(meaning)
             except Exception as error:  # a call of a shape never seen must not cost its batch
                 reason, line = UNREADABLE, f"a call cannot be written ({type(error).__name__}); it is skipped"
-                self.notices.say(reason, line)
             if reason is not None:
-                self._leave_out(reason, 1, submitted)
+                self.leave_out(reason, 1, submitted, line)
         for meaning in read:
             if isinstance(meaning, LLMCall) and meaning.choices_left_out:
-                self._leave_out(TOO_MANY, meaning.choices_left_out, submitted)
-                self.notices.say(TOO_MANY, "a call has more than 10,000 answers; the others are left out")
+                line = "a call has more than 10,000 answers; the others are left out"
+                self.leave_out(TOO_MANY, meaning.choices_left_out, submitted, line)
         read.clear()
 
-    def _leave_out(self, reason: str, count: int, submitted: Submitted) -> None:
+    def leave_out(self, reason: str, count: int, submitted: Submitted, line: str = "") -> None:
+        """Skip calls, or other things that were handed over; `line` is said once."""
         self.skip(reason, count)
         submitted.skipped[reason] = submitted.skipped.get(reason, 0) + count
+        if line:
+            self.notices.say(reason, line)
 
     def append(self, target: Target, destination: Destination, batch: NewBatch, submitted: Submitted) -> None:
         """Put rows into the spool, and have them sent."""
@@ -179,7 +181,6 @@ class Run:
             self._uncounted[Outcome.SKIPPED.value, reason] += count
 
     def _mend(self, mended: Mapping[str, int]) -> None:
-        """Values were changed so that a target can take them."""
         for kind, count in mended.items():
             if count:
                 self.books.mend(kind, count)
@@ -202,7 +203,7 @@ class Run:
             return
         try:
             self._spool.count(counts, patience)
-        except (sqlite3.Error, OSError, SpoolError):
+        except FAULTS:
             with self.lock:
                 self._uncounted.update(counts)
 
@@ -213,7 +214,7 @@ class Run:
         found = destinations or self._ours()
         try:
             return self._spool.waiting([one.number for one in found], kind), self._spool.bytes_used()
-        except (sqlite3.Error, OSError, SpoolError):
+        except FAULTS:
             return 0, 0
 
     def is_unserved(self) -> bool:
@@ -277,7 +278,7 @@ class Run:
         """Take over rows that no process serves, of any service; returns how many."""
         try:
             return sum(target.adopt(None, at_once=True) for target in self.targets)
-        except (sqlite3.Error, OSError, SpoolError) as error:
+        except FAULTS as error:
             _logger.warning("otel-arthur: the spool cannot be read (%s)", type(error).__name__)
             return 0
 

@@ -97,7 +97,7 @@ class Turns:
         """No request begins from now on, and batches leased for one go back to the spool.
 
         Raises:
-            sqlite3.Error, OSError, SpoolError: the leases last until the process ends.
+            `FAULTS` of the spool: the leases last until the process ends.
         """
         with self._beginning:
             self._is_over = True
@@ -184,7 +184,7 @@ def _presented(
 
 
 class _Attempt:
-    """See `target.Attempt`: of one turn."""
+    """See `target.contract.Attempt`: of one turn."""
 
     def __init__(
         self, turns: Turns, destination: Destination, batches: Sequence[Batch], until: float
@@ -196,21 +196,16 @@ class _Attempt:
 
     @property
     def timeout(self) -> float | None:
-        """What one request may take, where that is less than configured."""
         return self._turns.request_seconds
 
     def begin(self) -> None:
-        """From now on it is the target that is waited for."""
         self._turns.progress.begun()
 
     def may_go_on(self) -> bool:
-        """Whether a request may begin."""
         return self._turns.may_begin(self._batches, self._until)
 
     def step(self) -> None:
-        """The target answered what had to be known first."""
         self._turns.progress.stepped()
 
     def accept(self, rows: int) -> None:
-        """The target accepted rows."""
         self._turns.progress.accept(name_of(self._destination, self._batches[0].kind), rows)

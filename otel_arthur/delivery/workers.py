@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -14,7 +13,7 @@ from otel_arthur.delivery.patience import Patience
 from otel_arthur.delivery.turn import Turns
 from otel_arthur.http.suppression import suppress_instrumentation
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.errors import SpoolError
+from otel_arthur.spool.errors import FAULTS
 from otel_arthur.spool.fallback.backed import BackedSpool
 
 _logger = logging.getLogger("otel_arthur")
@@ -139,7 +138,7 @@ class Workers:
             finally:
                 with self._changed:
                     self._flushing -= 1
-        except (sqlite3.Error, OSError, SpoolError) as error:
+        except FAULTS as error:
             _logger.warning("otel-arthur: the spool cannot be read (%s)", type(error).__name__)
             return False
 
@@ -150,7 +149,7 @@ class Workers:
             self._changed.notify_all()
         for thread in self._threads:
             thread.join(max(deadline - time.monotonic(), 0.0))
-        with contextlib.suppress(sqlite3.Error, OSError, SpoolError):
+        with contextlib.suppress(*FAULTS):
             self._turns.end()
         return not any(thread.is_alive() for thread in self._threads)
 

@@ -153,12 +153,11 @@ def open_database(path: str) -> sqlite3.Connection:
         raise StoreError(f"cannot open the database {path}: {error}") from error
     try:
         _prepare(connection, path)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, StoreError) as error:
         connection.close()
+        if isinstance(error, StoreError):
+            raise
         raise StoreError(f"cannot use the database {path}: {error}") from error
-    except StoreError:
-        connection.close()
-        raise
     return connection
 
 

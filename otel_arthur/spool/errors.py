@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from typing import Final
+
 
 class SpoolError(Exception):
     """The spool cannot be used; one line that says why."""
@@ -16,3 +19,7 @@ class ForeignDatabase(SpoolError):
 
 class NewerFormat(SpoolError):
     """Written by a newer version: left alone."""
+
+
+FAULTS: Final = (sqlite3.Error, OSError, SpoolError)
+"""All that a method of the spool raises where the spool, its disk or its database cannot be used."""

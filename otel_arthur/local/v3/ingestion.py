@@ -8,10 +8,10 @@ from typing import Any, TypedDict, TypeVar
 
 from otel_arthur.local.store import Store
 from otel_arthur.local.v3.models import Model
-from otel_arthur.local.v3.rows import read_ground_truth, read_inference
+from otel_arthur.local.v3.rows import GroundTruthRow, InferenceRow, read_ground_truth, read_inference
 from otel_arthur.local.v3.value_types import Refused
 
-_Row = TypeVar("_Row")
+_Row = TypeVar("_Row", InferenceRow, GroundTruthRow)
 
 
 class Result(TypedDict):
@@ -30,51 +30,45 @@ def ingest_inferences(
     store: Store, model: Model, rows: Iterable[Any], *, accept_duplicates: bool
 ) -> list[Result]:
     """Check and keep inferences; a bad row does not keep its neighbours out."""
-    now = _now()
     return _ingest(
         rows,
-        lambda row: read_inference(row, model, now),
+        model,
+        read_inference,
         lambda good: store.add_inferences(model.id, good, accept_duplicates=accept_duplicates),
-        lambda row: {
-            "message": f"an inference with partner_inference_id {row.partner_inference_id!r} already exists",
-            "status": 409,
-        },
+        (409, "an inference with partner_inference_id {!r} already exists"),
     )
 
 
 def ingest_ground_truth(store: Store, model: Model, rows: Iterable[Any]) -> list[Result]:
     """Check and keep ground truth of known inferences."""
-    now = _now()
     return _ingest(
         rows,
-        lambda row: read_ground_truth(row, model, now),
+        model,
+        read_ground_truth,
         lambda good: store.add_ground_truth(model.id, good),
-        lambda row: {
-            "message": f"no inference with partner_inference_id {row.partner_inference_id!r}",
-            "status": 404,
-        },
+        (404, "no inference with partner_inference_id {!r}"),
     )
 
 
 def _ingest(
     rows: Iterable[Any],
-    read: Callable[[Any], _Row],
+    model: Model,
+    read: Callable[[Any, Model, str], _Row],
     keep: Callable[[Sequence[_Row]], list[bool]],
-    refusal: Callable[[_Row], Result],
+    refusal: tuple[int, str],
 ) -> list[Result]:
+    """Check and keep rows; `refusal` is status and message of those that the store does not keep."""
+    now = datetime.now(timezone.utc).isoformat(timespec="microseconds")
+    status, message = refusal
     results: list[Result] = []
     good: list[tuple[int, _Row]] = []
     for index, row in enumerate(rows):
         results.append({"message": "success", "status": 200})
         try:
-            good.append((index, read(row)))
+            good.append((index, read(row, model, now)))
         except Refused as error:
             results[index] = {"message": error.detail, "status": error.status_code}
     for (index, row), kept in zip(good, keep([row for _, row in good]), strict=True):
         if not kept:
-            results[index] = refusal(row)
+            results[index] = {"message": message.format(row.partner_inference_id), "status": status}
     return results
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="microseconds")

@@ -4,7 +4,6 @@ folder that is no longer used as it is."""
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 import threading
 import time
 from collections.abc import Generator, Sequence
@@ -13,7 +12,7 @@ from typing import Final
 from otel_arthur.spool.batches import BatchEvidence, BatchOutcome, NewBatch
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk.store import Store, count
-from otel_arthur.spool.errors import SpoolError
+from otel_arthur.spool.errors import FAULTS
 from otel_arthur.spool.folder import Place
 from otel_arthur.spool.queue import appending, leases
 from otel_arthur.spool.queue.reading import Stored, rows_of, stored
@@ -80,7 +79,7 @@ def forget(spool: Spool, destination: Destination, batch: NewBatch) -> bool:
 def forget_one(memory: Spool, disk: Sequence[Spool], destination: Destination, batch: NewBatch) -> None:
     """The disk has a batch after all that memory was given, and perhaps has sent: one of them is enough."""
     for spool in (memory, *disk):
-        with contextlib.suppress(sqlite3.Error, OSError, SpoolError):
+        with contextlib.suppress(*FAULTS):
             if forget(spool, destination, batch):
                 return
 

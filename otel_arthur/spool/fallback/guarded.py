@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 from otel_arthur.spool.bounded import Bounded
 from otel_arthur.spool.disk.index.database import BUSY_SECONDS, is_busy, is_full
 from otel_arthur.spool.disk.index.holder import holder_of
-from otel_arthur.spool.errors import SpoolError
+from otel_arthur.spool.errors import FAULTS, SpoolError
 from otel_arthur.spool.fallback import carrying
 from otel_arthur.spool.folder import DATABASE_NAME, Place, absolute, settled
 from otel_arthur.spool.spool import Spool
@@ -29,7 +29,6 @@ HANG_SECONDS: Final = BUSY_SECONDS + 1.0
 """A disk that does not answer for longer hangs. Another process's lock is reported earlier."""
 QUIET_SECONDS: Final = 600.0
 """Seconds for which one cause is not said again."""
-_EXPECTED: Final = (sqlite3.Error, OSError, SpoolError)
 
 
 class GuardedDisk:
@@ -137,7 +136,7 @@ class GuardedDisk:
             self._full_until = now + RETRY_SECONDS
         else:
             self._retry_at = now + RETRY_SECONDS
-        if isinstance(error, _EXPECTED):
+        if isinstance(error, FAULTS):
             self.why = str(error) or type(error).__name__
         else:  # its words are Python's
             self.why = f"what it holds cannot be worked with: {type(error).__name__}"

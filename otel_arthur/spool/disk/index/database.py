@@ -17,7 +17,7 @@ import tenacity
 
 from otel_arthur.spool.disk.index.disk_format import prepare, require_format
 from otel_arthur.spool.disk.index.files import Files
-from otel_arthur.spool.errors import SpoolError
+from otel_arthur.spool.errors import FAULTS
 from otel_arthur.spool.folder import check_file, make_where_missing
 
 BUSY_SECONDS: Final = 2.0
@@ -124,7 +124,7 @@ class Connection:
 
     def shrink_log(self) -> bool:
         """Give the room of the log back to the disk; whether it could be done."""
-        with contextlib.suppress(sqlite3.Error, OSError, SpoolError), self._locked():
+        with contextlib.suppress(*FAULTS), self._locked():
             (busy, *_), *_ = self._current().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             return not busy
         return False
