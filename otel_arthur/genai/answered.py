@@ -15,7 +15,7 @@ from otel_arthur.genai.call import (
     ToolResultPart,
     Usage,
 )
-from otel_arthur.genai.messages.finish_reasons import reason_of_choice
+from otel_arthur.genai.messages.finish_reasons import reason_beside
 from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.tables.dialect import Conversation, Dialect
 from otel_arthur.genai.tables.layout import Layout
@@ -87,7 +87,7 @@ def empty_answer(attributes: SpanAttributes, layout: Layout, asked: bool, usage:
     called nothing but tools, or counted no token. A stop with tokens is an answer that was lost.
     Without the prompt content is off, and an answer without words keeps the reason.
     """
-    reason = reason_of_choice(None, reasons_of(attributes, layout.reasons), 0)
+    reason = reason_beside(reasons_of(attributes, layout.reasons), 0)
     is_told = usage.output == 0 or reason not in (None, "stop") if asked else reason is not None
     return (Choice(Message("assistant", ()), reason),) if is_told else ()
 

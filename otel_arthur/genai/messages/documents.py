@@ -43,19 +43,19 @@ def request_messages(document: Any) -> list[Message]:
     return [*system_instructions(system), *_messages(told)]
 
 
-def response_choices(document: Any, reason: Any = None) -> list[Choice]:
-    """The answers in a response; `reason` is a finish reason that stands elsewhere."""
+def response_choices(document: Any) -> list[Choice]:
+    """The answers in a response."""
     if not isinstance(document, Mapping):
-        return output_choices(document, reason)
+        return output_choices(document)
     response = cast("_Map", document)
     for key in _ANSWERS:
         answers = response.get(key)
         if isinstance(answers, list | tuple):
             items = cast("Sequence[Any]", answers)
             if key == "output":
-                return [_of_output(items[:MAX_PARTS], response, reason)]
-            return [_choice(item, reason) for item in _flat(items)]
-    return [_choice(response, reason)]
+                return [_of_output(items[:MAX_PARTS], response)]
+            return [_choice(item) for item in _flat(items)]
+    return [_choice(response)]
 
 
 def _messages(told: Any) -> list[Message]:
@@ -73,10 +73,10 @@ def _flat(items: Sequence[Any]) -> Iterator[Any]:
             yield item
 
 
-def _choice(item: Any, reason: Any) -> Choice:
+def _choice(item: Any) -> Choice:
     """One answer: the message inside, or the item itself, and the reason beside it."""
     if not isinstance(item, Mapping):
-        return Choice(message_of(item, "assistant"), finish_reason_of(reason))
+        return Choice(message_of(item, "assistant"))
     choice = cast("_Map", item)
     inner = choice.get("message", choice.get("delta"))
     if inner is None and isinstance(choice.get("content"), Mapping):
@@ -84,8 +84,8 @@ def _choice(item: Any, reason: Any) -> Choice:
     if inner is None and "text" in choice and "content" not in choice:
         # A completion model's answer has no message around it.
         inner = {"content": choice["text"]}
-    told = _reason(choice) or finish_reason_of(reason)
-    return Choice(message_of(inner if isinstance(inner, Mapping) else choice, "assistant"), told)
+    message = message_of(inner if isinstance(inner, Mapping) else choice, "assistant")
+    return Choice(message, _reason(choice))
 
 
 def _reason(choice: _Map) -> str | None:
@@ -94,11 +94,11 @@ def _reason(choice: _Map) -> str | None:
     return next((reason for place in places if (reason := finish_reason_of(reason_in(place)))), None)
 
 
-def _of_output(items: Sequence[Any], response: _Map, reason: Any) -> Choice:
+def _of_output(items: Sequence[Any], response: _Map) -> Choice:
     """The Responses API gives one answer as several items."""
     details = response.get("incomplete_details")
     cut = cast("_Map", details).get("reason") if isinstance(details, Mapping) else None
-    status = finish_reason_of(reason) or finish_reason_of(cut) or finish_reason_of(response.get("status"))
+    status = finish_reason_of(cut) or finish_reason_of(response.get("status"))
     answer = as_one(output_choices(items))
     reason = status or answer.finish_reason
     return Choice(answer.message, reason and reason_of_items(answer.message, reason))

@@ -115,27 +115,9 @@ def _of_text(value: str) -> str | None:
     return _BY_WORD.get(squeezed) or word
 
 
-def reasons_of(inside: Sequence[Any], beside: Any) -> list[str | None]:
-    """The reason of each choice: its own, else the one in `beside` (one for all, or a list of one each).
-
-    Where another choice has a reason of its own, an empty one is of a stream that did not end, and stays.
-    """
-    own = [finish_reason_of(reason) for reason in inside]
-    if beside is None:
-        return own
-    said = len(own) > 1 and any(own)
-    return [
-        reason if said and told == "" else reason_of_choice(reason, beside, index)
-        for index, (told, reason) in enumerate(zip(inside, own, strict=True))
-    ]
-
-
-def reason_of_choice(inside: Any, beside: Any, index: int) -> str | None:
-    """The reason of the choice at `index`, which it says itself or one of those beside does."""
-    reason = finish_reason_of(inside)
-    if reason is not None or beside is None:
-        return reason
-    if not isinstance(beside, list | tuple):
-        return finish_reason_of(beside)
-    several = cast("Sequence[Any]", beside)
+def reason_beside(reasons: Any, index: int) -> str | None:
+    """The reason of the answer at `index` where `reasons` stand beside: one for all answers, or one each."""
+    if not isinstance(reasons, list | tuple):
+        return finish_reason_of(reasons)
+    several = cast("Sequence[Any]", reasons)
     return finish_reason_of(several[index] if index < len(several) else several[0]) if several else None

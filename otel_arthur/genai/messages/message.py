@@ -26,7 +26,7 @@ from otel_arthur.genai.messages.content.media import media_of
 from otel_arthur.genai.messages.content.parts import is_known, kind_of, parts_of
 from otel_arthur.genai.messages.content.tools import is_definition, tool_call_of, with_calls
 from otel_arthur.genai.messages.encoded import calls_as_text, decoded, role_lines
-from otel_arthur.genai.messages.finish_reasons import reasons_of
+from otel_arthur.genai.messages.finish_reasons import finish_reason_of
 from otel_arthur.genai.messages.texts import MAX_PARTS, Map, plain_texts
 
 _ROLES = {
@@ -87,15 +87,12 @@ def system_instructions(value: Any) -> list[Message]:
     return [Message("system", parts)] if parts else []
 
 
-def output_choices(value: Any, finish_reasons: Any = None) -> list[Choice]:
-    """One message a choice, with its finish reason inside or beside."""
+def output_choices(value: Any) -> list[Choice]:
+    """One message a choice, with the finish reason that it says itself."""
     listed = decoded(value)
     outputs = cast("Sequence[Any]", listed) if isinstance(listed, list | tuple) else _listed(listed)
     items = [decoded(item) for item in outputs]
-    reasons = reasons_of([reason_in(item) for item in items], finish_reasons)
-    return [
-        Choice(message_of(item, "assistant"), reason) for item, reason in zip(items, reasons, strict=True)
-    ]
+    return [Choice(message_of(item, "assistant"), finish_reason_of(reason_in(item))) for item in items]
 
 
 def reason_in(message: Any) -> Any:

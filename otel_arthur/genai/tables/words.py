@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from otel_arthur.genai.attributes import SpanAttributes
 from otel_arthur.genai.call import Choice, Message, TextPart
-from otel_arthur.genai.messages.finish_reasons import COMMON, reason_of_choice
+from otel_arthur.genai.messages.finish_reasons import COMMON, reason_beside
 from otel_arthur.genai.messages.forms import is_repr
 from otel_arthur.genai.messages.message import system_instructions
 from otel_arthur.genai.messages.recorded import instructions_in
@@ -124,7 +124,7 @@ def _beside(reasons: Any, index: int, choice: Choice) -> str | None:
     """The reason beside an answer; of a response, ``completed`` says less than the tools called."""
     if reasons == "completed" and choice.message.tool_calls:
         return "tool_calls"
-    return reason_of_choice(None, reasons, index)
+    return reason_beside(reasons, index)
 
 
 def reasons_of(attributes: SpanAttributes, places: Sequence[tuple[Place, str]]) -> Any:

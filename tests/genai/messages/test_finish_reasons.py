@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from otel_arthur.genai.messages.finish_reasons import SPELLINGS, finish_reason_of, reasons_of
+from otel_arthur.genai.call import Choice, Message
+from otel_arthur.genai.messages.finish_reasons import SPELLINGS, finish_reason_of
+from otel_arthur.genai.tables.words import with_reasons
 from tests.support.paths import ROOT
 
 READING = ROOT / "docs" / "reading.md"
@@ -52,11 +54,16 @@ def test_other_forms_of_a_reason(given: object, common: str | None) -> None:
 
 
 def test_reasons_beside_the_answers() -> None:
-    assert reasons_of([None, None], ["stop", "max_tokens"]) == ["stop", "length"]
-    assert reasons_of([None, None], ["end_turn"]) == ["stop", "stop"]
-    assert reasons_of(["", ""], "end_turn") == ["stop", "stop"]
+    assert _with(["stop", "max_tokens"], None, None) == ["stop", "length"]
+    assert _with(["end_turn"], None, None) == ["stop", "stop"]
+    assert _with("end_turn", None, None) == ["stop", "stop"]
     # Of several, one that ends says that the others had not.
-    assert reasons_of(["", "stop"], ["stop"]) == [None, "stop"]
+    assert _with(["stop"], None, "stop") == [None, "stop"]
+
+
+def _with(beside: object, *own: str | None) -> list[str | None]:
+    choices = [Choice(Message("assistant", ()), reason) for reason in own]
+    return [choice.finish_reason for choice in with_reasons(choices, beside)]
 
 
 def test_the_page_has_every_spelling() -> None:
