@@ -10,6 +10,11 @@ from msgspec import Struct
 STATUS_ERROR = 2
 """``Status.StatusCode.STATUS_CODE_ERROR`` in OTLP and `StatusCode.ERROR` in the SDK."""
 
+_HAS_IS_REMOTE, _IS_REMOTE = 0x100, 0x200
+"""``SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK`` and ``SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK`` of ``trace.proto``."""
+_FROM_ELSEWHERE = (2, 5)
+"""``SPAN_KIND_SERVER`` and ``SPAN_KIND_CONSUMER`` there."""
+
 SpanKey: TypeAlias = tuple[str, str]
 """Trace id and span id, in hexadecimal."""
 _LAST_NS = 2**63 - 1
@@ -23,6 +28,13 @@ def period(start_ns: int | None, end_ns: int | None) -> tuple[int, int]:
     if 0 <= start <= _LAST_NS and 0 <= end <= _LAST_NS:
         return start, end
     return min(max(start, 0), _LAST_NS), min(max(end, 0), _LAST_NS)
+
+
+def is_remote(flags: int, kind: int) -> bool:
+    """Whether a parent is in another process: by its child's flags, where they say so, else by the kind."""
+    if flags & _HAS_IS_REMOTE:
+        return bool(flags & _IS_REMOTE)
+    return kind in _FROM_ELSEWHERE
 
 
 class EventView(Struct, frozen=True):

@@ -16,9 +16,8 @@ from otel_arthur.cli.terminal import new_console
 from otel_arthur.cli.terminal.errors import WrongUse
 from otel_arthur.cli.terminal.output import say
 from otel_arthur.genai.otlp.files import EmptyExport, exports_in
-from otel_arthur.genai.otlp.json.form import OTLPError
 from otel_arthur.genai.otlp.json.typed import Export
-from otel_arthur.genai.otlp.spoiled import Spoiled
+from otel_arthur.genai.otlp.spoiled import OTLPError, Spoiled
 
 _AT_ONCE = 1024 * 1024
 

@@ -14,9 +14,10 @@ from google.protobuf.message import DecodeError
 
 from otel_arthur.collector.otlp.inflating import BadBody
 from otel_arthur.collector.otlp.signals import Signal
-from otel_arthur.genai.otlp.json.form import OTLPError, request_from_json, without_bad_records
+from otel_arthur.genai.otlp.json.form import request_from_json, without_bad_records
 from otel_arthur.genai.otlp.json.texts import json_document
 from otel_arthur.genai.otlp.mending import parsed
+from otel_arthur.genai.otlp.spoiled import OTLPError
 
 
 def parse(signal: Signal, content: bytes, json: bool, spoiled: Counter[str] | None = None) -> Any:

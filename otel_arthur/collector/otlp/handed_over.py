@@ -16,7 +16,6 @@ from msgspec.structs import replace
 from otel_arthur.collector.otlp.inflating import BadBody
 from otel_arthur.collector.otlp.spans import MAX_ATTRIBUTES, attribute_count
 from otel_arthur.genai.duplicates.kin import kin_of
-from otel_arthur.genai.otlp.views import is_remote
 from otel_arthur.genai.span import (
     NO_KIN,
     REMOTE_PARENT,
@@ -25,6 +24,7 @@ from otel_arthur.genai.span import (
     Kin,
     SpanKey,
     SpanView,
+    is_remote,
     period,
 )
 from otel_arthur.genai.steps.reading import around

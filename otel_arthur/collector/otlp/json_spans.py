@@ -11,10 +11,10 @@ from msgspec.structs import replace
 from otel_arthur.collector.otlp.inflating import BadBody
 from otel_arthur.collector.otlp.spans import MAX_ATTRIBUTES, attribute_count, has_marker
 from otel_arthur.genai.duplicates.kin import kin_of
-from otel_arthur.genai.otlp.json.form import OTLPError
 from otel_arthur.genai.otlp.json.texts import json_document
 from otel_arthur.genai.otlp.json.tolerated import tolerated
 from otel_arthur.genai.otlp.json.typed import Export, ordinary
+from otel_arthur.genai.otlp.spoiled import OTLPError
 from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.steps.reading import around
 from otel_arthur.genai.steps.step import Frame, Step

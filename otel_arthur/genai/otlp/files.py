@@ -12,27 +12,16 @@ import codecs
 import gzip
 import re
 import zlib
-from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from io import BufferedReader, BytesIO
-from typing import IO, Any, TypeAlias, cast
+from typing import IO, Any, cast
 
-from google.protobuf.message import Message
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
-
-from otel_arthur.genai.events.log_events import log_events
-from otel_arthur.genai.otlp.json.form import HINT, OTLPError
 from otel_arthur.genai.otlp.json.texts import PIECE, documents
 from otel_arthur.genai.otlp.json.tolerated import tolerated
 from otel_arthur.genai.otlp.json.typed import Export
-from otel_arthur.genai.otlp.mending import parsed
 from otel_arthur.genai.otlp.pieces import Cut, pieces
-from otel_arthur.genai.otlp.spoiled import Spoiled
-from otel_arthur.genai.otlp.views import span_views
+from otel_arthur.genai.otlp.spoiled import HINT, OTLPError, Spoiled
 
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _GZIP = b"\x1f\x8b"
@@ -45,7 +34,6 @@ MAX_MESSAGE = 128 * 1024**2
 """Bytes of one message behind its length, after decompression, and of one value; a Collector's largest are
 a few."""
 _BUFFER = 256 * 1024
-_Kinds: TypeAlias = Mapping[type[Message], Callable[[Any], bool]]
 _RECORDS, _METRICS = "traces and logs", "metrics"
 
 
@@ -196,11 +184,13 @@ def _of_document(document: Any, where: str, spoiled: Spoiled) -> Export:
 
 def _from_binary(stream: IO[bytes], seen: set[str], spoiled: Spoiled) -> Iterator[Export]:
     """One protobuf message. The three signals have the same outer form; their records tell them apart."""
-    kinds = _KINDS
+    from otel_arthur.genai.otlp.signals import KINDS, export_of, told  # protobuf takes long to import
+
+    kinds = KINDS
     try:
         for piece in pieces(stream, PIECE, MAX_MESSAGE):
-            kinds, message, bad = _told(piece, kinds)
-            export = _of_message(message)
+            kinds, message, bad = told(piece, kinds)
+            export = export_of(message)
             seen |= {_RECORDS} if export.has_records else {_METRICS}
             for left_out, count in (+bad).items() if export.has_records else ():
                 spoiled.add(left_out, count=count)
@@ -209,52 +199,3 @@ def _from_binary(stream: IO[bytes], seen: set[str], spoiled: Spoiled) -> Iterato
         if not seen:
             raise OTLPError(f"it is no OTLP export, neither protobuf nor JSON; {HINT}") from None
         spoiled.add("the rest of a message", str(error))
-
-
-def _told(piece: bytes, kinds: _Kinds) -> tuple[_Kinds, Message, Counter[str]]:
-    """The kind of a piece, its message, and what of it is bad; the one kind of several that it is."""
-    for kind, is_one in kinds.items():
-        bad: Counter[str] = Counter()
-        message = parsed(piece, kind, bad)
-        if message is not None and (len(kinds) == 1 or is_one(message)):
-            return {kind: is_one}, message, bad
-    raise Cut("it is no protobuf of that signal")
-
-
-def _of_message(message: Message) -> Export:
-    if isinstance(message, ExportTraceServiceRequest):
-        return Export(span_views(message))
-    if isinstance(message, ExportLogsServiceRequest):
-        records = [r for rl in message.resource_logs for sl in rl.scope_logs for r in sl.log_records]
-        last = records[-1] if records else LogRecord()
-        time_ns = last.time_unix_nano or last.observed_time_unix_nano
-        return Export(events=list(log_events(message)), time_ns=time_ns)
-    return Export(has_metrics=True, has_records=False)
-
-
-def _is_traces(request: ExportTraceServiceRequest) -> bool:
-    spans = [s for rs in request.resource_spans for ss in rs.scope_spans for s in ss.spans]
-    proper = [
-        len(span.trace_id) == 16 and len(span.span_id) == 8 and (span.start_time_unix_nano or span.kind)
-        for span in spans  # A metric's name and description may be as long as ids.
-    ]
-    return 2 * sum(map(bool, proper)) >= max(len(spans), 1)
-
-
-def _is_logs(request: ExportLogsServiceRequest) -> bool:
-    records = [r for rl in request.resource_logs for sl in rl.scope_logs for r in sl.log_records]
-    return bool(records) and all(
-        r.time_unix_nano or r.observed_time_unix_nano or r.severity_number or r.event_name for r in records
-    )
-
-
-def _is_metrics(request: ExportMetricsServiceRequest) -> bool:
-    metrics = [m for rm in request.resource_metrics for sm in rm.scope_metrics for m in sm.metrics]
-    return bool(metrics) and all(metric.WhichOneof("data") for metric in metrics)
-
-
-_KINDS: _Kinds = {
-    ExportTraceServiceRequest: _is_traces,
-    ExportLogsServiceRequest: _is_logs,
-    ExportMetricsServiceRequest: _is_metrics,
-}

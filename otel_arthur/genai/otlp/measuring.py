@@ -13,7 +13,7 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from otel_arthur.genai.otlp.json.depth import TEXT, masked
-from otel_arthur.genai.otlp.mending import varint
+from otel_arthur.genai.otlp.pieces import varint
 
 _LARGEST_ITEM = 260
 """Bytes of a parsed span (upb: 230 with its place in the list), which two bytes can become."""

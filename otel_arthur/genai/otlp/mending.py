@@ -9,21 +9,17 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterator
-from typing import Final, NamedTuple, TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
+from otel_arthur.genai.otlp.pieces import encoded, varint
+from otel_arthur.genai.otlp.spoiled import DEEP, MAX_LEVELS, RECORD, TEXT
+
 _ANY_VALUE = "opentelemetry.proto.common.v1.AnyValue"
 _RECORDS = frozenset({"Span", "LogRecord", "Metric"})
 _MAX_FIELDS = 1_000_000
-MAX_LEVELS = 80
-"""Of messages inside one value; lists take two for each level, maps three."""
-
-TEXT: Final = "a text that is no UTF-8: its bad bytes are U+FFFD"
-DEEP: Final = "a value that is nested too deep: it is left out"
-RECORD: Final = "a record that is no valid protobuf: it is passed over"
-
 _M = TypeVar("_M", bound=Message)
 
 
@@ -130,26 +126,3 @@ def _after(body: bytes, position: int, wire: int) -> int:
     if wire in (1, 5):
         return position + (8 if wire == 1 else 4)
     raise IndexError
-
-
-def varint(body: bytes, position: int) -> tuple[int, int]:
-    """A number of protobuf and the position after it; raises IndexError where there is none."""
-    value = shift = 0
-    while shift < 64:
-        byte = body[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position
-        shift += 7
-    raise IndexError
-
-
-def encoded(value: int) -> bytes:
-    """A number as protobuf has it."""
-    encoded = bytearray()
-    while value > 0x7F:
-        encoded.append(value & 0x7F | 0x80)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import IO, Final
 
-from otel_arthur.genai.otlp.mending import encoded
-
 _LISTS: Final = (1, 2, 2)
 """The fields of resources, of scopes and of records."""
 
@@ -127,3 +125,26 @@ class Rewound:
         if len(part) == count or part.endswith(b"\n"):
             return part
         return part + self._stream.readline(count - len(part))
+
+
+def varint(body: bytes, position: int) -> tuple[int, int]:
+    """A number of protobuf and the position after it; raises IndexError where there is none."""
+    value = shift = 0
+    while shift < 64:
+        byte = body[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, position
+        shift += 7
+    raise IndexError
+
+
+def encoded(value: int) -> bytes:
+    """A number as protobuf has it."""
+    encoded = bytearray()
+    while value > 0x7F:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)

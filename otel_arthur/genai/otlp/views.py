@@ -12,12 +12,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from otel_arthur.genai.span import NO_KIN, REMOTE_PARENT, EventView, SpanView, period
+from otel_arthur.genai.span import NO_KIN, REMOTE_PARENT, EventView, SpanView, is_remote, period
 
 _MAX_DEPTH = 64
-_HAS_IS_REMOTE, _IS_REMOTE = 0x100, 0x200
-"""``SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK`` and ``SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK`` of ``trace.proto``."""
-_FROM_ELSEWHERE = (Span.SPAN_KIND_SERVER, Span.SPAN_KIND_CONSUMER)
 
 
 def span_views(request: ExportTraceServiceRequest) -> Iterator[SpanView]:
@@ -53,13 +50,6 @@ def span_view(span: Span, scope: str, scope_version: str, resource: Mapping[str,
 def is_parent_remote(span: Span) -> bool:
     """Whether the parent is in another process."""
     return bool(span.parent_span_id) and is_remote(span.flags, span.kind)
-
-
-def is_remote(flags: int, kind: int) -> bool:
-    """Whether a parent is in another process: by its child's flags, where they say so, else by the kind."""
-    if flags & _HAS_IS_REMOTE:
-        return bool(flags & _IS_REMOTE)
-    return kind in _FROM_ELSEWHERE
 
 
 def attribute_map(attributes: Iterable[KeyValue]) -> dict[str, Any]:

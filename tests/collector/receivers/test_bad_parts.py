@@ -14,8 +14,7 @@ import orjson
 import pytest
 import requests
 
-from otel_arthur.genai.otlp import mending, zstd
-from otel_arthur.genai.otlp.json.form import UNFIT
+from otel_arthur.genai.otlp import spoiled, zstd
 from tests.support.processes.collectors import ArthurCollector
 from tests.support.servers.account import Account
 from tests.support.servers.next_hops import HTTPServerBehind
@@ -48,13 +47,13 @@ def unfit(field: str, value: Any) -> Callable[[int], bytes]:
 
 
 CASES: list[tuple[str, Callable[[int], bytes], str]] = [
-    (PROTOBUF, no_text, mending.TEXT),
-    (PROTOBUF, no_record, mending.RECORD),
-    ("gRPC", no_text, mending.TEXT),
-    ("gRPC", no_record, mending.RECORD),
-    (JSON, unfit("traceId", "not hexadecimal"), UNFIT),
-    (JSON, unfit("attributes", [{"key": "a", "value": 7}]), UNFIT),
-    (JSON, unfit("startTimeUnixNano", "soon"), UNFIT),
+    (PROTOBUF, no_text, spoiled.TEXT),
+    (PROTOBUF, no_record, spoiled.RECORD),
+    ("gRPC", no_text, spoiled.TEXT),
+    ("gRPC", no_record, spoiled.RECORD),
+    (JSON, unfit("traceId", "not hexadecimal"), spoiled.UNFIT),
+    (JSON, unfit("attributes", [{"key": "a", "value": 7}]), spoiled.UNFIT),
+    (JSON, unfit("startTimeUnixNano", "soon"), spoiled.UNFIT),
 ]
 
 
@@ -80,10 +79,10 @@ def test_a_bad_record_spoils_only_itself(
             sent(ours, kind, body)
             assert behind.got[-1].body == body
             expected |= {f"answer {first}", f"answer {first + 2}"}
-            expected |= {f"answe\ufffd {first + 1}"} if reason is mending.TEXT else set()
+            expected |= {f"answe\ufffd {first + 1}"} if reason is spoiled.TEXT else set()
         counted = ours.metrics()
         ours.stop()
-    for reason in (mending.TEXT, mending.RECORD, UNFIT):
+    for reason in (spoiled.TEXT, spoiled.RECORD, spoiled.UNFIT):
         number = sum(reason is told for _, _, told in CASES)
         assert counted[f'otelcol_arthur_parts_unread{{reason="{reason}"}}'] == number
     assert {row["output_text"] for row in account.inferences(model_id).values()} == expected

@@ -18,8 +18,8 @@ from otel_arthur.collector.otlp.inflating import BadBody
 from otel_arthur.collector.otlp.signals import TRACES
 from otel_arthur.genai.duplicates.verdicts import judge
 from otel_arthur.genai.otlp import mending
-from otel_arthur.genai.otlp.files import OTLPError, exports_in
-from otel_arthur.genai.otlp.spoiled import Spoiled
+from otel_arthur.genai.otlp.files import exports_in
+from otel_arthur.genai.otlp.spoiled import RECORD, TEXT, OTLPError, Spoiled
 from otel_arthur.genai.otlp.views import span_views
 from otel_arthur.genai.reading import read
 from otel_arthur.genai.span import SpanView
@@ -41,7 +41,7 @@ def test_an_invalid_byte_in_a_text_spoils_only_itself() -> None:
     content = request().SerializeToString().replace(b"quite", b"q\xffite", 1)
     found, spoiled = answers(content)
     assert found == ["answer 1", "answer 2", "answer 3"]
-    assert spoiled.counts == {mending.TEXT: 1}
+    assert spoiled.counts == {TEXT: 1}
     [message] = [parse(TRACES, content, False)]
     texts = [a.value.string_value for a in message.resource_spans[0].scope_spans[0].spans[0].attributes]
     assert "q\ufffdite" in texts[2]
@@ -58,7 +58,7 @@ def test_a_record_that_is_no_protobuf_spoils_only_itself(bad: bytes, place: int)
     spans[place] += bad
     found, spoiled = answers(wrapped(spans))
     assert found == [f"answer {number}" for number in (1, 2, 3) if number != place + 1]
-    assert spoiled.counts == {mending.RECORD: 1}
+    assert spoiled.counts == {RECORD: 1}
 
 
 def test_one_bad_record_among_many() -> None:
@@ -93,7 +93,7 @@ def test_a_flipped_byte_is_read_or_told(place: int, mask: int) -> None:
         content = wrapped([bytes(flipped) if index == place else span for index, span in enumerate(spans)])
         spoiled = Spoiled()
         views = views_in(content, spoiled)
-        assert len(views) + spoiled.counts[mending.RECORD] == 3
+        assert len(views) + spoiled.counts[RECORD] == 3
         calls = [verdict.reading.call for verdict in judge(views) if verdict.decision == "inference"]
         assert others <= {
             choice.message.text for call in calls if call is not None for choice in call.choices

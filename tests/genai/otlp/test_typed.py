@@ -12,9 +12,10 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from otel_arthur.genai.events.log_events import log_events
-from otel_arthur.genai.otlp.json.form import OTLPError, without_bad_records
+from otel_arthur.genai.otlp.json.form import without_bad_records
 from otel_arthur.genai.otlp.json.tolerated import tolerated
 from otel_arthur.genai.otlp.json.typed import Export, ordinary
+from otel_arthur.genai.otlp.spoiled import OTLPError
 from otel_arthur.genai.otlp.views import span_views
 from tests.support.paths import CAPTURES
 from tests.support.spans.broken import document, spans_of

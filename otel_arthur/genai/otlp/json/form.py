@@ -7,23 +7,19 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, TypeVar, cast
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
 
 from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import Message
 
 from otel_arthur.genai.json_text import clean
-from otel_arthur.genai.otlp.mending import DEEP, MAX_LEVELS
+from otel_arthur.genai.otlp.json.tolerated import RECORDS, records_of
+from otel_arthur.genai.otlp.spoiled import DEEP, MAX_LEVELS, UNFIT, OTLPError
 
 _M = TypeVar("_M", bound=Message)
-HINT: Final = "export it with a Collector's file exporter, or save the body of an OTLP request"
 _MAX_DEPTH = 64
 """Of objects around values."""
-
-
-class OTLPError(ValueError):
-    """The bytes are not an OTLP export; the message says what they seem to be."""
 
 
 class _TooDeepError(OTLPError):
@@ -53,14 +49,6 @@ def request_from_json(document: Any, kind: Callable[[], _M], deep: list[tuple[st
         raise OTLPError(f"not OTLP/JSON: {str(error)[:200]}") from None
 
 
-UNFIT: Final = "a record that does not fit"
-_RECORDS: Final = {
-    "resourceSpans": ("scopeSpans", "spans"),
-    "resourceLogs": ("scopeLogs", "logRecords"),
-    "resourceMetrics": ("scopeMetrics", "metrics"),
-}
-
-
 def without_bad_records(document: Any, kind: Callable[[], _M]) -> tuple[_M, list[tuple[str, str]]]:
     """As `request_from_json`, but for records that do not fit, which are left out.
 
@@ -81,7 +69,7 @@ def without_bad_records(document: Any, kind: Callable[[], _M]) -> tuple[_M, list
     if not isinstance(document, Mapping):
         raise whole
     fields = cast("Mapping[str, Any]", document)
-    signal = next((key for key in _RECORDS if key in fields), "")
+    signal = next((key for key in RECORDS if key in fields), "")
     reasons.clear()
     kept: list[Any] = []
     for alone in records_of(signal, fields.get(signal)):
@@ -94,20 +82,6 @@ def without_bad_records(document: Any, kind: Callable[[], _M]) -> tuple[_M, list
     if not kept:
         raise whole
     return request_from_json({signal: kept}, kind, reasons), reasons
-
-
-def records_of(signal: str, resources: Any) -> Iterator[dict[str, Any]]:
-    """Each record of a signal, such as ``resourceSpans``, alone in its resource and scope."""
-    scopes, records = _RECORDS.get(signal, ("", ""))
-    for resource in cast("list[Any]", resources) if isinstance(resources, list) else ():
-        for scope in _list(resource, scopes):
-            for record in _list(scope, records):
-                yield {**resource, scopes: [{**scope, records: [record]}]}
-
-
-def _list(value: Any, key: str) -> list[Any]:
-    inner = cast("Mapping[str, Any]", value).get(key) if isinstance(value, Mapping) else None
-    return cast("list[Any]", inner) if isinstance(inner, list) else []
 
 
 _ID_KEYS = frozenset({"traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"})

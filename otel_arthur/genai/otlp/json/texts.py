@@ -9,12 +9,10 @@ from typing import IO, Any, cast
 import orjson
 
 from otel_arthur.genai.otlp.json.depth import shallow
-from otel_arthur.genai.otlp.json.form import HINT, OTLPError
 from otel_arthur.genai.otlp.json.parts import Parts
 from otel_arthur.genai.otlp.json.typed import ordinary
-from otel_arthur.genai.otlp.mending import TEXT
 from otel_arthur.genai.otlp.pieces import Rewound
-from otel_arthur.genai.otlp.spoiled import Spoiled
+from otel_arthur.genai.otlp.spoiled import HINT, TEXT, OTLPError, Spoiled
 
 PIECE = 2 * 1024**2
 """Bytes that are read at once of a file, however long a line, a document or a message in it is."""

@@ -15,10 +15,16 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from otel_arthur.genai.json_text import clean
-from otel_arthur.genai.otlp.json.form import HINT, UNFIT, OTLPError, records_of
 from otel_arthur.genai.otlp.json.typed import Export, Request, export_of
+from otel_arthur.genai.otlp.spoiled import HINT, UNFIT, OTLPError
 
 _SIGNALS: Final = ("resourceSpans", "resourceLogs")
+RECORDS: Final = {
+    "resourceSpans": ("scopeSpans", "spans"),
+    "resourceLogs": ("scopeLogs", "logRecords"),
+    "resourceMetrics": ("scopeMetrics", "metrics"),
+}
+"""Signal -> its lists of scopes and of records."""
 
 
 def tolerated(document: Mapping[str, Any]) -> tuple[Export, Sequence[tuple[str, str]]]:
@@ -64,6 +70,20 @@ def _read(signal: str, resources: Any, bad: list[tuple[str, str]]) -> Iterator[E
             bad.append((UNFIT, str(error)[:200]))
     if is_all_bad:
         raise OTLPError(f"not OTLP/JSON: {str(whole)[:200]}")
+
+
+def records_of(signal: str, resources: Any) -> Iterator[dict[str, Any]]:
+    """Each record of a signal, such as ``resourceSpans``, alone in its resource and scope."""
+    scopes, records = RECORDS.get(signal, ("", ""))
+    for resource in cast("list[Any]", resources) if isinstance(resources, list) else ():
+        for scope in _list(resource, scopes):
+            for record in _list(scope, records):
+                yield {**resource, scopes: [{**scope, records: [record]}]}
+
+
+def _list(value: Any, key: str) -> list[Any]:
+    inner = cast("Mapping[str, Any]", value).get(key) if isinstance(value, Mapping) else None
+    return cast("list[Any]", inner) if isinstance(inner, list) else []
 
 
 def _converted(signal: str, resources: Any, bad: list[tuple[str, str]]) -> Export:

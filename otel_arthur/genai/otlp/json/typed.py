@@ -13,18 +13,21 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType, field
-from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from otel_arthur.genai.events.log_events import LogEvent, log_event
 from otel_arthur.genai.otlp.json.values import Number, TooDeepError, identity, number, value_of
-from otel_arthur.genai.otlp.mending import DEEP
-from otel_arthur.genai.otlp.views import is_remote
-from otel_arthur.genai.span import NO_KIN, REMOTE_PARENT, EventView, SpanView, period
+from otel_arthur.genai.otlp.spoiled import DEEP
+from otel_arthur.genai.span import NO_KIN, REMOTE_PARENT, EventView, SpanView, is_remote, period
 
 _TIME: Final = (0, 2**64 - 1)
 _COUNT: Final = (0, 2**32 - 1)
 _SMALL: Final = 5
 _INT32: Final = (-(2**31), 2**31 - 1)
+_SPAN_KINDS: Final = [
+    f"SPAN_KIND_{kind}" for kind in ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
+]
+_STATUS_CODES: Final = [f"STATUS_CODE_{code}" for code in ("UNSET", "OK", "ERROR")]
+"""As ``trace.proto`` has them, each at its number."""
 
 
 class Export(NamedTuple):
@@ -185,7 +188,7 @@ def _view(
     span: _Span, scope: tuple[str, str], resource: Mapping[str, Any], bad: list[tuple[str, str]] | None
 ) -> SpanView:
     parent = identity("parentSpanId", span.parent_span_id) or None
-    kind = _member("kind", span.kind, Span.SpanKind)
+    kind = _member("kind", span.kind, _SPAN_KINDS)
     flags = number("flags", span.flags, _COUNT)
     return SpanView(
         identity("traceId", span.trace_id),
@@ -197,7 +200,7 @@ def _view(
             number("startTimeUnixNano", span.start_time_unix_nano, _TIME),
             number("endTimeUnixNano", span.end_time_unix_nano, _TIME),
         ),
-        _member("code", span.status.code, Status.StatusCode),
+        _member("code", span.status.code, _STATUS_CODES),
         span.status.message,
         _attributes(span.attributes, bad),
         [
@@ -233,25 +236,27 @@ def _event(record: _Record, bad: list[tuple[str, str]] | None) -> LogEvent | Non
 
 def _attributes(pairs: Sequence[_Pair], bad: list[tuple[str, str]] | None) -> dict[str, Any]:
     """As `views.attribute_map`."""
-    try:
-        return {one.key: value for one in pairs if (value := value_of(one.value)) is not None}
-    except TooDeepError:
-        if bad is None:
-            raise
-    kept: list[_Pair] = []
+    found: dict[str, Any] = {}
     for one in pairs:
-        try:
-            value_of(one.value)
-            kept.append(one)
-        except TooDeepError:
-            bad.append((DEEP, ""))
-    return _attributes(kept, bad)
+        value: Any = one.value.get("stringValue")
+        # Nearly all are such texts.
+        if value.__class__ is not str or len(one.value) != 1 or not value.isascii():
+            try:
+                value = value_of(one.value)
+            except TooDeepError:
+                if bad is None:
+                    raise
+                bad.append((DEEP, ""))
+                continue
+        if value is not None:
+            found[one.key] = value
+    return found
 
 
-def _member(name: str, value: Number, of: Any) -> int:
+def _member(name: str, value: Number, of: Sequence[str]) -> int:
     """A member of an enumeration, by number or by name; a name that is not known is the default."""
     if value.__class__ is int and 0 <= value <= _SMALL:  # type: ignore[operator]
         return value  # type: ignore[return-value]
     if isinstance(value, str) and not value.lstrip("-").isdecimal():
-        return of.Value(value) if value in of.keys() else 0  # noqa: SIM118 - no mapping
+        return of.index(value) if value in of else 0
     return number(name, value, _INT32)

@@ -13,7 +13,7 @@ from math import isfinite
 from typing import Any, Final, TypeAlias, cast
 
 from otel_arthur.genai.json_text import clean
-from otel_arthur.genai.otlp.mending import MAX_LEVELS
+from otel_arthur.genai.otlp.spoiled import MAX_LEVELS
 
 Number: TypeAlias = int | float | str
 """64 bits are a text in JSON, and writers differ in the others."""
@@ -52,22 +52,21 @@ def value_of(value: Mapping[str, Any], level: int = 0) -> Any:
         if len(value) > 1:
             raise ValueError(f"a value has both {' and '.join(sorted(value))}; write one of them")
     ((kind, one),) = value.items()
-    if kind == "stringValue" and one.__class__ is str:
-        return one if one.isascii() else clean(one)
-    if one is None or kind not in _KINDS:
-        return None
-    return _KINDS[kind](one, level)
+    read = _KINDS.get(kind)
+    return None if one is None or read is None else read(one, level)
 
 
 def number(name: str, value: Number, limits: tuple[int, int]) -> int:
     """A whole number within limits, whichever way it is written."""
+    whole: int
     if value.__class__ is str and value.isdecimal():  # type: ignore[union-attr]
-        value = int(value)
-    elif value.__class__ is not int:
-        value = _whole(name, value)
-    if not limits[0] <= value <= limits[1]:  # type: ignore[operator]
-        raise ValueError(f"{name} is out of its range; write a number from {limits[0]} to {limits[1]}")
-    return cast("int", value)
+        whole = int(value)
+    else:
+        whole = value if value.__class__ is int else _whole(name, value)  # type: ignore[assignment]
+    least, most = limits
+    if least <= whole <= most:
+        return whole
+    raise ValueError(f"{name} is out of its range; write a number from {least} to {most}")
 
 
 def identity(name: str, text: str) -> str:
@@ -109,6 +108,8 @@ def _int(value: Any, _level: int) -> int:
 
 
 def _float(value: Any, _level: int) -> float:
+    if value.__class__ is float and isfinite(value):
+        return value
     if isinstance(value, int | float | str) and not isinstance(value, bool):
         try:
             found = float(value)
