@@ -41,7 +41,7 @@ def preview(verdicts: Iterable[Verdict], configuration: Configuration, rules: Te
         first, latest = chunk[0].view.end_ns, chunk[-1].view.end_ns
         intake, kept = target.intake(None, is_live=False), _given(chunk)
         for verdict in chunk:
-            call = verdict.reading.call
+            call = verdict.call
             if call is None:
                 intake.add_around(around(verdict.view))
             elif verdict.decision == "skipped":
@@ -69,5 +69,5 @@ def _given(verdicts: Iterable[Verdict]) -> dict[str, str]:
     return {
         f"{one.view.trace_id}-{one.view.span_id}": "-".join(one.duplicate_of)
         for one in verdicts
-        if one.duplicate_of is not None and one.reading.call is not None
+        if one.duplicate_of is not None and one.call is not None
     }

@@ -14,11 +14,12 @@ from msgspec.structs import replace
 
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.completion import completed
-from otel_arthur.genai.duplicates.evidence import evidence_of
+from otel_arthur.genai.duplicates.evidence import Evidence, evidence_of
 from otel_arthur.genai.duplicates.kin import kin_of
 from otel_arthur.genai.duplicates.matching import duplicates
 from otel_arthur.genai.events.log_events import Contents, size_of
-from otel_arthur.genai.reading import Reading, read
+from otel_arthur.genai.planned import Planned
+from otel_arthur.genai.reading import Reading, look, read
 from otel_arthur.genai.span import SpanKey, SpanView
 
 _SAMPLE: Final = 16
@@ -31,38 +32,69 @@ class Verdict(NamedTuple):
     """One span and what becomes of it."""
 
     view: SpanView
-    reading: Reading
+    found: Reading | Planned
     decision: Decision
     reason: str
     duplicate_of: SpanKey | None = None
     """Trace and span id of the call that is recorded instead."""
+
+    @property
+    def reading(self) -> Reading:
+        """What was found, put together."""
+        return _reading(self.view, self.found)
+
+    @property
+    def call(self) -> LLMCall | None:
+        """The call in the span, put together."""
+        return _call_in(self.found)
+
+
+class _Heard(NamedTuple):
+    """A span and what it testifies; None where it is no call."""
+
+    view: SpanView
+    found: Reading | Planned
+    evidence: Evidence | None
 
 
 def judge(
     views: Iterable[SpanView], extra: Mapping[str, str] | None = None, metadata_only: bool = False
 ) -> list[Verdict]:
     """One verdict per span, in the order given; `metadata_only` takes calls without messages too."""
-    return _judged([(view, read(view, extra)) for view in views], metadata_only)
+    return _judged([_hear(view, extra) for view in views], metadata_only)
 
 
-def _judged(readings: Sequence[tuple[SpanView, Reading]], metadata_only: bool) -> list[Verdict]:
-    calls = [reading.call for _, reading in readings if reading.call is not None]
+def _hear(view: SpanView, extra: Mapping[str, str] | None) -> _Heard:
+    found = look(view, extra)
+    call = _call_in(found)
+    return _Heard(view, found, None if call is None else evidence_of(call))
+
+
+def _reading(view: SpanView, found: Reading | Planned) -> Reading:
+    return read(view, found.extra) if isinstance(found, Planned) else found
+
+
+def _call_in(found: Reading | Planned) -> LLMCall | None:
+    return found.whole() if isinstance(found, Planned) else found.call
+
+
+def _judged(heard: Sequence[_Heard], metadata_only: bool) -> list[Verdict]:
+    calls = [(one.evidence, one.found) for one in heard if one.evidence is not None]
     kin = kin_of(
-        [(call.trace_id, call.span_id) for call in calls],
-        {(view.trace_id, view.span_id): view.parent_span_id for view, _ in readings},
+        [evidence.key for evidence, _ in calls],
+        {(view.trace_id, view.span_id): view.parent_span_id for view, _, _ in heard},
     )
     related = [
-        call if (own := kin.get((call.trace_id, call.span_id))) is None else replace(call, kin=own)
-        for call in calls
+        call if (own := kin.get(call.key)) is None else replace(call, above=own.above, below=own.below)
+        for call, _ in calls
     ]
-    losers = duplicates([evidence_of(call) for call in related])
+    losers = duplicates(related)
     suppressed: dict[SpanKey, list[LLMCall]] = defaultdict(list)
-    for call in sorted(calls, key=lambda call: (call.start_ns, call.span_id)):
-        if (winner := losers.get((call.trace_id, call.span_id))) is not None:
-            suppressed[winner].append(call)
-    return [
-        _verdict(view, _completed(reading, suppressed), losers, metadata_only) for view, reading in readings
-    ]
+    lost = [one for one in calls if one[0].key in losers] if losers else []
+    for evidence, found in sorted(lost, key=lambda one: (one[0].start_ns, one[0].span_id)):
+        if (call := _call_in(found)) is not None:
+            suppressed[losers[evidence.key]].append(call)
+    return [_verdict(one, losers, suppressed, metadata_only) for one in heard]
 
 
 class InOrder:
@@ -76,7 +108,7 @@ class InOrder:
     """
 
     AT_ONCE = 2_000
-    MAX_BYTES = 32 * 1024**2
+    MAX_BYTES = 40 * 1024**2
     """Of the spans that wait for their verdicts, about."""
 
     def __init__(
@@ -99,7 +131,7 @@ class InOrder:
 
     def __iter__(self) -> Iterator[Verdict]:
         held: list[SpanView] = []
-        known: list[tuple[SpanView, Reading]] = []
+        heard: list[_Heard] = []
         room, latest, given, size = self.AT_ONCE, 0, 0, 0
         for number, view in enumerate(self._views):
             end = view.end_ns
@@ -107,8 +139,9 @@ class InOrder:
             if end > latest:
                 latest = end
             held.append(view)
+            heard.append(_hear(view, self._extra))
             if number % _SAMPLE == 0:
-                size += size_of(view.attributes) * _SAMPLE
+                size += 2 * size_of(view.attributes) * _SAMPLE  # the words are there twice once they are read
             if len(held) <= room and size <= self.MAX_BYTES:
                 continue
             edge = latest - self._window_ns
@@ -119,49 +152,42 @@ class InOrder:
                 edge = max(one.end_ns for one in held[:settled])
             # All spans that are held are judged again for the next verdicts: at most as many as are let go.
             if 2 * settled >= len(held):
-                known = self._read(held, known)
-                yield from self._done(_judged(known, self._metadata_only)[:settled])
+                yield from self._done(held, heard, settled)
                 size -= size * settled // len(held)
-                held, known, given = held[settled:], known[settled:], edge
+                held, heard, given = held[settled:], heard[settled:], edge
             room = len(held) + self.AT_ONCE
-        yield from self._done(_judged(self._read(held, known), self._metadata_only))
+        yield from self._done(held, heard, len(held))
 
-    def _read(
-        self, held: Sequence[SpanView], known: Sequence[tuple[SpanView, Reading]]
-    ) -> list[tuple[SpanView, Reading]]:
-        """The readings; of the first spans they are known, unless content came for them."""
-        found = list(known)
+    def _done(self, held: Sequence[SpanView], heard: list[_Heard], count: int) -> Iterator[Verdict]:
+        """The verdicts on the first spans."""
         for place, view in enumerate(held):
-            view = self._contents.joined(view)
-            if place >= len(known):
-                found.append((view, read(view, self._extra)))
-            elif view is not found[place][0]:
-                found[place] = view, read(view, self._extra)
-        return found
-
-    def _done(self, verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
-        for verdict in verdicts:
+            with_content = self._contents.joined(view)
+            if with_content is not view:
+                heard[place] = _hear(with_content, self._extra)
+        for verdict in _judged(heard, self._metadata_only)[:count]:
             self._contents.done(verdict.view)
             yield verdict
 
 
-def _completed(reading: Reading, suppressed: Mapping[SpanKey, Sequence[LLMCall]]) -> Reading:
-    call = reading.call
-    others = None if call is None else suppressed.get((call.trace_id, call.span_id))
-    return reading if call is None or not others else replace(reading, call=completed(call, others))
-
-
 def _verdict(
-    view: SpanView, reading: Reading, losers: Mapping[SpanKey, SpanKey], metadata_only: bool
+    heard: _Heard,
+    losers: Mapping[SpanKey, SpanKey],
+    suppressed: Mapping[SpanKey, Sequence[LLMCall]],
+    metadata_only: bool,
 ) -> Verdict:
-    call = reading.call
+    view, found, evidence = heard
+    if losers and evidence is not None:
+        if (winner := losers.get(evidence.key)) is not None:
+            return Verdict(view, found, "duplicate", f"the same call as span {winner[1]}", winner)
+        if others := suppressed.get(evidence.key):
+            reading = _reading(view, found)
+            found = replace(reading, call=reading.call and completed(reading.call, others))
+    if isinstance(found, Planned):
+        return Verdict(view, found, "inference", "LLM call")
+    call = found.call
     if call is None:
-        return Verdict(view, reading, "skipped", reading.reason)
-    winner = losers.get((view.trace_id, view.span_id))
-    if winner is not None:
-        return Verdict(view, reading, "duplicate", f"the same call as span {winner[1]}", winner)
+        return Verdict(view, found, "skipped", found.reason)
     if call.failed:
-        return Verdict(view, reading, "failed", call.error_type or "the call failed")
-    if reading.content_missing and not metadata_only:
-        return Verdict(view, reading, "skipped", reading.reason)
-    return Verdict(view, reading, "inference", reading.reason)
+        return Verdict(view, found, "failed", call.error_type or "the call failed")
+    decision = "skipped" if found.content_missing and not metadata_only else "inference"
+    return Verdict(view, found, decision, found.reason)

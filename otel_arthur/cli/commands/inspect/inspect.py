@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
+import orjson
 
 from otel_arthur.cli.configured import CONNECTION, READING, configured
 from otel_arthur.cli.connection import fetch_schema
@@ -16,6 +17,7 @@ from otel_arthur.cli.files.verdicts import Verdicts
 from otel_arthur.cli.parameters import JSON, given
 from otel_arthur.cli.terminal.output import json_line, print_json, put, styled
 from otel_arthur.genai.duplicates.verdicts import Verdict
+from otel_arthur.genai.planned import Planned
 from otel_arthur.inference.build import Builder, Inference
 from otel_arthur.inference.privacy import rules_of
 from otel_arthur.inference.redaction.redactors import redactor_of
@@ -108,14 +110,23 @@ def _print_requests(requests: Iterable[bytes]) -> None:
 
 
 def _inferences(verdict: Verdict, builder: Builder) -> list[Inference]:
-    call = verdict.reading.call
-    if call is None or verdict.decision not in ("inference", "failed"):
-        return []
-    return builder.inferences(call)
+    call = verdict.call if verdict.decision in ("inference", "failed") else None
+    return [] if call is None else builder.inferences(call)
+
+
+def _rows(verdict: Verdict, builder: Builder) -> list[Any]:
+    """As `_inferences`, in JSON; of most calls as they are sent."""
+    found, ways = verdict.found, builder.short_ways
+    if verdict.decision == "inference" and isinstance(found, Planned) and ways is not None:
+        taken = ways.take(found)
+        if taken is not None:
+            return [orjson.Fragment(bytes(taken[0][1]))]
+    return [inference.as_json() for inference in _inferences(verdict, builder)]
 
 
 def _as_json(verdict: Verdict, builder: Builder) -> dict[str, Any]:
-    view, reading = verdict.view, verdict.reading
+    view, found = verdict.view, verdict.found
+    dialect = found.layout.dialect if isinstance(found, Planned) else found.dialect
     return {
         "trace_id": view.trace_id,
         "span_id": view.span_id,
@@ -124,7 +135,7 @@ def _as_json(verdict: Verdict, builder: Builder) -> dict[str, Any]:
         "scope": view.scope,
         "decision": verdict.decision,
         "reason": verdict.reason,
-        "dialect": reading.dialect.name if reading.dialect is not None else None,
+        "dialect": dialect.name if dialect is not None else None,
         "duplicate_of": verdict.duplicate_of[1] if verdict.duplicate_of is not None else None,
-        "inferences": [inference.as_json() for inference in _inferences(verdict, builder)],
+        "inferences": _rows(verdict, builder),
     }

@@ -41,7 +41,7 @@ class InspectTable:
         self._inferences += len(inferences)
         if verdict.decision == "skipped":
             self._skipped[verdict.reason] += 1
-        if not self._show_all and verdict.reading.call is None:
+        if not self._show_all and verdict.call is None:
             self._hidden += 1
             return None
         return self._lines(verdict, inferences)

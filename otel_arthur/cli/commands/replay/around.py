@@ -132,6 +132,6 @@ class Traces:
 
 def _meaning(verdict: Verdict) -> Meaning | None:
     """A span that is no call, or a duplicate as a chain."""
-    if verdict.reading.call is None:
+    if verdict.call is None:
         return around(verdict.view)
     return Step(frame_of(verdict.view), CHAIN) if verdict.decision == "duplicate" else None

@@ -9,6 +9,7 @@ Source: opentelemetry-proto, "OTLP/JSON Protobuf Encoding".
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -22,6 +23,9 @@ from otel_arthur.genai.span import NO_KIN, REMOTE_PARENT, EventView, SpanView, i
 _TIME: Final = (0, 2**64 - 1)
 _COUNT: Final = (0, 2**32 - 1)
 _SMALL: Final = 5
+_LONG: Final = 128
+_shared: Final = lru_cache(maxsize=4096)(str)
+"""A name of an attribute, once in memory: the same ones come with every span."""
 _INT32: Final = (-(2**31), 2**31 - 1)
 _SPAN_KINDS: Final = [
     f"SPAN_KIND_{kind}" for kind in ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
@@ -249,7 +253,7 @@ def _attributes(pairs: Sequence[_Pair], bad: list[tuple[str, str]] | None) -> di
                 bad.append((DEEP, ""))
                 continue
         if value is not None:
-            found[one.key] = value
+            found[one.key if len(one.key) > _LONG else _shared(one.key)] = value
     return found
 
 
