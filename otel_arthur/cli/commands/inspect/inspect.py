@@ -86,7 +86,7 @@ def command(
         else:
             from otel_arthur.cli.commands.inspect.table import InspectTable
 
-            table = InspectTable(show_all)
+            table = InspectTable(verdicts, show_all)
             for verdict, file, _ in verdicts:
                 lines = table.of(verdict, _inferences(verdict, builder))
                 if lines is not None and not ordered.is_full:

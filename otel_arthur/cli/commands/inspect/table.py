@@ -6,6 +6,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from otel_arthur.cli.files.verdicts import Verdicts
 from otel_arthur.cli.terminal.output import Part, plural, say, terminal_width
 from otel_arthur.genai.duplicates.verdicts import Verdict
 from otel_arthur.inference.build import Inference
@@ -27,17 +28,16 @@ Line = Sequence[Part]
 class InspectTable:
     """Shows each span as soon as it is decided, then the counts."""
 
-    def __init__(self, show_all: bool) -> None:
+    def __init__(self, verdicts: Verdicts, show_all: bool) -> None:
+        self._verdicts = verdicts
         self._show_all = show_all
         self._width = terminal_width()
-        self._decisions: Counter[str] = Counter()
         self._skipped: Counter[str] = Counter()
         self._inferences = 0
         self._hidden = 0
 
     def of(self, verdict: Verdict, inferences: Sequence[Inference]) -> Iterable[Line] | None:
         """The lines of a span that is an LLM call, or of any span where all are asked for."""
-        self._decisions[verdict.decision] += 1
         self._inferences += len(inferences)
         if verdict.decision == "skipped":
             self._skipped[verdict.reason] += 1
@@ -48,12 +48,10 @@ class InspectTable:
 
     def end(self, printed: int | None = None) -> None:
         """Print the counts, and how many spans were not printed where so many were."""
-        spans = plural(self._decisions.total(), "span")
-        told = ", ".join(f"{number} {name}" for name, number in sorted(self._decisions.items())) or "none"
-        say(f"{spans}: {told}; {plural(self._inferences, 'inference')}.")
+        say(f"{self._verdicts.told()}; {plural(self._inferences, 'inference')}.")
         for reason, number in self._skipped.most_common():
             say(f"  {number} skipped: {reason}")
-        beyond = 0 if not printed else self._decisions.total() - self._hidden - printed
+        beyond = 0 if not printed else self._verdicts.counts.total() - self._hidden - printed
         if beyond:
             say(f"  {beyond} more not shown.")
         if self._hidden:
