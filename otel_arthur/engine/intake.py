@@ -85,7 +85,6 @@ class EngineIntake(Intake):
         return self._mended
 
     def add(self, call: LLMCall) -> str | None:
-        """Take a call, or return the reason why the call is left out."""
         if not is_sampled(call.trace_id, self._configuration.sample_ratio):
             return NOT_SAMPLED
         if call.failed and self._configuration.errors == "skip":
@@ -106,7 +105,6 @@ class EngineIntake(Intake):
         return None
 
     def add_around(self, around: Wordless | Step | Frame) -> str | None:
-        """Take a span that is no call, or a call without words, or return the reason why it is left out."""
         if isinstance(around, Wordless):
             return self.add(around.call)
         frame = around if isinstance(around, Frame) else around.frame

@@ -78,7 +78,6 @@ class EngineTarget(ServiceTarget[EngineClient]):
         return self.here, NewBatch(Kind.FEEDBACK, rows)
 
     def present(self, destination: Destination, batches: Sequence[Batch], attempt: Attempt) -> Presented:
-        """Send batches. Does not raise."""
         try:
             client = self.own_client()
         except ArthurError as error:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +13,7 @@ from otel_arthur.collector.forwarding.next_hop import MAX_ANSWER_BYTES
 from otel_arthur.collector.otlp import replies
 from otel_arthur.collector.otlp.decoding import is_response
 from otel_arthur.collector.otlp.replies import Reply
-from otel_arthur.collector.otlp.request import Request
+from otel_arthur.collector.otlp.request import Request, binary
 from otel_arthur.collector.otlp.signals import SIGNALS
 
 _OPTIONS = (
@@ -75,12 +73,8 @@ def _metadata(request: Request, forward: Forward) -> tuple[tuple[str, str | byte
     metadata: list[tuple[str, str | bytes]] = []
     for name, value in [*own, *forward.headers.items()]:
         if name.endswith("-bin"):
-            if isinstance(value, str):
-                try:
-                    value = base64.b64decode(value + "=" * (-len(value) % 4), validate=True)
-                except binascii.Error:
-                    continue
-            metadata.append((name, value))
+            if (decoded := binary(value)) is not None:
+                metadata.append((name, decoded))
         elif isinstance(value, bytes):
             metadata.append((name, value.decode("latin-1")))
         elif value.isascii() and value.isprintable():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -52,6 +54,16 @@ class Request:
     hops: tuple[str, ...] = ()
     sender: str = ""
     """The sender's address; empty over a Unix socket."""
+
+
+def binary(value: str | bytes) -> bytes | None:
+    """The bytes of a header named ``…-bin`` (grpc ``PROTOCOL-HTTP2.md``); None where it is no base64."""
+    if isinstance(value, bytes):
+        return value
+    try:
+        return base64.b64decode(value + "=" * (-len(value) % 4), validate=True)
+    except binascii.Error:
+        return None
 
 
 def end_to_end(

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import logging
 import socket
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from otel_arthur.collector.otlp import replies
 from otel_arthur.collector.otlp.inflating import COMPRESSIONS
 from otel_arthur.collector.otlp.memory import Hold, NoRoom
 from otel_arthur.collector.otlp.replies import Reply
-from otel_arthur.collector.otlp.request import Request
+from otel_arthur.collector.otlp.request import Request, binary
 from otel_arthur.collector.otlp.signals import SIGNALS, Signal
 from otel_arthur.collector.receivers.http2 import Connection, Headers
 from otel_arthur.collector.receivers.listening import UNAUTHENTICATED, OTLPServer
@@ -196,11 +195,4 @@ def _status(reply: Reply) -> Headers:
 
 
 def _metadata(headers: Headers) -> list[tuple[str, str | bytes]]:
-    return [(name, _binary(value) if name.endswith("-bin") else value) for name, value in headers]
-
-
-def _binary(value: str) -> str | bytes:
-    try:
-        return base64.b64decode(value + "=" * (-len(value) % 4), validate=True)
-    except binascii.Error:
-        return value
+    return [(name, (binary(value) or value) if name.endswith("-bin") else value) for name, value in headers]

@@ -32,7 +32,7 @@ MEMORY_BYTES: Final = 64 * 1024 * 1024
 
 
 class BackedSpool(Both):
-    """As `Spool`, but no method fails because the disk fails, and the constructor raises nothing.
+    """As `Spool`, which says what each method does, but nothing fails because the disk fails.
 
     Args:
         folder: None keeps everything in memory, up to `max_bytes`.
@@ -55,7 +55,7 @@ class BackedSpool(Both):
 
     @property
     def store(self) -> Store:
-        """What a person asks for is the disk's alone, where it can be used, else memory's."""
+        """For what a person asks: the disk's store where the disk can be used, else memory's."""
         return (self._on_disk(lambda disk: disk, None, HANG_SECONDS) or self._memory).store
 
     @property
@@ -65,7 +65,6 @@ class BackedSpool(Both):
 
     @property
     def max_bytes(self) -> int:
-        """The limit for rows that wait and dead letters."""
         return self._limit
 
     @property
@@ -81,7 +80,7 @@ class BackedSpool(Both):
 
     @property
     def why(self) -> str:
-        """The disk's last failure, while the failure lasts or rows that it left in memory wait."""
+        """The disk's last failure, as long as it lasts, or as long as rows wait in memory because of it."""
         disk = self._disk
         return "" if disk is None or (disk.is_well and not self._has_memory) else disk.last_failure
 
@@ -148,12 +147,11 @@ class BackedSpool(Both):
             return appended, 0
         if not kept:
             keep()
-        # What memory knew came before, and may wait there still.
+        # Rows that memory knew came earlier, and may wait there still.
         return kept[0], kept[0].new + (kept[0].known if carrying.rows(self._memory) else 0)
 
     def recover(self, seconds: float | None = None) -> None:
-        """Move rows from memory to the disk, and record late outcomes there, if the disk works again,
-        within `seconds`."""
+        """Move rows from memory to a disk that works again, and record late outcomes, within `seconds`."""
         if self._disk is None or not (self._has_memory or self._unrecorded):
             return
         if not self._carrying.acquire(blocking=False):
@@ -211,31 +209,26 @@ class BackedSpool(Both):
     def close_window(
         self, destination: int, window: float, judge: duplicate_window.Judge, *, at_once: bool = False
     ) -> int:
-        """Decide about the duplicates, in each of the two."""
-        return sum(
-            self._both(
-                lambda one: one.close_window(destination, window, judge, at_once=at_once), HANG_SECONDS
-            )
+        """Decide about the duplicates in memory and on the disk, each by itself."""
+        closed = self._both(
+            lambda one: one.close_window(destination, window, judge, at_once=at_once), HANG_SECONDS
         )
+        return sum(closed)
 
     def move(self, source: Destination, target_of: moving.TargetOf) -> int:
-        """Move the rows of `source` that are due, in each of the two."""
+        """Move the rows of `source` that are due, of memory and of the disk."""
         return sum(self._both(lambda one: one.move(source, target_of)))
 
     def release(self, destination: int) -> None:
-        """Have all that waits for a destination due now."""
         self._both(lambda one: one.release(destination))
 
     def confirm(self, destination: Destination, organization: str) -> list[Destination]:
-        """Remember a destination's organization; returns those of the same model under other keys."""
         return [d for found in self._both(lambda one: one.confirm(destination, organization)) for d in found]
 
     def note_error(self, destination: int, error: str | None) -> None:
-        """Keep the last error of a destination."""
         self._both(lambda one: one.note_error(destination, error), HANG_SECONDS)
 
     def watch(self) -> watching.Watch:
-        """Follows certain records, from now on."""
         return self._on_disk(lambda disk: disk.watch(), None, HANG_SECONDS) or self._memory.watch()
 
     def tidy(self, max_age: float | None) -> int:
@@ -255,19 +248,16 @@ class BackedSpool(Both):
             self._disk.close()
 
     def before_fork(self) -> None:
-        """Nothing of SQLite may be at work while the process forks."""
         self._memory.before_fork()
         for one in self._opened():
             one.before_fork()
 
     def after_fork_in_parent(self) -> None:
-        """Go on."""
         for one in self._opened():
             one.after_fork_in_parent()
         self._memory.after_fork_in_parent()
 
     def after_fork_in_child(self) -> bool:
-        """Leave leases and memory to the parent; False where the disk cannot be used here."""
         self._carrying, self._keeping = threading.Lock(), threading.Lock()
         self._crossing, self._unrecorded = carrying.Crossing(), []
         self._memory.after_fork_in_child()

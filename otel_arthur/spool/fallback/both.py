@@ -14,7 +14,7 @@ _T = TypeVar("_T")
 
 
 class Both(Spool):
-    """The methods of `BackedSpool` that only read."""
+    """The methods of `BackedSpool` that only read: what `Spool` says of each, as far as can be read now."""
 
     @abstractmethod
     def _look(self, ask: Callable[[Spool], _T]) -> list[_T]:
@@ -25,7 +25,6 @@ class Both(Spool):
         """
 
     def destination_of(self, destinations: Sequence[int], identity: str, stem: int) -> int | None:
-        """The destination that has or had a row of the first kind, as far as is remembered."""
         found = self._look(lambda one: one.destination_of(destinations, identity, stem))
         return next((one for one in found if one is not None), None)
 
@@ -34,13 +33,11 @@ class Both(Spool):
         return [d for found in self._look(lambda one: one.destinations()) for d in found]
 
     def waiting(self, destinations: Collection[int], kind: int | None = None) -> int:
-        """Rows that wait, as far as can be read."""
         return sum(self._look(lambda one: one.waiting(destinations, kind)))
 
     def occupied(
         self, destinations: Collection[int], up_to: int | None = None, kind: int | None = None
     ) -> set[int]:
-        """Those of these destinations for which anything waits, as far as can be read."""
         # Batches in memory have numbers of their own.
         found = self._look(lambda one: one.occupied(destinations, up_to if one.folder else None, kind))
         return set[int]().union(*found)
@@ -48,7 +45,6 @@ class Both(Spool):
     def left(
         self, destinations: Collection[int], numbers: Collection[int] = ()
     ) -> dict[tuple[int, int], int]:
-        """Rows by destination and kind that no other living process has taken to send them."""
         total: Counter[tuple[int, int]] = Counter()
         for found in self._look(lambda one: one.left(destinations, numbers)):
             total.update(found)
@@ -59,16 +55,13 @@ class Both(Spool):
         return max(self._look(lambda one: one.last_number()), default=0)
 
     def bytes_used(self) -> int:
-        """Bytes of the rows that wait and of the dead letters."""
         return sum(self._look(lambda one: one.bytes_used()))
 
     def next_due(
         self, destinations: Collection[int], in_order: Collection[tuple[int, int]] = ()
     ) -> float | None:
-        """Seconds until something may be leased, below 0 since it may; None when nothing waits."""
         found = self._look(lambda one: one.next_due(destinations, in_order))
         return min((seconds for seconds in found if seconds is not None), default=None)
 
     def can_be_tried(self, destinations: Collection[int], seconds: float) -> bool:
-        """Whether anything is held, leased, due within `seconds`, or is gone."""
         return any(self._look(lambda one: one.can_be_tried(destinations, seconds)))

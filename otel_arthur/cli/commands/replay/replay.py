@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from otel_arthur.arthur.target.routes import model_of
 from otel_arthur.cli.commands.replay.around import Chunk, Traces, calls_alone
 from otel_arthur.cli.commands.replay.journal import Journal
-from otel_arthur.cli.commands.replay.summary import Found, conclude
+from otel_arthur.cli.commands.replay.summary import INTERRUPTED, Found, conclude
 from otel_arthur.cli.commands.replay.work import Work, journal_folder, journals_of
 from otel_arthur.cli.configured import READING, SENDING, configured
 from otel_arthur.cli.connection import fetch_schema
@@ -117,13 +117,13 @@ def command(
                 pass
         else:
             sending.run(chunks, is_whole=is_whole)
-            if sending.has_ended and not work.is_full:
+            if not sending.broken_off and not work.is_full:
                 sending.advance(verdicts.ends)
     verdicts.say_end()
     whole.say_end()
     found.say(verdicts, as_json=as_json, dry_run=dry_run)
     if not dry_run:
-        conclude(sending, found, verdicts, as_json=as_json)
+        conclude(sending.delivery, found, verdicts, sending.broken_off, as_json=as_json)
 
 
 class _Sending:
@@ -132,13 +132,11 @@ class _Sending:
     def __init__(self, configuration: Configuration, patience: float) -> None:
         self._configuration = configuration
         self.journals: Sequence[Journal] = ()
-        self.patience = patience
+        self._patience = patience
         self._console = new_console(err=True)
         self._known = {""}
-        self.gave_up = False
-        self.interrupted = False
-        self.has_ended = False
-        """Whether all calls were dealt with."""
+        self.broken_off = ""
+        """Why not all calls were dealt with; empty where they were."""
 
     def run(self, chunks: Iterable[Chunk], *, is_whole: bool) -> None:
         """Send; `is_whole` where spans around calls go too."""
@@ -148,13 +146,13 @@ class _Sending:
         handler = _LogLines(self._console)
         logger.addHandler(handler)
         try:
-            self._send_all(chunks, is_whole=is_whole)
-            self.has_ended = not self.gave_up
+            if not self._send_all(chunks, is_whole=is_whole):
+                self.broken_off = f"no progress for {self._patience:g} seconds"
         except KeyboardInterrupt:
-            self.interrupted = True
+            self.broken_off = INTERRUPTED
         finally:
             # What is not with Arthur yet is in the spool; one more request may end in the meantime.
-            self.delivery.shutdown(2.0 if self.interrupted or self.gave_up else self._configuration.timeout)
+            self.delivery.shutdown(2.0 if self.broken_off else self._configuration.timeout)
             logger.removeHandler(handler)
 
     def advance(self, positions: Mapping[int, int]) -> None:
@@ -184,29 +182,26 @@ class _Sending:
             self._show = show
             yield
 
-    def _send_all(self, chunks: Iterable[Chunk], *, is_whole: bool) -> None:
+    def _send_all(self, chunks: Iterable[Chunk], *, is_whole: bool) -> bool:
+        """Whether all were dealt with before patience ran out."""
         sent = 0
         for chunk in chunks:
-            for model_id in sorted(
-                {model_of(item.call, self._configuration) for item in chunk.calls} - self._known
-            ):
-                fetch_schema(
-                    self._configuration, model_id
-                )  # A wrong key or model is said before all retries.
+            models = {model_of(item.call, self._configuration) for item in chunk.calls}
+            for model_id in sorted(models - self._known):
+                # A wrong key or model is said before all retries.
+                fetch_schema(self._configuration, model_id)
                 self._known.add(model_id)
             if not self._send([item.meaning for item in chunk.calls]):
-                self.gave_up = True
-                return
+                return False
             self.delivery.submit(chunk.around)
             self.advance(chunk.done)
             sent += len(chunk.calls)
             self._show(sent)
-        if is_whole and sent and not self._send([]):
-            self.gave_up = True
+        return not (is_whole and sent) or self._send([])
 
     def _send(self, calls: Sequence[Meaning]) -> bool:
         """Whether all of `calls` were dealt with before patience ran out."""
-        deadline = time.monotonic() + self.patience
+        deadline = time.monotonic() + self._patience
         before = self.delivery.counts()
         pending = True
         while time.monotonic() < deadline:
@@ -217,5 +212,5 @@ class _Sending:
                 return True
             now = self.delivery.counts()
             if (now.sent, now.dead_letter) != (before.sent, before.dead_letter):
-                before, deadline = now, time.monotonic() + self.patience
+                before, deadline = now, time.monotonic() + self._patience
         return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from otel_arthur.arthur.target.routes import model_of
 from otel_arthur.cli.commands.replay.around import Chunk
@@ -16,7 +16,8 @@ from otel_arthur.delivery import Delivery
 
 RETENTION_DAYS: Final = 90
 """An Engine keeps spans so long after their end (arthur-engine 2.1.686)."""
-_INTERRUPTED: Final = 130
+INTERRUPTED: Final = "Interrupted"
+_EXIT_INTERRUPTED: Final = 130
 
 
 class Found:
@@ -64,26 +65,20 @@ class Found:
             say(f"{plural(self.total, 'call')} would be sent. Nothing was.")
 
 
-class Sending(Protocol):
-    """What became of a replay."""
-
-    delivery: Delivery
-    patience: float
-    gave_up: bool
-    interrupted: bool
-
-
-def conclude(sending: Sending, found: Found, verdicts: Verdicts, *, as_json: bool) -> None:
+def conclude(delivery: Delivery, found: Found, verdicts: Verdicts, broken_off: str, *, as_json: bool) -> None:
     """Say what became of the calls, and end with the exit code that tells the same.
+
+    Args:
+        broken_off: why calls are left that were not sent: `INTERRUPTED`, or other words; empty if none are.
 
     Raises:
         SystemExit: Ctrl-C ended the replay.
         WorkFailed: something was refused or is left.
     """
-    counts = sending.delivery.counts()
+    counts = delivery.counts()
     configuration = found.configuration
     # Ground truth that somebody else recorded may wait for long; it is no part of this.
-    left, row = sending.delivery.calls_left(), _row_of(configuration)
+    left, row = delivery.calls_left(), _row_of(configuration)
     if as_json:
         told: dict[str, Any] = {
             "spans": dict(verdicts.counts),
@@ -105,11 +100,11 @@ def conclude(sending: Sending, found: Found, verdicts: Verdicts, *, as_json: boo
         say(f"{total} replayed: {', '.join(words)}." if found.total else "Nothing was left to send.")
     where = configuration.spool_dir
     on = "Run the same command again to go on" + (f"; the rest waits in {where}." if where else ".")
-    if sending.interrupted:
-        say(f"Interrupted. {on}", err=True)
-        raise SystemExit(_INTERRUPTED)
-    if sending.gave_up:
-        raise WorkFailed(f"no progress for {sending.patience:g} seconds. {on}")
+    if broken_off == INTERRUPTED:
+        say(f"{INTERRUPTED}. {on}", err=True)
+        raise SystemExit(_EXIT_INTERRUPTED)
+    if broken_off:
+        raise WorkFailed(f"{broken_off}. {on}")
     if counts.dead_letter:
         raise WorkFailed(
             f"Arthur refused {plural(counts.dead_letter, row)}; "

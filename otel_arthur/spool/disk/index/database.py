@@ -210,14 +210,10 @@ class Connection:
     def _refuse_newer(self, error: sqlite3.Error) -> None:
         """Raise NewerFormat where an error is due to a newer version's upgrade of the file under us."""
         if is_damage(error):
-            with contextlib.suppress(sqlite3.Error):
-                # Another thread may close it meanwhile, and SQLite would crash.
-                self._take_lock(BUSY_SECONDS)
-                try:
-                    if self._raw is not None:
-                        require_format(self._raw)
-                finally:
-                    self.lock.release()
+            # Locked: another thread may close it meanwhile, and SQLite would crash.
+            with contextlib.suppress(sqlite3.Error), self._locked():
+                if self._raw is not None:
+                    require_format(self._raw)
 
     def _patiently(self, operation: Callable[[], _T], patience: float = BUSY_SECONDS) -> _T:
         """Repeat `operation` while another process holds the database, at most `patience` seconds.
