@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 V3: Final = API("/api/v3", "OTEL_EXPORTER_ARTHUR")
 Row = bytes | Mapping[str, Any]
-"""A row of a request: a mapping, or the JSON of one as bytes, which is sent as it is."""
+"""A row of a request: a mapping, or its JSON as bytes, which are sent as they are."""
 
 _MAX_DETAIL = 300
 _PAGE_SIZE = 100
@@ -228,7 +228,7 @@ class ArthurClient:
         try:
             answer = self._call(method, path, what, body=encode_rows(rows), timeout=timeout)
         except ArthurError as error:
-            # The error is about the whole request, which has one row alone.
+            # The error is about the whole request, and the request has only one row.
             if len(rows) == 1 and error.status is not None and says_exists(error.status, error.detail or ""):
                 return [RowResult.of(error.status, error.detail or "")]
             raise

@@ -95,8 +95,8 @@ class Delivery:
             is_live: the calls are of spans that this process has just ended, so repetitions are sought among
                 the latest keys only. Other calls (a file, a sender that tries again) are sought among all
                 remembered keys.
-            is_one: says, by the labels of their evidence, whether one recorder alone can have described
-                calls; such calls do not wait for a second description.
+            is_one: told the labels of some calls' evidence, says whether one recorder alone can have
+                described these calls. Then they do not wait for a second description.
         """
         return self._run.take(calls, model_id, is_live=is_live, is_one=is_one)
 
@@ -165,7 +165,7 @@ class Delivery:
         return self._spool.watch()
 
     def flush(self, timeout: float, *, calls_only: bool = False) -> bool:
-        """Send what is in the spool, at most `timeout` seconds; whether all of it (that calls became) went.
+        """Send what is in the spool, for at most `timeout` seconds; whether all went, or all rows of calls.
 
         False too where calls wait for a key or a model that is not configured: nothing can be sent.
         """
@@ -180,10 +180,10 @@ class Delivery:
     def shutdown(self, timeout: float) -> bool:
         """Send while Arthur accepts rows, at most `timeout` seconds; the rest stays in the spool. Idempotent.
 
-        Ends early where Arthur fails, as everything is on disk by then, and 3 seconds after the last row that
-        Arthur accepted. Once this has returned, nothing of this delivery is sent any more: a request that was
-        being written is cut. What Arthur answers to a request that was written whole is still put on record.
-        Returns whether all was sent.
+        Ends early where Arthur fails, since everything is on disk, and 3 seconds after Arthur accepted the
+        last row. Once this has returned, nothing of this delivery is sent any more: a request that was being
+        written is cut. The answer to a request that was written whole is still put on record. Returns whether
+        all was sent.
         """
         return self._run.shutdown(time.monotonic() + timeout)
 

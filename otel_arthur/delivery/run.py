@@ -34,9 +34,9 @@ _logger = logging.getLogger("otel_arthur")
 _AT_ONCE = 32
 """How many calls are read before they are written: each step runs warm, and few calls are held."""
 _AT_ONCE_BYTES = 256 * 1024
-"""As rows. Large calls are written one by one, into memory that is at hand: fresh memory is dear."""
+"""Bytes of rows that are written together: large calls go one by one, as fresh memory is dear."""
 _STOP_SECONDS = 0.2
-"""A thread that is in a request ends after it; the process does not wait for that."""
+"""The wait for threads to end. One that is in a request ends later; the process does not wait for it."""
 
 
 class Run:
@@ -69,7 +69,7 @@ class Run:
         self._losses = LossesOfDisk(spool, self.books, lambda: self.level()[0])
         self._at_once = _AT_ONCE
         self._uncounted: Counter[tuple[str, str]] = Counter()
-        """By outcome and reason: what is no row, and is not in the spool's counters yet."""
+        """Outcome and reason -> things that are no rows, and are not in the spool's counters yet."""
         self._unserved: set[Destination] = set()
         self.targets = targets(self)
         progress = Progress()
@@ -88,7 +88,7 @@ class Run:
         is_live: bool,
         is_one: Callable[[str], bool] | None = None,
     ) -> Submitted:
-        """Have each target take calls and what is around them, and their rows into the spool."""
+        """Have each target take calls and the spans around them, and put their rows into the spool."""
         submitted = Submitted()
         intakes = [target.intake(place, is_live=is_live) for target in self.targets]
         read: list[Meaning] = []

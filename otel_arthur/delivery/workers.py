@@ -24,7 +24,7 @@ IDLE_SECONDS = 5.0
 """Between looks at the spool for what other processes left in it."""
 TIDY_SECONDS = 300.0
 TOGETHER_SECONDS = 0.25
-"""What is due within this time goes together: requests with few rows cost as much as those with many."""
+"""What is due within this time is sent together: requests with few rows cost as much as those with many."""
 _FLUSH_POLL_SECONDS = 0.1
 
 
@@ -45,13 +45,13 @@ class Workers:
         self._changed = threading.Condition()
         self._turn = 0
         self._looks_at = float("inf")
-        """When the worker that looks for all that wait does so (`time.monotonic`)."""
+        """When one of the threads that wait looks for all of them, on `time.monotonic`'s clock."""
         self._idle, self._is_asked = 0, False
         """Threads that wait, and whether one of them shall look."""
         self._flushing = 0
         self._stopping = False
         self._is_resting = False
-        """An end of the process is over: nothing is begun until something new comes."""
+        """The wait for an end of the process is over: no request begins until something new comes."""
         self._at_work = 0
         """Threads in `work`."""
         self.was_started = False
@@ -59,13 +59,13 @@ class Workers:
         self._threads: list[threading.Thread] = []
         self._tidy_at = 0.0
         self._is_tidy = False
-        """Whether the housekeeping was done while somebody flushed: then the window held nothing back."""
+        """Whether the last housekeeping ran during a flush: then the duplicate window held nothing back."""
 
     def start(self) -> bool:
         """Begin sending; the first thread starts the others when there is more than it can take.
 
-        False where no thread starts any more: Python 3.12 and later have none while the interpreter ends.
-        What is in the spool is sent by whoever waits for the end.
+        False where no thread starts any more: Python 3.12 and later start none while the interpreter ends.
+        Then whoever waits for the end sends what is in the spool.
         """
         self.was_started = True
         if self._is_resting:
@@ -103,9 +103,8 @@ class Workers:
         Args:
             give_up: stop as soon as each destination that is left has failed once more.
             calls_only: wait for what calls became alone.
-            patience: of an end: it ends the wait too, and does not wait for what other processes send.
-                Rows of other processes that this process has begun to send are sent, as their owners do not
-                wait.
+            patience: given at an end of the process; it ends the wait too. What other processes are sending
+                is not waited for. Their rows that this process has begun to send are, as nobody else waits.
         """
         try:
             self._turns.forget_returned()
@@ -117,7 +116,7 @@ class Workers:
             try:
                 self._begin_flush(patience)
                 while True:
-                    # What waits on a disk that cannot be read, nobody knows; it may be well again by now.
+                    # Nobody knows what waits on a disk that cannot be read; it may be well again by now.
                     was_well = self._spool.is_disk_well
                     left = self._left(up_to, calls_only, patience)
                     if not left and was_well and self._spool.is_disk_well:
@@ -175,7 +174,7 @@ class Workers:
                 self._send_here(patience)
 
     def _send_here(self, patience: Patience | None) -> None:
-        """Send on this thread, which waits for an end: a request takes no longer than that waits."""
+        """Send on this thread, which waits for an end: no request takes longer than the thread waits."""
         while patience is None or patience.seconds_left > 0:
             self._turns.request_seconds = None if patience is None else patience.seconds_left
             if not self.work():
@@ -218,7 +217,7 @@ class Workers:
                 self._wait(turn, wait)
 
     def _wait(self, turn: int, seconds: float) -> None:
-        """Wait for something new since `turn`; whoever would look first looks for all that wait."""
+        """Wait for something new since `turn`. Of the threads that wait, the first to look looks for all."""
         with self._changed:
             looks_at = time.monotonic() + seconds
             seconds = IDLE_SECONDS if seconds and looks_at >= self._looks_at else seconds

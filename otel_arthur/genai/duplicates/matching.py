@@ -4,14 +4,14 @@ Pure and without memory: candidates in, losers out, whatever the order in which 
 The strongest evidence joins first:
 
 1. The same response id, at overlapping times.
-2. An ancestor that is an LLM span and whose interval holds the call's: a parent of another scope, or any
-   ancestor that has the same answer. One that had ended before the call began is a leaked context
-   (OpenLLMetry up to 0.54), no evidence; a call that failed below one that did not is a retry.
-3. The same process, model and words at overlapping times; where one of them did not record
-   words, the same token counts, one interval inside the other.
+2. An ancestor that is an LLM span and whose time holds the call's: a parent of another scope, or any
+   ancestor with the same answer. An ancestor that ended before the call began is no evidence: its context
+   has leaked (OpenLLMetry up to 0.54). A failed call below one that did not fail is a retry.
+3. The same process, model and words at overlapping times. Where one of the two has no words: the same
+   counts of tokens, and the time of one inside the other's.
 
-Differing response ids, or differing words on both sides of the call, speak against every pair. Two spans
-of one scope are one call by the first two alone: siblings with the same words never are.
+Spans with different response ids are never one call. Nor are spans without such ids whose questions and
+answers both differ. Two spans of one scope are one call by the first two alone, never by equal words.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ def duplicates(
 ) -> dict[SpanKey, SpanKey]:
     """The `candidates` whose call another candidate describes as well: loser -> winner.
 
-    One to one between instrumentation scopes: a call is described at most once by each scope, but for the
-    evidence that counts within one, so two real calls are never taken for one, however alike. A pure
-    function of the set of candidates; their order has no part in it.
+    Matching is one to one between scopes: a scope describes a call once at most, unless evidence within the
+    scope says otherwise. So two real calls are never taken for one, however alike. A pure function of the
+    set of candidates: their order has no part in it.
 
     Args:
         known: earlier results about some of them, in the same form; they stay.
@@ -98,7 +98,7 @@ def _related(candidates: Mapping[SpanKey, Evidence]) -> dict[SpanKey, Evidence]:
 
 
 def _homes(candidates: Mapping[SpanKey, Evidence]) -> Mapping[SpanKey, Evidence]:
-    """Span -> the call that it belongs to: its own, or the nearest that it is below."""
+    """Span -> its call: the call that the span is, or the nearest call above it."""
     below = {(c.trace_id, span): c for c in candidates.values() if c.below for span in reversed(c.below)}
     return {**below, **candidates} if below else candidates
 
@@ -223,7 +223,7 @@ def _alike(
     clusters: _Clusters,
     within_scopes: bool = False,
 ) -> Iterator[_Pair]:
-    """Pairs from the same bucket that pass `test`, near ones only; of different scopes, or of one as well."""
+    """Near pairs of one bucket that pass `test`: of different scopes, or with `within_scopes` of one too."""
     buckets: dict[Hashable, dict[str, list[Evidence]]] = defaultdict(dict)
     for candidate in candidates:
         key = bucket(candidate)

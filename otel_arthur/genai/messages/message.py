@@ -1,9 +1,9 @@
-"""Messages and choices, as any of the dialects write them, to ours.
+"""Messages and choices in any form that a dialect writes, as our own.
 
 Source: OpenTelemetry GenAI semantic conventions, "Input messages", "Output messages" and
 "System instructions" JSON schemas; OpenAI's, Anthropic's and LangChain's own message objects,
-which other dialects pass through. Values may be JSON text or native structures; whatever does not
-fit is kept as text where it has any, and nothing raises.
+which other dialects pass through. A value may be JSON text or a native structure. What has no known
+form is kept as text where it has any. Nothing raises.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def reason_in(message: Any) -> Any:
 
 
 def messages_of(item: Any, default_role: str) -> list[Message]:
-    """One message of the input, whatever its form: what tools answered comes apart, a result a message.
+    """The messages of one item of the input, whatever its form: each tool's result is one of its own.
 
     The definition of a tool, which some writers put among the messages, is none. An item of the Responses API
     that says nothing is none either.

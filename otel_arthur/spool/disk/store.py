@@ -72,7 +72,7 @@ class Store:
         self.reserve = Reserve(folder)
         self.notices = Notices()
         self.unreadable: dict[int, str] = {}
-        """Why the last look could not read a batch, by its number."""
+        """Number of a batch -> why the last look could not read it."""
         self._gone: dict[int, float] = {}
         self._left_owners: set[str] = set()
         self._why_left = GONE
@@ -97,8 +97,7 @@ class Store:
             connection.close()
 
     def lost(self) -> Lost:
-        """Rows that are gone from the disk since the last call, also rows that nobody has looked for
-        since."""
+        """Rows that are gone from the disk since the last call. Looks first whether the database is there."""
         for connection in self._connections:
             with contextlib.suppress(OSError):
                 if connection.is_outdated:
@@ -165,8 +164,7 @@ class Store:
             return operation()
 
     def ensured(self, operation: Callable[[], _T]) -> _T:
-        """As `repaired`, and with the reserve where the disk is full: for operations that make the spool
-        smaller."""
+        """As `repaired`; a full disk gets the reserve's room. For operations that make the spool smaller."""
         try:
             return self.repaired(operation)
         except (sqlite3.OperationalError, OSError) as error:

@@ -1,7 +1,7 @@
 """The duplicate window: records are held until it is decided which of them describe one call.
 
-What was decided not long ago is evidence too: a call's second description, coming late, is then the
-duplicate, whichever of the two would have won, as the first is with Arthur already.
+What was decided not long ago is evidence too. A second description that comes late is the duplicate,
+whichever of the two would have won: the first is with Arthur already.
 """
 
 from __future__ import annotations
@@ -135,8 +135,8 @@ def close_window(
         return 0
     removed_files: list[str | None] = []
     with store.index.transaction() as index:
-        # Again, with the write lock and the time of now: another process may have decided about them, and
-        # what came while we waited for the lock would look as if a clock was set back since.
+        # Looked at again with the write lock: another process may have decided about them. By the time of
+        # before, what came while we waited for the lock would look as if a clock was set back since.
         now = store.clock.time()
         held = _held(index.execute, destination, now, at_once)
         due_now = {number for number, is_due in held.items() if is_due}
@@ -207,12 +207,12 @@ class _Closing:
     judge: Judge
     verdict: Verdict
     lost: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
-    """Rows by the id of the row that is sent for them."""
+    """Id of a row that is sent -> the rows that it is sent for."""
     later: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
-    """Rows that are lost, by their group: for these a row is sent that is not due."""
+    """Group -> its rows, where the row that is sent for them is not due yet."""
 
     def remove(self, removed_files: list[str | None]) -> Counter[int]:
-        """Rows removed by kind; those that are kept take from them what they lack."""
+        """Remove the rows of duplicates, of which kept rows take what they lack; how many of each kind."""
         removed: Counter[int] = Counter()
         if not self.verdict.losers and not any(self.verdict.others.values()):
             return removed

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, Final
 
 from otel_arthur.spool.clock import Boot
 from otel_arthur.spool.disk.room import IS_TRUE, recounted
@@ -15,13 +15,6 @@ SET_SECONDS: Final = 60.0
 """A clock that moved less was not set."""
 _SEEN: Final = "SELECT name, value FROM state WHERE name IN ('boot', 'origin')"
 """The machine's start as somebody saw it last: its number, and its moment by the clock of then."""
-
-
-class _Dropped(NamedTuple):
-    """A batch that was deleted."""
-
-    rows: int
-    file: str | None
 
 
 def tidy(store: Store, max_age: float | None) -> int:
@@ -124,10 +117,12 @@ def discard(store: Store, destinations: Collection[int], *, letters: bool = Fals
     Returns the number of records.
     """
     chosen = f"destination IN ({listed(destinations)})"
-    if not letters:
-        return _drop(store, chosen, "discarded by command")
     with store.index.transaction() as index:
-        return index.execute(f"DELETE FROM dead_letters WHERE {chosen}").rowcount
+        if letters:
+            return index.execute(f"DELETE FROM dead_letters WHERE {chosen}").rowcount
+        rows, files = _drop(store, index, chosen, "discarded by command")
+    store.bodies.remove(files)
+    return rows
 
 
 def touch(store: Store) -> None:
@@ -137,23 +132,23 @@ def touch(store: Store) -> None:
 
 
 def _drop_old(store: Store, max_age: float) -> int:
-    dropped: list[_Dropped] = []
     with store.index.transaction() as index:
         # In one transaction: somebody may set the clock at any moment, and another process follow it.
         now = _followed(store, index)
-        if now is not None:
-            dropped = _dropped(store, index, f"created < {now - max_age}", "older than the age limit")
-    return _without_files(store, dropped)
+        if now is None:
+            return 0
+        rows, files = _drop(store, index, f"created < {now - max_age}", "older than the age limit")
+    store.bodies.remove(files)
+    return rows
 
 
-def _drop(store: Store, condition: str, reason: str) -> int:
-    with store.index.transaction() as index:
-        dropped = _dropped(store, index, condition, reason)
-    return _without_files(store, dropped)
+def _drop(
+    store: Store, index: sqlite3.Connection, condition: str, reason: str
+) -> tuple[int, list[str | None]]:
+    """Delete batches that nobody sends at this moment, and count their rows as dropped for `reason`.
 
-
-def _dropped(store: Store, index: sqlite3.Connection, condition: str, reason: str) -> list[_Dropped]:
-    """Delete batches that nobody sends at this moment, and count their rows as dropped for `reason`."""
+    Returns the number of rows, and their files, to be removed once the transaction is committed.
+    """
     chosen = index.execute(
         f"SELECT number, destination, kind, rows, file FROM batches WHERE {condition} "
         "AND (owner IS NULL OR leased_until < ?)",
@@ -162,10 +157,4 @@ def _dropped(store: Store, index: sqlite3.Connection, condition: str, reason: st
     for number, destination, kind, rows, _ in chosen:
         index.execute("DELETE FROM batches WHERE number = ?", (number,))
         count(index, destination, kind, "dropped", rows, reason)
-    return [_Dropped(rows, file) for _, _, _, rows, file in chosen]
-
-
-def _without_files(store: Store, dropped: Sequence[_Dropped]) -> int:
-    """Remove the files of what was deleted; returns the number of records."""
-    store.bodies.remove([one.file for one in dropped])
-    return sum(one.rows for one in dropped)
+    return sum(rows for *_, rows, _ in chosen), [file for *_, file in chosen]

@@ -39,7 +39,7 @@ class Connection:
         path: None keeps it in memory.
         durable: what is committed survives a loss of power.
         begins: called where an empty database becomes a spool, while no other process can do so.
-        left: called with a file that is given up, as another is in its place; None where it was closed then.
+        left: called with a file that is given up, as another is in its place; with None if it was closed.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class Connection:
         return self._raw is not None
 
     def make_ready(self) -> None:
-        """Open the file that is in its place now, where that is not done; errors as `transaction`."""
+        """Open the file that lies in its place now, unless it is open; errors as `transaction`."""
         if not self.is_open or self.is_outdated:
             with self._locked():
                 self._current()
@@ -131,7 +131,7 @@ class Connection:
 
     @property
     def is_outdated(self) -> bool:
-        """Whether it has a file open that lies in its place no more; OSError where nobody may look."""
+        """Whether the open file no longer lies in its place; raises OSError where nobody may look."""
         return self._raw is not None and self._files is not None and not self._files.are_ours()
 
     def close(self, *, for_good: bool = False) -> None:
