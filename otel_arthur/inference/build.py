@@ -12,7 +12,6 @@ from otel_arthur.inference import transcript
 from otel_arthur.inference.fields import BEHIND, FIELDS, PLACES, STRING, TEXT, Field, Values, values_of
 from otel_arthur.inference.identity import partner_inference_id
 from otel_arthur.inference.privacy import Privacy, TextRules, Texts
-from otel_arthur.inference.row_plan import RowPlan, WrittenRow, may_be_planned
 from otel_arthur.inference.schema import Schema, Slot, coerced
 from otel_arthur.inference.short_way import ShortWays
 from otel_arthur.inference.times import rfc3339
@@ -80,7 +79,6 @@ class Builder:
         "_copied",
         "_has_truncated",
         "_keeps_extra",
-        "_plan",
         "_required",
         "_rules",
         "_steps",
@@ -92,28 +90,20 @@ class Builder:
         self._rules = rules or TextRules()
         self.input_text = _INPUT_FORMATS[self._rules.input_format]
         slots = _CATALOGUE if schema is None else schema.slots
-        copied = {slot.attribute: PLACES[slot.field] for slot in slots if _is_copied(slot, self._rules)}
-        self._copied = tuple(copied.items())
-        rest = [slot for slot in slots if slot.attribute not in copied]
-        self._steps = tuple([_step(slot, self._rules) for slot in rest])
+        copied = [slot for slot in slots if _is_copied(slot, self._rules)]
+        rest = [slot for slot in slots if slot not in copied]
+        steps = [_step(slot, self._rules) for slot in rest]
+        is_plain = all(step.fits and step.privacy is None for step in steps)
+        if is_plain:
+            copied += rest
+        self._copied = tuple([(slot.attribute, PLACES[slot.field]) for slot in copied])
+        self._steps = () if is_plain else tuple(steps)
         required = [slot.attribute for slot in slots if slot.is_required_text]
         self._required = () if schema is None else tuple(required)
         self._keeps_extra = schema is None
         self._has_truncated = any(slot.field == "truncated" and not slot.is_extra for slot in slots)
-        is_plain = all(step.fits and step.privacy is None for step in self._steps)
-        behind = {slot.attribute: PLACES[slot.field] for slot in rest} if is_plain else {}
-        types = {slot.attribute: slot.value_type for slot in slots}
-        needs_answer = any(slot.field == "output_text" for slot in slots if slot.attribute in self._required)
-        has_plan = is_plain and may_be_planned(slots)
-        self._plan = RowPlan({**copied, **behind}, types, needs_answer) if has_plan else None
-        self.short_ways = ShortWays(self) if has_plan else None
+        self.short_ways = ShortWays(self) if is_plain else None
         """For planned calls whose values leave as they are."""
-
-    def rows(self, call: LLMCall) -> list[WrittenRow] | None:
-        """The rows of a call as the request has them; None where `inferences` must make them."""
-        if self._plan is None or (self._keeps_extra and call.extra):
-            return None
-        return self._plan.rows(call, values_of(call, self.input_text(call.operation, call.messages)))
 
     def inferences(self, call: LLMCall) -> list[Inference]:
         """One inference for each choice, or one for a call that failed without answering."""
@@ -123,11 +113,8 @@ class Builder:
         return [self._inference(call, place, values, timestamp) for place, values in enumerate(choices)]
 
     def _inference(self, call: LLMCall, position: int, values: Values, timestamp: str) -> Inference:
-        data: dict[str, Any] = {}
+        data = {name: values[place] for name, place in self._copied if values[place] is not None}
         left_out: dict[str, str] = {}
-        for attribute, place in self._copied:
-            if values[place] is not None:
-                data[attribute] = values[place]
         texts = Texts(self._rules)
         for attribute, value_type, field, place, privacy, fits in self._steps:
             value = call.extra.get(field) if place is None else values[place]

@@ -41,9 +41,8 @@ def values_of(call: LLMCall, input_text: str | None) -> list[Values]:
         input_text: rendered in the configured format; None is the transcript.
     """
     usage, model = call.usage, call.request_model
-    pieces, system, asked = transcript.said(call.messages)
-    if input_text is None:
-        input_text = "".join(pieces)
+    said, system, asked = transcript.said(call.messages)
+    input_text = said if input_text is None else input_text
     of_call: Values = [
         *(input_text, None, usage.input, usage.output, None, seconds_between(call.start_ns, call.end_ns)),
         *(usage.total, usage.cached, usage.cache_write, usage.reasoning, call.time_to_first_token),

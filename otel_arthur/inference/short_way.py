@@ -10,23 +10,22 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from operator import itemgetter
+from functools import partial
+from operator import is_, itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-import msgspec
-import orjson
 from msgspec.structs import astuple
 
 from otel_arthur.genai.attributes import count, text
 from otel_arthur.genai.call import Choice, Message, TextPart
 from otel_arthur.genai.call_of_span import resource_fields
 from otel_arthur.genai.duplicates.evidence import LONGEST_NAME, Evidence, checksum, evidence_of
-from otel_arthur.genai.planned import Planned
+from otel_arthur.genai.planned import USAGE, Planned
 from otel_arthur.genai.span import Kin, SpanView
 from otel_arthur.genai.stated import STATED
-from otel_arthur.genai.tables.layout import CONVERSIONS, FIELDS, OF_CALL
-from otel_arthur.inference.row_plan import WrittenRow, data_of, written
-from otel_arthur.inference.times import seconds_between
+from otel_arthur.genai.tables.layout import CONVERSIONS, FIELDS
+from otel_arthur.http.encoding import encoded
+from otel_arthur.inference.times import rfc3339, seconds_between
 from otel_arthur.inference.transcript import said
 
 if TYPE_CHECKING:
@@ -35,21 +34,18 @@ if TYPE_CHECKING:
 _MANY: Final = 256
 """Short ways remembered; then it begins anew."""
 _NOTHING: Final[Mapping[str, Any]] = {}
-_FIELDS: Final = len(OF_CALL)
 _START: Final = FIELDS.index("start_ns")
 _ASKED, _TOLD, _TOTAL = [FIELDS.index(f"usage.{name}") for name in ("input", "output", "total")]
+_PARTS: Final = slice(_TOTAL + 1, USAGE.stop)
+"""Of the tokens: those that are in `input` or `output` already."""
 _COMPUTED: Final = (
-    *("input", "output", "total", "cached", "cache_write", "reasoning"),
-    *("trace_id", "span_id", "parent_span_id", "start_ns", "end_ns", "duration"),
+    *("trace_id", "span_id", "parent_span_id", "end_ns", "duration"),
     *("input_text", "output_text", "finish_reason", "system_prompt", "last_user_message"),
     *("question", "answer", "above", "below"),
 )
 """What stands behind the fields of a call in its values, in order."""
-_AT: Final = {name: place for place, name in enumerate(_COMPUTED, _FIELDS)}
-_WORDS: Final = [_AT[n] for n in ("input_text", "output_text", "system_prompt", "last_user_message")]
-_names = itemgetter(
-    *[place for place, name in enumerate(OF_CALL) if CONVERSIONS[name] is text], _AT["finish_reason"]
-)
+_names = itemgetter(*map(FIELDS.index, ("response_id", "request_model", "response_model")))
+_is_none = partial(is_, None)
 
 
 class _Copy(NamedTuple):
@@ -58,6 +54,10 @@ class _Copy(NamedTuple):
     place: int
 
 
+_MAY_LACK: Final = [
+    _Copy(len(FIELDS) + _COMPUTED.index(name)) for name in ("system_prompt", "last_user_message")
+]
+"""Words that not every conversation has."""
 InputText: TypeAlias = Callable[[str | None, Sequence[Message]], str | None]
 """From operation and messages to an input's text; None is the transcript."""
 _Lesson: TypeAlias = tuple[list[tuple[str, Any]], list[Any]]
@@ -65,18 +65,21 @@ _Lesson: TypeAlias = tuple[list[tuple[str, Any]], list[Any]]
 
 
 class ShortWays:
-    """The short ways of a builder's rows, each learnt when its first call comes. Not safe for threads."""
+    """The short ways of a builder's rows, each learnt when its first call comes."""
 
-    __slots__ = ("_builder", "_known", "_room")
+    __slots__ = ("_builder", "_known")
 
     def __init__(self, builder: Builder) -> None:
         self._builder = builder
         self._known: dict[tuple[Any, ...], _ShortWay | None] = {}
-        self._room = bytearray()
 
-    def take(self, planned: Planned) -> tuple[WrittenRow, Evidence] | None:
-        """The row of a call, which holds until the next one, and its evidence; None where one is no copy."""
-        view, layout = planned.view, planned.layout
+    def take(self, planned: Planned) -> tuple[str, bytes, Evidence] | None:
+        """Id, row and evidence of a call; None where one is no copy.
+
+        Raises:
+            TypeError: a value cannot be written as JSON.
+        """
+        view, layout, fields = planned.view, planned.layout, planned.fields
         if planned.extra or STATED in view.attributes:
             return None
         if view.events and layout.dialect.first_token_event is not None:
@@ -87,17 +90,19 @@ class ShortWays:
             resource_fields(view.resource),
             planned.operation,
             planned.choice.finish_reason is None,
+            tuple(map(_is_none, fields)) if layout.searches else None,
         )
-        if layout.searches:
-            key = (*key, *[planned.fields[search.field] is None for search in layout.searches])
         try:
             way = self._known[key]
         except KeyError:
             way = self._learn(key, planned)
         values = None if way is None else _values_of(planned, self._builder.input_text)
         # Asked last: a document of tokens, too, may turn out to be cut.
-        is_cut = planned.looked is not None and planned.looked.truncated
-        return None if way is None or values is None or is_cut else way.take(view, values, self._room)
+        if way is None or values is None or (planned.looked is not None and planned.looked.truncated):
+            return None
+        if len("".join(filter(None, _names(fields)))) > LONGEST_NAME:
+            return None
+        return way.take(view, values)
 
     def _learn(self, key: tuple[Any, ...], like: Planned) -> _ShortWay | None:
         one, other = (_lesson(self._builder, _example(like, number)) for number in (1, 2))
@@ -110,11 +115,11 @@ class ShortWays:
 class _ShortWay:
     """The way of calls that are alike in what they have."""
 
-    __slots__ = ("_constants", "_data", "_evidence", "_row", "_tuples", "_words")
+    __slots__ = ("_attributes", "_constants", "_evidence", "_may_lack", "_row", "_tuples")
 
     def __init__(self, row: Sequence[tuple[str, Any]], evidence: Sequence[Any]) -> None:
         constants: list[Any] = []
-        behind = _FIELDS + len(_COMPUTED)
+        behind = len(FIELDS) + len(_COMPUTED)
 
         def place_of(value: Any) -> int:
             if isinstance(value, _Copy):
@@ -122,9 +127,9 @@ class _ShortWay:
             constants.append(value)
             return behind + len(constants) - 1
 
-        self._data = data_of(tuple([attribute for attribute, _ in row]))
+        self._attributes = [attribute for attribute, _ in row]
+        self._may_lack = [attribute for attribute, value in row if value in _MAY_LACK]
         self._row = itemgetter(*[place_of(value) for _, value in row])
-        self._words = [place for place in _WORDS if _Copy(place) in [value for _, value in row]]
         # Tuples of copies are put together for each call, and stand behind all else.
         tuples = [value for value in evidence if _is_of_copies(value)]
         flat = [None if _is_of_copies(value) else place_of(value) for value in evidence]
@@ -133,57 +138,54 @@ class _ShortWay:
         self._tuples = list(map(_tuple_of, tuples))
         self._constants = constants
 
-    def take(self, view: SpanView, values: list[Any], room: bytearray) -> tuple[WrittenRow, Evidence] | None:
-        """Row and evidence; None where a text takes a longer look.
-
-        Args:
-            values: as of `_values_of`; they are changed.
-            room: for the row.
-        """
-        try:
-            names = "".join(filter(None, _names(values)))
-            if len(names) > LONGEST_NAME or "\0" in names:
-                return None
-            values += self._constants
-            values += [one(values) for one in self._tuples]
-            evidence = Evidence(*self._evidence(values))
-            for place in self._words:
-                if words := values[place]:
-                    if "\0" in words:
-                        return None
-                    values[place] = msgspec.Raw(orjson.dumps(words))
-            stem = f"{view.trace_id}-{view.span_id}"
-            identity = f"{stem}-0"
-            row = written(identity, view.end_ns, self._data(*self._row(values)), room)
-        except (UnicodeEncodeError, TypeError):
-            return None
-        return (identity, row, len(stem)), evidence
+    def take(self, view: SpanView, values: list[Any]) -> tuple[str, bytes, Evidence]:
+        """Id, row and evidence; `values` as of `_values_of`, they are changed."""
+        values += self._constants
+        for one in self._tuples:
+            values.append(one(values))
+        data = dict(zip(self._attributes, self._row(values), strict=False))
+        for attribute in self._may_lack:
+            if data[attribute] is None:
+                del data[attribute]
+        identity = f"{view.trace_id}-{view.span_id}-0"
+        row = {
+            "partner_inference_id": identity,
+            "inference_timestamp": rfc3339(view.end_ns),
+            "inference_data": data,
+        }
+        return identity, encoded(row), Evidence(*self._evidence(values))
 
 
 def _values_of(planned: Planned, input_text: InputText) -> list[Any] | None:
     """The fields that tables name, then `_COMPUTED`; None where an answer is more than words, or where a
     dialect does not take the tokens that were written."""
-    view, fields, choice = planned.view, planned.fields, planned.choice
+    view, choice, messages = planned.view, planned.choice, planned.messages
     parts = choice.message.parts
     if len(parts) != 1 or type(part := parts[0]) is not TextPart:
         return None
-    usage = planned.usage
-    if (usage.input is None) is not (fields[_ASKED] is None) or (usage.output is None) is not (
-        fields[_TOLD] is None
-    ):
-        return None
-    answer = part.text
-    pieces, system, asked = said(planned.messages)
-    words = input_text(planned.operation, planned.messages)
-    start, end = fields[_START] or view.start_ns, view.end_ns
-    return [
-        *fields[:_FIELDS],
-        *astuple(usage),
-        *(view.trace_id, view.span_id, view.parent_span_id, start, end),
-        *(seconds_between(start, end), "".join(pieces) if words is None else words),
-        *(answer, choice.finish_reason, system, asked),
-        *(None if asked is None else checksum(asked), checksum(answer), view.kin.above, view.kin.below),
-    ]
+    values = planned.fields.copy()
+    asked, told = values[_ASKED], values[_TOLD]
+    if planned.layout.dialect.usage is None and asked and told and not any(values[_PARTS]):
+        whole = asked + told
+    else:
+        whole = None
+    if whole is not None and values[_TOTAL] in (None, whole):
+        values[_TOTAL] = whole
+    else:
+        usage = planned.usage
+        if (usage.input is None) is not (asked is None) or (usage.output is None) is not (told is None):
+            return None
+        values[USAGE] = astuple(usage)
+    answer, end = part.text, view.end_ns
+    start = values[_START] = values[_START] or view.start_ns
+    transcript, system, question = said(messages)
+    words = input_text(planned.operation, messages)
+    values += (
+        *(view.trace_id, view.span_id, view.parent_span_id, end, seconds_between(start, end)),
+        *(transcript if words is None else words, answer, choice.finish_reason, system, question),
+        *(None if question is None else checksum(question), checksum(answer), view.kin.above, view.kin.below),
+    )
+    return values
 
 
 def _example(like: Planned, number: int) -> Planned:
@@ -226,7 +228,7 @@ def _lesson(builder: Builder, example: Planned) -> _Lesson | None:
     """What an example's row and evidence have from where."""
     call, values = example.whole(), _values_of(example, builder.input_text)
     rows = builder.inferences(call)
-    if values is None or len(rows) != 1 or rows[0].left_out:
+    if values is None or len(rows) != 1 or rows[0].left_out or len(rows[0].data) < 2:
         return None
     places: dict[tuple[Any, Any], _Copy] = {}
     for place, value in enumerate(values):

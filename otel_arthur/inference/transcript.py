@@ -18,29 +18,27 @@ def transcript(messages: Sequence[Message]) -> str:
     ``Human: …``, ``AI: …`` with the Python form of its tool calls right behind, ``Tool: …``;
     an unknown role stands as its own prefix. Arthur's callback handler sends this text.
     """
-    return "".join(said(messages)[0])
+    return said(messages)[0]
 
 
-def said(messages: Sequence[Message]) -> tuple[list[str], str | None, str | None]:
-    """A transcript in pieces, the system instructions and the last words of a user, in one go."""
-    pieces: list[str] = []
+def said(messages: Sequence[Message]) -> tuple[str, str | None, str | None]:
+    """The transcript, the system instructions and the last words of a user, in one go."""
+    lines: list[str] = []
     system: str | None = None
     asked: str | None = None
-    gap = ""
     for message in messages:
         role, parts = message.role, message.parts
         # Nearly all are one text: its look-up here costs a third.
-        text = parts[0].text if len(parts) == 1 and type(parts[0]) is TextPart else message.text
+        text = part.text if len(parts) == 1 and type(part := parts[0]) is TextPart else message.text
         if role == "user":
             asked = text
-            pieces += (gap, "Human: ", text)
+            lines.append(f"Human: {text}")
         elif role == "system":
             system = text if system is None else f"{system}\n{text}"
-            pieces += (gap, "System: ", text)
+            lines.append(f"System: {text}")
         else:
-            pieces += (gap, _line(message))
-        gap = "\n"
-    return pieces, system, asked
+            lines.append(_line(message))
+    return "\n".join(lines), system, asked
 
 
 def last_user_text(messages: Sequence[Message]) -> str | None:

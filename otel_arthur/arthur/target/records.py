@@ -24,6 +24,8 @@ class Kind(IntEnum):
     GROUND_TRUTH = 2
 
 
+_STEM: Final = 32 + 1 + 16
+"""Characters of the ids of trace and span, which begin an id."""
 ARRAY: Final = Around(b"[", b",", b"]")
 """Rows that leave together are the body of a request."""
 
@@ -43,10 +45,8 @@ def put_inferences(builder: Builder, call: LLMCall, packing: Packing) -> None:
     Raises:
         TypeError: a value cannot be written as JSON; no row was added.
     """
-    written = builder.rows(call) or [
-        (one.partner_inference_id, encode(one.as_json()), one.stem) for one in builder.inferences(call)
-    ]
-    for row in written:
+    rows = [(one.partner_inference_id, encode(one.as_json()), one.stem) for one in builder.inferences(call)]
+    for row in rows:
         packing.add(*row)
 
 
@@ -55,8 +55,9 @@ def put_planned(builder: Builder, planned: Planned, packing: Packing) -> Evidenc
     taken = None if builder.short_ways is None else builder.short_ways.take(planned)
     if taken is None:
         return None
-    packing.add(*taken[0])
-    return taken[1]
+    identity, row, evidence = taken
+    packing.add(identity, row, _STEM)
+    return evidence
 
 
 def truth_row(truth: Mapping[str, Any]) -> Row:
