@@ -14,6 +14,7 @@ from functools import partial
 from operator import is_, itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
+import orjson
 from msgspec.structs import astuple
 
 from otel_arthur.genai.attributes import count, text
@@ -24,7 +25,6 @@ from otel_arthur.genai.planned import USAGE, Planned
 from otel_arthur.genai.span import Kin, SpanView
 from otel_arthur.genai.stated import STATED
 from otel_arthur.genai.tables.layout import CONVERSIONS, FIELDS
-from otel_arthur.http.encoding import encoded
 from otel_arthur.inference.times import rfc3339, seconds_between
 from otel_arthur.inference.transcript import said
 
@@ -44,7 +44,10 @@ _COMPUTED: Final = (
     *("question", "answer", "above", "below"),
 )
 """What stands behind the fields of a call in its values, in order."""
-_names = itemgetter(*map(FIELDS.index, ("response_id", "request_model", "response_model")))
+_names = itemgetter(
+    *[place for place, name in enumerate(FIELDS) if CONVERSIONS[name] is text],
+    len(FIELDS) + _COMPUTED.index("finish_reason"),
+)
 _is_none = partial(is_, None)
 
 
@@ -100,8 +103,6 @@ class ShortWays:
         # Asked last: a document of tokens, too, may turn out to be cut.
         if way is None or values is None or (planned.looked is not None and planned.looked.truncated):
             return None
-        if len("".join(filter(None, _names(fields)))) > LONGEST_NAME:
-            return None
         return way.take(view, values)
 
     def _learn(self, key: tuple[Any, ...], like: Planned) -> _ShortWay | None:
@@ -138,8 +139,15 @@ class _ShortWay:
         self._tuples = list(map(_tuple_of, tuples))
         self._constants = constants
 
-    def take(self, view: SpanView, values: list[Any]) -> tuple[str, bytes, Evidence]:
-        """Id, row and evidence; `values` as of `_values_of`, they are changed."""
+    def take(self, view: SpanView, values: list[Any]) -> tuple[str, bytes, Evidence] | None:
+        """Id, row and evidence; None where a text takes a longer look.
+
+        Args:
+            values: as of `_values_of`; they are changed.
+        """
+        names = "".join(filter(None, _names(values)))
+        if len(names) > LONGEST_NAME or "\0" in names:
+            return None
         values += self._constants
         for one in self._tuples:
             values.append(one(values))
@@ -153,12 +161,15 @@ class _ShortWay:
             "inference_timestamp": rfc3339(view.end_ns),
             "inference_data": data,
         }
-        return identity, encoded(row), Evidence(*self._evidence(values))
+        try:
+            return identity, orjson.dumps(row), Evidence(*self._evidence(values))
+        except TypeError:
+            return None  # A text is no Unicode, or a number has more than 64 bits.
 
 
 def _values_of(planned: Planned, input_text: InputText) -> list[Any] | None:
-    """The fields that tables name, then `_COMPUTED`; None where an answer is more than words, or where a
-    dialect does not take the tokens that were written."""
+    """The fields that tables name, then `_COMPUTED`; None where an answer is more than words, where words have
+    a NUL, or where a dialect does not take the tokens that were written."""
     view, choice, messages = planned.view, planned.choice, planned.messages
     parts = choice.message.parts
     if len(parts) != 1 or type(part := parts[0]) is not TextPart:
@@ -179,6 +190,9 @@ def _values_of(planned: Planned, input_text: InputText) -> list[Any] | None:
     answer, end = part.text, view.end_ns
     start = values[_START] = values[_START] or view.start_ns
     transcript, system, question = said(messages)
+    # In texts the character is found ten times as fast as the six that JSON has for it.
+    if "\0" in transcript or "\0" in answer:
+        return None
     words = input_text(planned.operation, messages)
     values += (
         *(view.trace_id, view.span_id, view.parent_span_id, end, seconds_between(start, end)),
