@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec.structs import replace
 
 from otel_arthur.genai.attributes import SpanAttributes
@@ -58,9 +60,9 @@ def shown(conversation: Conversation, hidden: str) -> Conversation:
     return Conversation(tuple(messages), tuple(choices))
 
 
-def hides(conversation: Conversation, hidden: str) -> bool:
+def hides(messages: Iterable[Message], hidden: str) -> bool:
     """Whether anything was hidden on purpose: then `shown` gives another conversation."""
-    for message in (*conversation.messages, *[choice.message for choice in conversation.choices]):
+    for message in messages:
         for part in message.parts:
             if part.text == hidden if type(part) is TextPart else _is_hidden(part, hidden):
                 return True

@@ -15,6 +15,7 @@ from otel_arthur.genai.answered import hides
 from otel_arthur.genai.attributes import SpanAttributes
 from otel_arthur.genai.call import Choice, LLMCall, Message, Usage
 from otel_arthur.genai.call_of_span import call_of
+from otel_arthur.genai.json_text import clean
 from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.tables.dialect import Conversation
 from otel_arthur.genai.tables.layout import FIELDS, OF_CALL, OF_USAGE, Layout, fill
@@ -33,7 +34,7 @@ class Planned(Struct, frozen=True, gc=False):
     layout: Layout
     operation: str
     fields: list[Any]
-    """In the order of `layout.FIELDS`, as they were written."""
+    """In the order of `layout.FIELDS`, as they were written: a text may be no Unicode."""
     messages: Sequence[Message]
     choice: Choice
     looked: SpanAttributes | None
@@ -65,8 +66,8 @@ class Planned(Struct, frozen=True, gc=False):
 
     def whole(self, attributes: SpanAttributes | None = None) -> LLMCall:
         """The call; the places of what is still found are added to the sources of `attributes`."""
-        conversation = self._conversation
-        usage, fields = Usage(*self.fields[USAGE]), self.fields.copy()
+        conversation, usage = self._conversation, Usage(*self.fields[USAGE])
+        fields = [clean(value) if value.__class__ is str else value for value in self.fields]
         return call_of(
             *(attributes or self.attributes, self.layout, self.operation, conversation, conversation.choices),
             *(usage, fields, self.extra),
@@ -92,14 +93,16 @@ def planned_of(
     if layout.searches or layout.system or has_no_reason or dialect.usage is not None:
         looked = _attributes(view, layout)
         if layout.searches:
-            fill(fields, looked, layout.searches, plan.find(fields, view, looked.sources))
+            done = plan.find(fields, view, looked.sources)
+            if len(done) < len(layout.searches):
+                fill(fields, looked, layout.searches, done)
         if layout.system:
             messages = after_system(messages, looked, layout.system)
         if layout.reasons and has_no_reason:
             choices = with_reasons(choices, reasons_of(looked, layout.reasons))
     if (fields[_CHOICE_COUNT] or 1) != 1:
         return None
-    if dialect.hidden is not None and hides(Conversation(tuple(messages), tuple(choices)), dialect.hidden):
+    if dialect.hidden is not None and hides((*messages, choices[0].message), dialect.hidden):
         return None
     return Planned(view, layout, operation, fields, messages, choices[0], looked, extra)
 

@@ -84,8 +84,9 @@ def look(view: SpanView, extra: Mapping[str, str] | None = None) -> Reading | Pl
         is_candidate(attributes) if attributes else _is_known_without(view)
     ):
         return NOT_GENAI
-    if not _has_ids(view):
-        return NO_IDS
+    trace_id, span_id = view.trace_id, view.span_id
+    if len(trace_id) != 32 or len(span_id) != 16 or trace_id == _NO_TRACE_ID or span_id == _NO_SPAN_ID:
+        return NO_IDS  # as ``trace.proto`` wants them
     layout = layout_of(view)
     dialect, plan = layout.dialect, layout.plan
     operation = dialect.operation(view)
@@ -101,12 +102,6 @@ def look(view: SpanView, extra: Mapping[str, str] | None = None) -> Reading | Pl
 def _is_known_without(view: SpanView) -> bool:
     """Whether a span without attributes is known by its scope, or by its events."""
     return view.scope.startswith(BARE_SCOPES) or any(event.name in EVENTS for event in view.events)
-
-
-def _has_ids(view: SpanView) -> bool:
-    """Whether both ids are of their length and not all zeros, as ``trace.proto`` wants them."""
-    trace_id, span_id = view.trace_id, view.span_id
-    return len(trace_id) == 32 and len(span_id) == 16 and trace_id != _NO_TRACE_ID and span_id != _NO_SPAN_ID
 
 
 def _not_a_call(view: SpanView) -> str:

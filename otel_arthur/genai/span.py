@@ -23,10 +23,10 @@ _LAST_NS = 2**63 - 1
 
 def period(start_ns: int | None, end_ns: int | None) -> tuple[int, int]:
     """When a span began and ended: no end is no length, and a time that no clock shows is the nearest one."""
+    if start_ns and end_ns and 0 < start_ns <= end_ns <= _LAST_NS:
+        return start_ns, end_ns  # as nearly all
     start = start_ns or 0
     end = end_ns or start
-    if 0 <= start <= _LAST_NS and 0 <= end <= _LAST_NS:
-        return start, end
     return min(max(start, 0), _LAST_NS), min(max(end, 0), _LAST_NS)
 
 

@@ -9,18 +9,22 @@ Where anything is neither, there is no short way. `tests/genai/test_plans.py` co
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from operator import is_, itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
+import msgspec
 import orjson
+from msgspec import Struct
 from msgspec.structs import astuple
 
 from otel_arthur.genai.attributes import count, text
 from otel_arthur.genai.call import Choice, Message, TextPart
 from otel_arthur.genai.call_of_span import resource_fields
 from otel_arthur.genai.duplicates.evidence import LONGEST_NAME, Evidence, checksum, evidence_of
+from otel_arthur.genai.json_text import clean
 from otel_arthur.genai.planned import USAGE, Planned
 from otel_arthur.genai.span import Kin, SpanView
 from otel_arthur.genai.stated import STATED
@@ -36,19 +40,32 @@ _MANY: Final = 256
 _NOTHING: Final[Mapping[str, Any]] = {}
 _START: Final = FIELDS.index("start_ns")
 _ASKED, _TOLD, _TOTAL = [FIELDS.index(f"usage.{name}") for name in ("input", "output", "total")]
-_PARTS: Final = slice(_TOTAL + 1, USAGE.stop)
-"""Of the tokens: those that are in `input` or `output` already."""
 _COMPUTED: Final = (
     *("trace_id", "span_id", "parent_span_id", "end_ns", "duration"),
     *("input_text", "output_text", "finish_reason", "system_prompt", "last_user_message"),
     *("question", "answer", "above", "below"),
 )
 """What stands behind the fields of a call in its values, in order."""
+_AT: Final = {name: place for place, name in enumerate(_COMPUTED, len(FIELDS))}
 _names = itemgetter(
-    *[place for place, name in enumerate(FIELDS) if CONVERSIONS[name] is text],
-    len(FIELDS) + _COMPUTED.index("finish_reason"),
+    *[place for place, name in enumerate(FIELDS) if CONVERSIONS[name] is text], _AT["finish_reason"]
 )
+_INPUT: Final = _AT["input_text"]
+_WORDS: Final = [_AT[n] for n in ("input_text", "output_text", "system_prompt", "last_user_message")]
+_LONG: Final = 4_096
+"""Characters of a question from which orjson writes texts faster than msgspec does."""
+_KEPT: Final = 4 * 1024 * 1024
+"""Bytes of a row whose memory is kept for the next one: a builder lives as long as its thread."""
+_PLAIN: Final = re.compile(r"[\w .:/#@-]+", re.ASCII)
+"""Names that stand in JSON as they are."""
+_encode_into = msgspec.json.Encoder().encode_into
 _is_none = partial(is_, None)
+
+
+class _Row(Struct, gc=False):
+    partner_inference_id: str
+    inference_timestamp: str
+    inference_data: Struct
 
 
 class _Copy(NamedTuple):
@@ -57,56 +74,58 @@ class _Copy(NamedTuple):
     place: int
 
 
-_MAY_LACK: Final = [
-    _Copy(len(FIELDS) + _COMPUTED.index(name)) for name in ("system_prompt", "last_user_message")
-]
-"""Words that not every conversation has."""
 InputText: TypeAlias = Callable[[str | None, Sequence[Message]], str | None]
 """From operation and messages to an input's text; None is the transcript."""
+Taken: TypeAlias = tuple[str, bytearray, Evidence]
 _Lesson: TypeAlias = tuple[list[tuple[str, Any]], list[Any]]
 """Attributes of a row, and the fields of its evidence: each a `_Copy`, a tuple of such, or what all have."""
 
 
 class ShortWays:
-    """The short ways of a builder's rows, each learnt when its first call comes."""
+    """The short ways of a builder's rows, each learnt when its first call comes. Not safe for threads."""
 
-    __slots__ = ("_builder", "_known")
+    __slots__ = ("_builder", "_known", "_resource", "_room")
 
     def __init__(self, builder: Builder) -> None:
         self._builder = builder
+        self._resource: Mapping[str, Any] = {}
+        """Of the calls whose ways are known: the spans of a process share one."""
         self._known: dict[tuple[Any, ...], _ShortWay | None] = {}
+        self._room = bytearray()
 
-    def take(self, planned: Planned) -> tuple[str, bytes, Evidence] | None:
-        """Id, row and evidence of a call; None where one is no copy.
-
-        Raises:
-            TypeError: a value cannot be written as JSON.
-        """
-        view, layout, fields = planned.view, planned.layout, planned.fields
-        if planned.extra or STATED in view.attributes:
-            return None
-        if view.events and layout.dialect.first_token_event is not None:
-            return None
+    def take(self, planned: Planned) -> Taken | None:
+        """Id, row and evidence of a call; None where one is no copy. The row holds until the next call."""
+        view, layout = planned.view, planned.layout
+        if view.resource is not self._resource:
+            self._of_resource(view.resource)
         # What all calls of one way have in common.
-        key = (
-            layout.plan,
-            resource_fields(view.resource),
-            planned.operation,
-            planned.choice.finish_reason is None,
-            tuple(map(_is_none, fields)) if layout.searches else None,
-        )
+        nothing = tuple(map(_is_none, planned.fields)) if layout.searches else ()
+        key = (layout.plan, planned.operation, planned.choice.finish_reason is None, nothing)
         try:
             way = self._known[key]
         except KeyError:
             way = self._learn(key, planned)
-        values = None if way is None else _values_of(planned, self._builder.input_text)
-        # Asked last: a document of tokens, too, may turn out to be cut.
-        if way is None or values is None or (planned.looked is not None and planned.looked.truncated):
+        if way is None or planned.extra or (view.events and layout.dialect.first_token_event is not None):
             return None
-        return way.take(view, values)
+        values = _values_of(planned, self._builder.input_text)
+        # Asked last: a document of tokens, too, may turn out to be cut.
+        if values is None or (planned.looked is not None and planned.looked.truncated):
+            return None
+        taken = way.take(view, values, self._room)
+        if len(self._room) > _KEPT:
+            self._room = bytearray()
+        return taken
+
+    def _of_resource(self, resource: Mapping[str, Any]) -> None:
+        if resource_fields(resource) != resource_fields(self._resource):
+            self._known.clear()
+        self._resource = resource
 
     def _learn(self, key: tuple[Any, ...], like: Planned) -> _ShortWay | None:
-        one, other = (_lesson(self._builder, _example(like, number)) for number in (1, 2))
+        are_stated = STATED in like.view.attributes
+        one, other = (
+            None if are_stated else _lesson(self._builder, _example(like, number)) for number in (1, 2)
+        )
         if len(self._known) >= _MANY:
             self._known.clear()
         way = self._known[key] = None if one is None or one != other else _ShortWay(*one)
@@ -116,7 +135,7 @@ class ShortWays:
 class _ShortWay:
     """The way of calls that are alike in what they have."""
 
-    __slots__ = ("_attributes", "_constants", "_evidence", "_may_lack", "_row", "_tuples")
+    __slots__ = ("_constants", "_data", "_evidence", "_row", "_tuples", "_words")
 
     def __init__(self, row: Sequence[tuple[str, Any]], evidence: Sequence[Any]) -> None:
         constants: list[Any] = []
@@ -128,9 +147,11 @@ class _ShortWay:
             constants.append(value)
             return behind + len(constants) - 1
 
-        self._attributes = [attribute for attribute, _ in row]
-        self._may_lack = [attribute for attribute, value in row if value in _MAY_LACK]
+        slots = {f"at_{place}": attribute for place, (attribute, _) in enumerate(row)}
+        fields = [(slot, Any, None) for slot in slots]
+        self._data = msgspec.defstruct("Data", fields, rename=slots, omit_defaults=True, gc=False)
         self._row = itemgetter(*[place_of(value) for _, value in row])
+        self._words = [place for place in _WORDS if _Copy(place) in [value for _, value in row]]
         # Tuples of copies are put together for each call, and stand behind all else.
         tuples = [value for value in evidence if _is_of_copies(value)]
         flat = [None if _is_of_copies(value) else place_of(value) for value in evidence]
@@ -139,49 +160,46 @@ class _ShortWay:
         self._tuples = list(map(_tuple_of, tuples))
         self._constants = constants
 
-    def take(self, view: SpanView, values: list[Any]) -> tuple[str, bytes, Evidence] | None:
-        """Id, row and evidence; None where a text takes a longer look.
+    def take(self, view: SpanView, values: list[Any], room: bytearray) -> Taken | None:
+        """As `ShortWays.take`; None, too, where a text takes a longer look.
 
         Args:
             values: as of `_values_of`; they are changed.
+            room: for the row.
         """
         names = "".join(filter(None, _names(values)))
-        if len(names) > LONGEST_NAME or "\0" in names:
+        if len(names) > LONGEST_NAME or "\0" in names or clean(names) is not names:
             return None
         values += self._constants
         for one in self._tuples:
             values.append(one(values))
-        data = dict(zip(self._attributes, self._row(values), strict=False))
-        for attribute in self._may_lack:
-            if data[attribute] is None:
-                del data[attribute]
+        evidence = Evidence(*self._evidence(values))
         identity = f"{view.trace_id}-{view.span_id}-0"
-        row = {
-            "partner_inference_id": identity,
-            "inference_timestamp": rfc3339(view.end_ns),
-            "inference_data": data,
-        }
         try:
-            return identity, orjson.dumps(row), Evidence(*self._evidence(values))
-        except TypeError:
-            return None  # A text is no Unicode, or a number has more than 64 bits.
+            if len(values[_INPUT] or "") > _LONG:
+                for place in self._words:
+                    values[place] = values[place] and msgspec.Raw(orjson.dumps(values[place]))
+            _encode_into(_Row(identity, rfc3339(view.end_ns), self._data(*self._row(values))), room)
+        except (UnicodeEncodeError, TypeError):
+            return None
+        return identity, room, evidence
 
 
 def _values_of(planned: Planned, input_text: InputText) -> list[Any] | None:
-    """The fields that tables name, then `_COMPUTED`; None where an answer is more than words, where words have
-    a NUL, or where a dialect does not take the tokens that were written."""
+    """The fields that tables name, then `_COMPUTED`; None where a dialect does not take the tokens that were
+    written, and where an answer is more than words or has a NUL."""
     view, choice, messages = planned.view, planned.choice, planned.messages
     parts = choice.message.parts
     if len(parts) != 1 or type(part := parts[0]) is not TextPart:
         return None
     values = planned.fields.copy()
-    asked, told = values[_ASKED], values[_TOLD]
-    if planned.layout.dialect.usage is None and asked and told and not any(values[_PARTS]):
-        whole = asked + told
+    asked, told, total, cached, put, thought = values[USAGE]
+    if not asked or not told or cached or put or thought or planned.layout.dialect.usage is not None:
+        is_plain = False
     else:
-        whole = None
-    if whole is not None and values[_TOTAL] in (None, whole):
-        values[_TOTAL] = whole
+        is_plain = total is None or total == asked + told
+    if is_plain:
+        values[_TOTAL] = asked + told
     else:
         usage = planned.usage
         if (usage.input is None) is not (asked is None) or (usage.output is None) is not (told is None):
@@ -243,6 +261,8 @@ def _lesson(builder: Builder, example: Planned) -> _Lesson | None:
     call, values = example.whole(), _values_of(example, builder.input_text)
     rows = builder.inferences(call)
     if values is None or len(rows) != 1 or rows[0].left_out or len(rows[0].data) < 2:
+        return None
+    if not all(map(_PLAIN.fullmatch, rows[0].data)):
         return None
     places: dict[tuple[Any, Any], _Copy] = {}
     for place, value in enumerate(values):

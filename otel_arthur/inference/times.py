@@ -10,17 +10,17 @@ _EPOCH = datetime(1970, 1, 1)  # of UTC
 
 def rfc3339(nanoseconds: int) -> str:
     """A moment in UTC with microseconds, as in ``2026-11-22T12:00:00.250000+00:00``."""
-    digits = str(nanoseconds // 1000).rjust(7, "0")
     try:
-        return f"{_second(digits[:-6])}.{digits[-6:]}+00:00"
+        seconds, rest = divmod(nanoseconds, 10**9)
+        return f"{_second(seconds)}.{str(10**6 + rest // 1000)[1:]}+00:00"
     except OverflowError:
-        return f"{_second('0')}.000000+00:00"
+        return f"{_second(0)}.000000+00:00"
 
 
 @lru_cache(maxsize=64)
-def _second(seconds: str) -> str:
+def _second(seconds: int) -> str:
     """Many calls end within one second."""
-    return (_EPOCH + timedelta(seconds=int(seconds))).isoformat(timespec="seconds")
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat(timespec="seconds")
 
 
 def seconds_between(start_ns: int, end_ns: int) -> float:

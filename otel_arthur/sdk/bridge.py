@@ -20,6 +20,7 @@ from otel_arthur.delivery import Delivery
 from otel_arthur.genai.events.assembly import Assembled, Assembly
 from otel_arthur.genai.events.joiner import SPAN_WAIT_SECONDS
 from otel_arthur.genai.events.log_events import LogEvent
+from otel_arthur.genai.planned import Planned
 from otel_arthur.genai.reading import is_candidate
 from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.steps.reading import meanings_of
@@ -128,14 +129,14 @@ class Bridge:
             except Exception as error:
                 self._assembly.unreadable(error)
                 continue
-            assembled = None
+            found = None
             if not _log_exporters and self._assembly.is_empty:
                 # Nothing waits and no content can be on its way: there is nothing to join and to lock.
-                assembled = self._assembly.take_at_once(view)
-            if assembled is not None and assembled.call is not None:
-                yield assembled.call
+                found = self._assembly.take_at_once(view)
+            if isinstance(found, Planned):
+                yield found
             else:
-                yield from self._meanings_of(self._take_view(view) if assembled is None else (assembled,))
+                yield from self._meanings_of(self._take_view(view) if found is None else (found,))
 
     def _take_view(self, view: SpanView) -> list[Assembled]:
         # Held while reading: content that came in between would wait for a span that waits for it.

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
@@ -91,8 +91,11 @@ def attributes_of(span: ReadableSpan) -> Mapping[str, Any]:
     The public property wraps the SDK's own mapping twice, and a look-up through it costs ten
     times a dict's; every finished span of the application passes here. Fallback: that property.
     """
-    plain = getattr(getattr(span, "_attributes", None), "_dict", None)
-    return plain if type(plain) is dict else span.attributes or {}  # type: ignore[return-value]
+    try:
+        plain = cast("Any", span)._attributes._dict
+    except AttributeError:
+        plain = None
+    return cast("Mapping[str, Any]", plain if type(plain) is dict else span.attributes or {})
 
 
 def view_of(span: ReadableSpan, attributes: Mapping[str, Any]) -> SpanView:

@@ -67,6 +67,7 @@ class ArthurIntake(Intake):
         self._model = model
         self._is_live = is_live
         self._by_model: dict[str, _ModelRows] = {}
+        self._ratio = target.configuration.sample_ratio
 
     def add(self, call: LLMCall) -> str | None:
         """Take the inferences of a call, or return the reason why the call is left out.
@@ -75,7 +76,7 @@ class ArthurIntake(Intake):
             TypeError: a value of the call cannot be written as JSON; nothing was taken.
         """
         target = self._target
-        if not self._is_sampled(call.trace_id):
+        if self._ratio < 1.0 and not is_sampled(call.trace_id, self._ratio):
             return NOT_SAMPLED
         model = target.route(call) if self._model is None else self._model
         of_model = self._of_model(model)
@@ -89,11 +90,11 @@ class ArthurIntake(Intake):
 
     def add_planned(self, planned: Planned) -> str | None:
         """As `add`; most such calls need not be put together."""
-        if not self._is_sampled(planned.view.trace_id):
+        if self._ratio < 1.0 and not is_sampled(planned.view.trace_id, self._ratio):
             return NOT_SAMPLED
         if self._model is None:
             return self.add(planned.whole())
-        of_model = self._of_model(self._model)
+        of_model = self._by_model.get(self._model) or self._of_model(self._model)
         evidence = put_planned(of_model.builder, planned, of_model.packing)
         if evidence is None:
             return self.add(planned.whole())
@@ -105,10 +106,6 @@ class ArthurIntake(Intake):
 
     def add_around(self, around: Wordless | Step | Frame) -> None:
         """Inferences are calls with words, and nothing else."""
-
-    def _is_sampled(self, trace_id: str) -> bool:
-        ratio = self._target.configuration.sample_ratio
-        return ratio >= 1.0 or is_sampled(trace_id, ratio)
 
     def _of_model(self, model: str) -> _ModelRows:
         of_model = self._by_model.get(model)

@@ -19,6 +19,7 @@ _CALLS: Final = 20_000
 """Twice as many are remembered at most."""
 _LABELS: Final = 1_000
 _WHOSE, _SPAN_ID, _IS_HALF = attrgetter("scope", "process"), attrgetter("span_id"), attrgetter("is_half")
+_RESPONSE_ID, _END = attrgetter("response_id"), attrgetter("end_ns")
 
 
 class _Names:
@@ -105,16 +106,15 @@ class Relations:
     def _is_answered_twice(self, calls: Sequence[Evidence]) -> bool:
         """Whether two calls of one time have one response id; later it is another call's."""
         latest, earlier = self._latest.ends, self._earlier.ends
-        ends = {hash(call.response_id): call.end_ns for call in calls if call.response_id}
-        answered = sum([1 for call in calls if call.response_id])
-        if len(ends) == answered and latest.keys().isdisjoint(ends) and earlier.keys().isdisjoint(ends):
+        answered = [call for call in calls if call.response_id]
+        ends = dict(zip(map(hash, map(_RESPONSE_ID, answered)), map(_END, answered), strict=True))
+        if len(ends) == len(answered) and latest.keys().isdisjoint(ends) and earlier.keys().isdisjoint(ends):
             latest.update(ends)
             return False
         found = False
-        for call in calls:
-            if call.response_id:
-                name = hash(call.response_id)
-                ended = latest.get(name) or earlier.get(name)
-                found = found or (ended is not None and call.start_ns <= ended + self._slack)
-                latest[name] = max(call.end_ns, ended or 0)
+        for call in answered:
+            name = hash(call.response_id)
+            ended = latest.get(name) or earlier.get(name)
+            found = found or (ended is not None and call.start_ns <= ended + self._slack)
+            latest[name] = max(call.end_ns, ended or 0)
         return found

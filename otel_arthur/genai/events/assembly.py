@@ -85,7 +85,7 @@ class Assembly:
     def take(self, view: SpanView, since: float) -> list[Assembled]:
         """Take a span that came at `since`; returns the span and others that no longer wait."""
         view = self._joiner.with_content(view)
-        reading = self._look(view)
+        reading = self._by(look, view)
         if isinstance(reading, Planned):
             return [Assembled(view, reading), *self._completed(view, reading, since)]
         if reading is None or reading.call is None:
@@ -103,16 +103,16 @@ class Assembly:
             return [Assembled(view, waits=True), *map(self.decide, given_up)]
         return [self._decided(view, reading), *self._completed(view, reading.call, since)]
 
-    def take_at_once(self, view: SpanView) -> Assembled | None:
+    def take_at_once(self, view: SpanView) -> Planned | Assembled | None:
         """Take a span while nothing waits; None where the span may have to wait: `take` it then.
 
         Needs no lock.
         """
-        reading = self._look(view)
+        reading = self._by(look, view)
         if isinstance(reading, Planned):
             if self._halves is not None:
                 self._halves.of(reading)
-            return Assembled(view, reading)
+            return reading
         if reading is None or reading.call is None:
             return Assembled(view, skipped=reading is None)
         if self._halves is not None:
@@ -169,9 +169,6 @@ class Assembly:
 
     def _read(self, view: SpanView) -> Reading | None:
         return self._by(read, view)
-
-    def _look(self, view: SpanView) -> Reading | Planned | None:
-        return self._by(look, view)
 
     def _by(self, reader: Callable[[SpanView, Mapping[str, str]], _Found], view: SpanView) -> _Found | None:
         try:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -24,7 +24,8 @@ from otel_arthur.genai.messages.numbered_form import Usual
 from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.tables.documents import Documents, Wanted, documents_of
 
-_LARGEST: Final = 1.7e308
+_LARGEST: Final = 1e15
+"""Of a number that every writer of JSON writes alike."""
 TYPES: Final[Mapping[Callable[[Any], Any], Any]] = {
     text: Annotated[str, Meta(min_length=1)],
     count: Annotated[int, Meta(ge=0, le=MAX_COUNT)],
@@ -36,6 +37,7 @@ TYPES: Final[Mapping[Callable[[Any], Any], Any]] = {
 
 
 _AT_FIRST: Final = 4
+_parts = attrgetter("parts")
 _PLAIN = re.compile(r"[\w./:-]+", re.ASCII)
 
 
@@ -57,7 +59,6 @@ class Plan:
         "_question",
         "_record",
         "_seen",
-        "_texts",
         "_values",
         "_wanted",
         "_width",
@@ -82,12 +83,14 @@ class Plan:
         self._documents: Documents | None = None
         self._width = width
         self._values: Callable[[Sequence[Any]], Sequence[Any]] = list
-        self._texts: Callable[[Sequence[Any]], Sequence[str]] | None = None
         self._record: type[Struct] | None = None
         self._seen = 0
 
     def fields(self, attributes: Mapping[str, Any]) -> list[Any] | None:
-        """The plain fields in their order; None where a value is not as its field has it."""
+        """The plain fields in their order; None where a value is not as its field has it.
+
+        A text may be no Unicode still.
+        """
         if self._record is None:
             self._seen += 1
             if self._seen < _AT_FIRST:
@@ -97,11 +100,6 @@ class Plan:
             record = astuple(msgspec.convert(attributes, self._record))
         except ValueError:  # of another type, or under a name that is no Unicode
             return None
-        if self._texts is not None and not "".join(texts := self._texts(record)).isascii():
-            try:
-                "".join(texts).encode()
-            except UnicodeEncodeError:
-                return None
         return list(self._values(record))
 
     def _begin(self) -> None:
@@ -109,9 +107,6 @@ class Plan:
         self._record, slots = _record(self._names, self._copies)
         filled = {place: slots[name] for place, name, _ in self._copies}
         self._values = itemgetter(*[filled.get(place, -1) for place in range(self._width)])
-        texts = [slots[name] for _, name, convert in self._copies if convert is text]
-        # Of one place there would be no tuple.
-        self._texts = itemgetter(*texts, *texts[:1]) if texts else None
 
     def find(self, fields: list[Any], view: SpanView, sources: dict[str, str]) -> frozenset[int]:
         """Put the fields that stand in documents into `fields`; returns those that need no longer look."""
@@ -124,11 +119,8 @@ class Plan:
         """What was said: a question and one answer, of messages that say something; None where that takes a
         longer look."""
         messages = self._question(attributes)
-        if not messages:
+        if not messages or not all(map(_parts, messages)):
             return None
-        for message in messages:
-            if not message.parts:
-                return None
         choices = self._answer(attributes)
         if not choices or len(choices) != 1:
             return None
