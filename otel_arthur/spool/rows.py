@@ -16,7 +16,6 @@ FRAMED: Final = 2
 """A body as `Rows.framed` gives it. 1 is one of the formats 1 and 2 (`format_2`)."""
 _LENGTH: Final = struct.Struct(">I")
 _ROOMS: Final = 32 * 1024 * 1024
-_LITTLE: Final = 1024 * 1024
 _rooms: Final[list[bytearray]] = []
 """Memory of rows that have left, `_ROOMS` bytes at most: a page of new memory costs ten times as much."""
 Contents = bytes | memoryview
@@ -169,11 +168,10 @@ class Packing:
         around: as of `packed`.
     """
 
-    __slots__ = ("_around", "_between", "_end", "_ids", "_room", "_sizes", "_stems", "_view")
+    __slots__ = ("_around", "_end", "_ids", "_room", "_sizes", "_stems", "_view")
 
     def __init__(self, around: Around | None = None) -> None:
         self._around = around or Around()
-        self._between = self._around.between
         try:
             self._room = _rooms.pop()
         except IndexError:
@@ -186,7 +184,7 @@ class Packing:
 
     def add(self, identity: str, content: bytes | bytearray, stem: int) -> None:
         """Add a row, of which nothing is kept but a copy of its content."""
-        self._put(self._between if self._ids else self._around.before, content)
+        self._put(self._around.between if self._ids else self._around.before, content)
         self._ids.append(identity)
         self._sizes.append(len(content))
         self._stems.append(stem)
@@ -205,9 +203,7 @@ class Packing:
         start, middle = self._end, self._end + len(gap)
         self._end = middle + len(part)
         if self._end > len(self._view):
-            # Twice as much while that is little: each step copies all.
-            more = self._end if self._end < _LITTLE else self._end // 4
-            before, self._room = self._view, bytearray(self._end + more)
+            before, self._room = self._view, bytearray(self._end * 3 // 2)
             self._view = memoryview(self._room)
             self._view[:start] = before[:start]
         self._view[start:middle] = gap

@@ -120,7 +120,7 @@ def _rows(verdict: Verdict, builder: Builder) -> list[Any]:
     if verdict.decision == "inference" and isinstance(found, Planned) and ways is not None:
         taken = ways.take(found)
         if taken is not None:
-            return [orjson.Fragment(bytes(taken[0][1]))]
+            return [orjson.Fragment(bytes(taken[1]))]
     return [inference.as_json() for inference in _inferences(verdict, builder)]
 
 
