@@ -91,11 +91,9 @@ def engine_of(
     Returns:
         None for the Engine where it is no target.
     """
-    rows = (
-        without_fallback(ENGINE_SETTINGS, "engine_endpoint", "engine_api_key")
-        if is_beside_v3
-        else ENGINE_SETTINGS
-    )
+    rows = ENGINE_SETTINGS
+    if is_beside_v3:
+        rows = without_fallback(rows, "engine_endpoint", "engine_api_key")
     values, problems = resolve(rows, environ, arguments)
     if "endpoint" in values:
         return EngineConfiguration(**values), problems, None

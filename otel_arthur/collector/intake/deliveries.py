@@ -61,18 +61,11 @@ class Deliveries:
         if engine is None:
             return OpenRoutes(models, NO_ROUTES.tasks)
         alone = replace(configuration.arthur, is_v3_target=False, routes=(), model_id=None)
-        tasks = (*configuration.tasks, TaskRoute((), engine.task_id))
-        return OpenRoutes(
-            models,
-            tuple(
-                OpenRoute(
-                    task.match,
-                    None,
-                    self._opened(replace(alone, engine=replace(engine, task_id=task.task_id))),
-                )
-                for task in tasks
-            ),
-        )
+        tasks: list[OpenRoute] = []
+        for task in (*configuration.tasks, TaskRoute((), engine.task_id)):
+            own = replace(alone, engine=replace(engine, task_id=task.task_id))
+            tasks.append(OpenRoute(task.match, None, self._opened(own)))
+        return OpenRoutes(models, tuple(tasks))
 
     def _opened(self, configuration: Configuration) -> Delivery:
         for opened, delivery in self._open:

@@ -39,11 +39,6 @@ def oldest_seconds(one: DestinationStatus) -> float | None:
     return max((k.oldest_seconds for k in one.kinds.values() if k.oldest_seconds is not None), default=None)
 
 
-def outcomes_of(one: DestinationStatus, kind: int) -> dict[str, int]:
-    """Outcome, with its reason after a colon -> rows of a kind, ever since."""
-    return dict(one.outcomes.get(kind, {}))
-
-
 def unaccounted_for(one: DestinationStatus) -> int:
     """0 where the books of a destination hold: appended = sum of outcomes + waiting."""
     totals = dict.fromkeys(Outcome, 0)
@@ -71,7 +66,7 @@ def _destination(one: DestinationStatus) -> dict[str, Any]:
         "dead_letters": one.dead_letters,
         "last_error": one.last_error,
         "last_error_at": one.last_error_at,
-        "outcomes": {name: outcomes_of(one, kind) for kind, name in names_of(one.destination).items()},
+        "outcomes": {name: one.outcomes.get(kind, {}) for kind, name in names.items()},
         "unaccounted": unaccounted_for(one),
     }
 

@@ -41,12 +41,12 @@ _HEADINGS = ("model or task", "endpoint", "waiting", "held", "oldest", "dead let
 
 def _show_status(folder: str, found: Status) -> None:
     from otel_arthur.delivery.books.names import NAMES, name_of
-    from otel_arthur.delivery.books.status import held, oldest_seconds, outcomes_of, unaccounted_for
+    from otel_arthur.delivery.books.status import held, oldest_seconds, unaccounted_for
 
     say(f"{folder}: {size(found.bytes)} of {size(found.max_bytes)}")
     rows: list[tuple[str, ...]] = []
     for one in found.destinations:
-        counts = outcomes_of(one, min(NAMES))
+        counts = one.outcomes.get(min(NAMES), {})
         oldest = oldest_seconds(one)
         outcomes = {outcome for kind in one.outcomes.values() for outcome in kind}
         if not (one.waiting or one.last_error or outcomes - {"appended", "moved"}):
@@ -69,7 +69,7 @@ def _show_status(folder: str, found: Status) -> None:
         if one.last_error is not None and one.last_error_at is not None:
             say(f"last error, {moment(one.last_error_at)}, model {one.destination.model}: {one.last_error}")
         noun = name_of(one.destination, min(NAMES))
-        for outcome, count in outcomes_of(one, min(NAMES)).items():
+        for outcome, count in one.outcomes.get(min(NAMES), {}).items():
             if outcome.startswith(("dropped", "refused", "skipped")):
                 say(f"{one.destination.model}: {plural(count, noun)} {outcome}")
         if (count := unaccounted_for(one)) != 0:
