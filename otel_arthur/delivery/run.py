@@ -261,7 +261,7 @@ class Run:
         return self._all_sent
 
     def at_exit(self, deadline: float) -> None:
-        """The process ends; not a shutdown."""
+        """The process ends. This is no shutdown: one may follow."""
         if self.is_shut_down:
             self.ended.wait(max(deadline - time.monotonic(), 0.0))
         elif self.workers.was_started:

@@ -78,22 +78,22 @@ class Verdicts:
             )
         if contents.given_up:
             say(
-                f"Note: {plural(contents.given_up, 'log event')} stood so far before its span that "
-                f"{Contents.MAX_BYTES // 1024**2} MB of others came between; sort the files by time",
+                f"Note: {plural(contents.given_up, 'log event')} found no span: the span may stand more than "
+                f"{Contents.MAX_BYTES // 1024**2} MB of log events later; sort the files by time",
                 err=True,
             )
         if in_order.late:
             say(
-                f"Note: {plural(in_order.late, 'span')} stood further from others of the same time "
-                "than the duplicate window, so a double of one may have been missed; sort the file by time, "
-                "or set OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW to more seconds",
+                f"Note: {plural(in_order.late, 'span')} came after the duplicate window of spans of the same "
+                "time, so a duplicate may have been missed; sort the file by time, or set "
+                "OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW to more seconds",
                 err=True,
             )
         if in_order.early:
             say(
-                f"Note: {plural(in_order.early, 'span')} had no {InOrder.MAX_BYTES // 1024**2} MB of room to "
-                "wait out the duplicate window, so a double of one may have been missed; set "
-                "OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW to fewer seconds",
+                f"Note: {plural(in_order.early, 'span')} could not wait for the end of the duplicate window, "
+                f"as {InOrder.MAX_BYTES // 1024**2} MB of spans waited, so a duplicate may have been missed; "
+                "set OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW to fewer seconds",
                 err=True,
             )
 
