@@ -102,7 +102,8 @@ def planned_of(
             choices = with_reasons(choices, reasons_of(looked, layout.reasons))
     if (fields[_CHOICE_COUNT] or 1) != 1:
         return None
-    if dialect.hidden is not None and hides((*messages, choices[0].message), dialect.hidden):
+    hidden, told = dialect.hidden, choices[0].message
+    if hidden and plan.may_hide(hidden, view.attributes) and hides((*messages, told), hidden):
         return None
     return Planned(view, layout, operation, fields, messages, choices[0], looked, extra)
 

@@ -53,6 +53,7 @@ class Plan:
 
     __slots__ = (
         "_answer",
+        "_are_values",
         "_copies",
         "_documents",
         "_names",
@@ -77,6 +78,7 @@ class Plan:
         self._question = question.read
         self._answer = answer.read
         self.sources = {"messages": question.source, "choices": answer.source}
+        self._are_values = question.are_values and answer.are_values
         self._names = names
         self._copies = copies
         self._wanted = wanted
@@ -129,6 +131,10 @@ class Plan:
         if parts and type(part := parts[0]) is TextPart and part.text and part.text[0] != "<":
             return messages, choices
         return None
+
+    def may_hide(self, hidden: str, attributes: Mapping[str, Any]) -> bool:
+        """Whether a word that stands for hidden ones may be in what was said."""
+        return not self._are_values or hidden in attributes.values()
 
 
 def _record(
