@@ -178,7 +178,7 @@ def test_traces_go_whole_once_nothing_of_their_time_may_follow(seconds: float, t
     for chunk in traces:
         if len(calls) < 100:
             assert read < len(placed)
-        calls += [item.call.trace_id for item in chunk.calls]
+        calls += [whole(item.call).trace_id for item in chunk.calls]
         around += [_trace_id(one) for one in chunk.around]
         dealt_with = {
             one.verdict.view.trace_id for one in placed[: chunk.done[0]] if one.verdict.reading.call

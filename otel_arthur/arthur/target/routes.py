@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import LLMCall
+from otel_arthur.genai.planned import Planned, whole
 from otel_arthur.target.service import fingerprint
 
 
@@ -18,8 +19,11 @@ def identity_of(configuration: Configuration) -> str:
     return fingerprint(configuration.api_key or f"login:{configuration.login}")
 
 
-def model_of(call: LLMCall, configuration: Configuration) -> str:
+def model_of(call: LLMCall | Planned, configuration: Configuration) -> str:
     """The model that a call's inferences go to, by the routes; empty where there is none."""
+    if not configuration.routes:
+        return route(configuration)
+    call = whole(call)
     return route(configuration, call.service_name, call.request_model)
 
 

@@ -61,7 +61,8 @@ def judge(
     views: Iterable[SpanView], extra: Mapping[str, str] | None = None, metadata_only: bool = False
 ) -> list[Verdict]:
     """One verdict per span, in the order given; `metadata_only` takes calls without messages too."""
-    return _judged([_hear(view, extra) for view in views], metadata_only)
+    heard = [_hear(view, extra) for view in views]
+    return [*_judged(heard, len(heard), metadata_only)]
 
 
 def _hear(view: SpanView, extra: Mapping[str, str] | None) -> _Heard:
@@ -78,7 +79,8 @@ def _call_in(found: Reading | Planned) -> LLMCall | None:
     return found.whole() if isinstance(found, Planned) else found.call
 
 
-def _judged(heard: Sequence[_Heard], metadata_only: bool) -> list[Verdict]:
+def _judged(heard: Sequence[_Heard], count: int, metadata_only: bool) -> Iterator[Verdict]:
+    """The verdicts on the first `count` spans, by the evidence of all."""
     calls = [(one.evidence, one.found) for one in heard if one.evidence is not None]
     kin = kin_of(
         [evidence.key for evidence, _ in calls],
@@ -94,7 +96,8 @@ def _judged(heard: Sequence[_Heard], metadata_only: bool) -> list[Verdict]:
     for evidence, found in sorted(lost, key=lambda one: (one[0].start_ns, one[0].span_id)):
         if (call := _call_in(found)) is not None:
             suppressed[losers[evidence.key]].append(call)
-    return [_verdict(one, losers, suppressed, metadata_only) for one in heard]
+    for one in heard[:count]:
+        yield _verdict(one, losers, suppressed, metadata_only)
 
 
 class InOrder:
@@ -164,7 +167,7 @@ class InOrder:
             with_content = self._contents.joined(view)
             if with_content is not view:
                 heard[place] = _hear(with_content, self._extra)
-        for verdict in _judged(heard, self._metadata_only)[:count]:
+        for verdict in _judged(heard, count, self._metadata_only):
             self._contents.done(verdict.view)
             yield verdict
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 import time
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import partial
 
 import click
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from otel_arthur.arthur.target.routes import model_of
 from otel_arthur.cli.commands.replay.around import Chunk, Traces, calls_alone
@@ -25,7 +26,7 @@ from otel_arthur.cli.files.verdicts import Verdicts
 from otel_arthur.cli.parameters import JSON, seconds
 from otel_arthur.cli.terminal import new_console
 from otel_arthur.cli.terminal.errors import WrongUse
-from otel_arthur.cli.terminal.screen import Screen
+from otel_arthur.cli.terminal.output import say
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
 from otel_arthur.genai.steps.step import Meaning
@@ -52,12 +53,12 @@ def _moment(_context: click.Context, _parameter: click.Parameter, value: str | N
 class _LogLines(logging.Handler):
     """The log above the progress, a line each."""
 
-    def __init__(self, console: Screen) -> None:
+    def __init__(self, put: Callable[[str], object]) -> None:
         super().__init__()
-        self._console = console
+        self._put = put
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._console.print(self.format(record))
+        self._put(self.format(record))
 
 
 @click.command(
@@ -133,7 +134,8 @@ class _Sending:
         self._configuration = configuration
         self.journals: Sequence[Journal] = ()
         self._patience = patience
-        self._console = new_console(err=True)
+        self._put: Callable[[str], object] = partial(say, err=True)
+        self._show: Callable[[int], object] = lambda _calls: None
         self._known = {""}
         self.broken_off = ""
         """Why not all calls were dealt with; empty where they were."""
@@ -143,7 +145,7 @@ class _Sending:
         # Duplicates were left out before.
         self.delivery = Delivery(replace(self._configuration, duplicate_window=0.0), metrics=False)
         logger = logging.getLogger("otel_arthur")
-        handler = _LogLines(self._console)
+        handler = _LogLines(self._put)
         logger.addHandler(handler)
         try:
             if not self._send_all(chunks, is_whole=is_whole):
@@ -163,23 +165,25 @@ class _Sending:
     @contextmanager
     def progress(self, traces: TraceFiles, *, is_shown: bool) -> Generator[None]:
         """Show on stderr how much of the files is dealt with, if that is a terminal and `is_shown`."""
+        if not (is_shown and sys.stderr.isatty()):
+            yield
+            return
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+        console = new_console(err=True)
+        self._put = console.print
         bar = Progress(
             TextColumn("replaying"),
             BarColumn(),
             TaskProgressColumn(),
             TextColumn("{task.fields[calls]} calls"),
             TimeRemainingColumn(),
-            console=self._console,
-            disable=not (is_shown and self._console.is_terminal),
+            console=console,
         )
         with bar:
             task = bar.add_task("", total=traces.size(), calls=0)
             traces.told = lambda count: bar.advance(task, count)
-
-            def show(calls: int) -> None:
-                bar.update(task, calls=calls)
-
-            self._show = show
+            self._show = lambda calls: bar.update(task, calls=calls)
             yield
 
     def _send_all(self, chunks: Iterable[Chunk], *, is_whole: bool) -> bool:

@@ -35,7 +35,7 @@ class Found:
         for item in chunk.calls:
             self.total += 1
             self._models[model_of(item.call, self.configuration) or "(no model configured)"] += 1
-            self._old += item.call.end_ns < kept_from
+            self._old += item.end_ns < kept_from
         return chunk
 
     def say(self, verdicts: Verdicts, *, as_json: bool, dry_run: bool) -> None:

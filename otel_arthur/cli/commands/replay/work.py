@@ -13,6 +13,7 @@ from otel_arthur.cli.files.verdicts import Placed
 from otel_arthur.cli.terminal.errors import WrongUse
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import LLMCall
+from otel_arthur.genai.planned import Planned, whole
 from otel_arthur.genai.steps.step import Meaning, Wordless
 from otel_arthur.spool.errors import SpoolError
 from otel_arthur.spool.folder import place_of, settled
@@ -34,7 +35,8 @@ def journal_folder(folder: Path, dry_run: bool) -> Path:
 class Item(NamedTuple):
     """A call to send, and where it stands."""
 
-    call: LLMCall
+    call: LLMCall | Planned
+    end_ns: int
     file: int
     position: int
     """How many spans of its file are dealt with once the call is."""
@@ -44,7 +46,7 @@ class Item(NamedTuple):
     @property
     def meaning(self) -> Meaning:
         """The form in which the delivery takes the call."""
-        return Wordless(self.call) if self.is_wordless else self.call
+        return Wordless(whole(self.call)) if self.is_wordless else self.call
 
 
 class Work:
@@ -79,19 +81,20 @@ class Work:
     def item(self, placed: Placed) -> Item | None:
         """The call to send; None where it is none, or is not to be sent."""
         verdict, file, position = placed
-        call = verdict.reading.call
+        call = verdict.found if isinstance(verdict.found, Planned) else verdict.found.call
+        end_ns = verdict.view.end_ns
         if (
             call is None
             or self.is_full
             or position <= self._done[file]
             or verdict.decision not in self._wanted
-            or (self._since is not None and call.end_ns < self._since)
-            or (self._until is not None and call.end_ns >= self._until)
+            or (self._since is not None and end_ns < self._since)
+            or (self._until is not None and end_ns >= self._until)
         ):
             return None
         if self.left is not None:
             self.left -= 1
-        return Item(call, file, position, verdict.decision == "skipped")
+        return Item(call, end_ns, file, position, verdict.decision == "skipped")
 
 
 def journals_of(

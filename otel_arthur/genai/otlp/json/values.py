@@ -18,6 +18,8 @@ from otel_arthur.genai.otlp.spoiled import MAX_LEVELS
 Number: TypeAlias = int | float | str
 """64 bits are a text in JSON, and writers differ in the others."""
 _INT64: Final = (-(2**63), 2**63 - 1)
+_ALWAYS_FITS: Final = 19
+"""Fewer decimal digits are in the limits."""
 _NAMES: Final = {
     "str": "a text",
     "int": "a number",
@@ -104,6 +106,8 @@ def _bool(value: Any, _level: int) -> bool:
 
 
 def _int(value: Any, _level: int) -> int:
+    if value.__class__ is str and len(value) < _ALWAYS_FITS and value.isdecimal():
+        return int(value)
     return number("intValue", value, _INT64)
 
 
