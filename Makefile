@@ -33,9 +33,8 @@ started: $(VENV)/.dev-installed  ## The install and start lines of docs/framewor
 	$(BIN)/python -m tests.documentation.started $(PAGES)
 
 bench: $(VENV)/.dev-installed  ## Under ten minutes, on a machine that does nothing else: what all of it costs, beside others: docs/benchmarks.md
-	$(BIN)/pip install -q -e ".[bench]"
-	-$(BIN)/nox --install-only -s arthurai
-	$(BIN)/python benchmarks/report.py $(BENCH)
+	-$(BIN)/nox --install-only -s arthurai exporters collector
+	$(BIN)/nox -s bench -- $(BENCH)
 
 lint: $(VENV)/.dev-installed  ## Style and types
 	$(BIN)/ruff check .

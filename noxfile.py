@@ -36,7 +36,8 @@ nox.options.tags = ["tier"]
 nox.options.error_on_missing_interpreters = False
 
 RUNS = f"{sys.version_info.major}.{sys.version_info.minor}"
-PYTHONS = [version for version in ("3.10", "3.11", "3.12", "3.13", "3.14") if version != RUNS]
+ALL_PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
+PYTHONS = [version for version in ALL_PYTHONS if version != RUNS]
 PYTEST = ("hypothesis", "pytest", "pytest-timeout")
 LANGCHAIN = ("langchain==1.4.7", "langchain-core==1.7.2", "langchain-openai==1.7.3", "openai==3.54.0")
 PLAIN_OPENAI = {
@@ -170,6 +171,20 @@ def docs(session: nox.Session) -> None:
     """The documentation as a site."""
     install(session, ["zensical==0.0.73"])
     session.run("python", "-m", "tests.documentation.site")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """All benchmarks as a page: what `make bench` runs; arguments after ``--`` go to the report."""
+    install(session, ["-e", ".[bench]"])
+    session.run("python", "benchmarks/report.py", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("python", [nox.param(interpreter(version), id=version) for version in ALL_PYTHONS])
+def exporters(session: nox.Session) -> None:
+    """The exporters that are compared, on each Python of this machine."""
+    install(session, ["-e", ".[bench]"])
 
 
 @nox.session

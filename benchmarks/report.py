@@ -27,6 +27,7 @@ import matplotlib as mpl
 mpl.use("svg")
 from matplotlib import pyplot as plt
 
+mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "otel-arthur"})
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "benchmarks.md"
 PLOTS = ROOT / "docs" / "benchmarks"
@@ -34,6 +35,7 @@ OURS, OTLP = "Arthur", "OTLP over HTTP"
 ALL = [OTLP, "OTLP over HTTP, gzip", "OTLP over gRPC", OURS]
 SIZES = {"1 kB": 300, "2.6 kB": 1300, "10 kB": 8_700, "100 kB": 98_700, "1 MB": 998_700}
 """Of a span -> characters of question and answer."""
+_PATH = re.compile(r"(?<![\w.:/])/(?:[\w.@+-]+/)+[\w.@+-]*|\b[A-Za-z]:\\\S+")
 NOX = ROOT / ".cache" / "nox"
 Summaries = Mapping[str, Mapping[str, float]]
 
@@ -43,13 +45,14 @@ class Page:
 
     def __init__(self, quick: bool) -> None:
         self.quick = quick
+        self.began = time.monotonic()
         self.lines: list[str] = []
 
     def say(self, *lines: str) -> None:
         self.lines += lines
 
     def section(self, title: str, text: str, *commands: Sequence[str]) -> None:
-        print(title, flush=True)
+        print(f"{time.monotonic() - self.began:4.0f} s  {title}", flush=True)
         self.say(f"## {title}", "", text, "")
         self.say("```", *[f"python {shlex.join(command)}" for command in commands], "```", "")
 
@@ -62,7 +65,8 @@ class Page:
         draw(axes)
         axes.set_title(title)
         axes.set_ylabel(label)
-        axes.set_ylim(bottom=0)
+        if axes.get_yscale() == "linear":
+            axes.set_ylim(bottom=0)
         figure.savefig(PLOTS / f"{name}.svg", metadata={"Date": None})
         plt.close(figure)
         self.say(f"![{title}](benchmarks/{name}.svg)", "")
@@ -79,11 +83,21 @@ class Page:
                 timeout=seconds,
                 check=True,
             )
-        except (subprocess.SubprocessError, OSError) as error:
-            last = (getattr(error, "stderr", None) or str(error)).strip().splitlines()[-1:]
-            self.say(f"Not measured here: {' '.join(last)}", "")
-            return None
+        except subprocess.CalledProcessError as error:
+            if error.stdout and not error.stderr.strip():
+                return error.stdout  # It has measured, and says itself what is amiss.
+            last: str = error.stderr.strip().rpartition("\n")[2]
+            return self._left_out(last or f"it ended with {error.returncode}")
+        except subprocess.TimeoutExpired:
+            return self._left_out(f"it took more than {seconds:.0f} seconds")
+        except OSError as error:
+            return self._left_out(error.strerror or type(error).__name__)
         return done.stdout
+
+    def _left_out(self, why: str) -> None:
+        """Say why something is missing, without the paths of this machine."""
+        print(f"  not measured: {why}", file=sys.stderr)
+        self.say(f"Not measured here: {_PATH.sub('…', why)}", "")
 
     def costs(self, options: Sequence[str], python: str = sys.executable) -> Summaries | None:
         """What `exporters.py` finds."""
@@ -131,16 +145,18 @@ def sizes(page: Page) -> None:
         count = max(min(20_000_000 // (text + 1300), 2048), 32)
         batch = min(count, 512 if text < 50_000 else 128)
         options.append(["--rounds", "5", "--text", str(text), "--spans", str(count), "--batch", str(batch)])
-    page.section(
-        "Size of a span", "From 1 kB to 1 MB of messages.", *[page.command(one)[:7] for one in options]
-    )
+    page.section("Size of a span", "From 1 kB to 1 MB of messages.", *map(page.command, options))
     found = [(name, page.costs(one)) for name, one in zip(SIZES, options, strict=True)]
     _against_otlp(page, "sizes", "CPU per LLM span, by its size", found, is_log=True)
 
 
 def batches(page: Page) -> None:
     options = {size: ["--rounds", "5", "--batch", size] for size in ("64", "512", "2048")}
-    page.section("Spans in a batch", "", *[page.command(one) for one in options.values()])
+    page.section(
+        "Spans in a batch",
+        "A batch is one append to the spool and one request.",
+        *[page.command(one) for one in options.values()],
+    )
     found = [(size, page.costs(one)) for size, one in options.items()]
     _against_otlp(page, "batches", "CPU per LLM span, by the size of a batch", found)
 
@@ -163,18 +179,20 @@ def told_twice(page: Page) -> None:
 
 
 def pythons(page: Page) -> None:
-    found: list[tuple[str, Summaries | None]] = []
+    options = ["--rounds", "5"]
     page.section(
-        "Pythons", "Environments of `nox -s python`, where they have the OTLP exporter.", page.command([])
+        "Pythons",
+        "The oldest, that of development, and the newest, as far as this machine has them.",
+        page.command(options),
     )
-    for folder in sorted(NOX.glob("python-3-*")):
-        python = str(folder / "bin" / "python")
-        probe = "import opentelemetry.exporter.otlp.proto.http, grpc, sys; print(sys.version.split()[0])"
+    probe = "import opentelemetry.exporter.otlp.proto.http, sys; print(sys.version.split()[0])"
+    found: dict[str, Summaries | None] = {}
+    others = sorted([str(one / "bin" / "python") for one in NOX.glob("exporters-3-*")])
+    for python in (*others[:1], sys.executable, *others[-1:]):
         version = subprocess.run([python, "-c", probe], capture_output=True, text=True, check=False)
-        if version.returncode == 0:
-            found.append((version.stdout.strip(), page.costs(["--rounds", "5"], python)))
-    found.append((platform.python_version(), page.costs(["--rounds", "5"])))
-    _against_otlp(page, "pythons", "CPU per LLM span, by Python", found)
+        if version.returncode == 0 and (name := version.stdout.strip()) not in found:
+            found[name] = page.costs(options, python)
+    _against_otlp(page, "pythons", "CPU per LLM span, by Python", [*found.items()])
 
 
 def start_up(page: Page) -> None:
@@ -214,14 +232,15 @@ def programs(page: Page) -> None:
             ["benchmarks/collector/processor.py", *short, "--requests", "50" if page.quick else "100"],
         ),
         "Soak": (
-            "Memory under load, with outages.",
+            "Memory under load, with an outage of 3 seconds every 20. What a process remembers of the latest "
+            "minutes fills up for three minutes: docs/faults.md has longer runs.",
             ["benchmarks/soak.py", "--seconds", "15" if page.quick else "60", "--rate", "500"],
         ),
     }
     for title, (text, command) in texts.items():
         page.section(title, text, command)
         if (out := page.run(command)) is not None:
-            page.say("```", out.strip(), "```", "")
+            page.say("```", _PATH.sub("…", out.strip()), "```", "")
 
 
 def _bars(page: Page, name: str, title: str, found: Summaries) -> None:
@@ -277,7 +296,6 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     page = Page(parser.parse_args().quick)
     PLOTS.mkdir(exist_ok=True)
-    began = time.monotonic()
     page.say("# Benchmarks", "", "Written by `make bench`; do not edit.", "", f"{_machine()}.", "")
     page.say(
         "CPU is that of the process that exports, all threads; servers are in others. Absolute figures are "
@@ -286,7 +304,7 @@ def main() -> None:
     )
     for section in (side_by_side, dialects, sizes, batches, told_twice, pythons, start_up, programs):
         section(page)
-    page.say(f"All of it took {(time.monotonic() - began) / 60:.1f} minutes.")
+    page.say(f"All of it took {(time.monotonic() - page.began) / 60:.1f} minutes.")
     PAGE.write_text("\n".join(page.lines) + "\n")
 
 

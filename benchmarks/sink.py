@@ -108,6 +108,7 @@ class GRPCSink:
         receiving, sending = context.Pipe(duplex=False)
         self._process = context.Process(target=_serve_grpc, args=(sending,), daemon=True)
         self._process.start()
+        sending.close()  # if the process dies before it listens, `recv` says so
         self.address = f"127.0.0.1:{receiving.recv()}"
 
     def __enter__(self) -> GRPCSink:
@@ -131,6 +132,7 @@ class Sink:
         receiving, sending = context.Pipe(duplex=False)
         self._process = context.Process(target=_serve, args=(sending, hangs, fails_every), daemon=True)
         self._process.start()
+        sending.close()  # if the process dies before it listens, `recv` says so
         self.url = f"http://127.0.0.1:{receiving.recv()}"
 
     def __enter__(self) -> Sink:
