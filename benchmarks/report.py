@@ -73,31 +73,18 @@ class Page:
 
     def run(self, command: Sequence[str], python: str = sys.executable, seconds: float = 300.0) -> str | None:
         """What a program of this folder prints; None where it cannot be run, which is said."""
+        options: Any = {"capture_output": True, "text": True, "timeout": seconds, "check": True, "cwd": ROOT}
+        variables = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'benchmarks'}"}
         try:
-            done = subprocess.run(
-                [python, *command],
-                cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'benchmarks'}"},
-                capture_output=True,
-                text=True,
-                timeout=seconds,
-                check=True,
-            )
+            return subprocess.run([python, *command], env=variables, **options).stdout
         except subprocess.CalledProcessError as error:
             if error.stdout and not error.stderr.strip():
                 return error.stdout  # It has measured, and says itself what is amiss.
-            last: str = error.stderr.strip().rpartition("\n")[2]
-            return self._left_out(last or f"it ended with {error.returncode}")
-        except subprocess.TimeoutExpired:
-            return self._left_out(f"it took more than {seconds:.0f} seconds")
-        except OSError as error:
-            return self._left_out(error.strerror or type(error).__name__)
-        return done.stdout
-
-    def _left_out(self, why: str) -> None:
-        """Say why something is missing, without the paths of this machine."""
-        print(f"  not measured: {why}", file=sys.stderr)
+            why: str = error.stderr.strip().rpartition("\n")[2]
+        except (subprocess.TimeoutExpired, OSError) as error:
+            why = type(error).__name__
         self.say(f"Not measured here: {_PATH.sub('…', why)}", "")
+        return None
 
     def costs(self, options: Sequence[str], python: str = sys.executable) -> Summaries | None:
         """What `exporters.py` finds."""
@@ -144,14 +131,14 @@ def sizes(page: Page) -> None:
     for text in SIZES.values():
         count = max(min(20_000_000 // (text + 1300), 2048), 32)
         batch = min(count, 512 if text < 50_000 else 128)
-        options.append(["--rounds", "5", "--text", str(text), "--spans", str(count), "--batch", str(batch)])
+        options.append(["--rounds", "3", "--text", str(text), "--spans", str(count), "--batch", str(batch)])
     page.section("Size of a span", "From 1 kB to 1 MB of messages.", *map(page.command, options))
     found = [(name, page.costs(one)) for name, one in zip(SIZES, options, strict=True)]
     _against_otlp(page, "sizes", "CPU per LLM span, by its size", found, is_log=True)
 
 
 def batches(page: Page) -> None:
-    options = {size: ["--rounds", "5", "--batch", size] for size in ("64", "512", "2048")}
+    options = {size: ["--rounds", "3", "--batch", size] for size in ("64", "512", "2048")}
     page.section(
         "Spans in a batch",
         "A batch is one append to the spool and one request.",
@@ -179,7 +166,7 @@ def told_twice(page: Page) -> None:
 
 
 def pythons(page: Page) -> None:
-    options = ["--rounds", "5"]
+    options = ["--rounds", "3"]
     page.section(
         "Pythons",
         "The oldest, that of development, and the newest, as far as this machine has them.",
@@ -217,7 +204,7 @@ def start_up(page: Page) -> None:
 
 def programs(page: Page) -> None:
     """Those that print their own words."""
-    short = ["--rounds", "1"] if page.quick else ["--rounds", "3"]
+    short = ["--rounds", "1" if page.quick else "3"]
     texts = {
         "The application's thread": (
             "What `span.end()` takes at worst while Arthur hangs.",
@@ -225,7 +212,7 @@ def programs(page: Page) -> None:
         ),
         "The collector": (
             "CPU of the service for a request of 100 spans.",
-            ["benchmarks/collector/pass_through.py", "cost", *short],
+            ["benchmarks/collector/pass_through.py", "cost", "--rounds", "1" if page.quick else "2"],
         ),
         "The processor": (
             "CPU of a Collector with the processor `arthur`, beside one without, and beside the service.",
@@ -240,7 +227,7 @@ def programs(page: Page) -> None:
     for title, (text, command) in texts.items():
         page.section(title, text, command)
         if (out := page.run(command)) is not None:
-            page.say("```", _PATH.sub("…", out.strip()), "```", "")
+            page.say("```", _PATH.sub("…", out.strip("\n")), "```", "")
 
 
 def _bars(page: Page, name: str, title: str, found: Summaries) -> None:
