@@ -77,6 +77,7 @@ class _Copy(NamedTuple):
 InputText: TypeAlias = Callable[[str | None, Sequence[Message]], str | None]
 """From operation and messages to an input's text; None is the transcript."""
 Taken: TypeAlias = tuple[str, bytearray, Evidence]
+"""Id, row, evidence."""
 _Lesson: TypeAlias = tuple[list[tuple[str, Any]], list[Any]]
 """Attributes of a row, and the fields of its evidence: each a `_Copy`, a tuple of such, or what all have."""
 
@@ -94,7 +95,7 @@ class ShortWays:
         self._room = bytearray()
 
     def take(self, planned: Planned) -> Taken | None:
-        """Id, row and evidence of a call; None where one is no copy. The row holds until the next call."""
+        """The row and evidence of a call; None where one is no copy. The row holds until the next call."""
         view, layout = planned.view, planned.layout
         if view.resource is not self._resource:
             self._of_resource(view.resource)
@@ -194,12 +195,9 @@ def _values_of(planned: Planned, input_text: InputText) -> list[Any] | None:
         return None
     values = planned.fields.copy()
     asked, told, total, cached, put, thought = values[USAGE]
-    if not asked or not told or cached or put or thought or planned.layout.dialect.usage is not None:
-        is_plain = False
-    else:
-        is_plain = total is None or total == asked + told
-    if is_plain:
-        values[_TOTAL] = asked + told
+    whole = asked + told if asked and told and not (cached or put or thought) else None
+    if whole is not None and total in (None, whole) and planned.layout.dialect.usage is None:
+        values[_TOTAL] = whole
     else:
         usage = planned.usage
         if (usage.input is None) is not (asked is None) or (usage.output is None) is not (told is None):
