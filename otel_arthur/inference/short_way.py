@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from operator import is_, itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
@@ -85,12 +85,12 @@ _Lesson: TypeAlias = tuple[list[tuple[str, Any]], list[Any]]
 class ShortWays:
     """The short ways of a builder's rows, each learnt when its first call comes. Not safe for threads."""
 
-    __slots__ = ("_builder", "_known", "_resource", "_room")
+    __slots__ = ("_builder", "_known", "_resource", "_room", "_service")
 
     def __init__(self, builder: Builder) -> None:
         self._builder = builder
-        self._resource: Mapping[str, Any] = {}
-        """Of the calls whose ways are known: the spans of a process share one."""
+        # The spans of a process share one resource.
+        self._resource, self._service = _NOTHING, resource_fields(_NOTHING)
         self._known: dict[tuple[Any, ...], _ShortWay | None] = {}
         self._room = bytearray()
 
@@ -98,10 +98,11 @@ class ShortWays:
         """The row and evidence of a call; None where one is no copy. The row holds until the next call."""
         view, layout = planned.view, planned.layout
         if view.resource is not self._resource:
-            self._of_resource(view.resource)
+            self._resource, self._service = view.resource, resource_fields(view.resource)
         # What all calls of one way have in common.
         nothing = tuple(map(_is_none, planned.fields)) if layout.searches else ()
-        key = (layout.plan, planned.operation, planned.choice.finish_reason is None, nothing)
+        has_no_reason = planned.choice.finish_reason is None
+        key = (layout.plan, self._service, planned.operation, has_no_reason, nothing)
         try:
             way = self._known[key]
         except KeyError:
@@ -116,11 +117,6 @@ class ShortWays:
         if len(self._room) > _KEPT:
             self._room = bytearray()
         return taken
-
-    def _of_resource(self, resource: Mapping[str, Any]) -> None:
-        if resource_fields(resource) != resource_fields(self._resource):
-            self._known.clear()
-        self._resource = resource
 
     def _learn(self, key: tuple[Any, ...], like: Planned) -> _ShortWay | None:
         are_stated = STATED in like.view.attributes
@@ -148,9 +144,7 @@ class _ShortWay:
             constants.append(value)
             return behind + len(constants) - 1
 
-        slots = {f"at_{place}": attribute for place, (attribute, _) in enumerate(row)}
-        fields = [(slot, Any, None) for slot in slots]
-        self._data = msgspec.defstruct("Data", fields, rename=slots, omit_defaults=True, gc=False)
+        self._data = _data_of(tuple([attribute for attribute, _ in row]))
         self._row = itemgetter(*[place_of(value) for _, value in row])
         self._words = [place for place in _WORDS if _Copy(place) in [value for _, value in row]]
         # Tuples of copies are put together for each call, and stand behind all else.
@@ -184,6 +178,14 @@ class _ShortWay:
         except (UnicodeEncodeError, TypeError):
             return None
         return identity, room, evidence
+
+
+@lru_cache(maxsize=64)
+def _data_of(names: tuple[str, ...]) -> type[Struct]:
+    """The data of a row. To make a class takes as long as to write four rows."""
+    slots = {f"at_{place}": name for place, name in enumerate(names)}
+    fields = [(slot, Any, None) for slot in slots]
+    return msgspec.defstruct("Data", fields, rename=slots, omit_defaults=True, gc=False)
 
 
 def _values_of(planned: Planned, input_text: InputText) -> list[Any] | None:
