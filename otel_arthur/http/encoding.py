@@ -26,14 +26,9 @@ def encode(value: Any) -> bytes:
     Raises:
         TypeError: nested deeper than 254 levels.
     """
-    # An exact copy: the bytes that orjson returns hold several times their length in memory.
-    return bytes(memoryview(encoded(value)))
-
-
-def encoded(value: Any) -> bytes:
-    """As `encode`, of bytes that nobody keeps."""
     try:
-        row = orjson.dumps(value, default=str, option=_OPTIONS)
+        # An exact copy: the bytes that orjson returns hold several times their length in memory.
+        row = bytes(memoryview(orjson.dumps(value, default=str, option=_OPTIONS)))
         if _NUL not in row:
             return row
     except TypeError:
