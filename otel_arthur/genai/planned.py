@@ -102,9 +102,12 @@ def planned_of(
             choices = with_reasons(choices, reasons_of(looked, layout.reasons))
     if (fields[_CHOICE_COUNT] or 1) != 1:
         return None
-    hidden, told = dialect.hidden, choices[0].message
-    if hidden and plan.may_hide(hidden, view.attributes) and hides((*messages, told), hidden):
-        return None
+    hidden = dialect.hidden
+    # A system prompt that stands apart is none of the plan's words.
+    if hidden and (layout.system or plan.may_hide(hidden, view.attributes)):
+        told = choices[0].message
+        if hides((*messages, told), hidden):
+            return None
     return Planned(view, layout, operation, fields, messages, choices[0], looked, extra)
 
 

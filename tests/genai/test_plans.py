@@ -180,6 +180,7 @@ HALVES = [
 ]
 VALUES: Sequence[Any] = (
     *HALVES,
+    '[{"type": "text", "content": "__REDACTED__"}]',
     *("", " ", "5", "0.5", "nan", "Wörter 你好", "half \ud83d", "a\0b", "[{", "__REDACTED__", "None", "stop"),
     *(0, 1, 2, -1, 5.0, 0.25, True, float("nan"), float("inf"), 10**15, 10**15 + 1, 2**63, b"bytes", None),
     *((), ("stop",), ["stop", "length"], ("a", 1), {"a": 1}, ["text"], HALVES[2][:-20], "x" * 9000),
