@@ -29,6 +29,7 @@ from otel_arthur.genai.planned import USAGE, Planned
 from otel_arthur.genai.span import Kin, SpanView
 from otel_arthur.genai.stated import STATED
 from otel_arthur.genai.tables.layout import CONVERSIONS, FIELDS
+from otel_arthur.inference.identity import partner_inference_id
 from otel_arthur.inference.times import rfc3339, seconds_between
 from otel_arthur.inference.transcript import said
 
@@ -169,7 +170,7 @@ class _ShortWay:
         for one in self._tuples:
             values.append(one(values))
         evidence = Evidence(*self._evidence(values))
-        identity = f"{view.trace_id}-{view.span_id}-0"
+        identity = partner_inference_id(view.trace_id, view.span_id)
         try:
             if len(values[_INPUT] or "") > _LONG:
                 for place in self._words:

@@ -37,7 +37,7 @@ class HeldEvidence:
 
     def add_evidence(self, evidence: Evidence) -> None:
         """As `add`, of a call whose evidence is known."""
-        self._ended.append(evidence.end_ns)
+        self.add_end(evidence.end_ns)
         if self._gathering is not None:
             self._gathering.add(evidence)
 

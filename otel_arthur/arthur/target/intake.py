@@ -76,7 +76,7 @@ class ArthurIntake(Intake):
             TypeError: a value of the call cannot be written as JSON; nothing was taken.
         """
         target = self._target
-        if self._ratio < 1.0 and not is_sampled(call.trace_id, self._ratio):
+        if not is_sampled(call.trace_id, self._ratio):
             return NOT_SAMPLED
         model = target.route(call) if self._model is None else self._model
         of_model = self._of_model(model)
@@ -90,11 +90,11 @@ class ArthurIntake(Intake):
 
     def add_planned(self, planned: Planned) -> str | None:
         """As `add`; most such calls need not be put together."""
-        if self._ratio < 1.0 and not is_sampled(planned.view.trace_id, self._ratio):
+        if not is_sampled(planned.view.trace_id, self._ratio):
             return NOT_SAMPLED
         if self._model is None:
             return self.add(planned.whole())
-        of_model = self._by_model.get(self._model) or self._of_model(self._model)
+        of_model = self._of_model(self._model)
         evidence = put_planned(of_model.builder, planned, of_model.packing)
         if evidence is None:
             return self.add(planned.whole())

@@ -24,8 +24,6 @@ class Kind(IntEnum):
     GROUND_TRUTH = 2
 
 
-_STEM: Final = 32 + 1 + 16
-"""Characters of the ids of trace and span, which begin an id."""
 ARRAY: Final = Around(b"[", b",", b"]")
 """Rows that leave together are the body of a request."""
 
@@ -45,6 +43,7 @@ def put_inferences(builder: Builder, call: LLMCall, packing: Packing) -> None:
     Raises:
         TypeError: a value cannot be written as JSON; no row was added.
     """
+    # All are written before one is added.
     rows = [(one.partner_inference_id, encode(one.as_json()), one.stem) for one in builder.inferences(call)]
     for row in rows:
         packing.add(*row)
@@ -56,7 +55,7 @@ def put_planned(builder: Builder, planned: Planned, packing: Packing) -> Evidenc
     if taken is None:
         return None
     identity, row, evidence = taken
-    packing.add(identity, row, _STEM)
+    packing.add(identity, row, stem_of(identity))
     return evidence
 
 

@@ -19,7 +19,6 @@ _CALLS: Final = 20_000
 """Twice as many are remembered at most."""
 _LABELS: Final = 1_000
 _WHOSE, _SPAN_ID, _IS_HALF = attrgetter("scope", "process"), attrgetter("span_id"), attrgetter("is_half")
-_RESPONSE_ID, _END = attrgetter("response_id"), attrgetter("end_ns")
 
 
 class _Names:
@@ -107,7 +106,7 @@ class Relations:
         """Whether two calls of one time have one response id; later it is another call's."""
         latest, earlier = self._latest.ends, self._earlier.ends
         answered = [call for call in calls if call.response_id]
-        ends = dict(zip(map(hash, map(_RESPONSE_ID, answered)), map(_END, answered), strict=True))
+        ends = {hash(call.response_id): call.end_ns for call in answered}
         if len(ends) == len(answered) and latest.keys().isdisjoint(ends) and earlier.keys().isdisjoint(ends):
             latest.update(ends)
             return False

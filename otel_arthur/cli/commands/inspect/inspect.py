@@ -120,7 +120,8 @@ def _rows(verdict: Verdict, builder: Builder) -> list[Any]:
     if verdict.decision == "inference" and isinstance(found, Planned) and ways is not None:
         taken = ways.take(found)
         if taken is not None:
-            return [orjson.Fragment(bytes(taken[1]))]
+            _, row, _ = taken
+            return [orjson.Fragment(bytes(row))]
     return [inference.as_json() for inference in _inferences(verdict, builder)]
 
 
