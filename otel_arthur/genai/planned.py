@@ -19,7 +19,7 @@ from otel_arthur.genai.json_text import clean
 from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.tables.dialect import Conversation
 from otel_arthur.genai.tables.layout import FIELDS, OF_CALL, OF_USAGE, Layout, fill
-from otel_arthur.genai.tables.plan import Plan
+from otel_arthur.genai.tables.plan import NOWHERE, Plan
 from otel_arthur.genai.tables.words import after_system, reasons_of, with_reasons
 from otel_arthur.genai.usage import inclusive
 
@@ -37,8 +37,10 @@ class Planned(Struct, frozen=True, gc=False):
     """In the order of `layout.FIELDS`, as they were written: a text may be no Unicode."""
     messages: Sequence[Message]
     choice: Choice
-    looked: SpanAttributes | None
-    """The look-ups that the fields, words and tokens take; None where their places are enough."""
+    places: Sequence[Mapping[str, str]]
+    """Field -> the place that filled it, of words and documents."""
+    looked: SpanAttributes | None = None
+    """The look-ups that fields and words took; None where the plan was enough."""
     extra: Mapping[str, str] | None = None
     """The user's own fields, as of `reading.read`."""
 
@@ -58,7 +60,7 @@ class Planned(Struct, frozen=True, gc=False):
     @property
     def attributes(self) -> SpanAttributes:
         """The look-ups of the span, with the places that filled the fields so far."""
-        return self.looked or _attributes(self.view, self.layout)
+        return self.looked or _attributes(self.view, self.places)
 
     @property
     def _conversation(self) -> Conversation:
@@ -87,30 +89,29 @@ def planned_of(
     words = None if fields is None else plan.words(view.attributes)
     if fields is None or words is None:
         return None
-    messages, choices = words
-    looked = None
-    has_no_reason, dialect = choices[0].finish_reason is None, layout.dialect
-    if layout.searches or layout.system or has_no_reason or dialect.usage is not None:
-        looked = _attributes(view, layout)
-        if layout.searches:
-            done = plan.find(fields, view, looked.sources)
-            if len(done) < len(layout.searches):
-                fill(fields, looked, layout.searches, done)
+    messages, choice, of_words = words
+    of_fields, missing = plan.find(fields, view) if plan.wants else (NOWHERE, ())
+    places, looked = (of_words, of_fields), None
+    has_no_reason = choice.finish_reason is None and layout.reasons
+    if missing or layout.system or has_no_reason:
+        looked = _attributes(view, places)
+        if missing:
+            fill(fields, looked, [search for search in layout.searches if search.field in missing])
         if layout.system:
             messages = after_system(messages, looked, layout.system)
-        if layout.reasons and has_no_reason:
-            choices = with_reasons(choices, reasons_of(looked, layout.reasons))
+        if has_no_reason:
+            (choice,) = with_reasons((choice,), reasons_of(looked, layout.reasons))
     if (fields[_CHOICE_COUNT] or 1) != 1:
         return None
-    hidden = dialect.hidden
+    hidden = layout.dialect.hidden
     # A system prompt that stands apart is none of the plan's words.
-    if hidden and (layout.system or plan.may_hide(hidden, view.attributes)):
-        told = choices[0].message
-        if hides((*messages, told), hidden):
+    if hidden is not None and (layout.system or plan.may_hide(hidden, view.attributes)):
+        said = (*messages, choice.message)
+        if hides(said, hidden):
             return None
-    return Planned(view, layout, operation, fields, messages, choices[0], looked, extra)
+    return Planned(view, layout, operation, fields, messages, choice, places, looked, extra)
 
 
-def _attributes(view: SpanView, layout: Layout) -> SpanAttributes:
-    sources = {} if layout.plan is None else {**layout.plan.sources}
-    return SpanAttributes(view, view.attributes, sources)
+def _attributes(view: SpanView, places: Sequence[Mapping[str, str]]) -> SpanAttributes:
+    of_words, of_fields = places
+    return SpanAttributes(view, view.attributes, {**of_words, **of_fields})

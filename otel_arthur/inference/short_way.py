@@ -20,7 +20,7 @@ import orjson
 from msgspec import Struct
 from msgspec.structs import astuple
 
-from otel_arthur.genai.attributes import count, text
+from otel_arthur.genai.attributes import count, text, values_at
 from otel_arthur.genai.call import Choice, Message, TextPart
 from otel_arthur.genai.call_of_span import resource_fields
 from otel_arthur.genai.duplicates.evidence import LONGEST_NAME, Evidence, checksum, evidence_of
@@ -101,9 +101,10 @@ class ShortWays:
         if view.resource is not self._resource:
             self._resource, self._service = view.resource, resource_fields(view.resource)
         # What all calls of one way have in common.
-        nothing = tuple(map(_is_none, planned.fields)) if layout.searches else ()
+        plan = layout.plan
+        nothing = tuple(map(_is_none, planned.fields)) if plan is None or plan.wants else ()
         has_no_reason = planned.choice.finish_reason is None
-        key = (layout.plan, self._service, planned.operation, has_no_reason, nothing)
+        key = (plan, self._service, planned.operation, has_no_reason, nothing)
         try:
             way = self._known[key]
         except KeyError:
@@ -199,7 +200,7 @@ def _values_of(planned: Planned, input_text: InputText) -> list[Any] | None:
     values = planned.fields.copy()
     asked, told, total, cached, put, thought = values[USAGE]
     whole = asked + told if asked and told and not (cached or put or thought) else None
-    if whole is not None and total in (None, whole) and planned.layout.dialect.usage is None:
+    if whole is not None and total in (None, whole) and planned.layout.keeps_counts:
         values[_TOTAL] = whole
     else:
         usage = planned.usage
@@ -238,8 +239,7 @@ def _example(like: Planned, number: int) -> Planned:
     return Planned(
         *(view, like.layout, like.operation, fields),
         (_message("system", number), _message("user", number)),
-        Choice(_message("assistant", number), reason),
-        None,
+        *(Choice(_message("assistant", number), reason), like.places),
     )
 
 
@@ -294,7 +294,4 @@ def _is_of_one_kind(value: Any) -> bool:
 
 
 def _tuple_of(copies: Sequence[_Copy]) -> Callable[[list[Any]], tuple[Any, ...]]:
-    places = [copy.place for copy in copies]
-    if len(places) == 1:
-        return lambda values: (values[places[0]],)
-    return itemgetter(*places)
+    return values_at([copy.place for copy in copies])

@@ -63,6 +63,7 @@ DIALECT = Dialect(
     answer=(answers_at("gen_ai.output.messages"), answer_at(f"{_ENTITY}output")),
     reasons=(f"{_ENTITY}output#raw.choices.0.finish_reason",),
     usage=counts.of_openllmetry,
+    keeps_counts=lambda scope: scope != counts.BEDROCK,
     first_token_event="gen_ai.content.completion.chunk",
     content_switch="TRACELOOP_TRACE_CONTENT=true",
 )

@@ -54,6 +54,7 @@ DIALECT = Dialect(
     fields=openllmetry.FIELDS,
     reasons=("llm.response.finish_reason", "llm.response.stop_reason"),
     usage=openllmetry.DIALECT.usage,
+    keeps_counts=openllmetry.DIALECT.keeps_counts,
     first_token_event="llm.content.completion.chunk",
     content_switch=openllmetry.DIALECT.content_switch,
 )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec.structs import replace
 
 from otel_arthur.genai.attributes import SpanAttributes, as_map, count
 from otel_arthur.genai.call import Usage
 from otel_arthur.genai.tables.dialect import Conversation
 from otel_arthur.genai.usage import inclusive
+
+BEDROCK: Final = "opentelemetry.instrumentation.bedrock"
 
 
 def of_ai_sdk(usage: Usage, _: Conversation, attributes: SpanAttributes) -> Usage:
@@ -30,7 +34,7 @@ def of_openllmetry(usage: Usage, conversation: Conversation, attributes: SpanAtt
 
     Bedrock's counts are its own, which exclude the cache, and their sum is the instrumentation's.
     """
-    if attributes.view.scope == "opentelemetry.instrumentation.bedrock":
+    if attributes.view.scope == BEDROCK:
         return inclusive(usage, cache_outside=True)
     n = len(conversation.choices)
     if n < 2 or attributes.view.scope != "opentelemetry.instrumentation.langchain":

@@ -61,6 +61,8 @@ class Dialect:
     """Places of finish reasons that stand beside the answers, before those of the conventions."""
     usage: Callable[[Usage, Conversation, SpanAttributes], Usage] | None = None
     """Mends the counts where the dialect's algebra is not ours."""
+    keeps_counts: Callable[[str], bool] = lambda _: False
+    """Whether `usage` leaves alone what a scope wrote of one answer, where neither count is zero."""
     first_token_event: str | None = None
     """The span event that marks the first token; its time gives the time to first token."""
     emits_log_events: bool = False

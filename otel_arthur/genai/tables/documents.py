@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypedDict, cast
 
 import msgspec
 
+from otel_arthur.genai.attributes import values_at
 from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.tables.places import Place
 
@@ -58,11 +59,12 @@ class Documents:
     Short documents are remembered with what they gave: an application has few parameters of requests.
     """
 
-    __slots__ = ("_last", "_nodes", "_remembered", "_remembers", "fields")
+    __slots__ = ("_last", "_nodes", "_remembered", "_remembers", "_texts", "fields")
 
     def __init__(self, wanted: Sequence[Wanted]) -> None:
         self.fields = frozenset([one.field for one in wanted])
         self._last = [(one, *one.places[-1]) for one in wanted if not one.places[-1][0].path]
+        """Fields that are a plain attribute where no document has them."""
         trees: dict[str, _Node] = {}
         for one in wanted:
             for rank, (place, source) in enumerate(one.places):
@@ -85,24 +87,24 @@ class Documents:
             (attribute, msgspec.json.Decoder(_type_of(node)).decode, node)
             for attribute, node in trees.items()
         ]
+        self._texts = values_at(list(trees))
 
-    def fill(self, fields: list[Any], view: SpanView, sources: dict[str, str]) -> bool:
-        """Put what is found into `fields`, its places into `sources`; False where it takes a longer look."""
+    def fill(self, fields: list[Any], view: SpanView) -> Mapping[str, str] | None:
+        """Put what is found into `fields`; returns their places, or None where it takes a longer look."""
         attributes = view.attributes
         try:
-            texts = tuple([attributes[attribute] for attribute, _, _ in self._nodes])
+            texts = self._texts(attributes)
             values, places = self._remembered.get(texts) or self._read(texts, view)
         except (ValueError, TypeError, RecursionError):
-            return False
+            return None
         for field, value in values.items():
             fields[field] = value
-        sources.update(places)
         for wanted, place, source in self._last:
             if fields[wanted.field] is None:
                 value = wanted.convert(attributes[place.attribute])
                 if value is not None:
-                    fields[wanted.field], sources[wanted.name] = value, source
-        return True
+                    fields[wanted.field], places = value, {**places, wanted.name: source}
+        return places
 
     def _read(self, texts: tuple[str, ...], view: SpanView) -> _Found:
         found: _Found = ({}, {})

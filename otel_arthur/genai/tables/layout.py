@@ -6,7 +6,7 @@ dialect, the fields that a span can have, and the places where its words can be 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, cast
 
 from otel_arthur.genai.attributes import SpanAttributes, count, number, seconds, text
@@ -20,6 +20,7 @@ from otel_arthur.genai.tables.places import Place, place_of
 from otel_arthur.genai.tables.plan import TYPES, Plan, plan_of
 from otel_arthur.genai.tables.sources import Source, each, is_there
 from otel_arthur.genai.tables.words import ANYWHERE_ANSWER, ANYWHERE_QUESTION, REASONS, SYSTEM
+from otel_arthur.genai.usage import counted
 
 _MAX_LAYOUTS: Final = 1_024
 """Layouts remembered; then it begins anew."""
@@ -97,6 +98,8 @@ class Layout(NamedTuple):
     reasons: tuple[tuple[Place, str], ...]
     plan: Plan | None
     """The short way, where there is one."""
+    keeps_counts: bool
+    """Whether the counts of one answer, none of them zero, are those that were written."""
 
 
 _layouts: dict[tuple[object, ...], Layout] = {}
@@ -113,7 +116,7 @@ def layout_of(view: SpanView) -> Layout:
         key = (view.scope, names, events, view.dropped_attributes > 0)
     layout = _layouts.get(key)
     if layout is None:
-        layout = _layout(dialect_of(view), names, frozenset(events))
+        layout = _layout(dialect_of(view), view.scope, names, frozenset(events))
         all_names = (*names, *events)
         if len(all_names) <= _MAX_NAMES and sum(map(len, all_names)) + len(view.scope) <= _MAX_CHARACTERS:
             if len(_layouts) >= _MAX_LAYOUTS:
@@ -132,15 +135,10 @@ def fields_of(attributes: SpanAttributes, layout: Layout) -> list[Any]:
     return found
 
 
-def fill(
-    found: list[Any],
-    attributes: SpanAttributes,
-    searches: Sequence[Search],
-    done: Collection[int] = (),
-) -> None:
-    """Look for the fields that have no value yet, but for those that are `done`."""
+def fill(found: list[Any], attributes: SpanAttributes, searches: Sequence[Search]) -> None:
+    """Look for the fields that have no value yet."""
     for search in searches:
-        if found[search.field] is None and search.field not in done:
+        if found[search.field] is None:
             found[search.field] = _search(attributes, search)
 
 
@@ -175,7 +173,7 @@ def _steps(places: Sequence[Place]) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _layout(dialect: Dialect, names: tuple[str, ...], events: frozenset[str]) -> Layout:
+def _layout(dialect: Dialect, scope: str, names: tuple[str, ...], events: frozenset[str]) -> Layout:
     there = frozenset(names)
 
     def found(row: Sequence[str | Place]) -> list[Place]:
@@ -197,6 +195,7 @@ def _layout(dialect: Dialect, names: tuple[str, ...], events: frozenset[str]) ->
     answer = tuple([s for s in (*dialect.answer, *ANYWHERE_ANSWER) if s.may_be_in(there, events)])
     has_likelihoods = not there.isdisjoint((TOKENS, LIKELIHOODS))
     has_plan = bool(question and answer) and not has_likelihoods
+    reasons = each(found((*dialect.reasons, *REASONS)))
     return Layout(
         dialect,
         tuple(copies),
@@ -206,6 +205,9 @@ def _layout(dialect: Dialect, names: tuple[str, ...], events: frozenset[str]) ->
         answer,
         has_likelihoods,
         each(found((*dialect.system, *SYSTEM))),
-        each(found((*dialect.reasons, *REASONS))),
-        plan_of(names, copies, len(FIELDS), wanted, question[0].usual, answer[0].usual) if has_plan else None,
+        reasons,
+        plan_of(names, copies, len(FIELDS), wanted, question[0].usual, answer[0].usual, reasons)
+        if has_plan
+        else None,
+        dialect.usage in (None, counted) or dialect.keeps_counts(scope),
     )

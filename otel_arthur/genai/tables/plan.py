@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter, itemgetter
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
@@ -20,9 +20,11 @@ from msgspec.structs import astuple
 
 from otel_arthur.genai.attributes import MAX_COUNT, count, number, seconds, text
 from otel_arthur.genai.call import Choice, Message, TextPart
+from otel_arthur.genai.messages.finish_reasons import COMMON
 from otel_arthur.genai.messages.numbered_form import Usual
 from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.tables.documents import Documents, Wanted, documents_of
+from otel_arthur.genai.tables.places import Place
 
 _LARGEST: Final = 1e15
 """Of a number that every writer of JSON writes alike."""
@@ -38,6 +40,9 @@ TYPES: Final[Mapping[Callable[[Any], Any], Any]] = {
 
 _AT_FIRST: Final = 4
 _parts = attrgetter("parts")
+NOWHERE: Final[Mapping[str, str]] = {}
+Words: TypeAlias = tuple[Sequence[Message], Choice, Mapping[str, str]]
+"""Messages, answer, and the places that they were read from."""
 _PLAIN = re.compile(r"[\w./:-]+", re.ASCII)
 
 
@@ -56,14 +61,19 @@ class Plan:
         "_are_values",
         "_copies",
         "_documents",
+        "_elsewhere",
         "_names",
         "_question",
+        "_reason",
         "_record",
         "_seen",
+        "_sources",
+        "_sources_with_reason",
+        "_unplanned",
         "_values",
         "_wanted",
         "_width",
-        "sources",
+        "wants",
     )
 
     def __init__(
@@ -74,15 +84,22 @@ class Plan:
         wanted: Sequence[Wanted],
         question: Usual,
         answer: Usual,
+        reasons: Sequence[tuple[Place, str]],
     ) -> None:
         self._question = question.read
         self._answer = answer.read
-        self.sources = {"messages": question.source, "choices": answer.source}
+        self._sources = {"messages": question.source, "choices": answer.source}
+        first = None if not reasons else reasons[0][0]
+        self._reason = first.attribute if first is not None and first == Place(first.attribute) else None
+        self._sources_with_reason = {**self._sources, "finish_reasons": self._reason or ""}
         self._are_values = question.are_values and answer.are_values
         self._names = names
         self._copies = copies
         self._wanted = wanted
         self._documents: Documents | None = None
+        self.wants = bool(wanted)
+        """Whether fields stand elsewhere than in attributes of their own."""
+        self._elsewhere = self._unplanned = frozenset([one.field for one in wanted])
         self._width = width
         self._values: Callable[[Sequence[Any]], Sequence[Any]] = list
         self._record: type[Struct] | None = None
@@ -106,18 +123,20 @@ class Plan:
 
     def _begin(self) -> None:
         self._documents = documents_of(self._wanted)
+        if self._documents is not None:
+            self._unplanned = self._elsewhere - self._documents.fields
         self._record, slots = _record(self._names, self._copies)
         filled = {place: slots[name] for place, name, _ in self._copies}
         self._values = itemgetter(*[filled.get(place, -1) for place in range(self._width)])
 
-    def find(self, fields: list[Any], view: SpanView, sources: dict[str, str]) -> frozenset[int]:
-        """Put the fields that stand in documents into `fields`; returns those that need no longer look."""
+    def find(self, fields: list[Any], view: SpanView) -> tuple[Mapping[str, str], frozenset[int]]:
+        """Put the fields that stand in documents into `fields`; returns where each was, and the fields that
+        take a longer look."""
         documents = self._documents
-        if documents is None or not documents.fill(fields, view, sources):
-            return frozenset()
-        return documents.fields
+        places = None if documents is None else documents.fill(fields, view)
+        return (NOWHERE, self._elsewhere) if places is None else (places, self._unplanned)
 
-    def words(self, attributes: Mapping[str, Any]) -> tuple[Sequence[Message], Sequence[Choice]] | None:
+    def words(self, attributes: Mapping[str, Any]) -> Words | None:
         """What was said: a question and one answer, of messages that say something; None where that takes a
         longer look."""
         messages = self._question(attributes)
@@ -126,11 +145,18 @@ class Plan:
         choices = self._answer(attributes)
         if not choices or len(choices) != 1:
             return None
-        parts = choices[0].message.parts
+        choice = choices[0]
+        parts = choice.message.parts
         # A text that begins so may be the name of an object.
-        if parts and type(part := parts[0]) is TextPart and part.text and part.text[0] != "<":
-            return messages, choices
-        return None
+        if not parts or type(part := parts[0]) is not TextPart or not part.text or part.text[0] == "<":
+            return None
+        if choice.finish_reason is None and self._reason is not None:
+            reason = attributes[self._reason]
+            if reason.__class__ is tuple and len(reason) == 1:
+                reason = reason[0]
+            if reason.__class__ is str and reason in COMMON:
+                return messages, Choice(choice.message, reason), self._sources_with_reason
+        return messages, choice, self._sources
 
     def may_hide(self, hidden: str, attributes: Mapping[str, Any]) -> bool:
         """Whether a word that stands for hidden ones may be in what was said."""
@@ -157,11 +183,13 @@ def plan_of(
     wanted: Sequence[Wanted],
     question: Callable[[Sequence[str]], Usual | None] | None,
     answer: Callable[[Sequence[str]], Usual | None] | None,
+    reasons: Sequence[tuple[Place, str]],
 ) -> Plan | None:
     """The plan of spans with these attributes, None where a half of the conversation has no short way.
 
     Args:
         question: makes the short way to the first place that may have the half; likewise `answer`.
+        reasons: as of `Layout`.
     """
     asked = None if question is None else question(names)
     told = None if answer is None else answer(names)
@@ -170,4 +198,4 @@ def plan_of(
         types.setdefault(name, set()).add(convert)
     if asked is None or told is None or any(len(several) > 1 for several in types.values()):
         return None
-    return Plan(names, copies, width, wanted, asked, told)
+    return Plan(names, copies, width, wanted, asked, told, reasons)
