@@ -43,7 +43,6 @@ lint: $(VENV)/.dev-installed  ## Style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
-	$(BIN)/pyright -p tests
 
 go:  ## The Collector's processor: its generated code anew, vet, staticcheck, tests with the race detector
 	cd collector/arthurprocessor && go generate ./... && go vet ./... && go test -race ./...

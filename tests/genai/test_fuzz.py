@@ -171,6 +171,7 @@ def views(draw: st.DrawFn) -> SpanView:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(views(), st.sampled_from(["transcript", "last_user", "json"]))
 def test_any_span_is_read_and_can_be_sent(view: SpanView, form: str) -> None:

@@ -137,6 +137,7 @@ FRAGMENTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PATTERNS)
 def test_twice_the_text_costs_at_most_two_and_a_half_times(name: str) -> None:
     """Held over five doublings, so that a square stands out: 1,024 times the work, and not 98."""

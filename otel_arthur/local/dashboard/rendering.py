@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
@@ -58,7 +58,6 @@ _TEMPLATES: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_filters: dict[str, Any] = _TEMPLATES.filters
-_filters.update(
+cast("Any", _TEMPLATES).filters.update(
     {"time": _time, "seconds": _seconds, "number": _number, "share": _share, "readable": readable}
 )
