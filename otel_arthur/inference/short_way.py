@@ -8,19 +8,17 @@ Where anything is neither, there is no short way. `tests/genai/test_plans.py` co
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache, partial
-from operator import is_, itemgetter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 import orjson
 from msgspec import Struct
 from msgspec.structs import astuple
 
-from otel_arthur.genai.attributes import count, text, values_at
+from otel_arthur.genai.attributes import count, text
 from otel_arthur.genai.call import Choice, Message, TextPart
 from otel_arthur.genai.call_of_span import resource_fields
 from otel_arthur.genai.duplicates.evidence import LONGEST_NAME, Evidence, checksum, evidence_of
@@ -28,6 +26,7 @@ from otel_arthur.genai.json_text import clean
 from otel_arthur.genai.planned import USAGE, Planned
 from otel_arthur.genai.span import Kin, SpanView
 from otel_arthur.genai.stated import STATED
+from otel_arthur.genai.tables.copies import Copy, listed, made
 from otel_arthur.genai.tables.layout import CONVERSIONS, FIELDS
 from otel_arthur.inference.identity import partner_inference_id
 from otel_arthur.inference.times import rfc3339, seconds_between
@@ -48,8 +47,8 @@ _COMPUTED: Final = (
 )
 """What stands behind the fields of a call in its values, in order."""
 _AT: Final = {name: place for place, name in enumerate(_COMPUTED, len(FIELDS))}
-_names = itemgetter(
-    *[place for place, name in enumerate(FIELDS) if CONVERSIONS[name] is text], _AT["finish_reason"]
+_names = listed(
+    [*[Copy(p) for p, name in enumerate(FIELDS) if CONVERSIONS[name] is text], Copy(_AT["finish_reason"])]
 )
 _INPUT: Final = _AT["input_text"]
 _WORDS: Final = [_AT[n] for n in ("input_text", "output_text", "system_prompt", "last_user_message")]
@@ -60,7 +59,6 @@ _KEPT: Final = 4 * 1024 * 1024
 _PLAIN: Final = re.compile(r"[\w .:/#@-]+", re.ASCII)
 """Names that stand in JSON as they are."""
 _encode_into = msgspec.json.Encoder().encode_into
-_is_none = partial(is_, None)
 
 
 class _Row(Struct, gc=False):
@@ -69,18 +67,12 @@ class _Row(Struct, gc=False):
     inference_data: Struct
 
 
-class _Copy(NamedTuple):
-    """A value that is copied from a place among the values of a call."""
-
-    place: int
-
-
 InputText: TypeAlias = Callable[[str | None, Sequence[Message]], str | None]
 """From operation and messages to an input's text; None is the transcript."""
 Taken: TypeAlias = tuple[str, bytearray, Evidence]
 """Id, row, evidence."""
 _Lesson: TypeAlias = tuple[list[tuple[str, Any]], list[Any]]
-"""Attributes of a row, and the fields of its evidence: each a `_Copy`, a tuple of such, or what all have."""
+"""Attributes of a row, and the fields of its evidence: each a `Copy`, a tuple of such, or what all have."""
 
 
 class ShortWays:
@@ -101,10 +93,10 @@ class ShortWays:
         if view.resource is not self._resource:
             self._resource, self._service = view.resource, resource_fields(view.resource)
         # What all calls of one way have in common.
-        plan = layout.plan
-        nothing = tuple(map(_is_none, planned.fields)) if plan is None or plan.wants else ()
+        # A field of an attribute of its own has a value.
+        found = tuple(planned.places[1] if planned.looked is None else planned.looked.sources)
         has_no_reason = planned.choice.finish_reason is None
-        key = (plan, self._service, planned.operation, has_no_reason, nothing)
+        key = (layout.plan, self._service, planned.operation, has_no_reason, found)
         try:
             way = self._known[key]
         except KeyError:
@@ -134,28 +126,13 @@ class ShortWays:
 class _ShortWay:
     """The way of calls that are alike in what they have."""
 
-    __slots__ = ("_constants", "_data", "_evidence", "_row", "_tuples", "_words")
+    __slots__ = ("_data", "_evidence", "_words")
 
     def __init__(self, row: Sequence[tuple[str, Any]], evidence: Sequence[Any]) -> None:
-        constants: list[Any] = []
-        behind = len(FIELDS) + len(_COMPUTED)
-
-        def place_of(value: Any) -> int:
-            if isinstance(value, _Copy):
-                return value.place
-            constants.append(value)
-            return behind + len(constants) - 1
-
-        self._data = _data_of(tuple([attribute for attribute, _ in row]))
-        self._row = itemgetter(*[place_of(value) for _, value in row])
-        self._words = [place for place in _WORDS if _Copy(place) in [value for _, value in row]]
-        # Tuples of copies are put together for each call, and stand behind all else.
-        tuples = [value for value in evidence if _is_of_copies(value)]
-        flat = [None if _is_of_copies(value) else place_of(value) for value in evidence]
-        places = itertools.count(behind + len(constants))
-        self._evidence = itemgetter(*[next(places) if place is None else place for place in flat])
-        self._tuples = list(map(_tuple_of, tuples))
-        self._constants = constants
+        parts = [part for _, part in row]
+        self._data = made(_data_of(tuple([attribute for attribute, _ in row])), parts)
+        self._words = [place for place in _WORDS if Copy(place) in parts]
+        self._evidence = made(Evidence, evidence)
 
     def take(self, view: SpanView, values: list[Any], room: bytearray) -> Taken | None:
         """As `ShortWays.take`; None, too, where a text takes a longer look.
@@ -167,16 +144,13 @@ class _ShortWay:
         names = "".join(filter(None, _names(values)))
         if len(names) > LONGEST_NAME or "\0" in names or clean(names) is not names:
             return None
-        values += self._constants
-        for one in self._tuples:
-            values.append(one(values))
-        evidence = Evidence(*self._evidence(values))
+        evidence = self._evidence(values)
         identity = partner_inference_id(view.trace_id, view.span_id)
         try:
             if len(values[_INPUT] or "") > _LONG:
                 for place in self._words:
                     values[place] = values[place] and msgspec.Raw(orjson.dumps(values[place]))
-            _encode_into(_Row(identity, rfc3339(view.end_ns), self._data(*self._row(values))), room)
+            _encode_into(_Row(identity, rfc3339(view.end_ns), self._data(values)), room)
         except (UnicodeEncodeError, TypeError):
             return None
         return identity, room, evidence
@@ -265,9 +239,9 @@ def _lesson(builder: Builder, example: Planned) -> _Lesson | None:
         return None
     if not all(map(_PLAIN.fullmatch, rows[0].data)):
         return None
-    places: dict[tuple[Any, Any], _Copy] = {}
+    places: dict[tuple[Any, Any], Copy] = {}
     for place, value in enumerate(values):
-        if value is not None and places.setdefault((value.__class__, value), _Copy(place)).place != place:
+        if value is not None and places.setdefault((value.__class__, value), Copy(place)).place != place:
             return None  # It could be a copy from either.
 
     def source(value: Any) -> Any:
@@ -281,17 +255,4 @@ def _lesson(builder: Builder, example: Planned) -> _Lesson | None:
 
     row = [(name, source(value)) for name, value in rows[0].data.items()]
     evidence = [source(value) for value in astuple(evidence_of(call))]
-    return (row, evidence) if all(map(_is_of_one_kind, evidence)) else None
-
-
-def _is_of_copies(value: Any) -> bool:
-    return value.__class__ is tuple and any(isinstance(one, _Copy) for one in value)
-
-
-def _is_of_one_kind(value: Any) -> bool:
-    """Whether a tuple is made of copies alone, or of none."""
-    return not _is_of_copies(value) or all(isinstance(one, _Copy) for one in value)
-
-
-def _tuple_of(copies: Sequence[_Copy]) -> Callable[[list[Any]], tuple[Any, ...]]:
-    return values_at([copy.place for copy in copies])
+    return row, evidence

@@ -15,11 +15,11 @@ FIRST_KIND: Final = 1
 FRAMED: Final = 2
 """A body as `Rows.framed` gives it. 1 is one of the formats 1 and 2 (`format_2`)."""
 _LENGTH: Final = struct.Struct(">I")
+HEAD_START: Final = _LENGTH.size
 _ROOMS: Final = 32 * 1024 * 1024
 _rooms: Final[list[bytearray]] = []
 """Memory of rows that have left, `_ROOMS` bytes at most: a page of new memory costs ten times as much."""
 Contents = bytes | memoryview
-HEAD_START: Final = _LENGTH.size
 
 
 class Row(Struct, frozen=True, gc=False):
@@ -143,16 +143,15 @@ class Rows(Sequence[Row]):
 
     def _apart(self) -> list[Row]:
         if self._rows is None:
-            head, contents = self._head, self.contents
-            count, nothing = len(head.ids), tuple[str, ...]()
+            head, contents, nothing = self._head, self.contents, tuple[str, ...]()
             start, gap = len(self.around.before), len(self.around.between)
             rows: list[Row] = []
             for identity, size, stem, version, after in zip(
                 head.ids,
                 head.sizes,
-                head.stems or [0] * count,
-                head.versions or [""] * count,
-                head.afters or [nothing] * count,
+                head.stems or [0] * len(self),
+                head.versions or [""] * len(self),
+                head.afters or [nothing] * len(self),
                 strict=True,
             ):
                 rows.append(Row(identity, bytes(contents[start : start + size]), stem, version, after))
@@ -206,7 +205,8 @@ class Packing:
             before, self._room = self._view, bytearray(self._end * 3 // 2)
             self._view = memoryview(self._room)
             self._view[:start] = before[:start]
-        self._view[start:middle] = gap
+        for place, byte in enumerate(gap, start):
+            self._view[place] = byte  # a slice would be an object
         self._view[middle : self._end] = part
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from otel_arthur.genai.dialects import semconv
 from otel_arthur.genai.span import SpanView
-from otel_arthur.genai.tables import counts, operations
+from otel_arthur.genai.tables import operations
 from otel_arthur.genai.tables.dialect import Dialect
 from otel_arthur.genai.tables.places import joined, unless, within
 from otel_arthur.genai.tables.provider_fields import COUNTS, PARAMETERS
 from otel_arthur.genai.tables.sources import answer_at, answers_at, messages_at, question_at
+from otel_arthur.genai.usage import of_google_adk
 
 _REQUEST, _RESPONSE = "gcp.vertex.agent.llm_request", "gcp.vertex.agent.llm_response"
 _WITHHELD = "{}"
@@ -51,7 +52,7 @@ DIALECT = Dialect(
         f"{_REQUEST}#config.system_instruction",
         f"{_REQUEST}#config.systemInstruction",
     ),
-    usage=counts.of_google_adk,
+    usage=of_google_adk,
     emits_log_events=True,
     content_switch=_switch,
 )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from otel_arthur.genai.dialects import semconv
 from otel_arthur.genai.span import SpanView
-from otel_arthur.genai.tables import counts, operations
+from otel_arthur.genai.tables import operations
 from otel_arthur.genai.tables.dialect import Dialect
 from otel_arthur.genai.tables.places import joined, within
 from otel_arthur.genai.tables.provider_fields import COUNTS, below
 from otel_arthur.genai.tables.sources import answer_at, answers_at, messages_at, question_at
+from otel_arthur.genai.usage import BEDROCK, of_openllmetry
 
 _ENTITY = "traceloop.entity."
 _RAW = {"response_id": ("id",), "response_model": ("model",), **below("usage", COUNTS)}
@@ -62,8 +63,8 @@ DIALECT = Dialect(
     question=(messages_at("gen_ai.input.messages"), question_at(f"{_ENTITY}input#args.0", f"{_ENTITY}input")),
     answer=(answers_at("gen_ai.output.messages"), answer_at(f"{_ENTITY}output")),
     reasons=(f"{_ENTITY}output#raw.choices.0.finish_reason",),
-    usage=counts.of_openllmetry,
-    keeps_counts=lambda scope: scope != counts.BEDROCK,
+    usage=of_openllmetry,
+    keeps_counts=lambda scope: scope != BEDROCK,
     first_token_event="gen_ai.content.completion.chunk",
     content_switch="TRACELOOP_TRACE_CONTENT=true",
 )

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from otel_arthur.genai import calls
 from otel_arthur.genai.dialects import semconv
-from otel_arthur.genai.tables.counts import of_ai_sdk
 from otel_arthur.genai.tables.dialect import Dialect
 from otel_arthur.genai.tables.places import beginning, joined, milliseconds, within
 from otel_arthur.genai.tables.provider_fields import AI_SDK_COUNTS
 from otel_arthur.genai.tables.sources import answer_of_pieces, question_at
+from otel_arthur.genai.usage import of_ai_sdk
 
 _METADATA, _USAGE = "ai.telemetry.metadata.", "ai.usage."
 

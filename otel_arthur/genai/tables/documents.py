@@ -107,10 +107,13 @@ class Documents:
         return places
 
     def _read(self, texts: tuple[str, ...], view: SpanView) -> _Found:
-        found: _Found = ({}, {})
+        values: dict[int, Any] = {}
+        places: dict[str, str] = {}
         best: dict[int, int] = {}
         for text, (_, decode, node) in zip(texts, self._nodes, strict=True):
-            _take(decode(text), node, view, found, best)
+            _take(decode(text), node, view, (values, places), best)
+        # Whoever learns by these names learns once, whatever the order in a document.
+        found = values, dict(sorted(places.items()))
         if self._remembers and sum(map(len, texts)) <= _SHORT:
             if len(self._remembered) >= _FEW:
                 self._remembered.clear()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
@@ -23,6 +23,7 @@ from otel_arthur.genai.call import Choice, Message, TextPart
 from otel_arthur.genai.messages.finish_reasons import COMMON
 from otel_arthur.genai.messages.numbered_form import Usual
 from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.tables.copies import Copy, listed
 from otel_arthur.genai.tables.documents import Documents, Wanted, documents_of
 from otel_arthur.genai.tables.places import Place
 
@@ -101,7 +102,7 @@ class Plan:
         """Whether fields stand elsewhere than in attributes of their own."""
         self._elsewhere = self._unplanned = frozenset([one.field for one in wanted])
         self._width = width
-        self._values: Callable[[Sequence[Any]], Sequence[Any]] = list
+        self._values: Callable[[Sequence[Any]], list[Any]] = list
         self._record: type[Struct] | None = None
         self._seen = 0
 
@@ -119,15 +120,15 @@ class Plan:
             record = astuple(msgspec.convert(attributes, self._record))
         except ValueError:  # of another type, or under a name that is no Unicode
             return None
-        return list(self._values(record))
+        return self._values(record)
 
     def _begin(self) -> None:
         self._documents = documents_of(self._wanted)
         if self._documents is not None:
             self._unplanned = self._elsewhere - self._documents.fields
         self._record, slots = _record(self._names, self._copies)
-        filled = {place: slots[name] for place, name, _ in self._copies}
-        self._values = itemgetter(*[filled.get(place, -1) for place in range(self._width)])
+        filled = {place: Copy(slots[name]) for place, name, _ in self._copies}
+        self._values = listed([filled.get(place) for place in range(self._width)])
 
     def find(self, fields: list[Any], view: SpanView) -> tuple[Mapping[str, str], frozenset[int]]:
         """Put the fields that stand in documents into `fields`; returns where each was, and the fields that
@@ -166,13 +167,13 @@ class Plan:
 def _record(
     names: Sequence[str], copies: Sequence[tuple[int, str, Callable[[Any], Any]]]
 ) -> tuple[type[Struct], Mapping[str, int]]:
-    """The type of all fields at once, and where in it each attribute is; None comes last."""
+    """The type of all fields at once, and where in it each attribute is."""
     types = {name: TYPES[convert] for _, name, convert in copies}
     # Those that no field takes stand between: in order, each attribute is found at the first look.
     kept = [name for name in names if name in types or _PLAIN.fullmatch(name)]
     fields = [(f"at_{place}", types.get(name, Any)) for place, name in enumerate(kept)]
     renamed = {field[0]: name for field, name in zip(fields, kept, strict=True)}
-    record = msgspec.defstruct("Record", [*fields, ("none", None, None)], rename=renamed, gc=False)
+    record = msgspec.defstruct("Record", fields, rename=renamed, gc=False)
     return record, {name: place for place, name in enumerate(kept)}
 
 
