@@ -23,7 +23,6 @@ from otel_arthur.process import ends, forks
 from otel_arthur.spool.batches import NewBatch
 from otel_arthur.spool.clock import Clock
 from otel_arthur.spool.destination import Destination
-from otel_arthur.spool.disk.index.database import FORK_SECONDS
 from otel_arthur.spool.fallback.backed import BackedSpool
 from otel_arthur.spool.queue.watching import Watch
 from otel_arthur.spool.spool import Spool
@@ -229,7 +228,7 @@ class Delivery:
 
     def before_fork(self) -> None:
         """No thread of ours may be inside SQLite or an import while the process forks."""
-        self._is_locked = self._run.lock.acquire(timeout=FORK_SECONDS)
+        self._is_locked = self._run.lock.acquire(timeout=forks.FORK_SECONDS)
         self._spool.before_fork()
 
     def after_fork_in_parent(self) -> None:

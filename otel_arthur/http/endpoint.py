@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from otel_arthur.configuration.kinds import url
 from otel_arthur.http.errors import ConfigurationError
+from otel_arthur.process import forks
 
 
 class API(NamedTuple):
@@ -54,6 +55,8 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+# OpenSSL reads certificates under locks of its own.
+@forks.held_off()
 def tls_context(api: API, *, certificate: str | None, insecure: bool) -> ssl.SSLContext:
     """The TLS context: trusts `certificate` alone, or else the system's certificates and ``SSL_CERT_FILE``.
 

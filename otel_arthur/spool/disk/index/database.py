@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 
 import tenacity
 
+from otel_arthur.process.forks import FORK_SECONDS
 from otel_arthur.spool.disk.index.disk_format import prepare, require_format
 from otel_arthur.spool.disk.index.files import Files
 from otel_arthur.spool.errors import FAULTS
@@ -24,7 +25,6 @@ BUSY_SECONDS: Final = 2.0
 """The longest wait for a process that stands still while it holds the database."""
 _SQLITE_BUSY_SECONDS: Final = 0.05
 _STILL: Final = "the disk does not answer; the database is locked by a thread that waits for it"
-FORK_SECONDS: Final = 5.0
 _OF_DAMAGE: Final = ("malformed", "not a database", "no such table", "no such column")
 _T = TypeVar("_T")
 
