@@ -138,13 +138,18 @@ def _use_our_pools(manager: Any) -> None:
 
 
 class Adapter(HTTPAdapter):
-    """Sends one request: no redirects, no cookies, no netrc, no retries."""
+    """Sends one request: no redirects, no cookies, no netrc, no retries.
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    Args:
+        context: of TLS; None where the address is ``http://``, and no proxy is asked.
+    """
+
+    def __init__(self, context: ssl.SSLContext | None) -> None:
         self._context = context
         # Said as well as in the context: urllib3 would take its own default for it.
-        self._required = "CERT_REQUIRED" if context.verify_mode == ssl.CERT_REQUIRED else "CERT_NONE"
-        if version("urllib3").startswith("1."):
+        is_required = context is not None and context.verify_mode == ssl.CERT_REQUIRED
+        self._required = "CERT_REQUIRED" if is_required else "CERT_NONE"
+        if context is not None and version("urllib3").startswith("1."):
             # It compares names itself, and can do so for addresses only when the context does not.
             context.check_hostname = False
         super().__init__(pool_connections=2, pool_maxsize=_CONNECTIONS, max_retries=0)
