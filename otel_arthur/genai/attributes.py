@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
 from msgspec import Struct
@@ -102,13 +101,6 @@ class SpanAttributes(Struct):
     def event(self, name: str) -> EventView | None:
         """The last event called `name`, for what ends a call says most of it."""
         return next((event for event in reversed(self.view.events) if event.name == name), None)
-
-
-def values_at(keys: Sequence[Any]) -> Callable[[Any], tuple[Any, ...]]:
-    """Takes the values at one or more keys of a map, or places of a list, at once."""
-    if len(keys) == 1:
-        return lambda values: (values[keys[0]],)
-    return itemgetter(*keys)
 
 
 def as_map(value: Any) -> Mapping[str, Any]:

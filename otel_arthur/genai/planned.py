@@ -38,7 +38,7 @@ class Planned(Struct, frozen=True, gc=False):
     messages: Sequence[Message]
     choice: Choice
     places: Sequence[Mapping[str, str]]
-    """Field -> the place that filled it, of words and documents."""
+    """Field -> the place that filled it: of the words, and of the fields in documents."""
     looked: SpanAttributes | None = None
     """The look-ups that fields and words took; None where the plan was enough."""
     extra: Mapping[str, str] | None = None
@@ -92,14 +92,14 @@ def planned_of(
     messages, choice, of_words = words
     of_fields, missing = plan.find(fields, view) if plan.wants else (NOWHERE, ())
     places, looked = (of_words, of_fields), None
-    has_no_reason = choice.finish_reason is None and layout.reasons
-    if missing or layout.system or has_no_reason:
+    needs_reason = choice.finish_reason is None and bool(layout.reasons)
+    if missing or layout.system or needs_reason:
         looked = _attributes(view, places)
         if missing:
             fill(fields, looked, [search for search in layout.searches if search.field in missing])
         if layout.system:
             messages = after_system(messages, looked, layout.system)
-        if has_no_reason:
+        if needs_reason:
             (choice,) = with_reasons((choice,), reasons_of(looked, layout.reasons))
     if (fields[_CHOICE_COUNT] or 1) != 1:
         return None

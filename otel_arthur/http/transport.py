@@ -165,7 +165,7 @@ class Transport:
     def _new_adapter(self) -> Adapter:
         from otel_arthur.http._adapter import Adapter
 
-        if self._is_near and self.url.startswith("http://"):
+        if self._is_near and self.url.startswith("http://") and self._certificate is None:
             return Adapter(None)  # To read the system's certificates takes 25 ms.
         return Adapter(tls_context(self._api, certificate=self._certificate, insecure=self._insecure))
 

@@ -12,6 +12,9 @@ from tests.engine.comparison import PAGE, Compared, compared, page_with, table
 from tests.genai.matrix.products import UNSEEN
 from tests.genai.matrix.truth import calls_served
 
+pytestmark = pytest.mark.xdist_group("engine captures")
+"""All calls are sent once for all tests, not once in each worker."""
+
 OTHER_CALLS: Mapping[str, str] = {
     "genai-*/h_completion": "it records no completions",
     "monocle-*/h_completion": "it records no completions",

@@ -8,11 +8,11 @@ or a text in the place of a map, a number as text) is left to the long way, whic
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple, TypedDict, cast
 
 import msgspec
 
-from otel_arthur.genai.attributes import values_at
 from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.tables.places import Place
 
@@ -87,7 +87,7 @@ class Documents:
             (attribute, msgspec.json.Decoder(_type_of(node)).decode, node)
             for attribute, node in trees.items()
         ]
-        self._texts = values_at(list(trees))
+        self._texts = _values_at(list(trees))
 
     def fill(self, fields: list[Any], view: SpanView) -> Mapping[str, str] | None:
         """Put what is found into `fields`; returns their places, or None where it takes a longer look."""
@@ -119,6 +119,13 @@ class Documents:
                 self._remembered.clear()
             self._remembered[texts] = found
         return found
+
+
+def _values_at(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """Takes one or more values of a map at once."""
+    if len(names) == 1:
+        return lambda values: (values[names[0]],)
+    return itemgetter(*names)
 
 
 def _take(

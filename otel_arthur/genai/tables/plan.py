@@ -101,6 +101,7 @@ class Plan:
         self.wants = bool(wanted)
         """Whether fields stand elsewhere than in attributes of their own."""
         self._elsewhere = self._unplanned = frozenset([one.field for one in wanted])
+        """Those fields, and those of them that documents have no short way to."""
         self._width = width
         self._values: Callable[[Sequence[Any]], list[Any]] = list
         self._record: type[Struct] | None = None
@@ -126,9 +127,11 @@ class Plan:
         self._documents = documents_of(self._wanted)
         if self._documents is not None:
             self._unplanned = self._elsewhere - self._documents.fields
-        self._record, slots = _record(self._names, self._copies)
+        record, slots = _record(self._names, self._copies)
         filled = {place: Copy(slots[name]) for place, name, _ in self._copies}
         self._values = listed([filled.get(place) for place in range(self._width)])
+        # Last: another thread takes the plan for complete from here on.
+        self._record = record
 
     def find(self, fields: list[Any], view: SpanView) -> tuple[Mapping[str, str], frozenset[int]]:
         """Put the fields that stand in documents into `fields`; returns where each was, and the fields that
