@@ -19,7 +19,7 @@ from otel_arthur.genai.json_text import clean
 from otel_arthur.genai.span import SpanView
 from otel_arthur.genai.tables.dialect import Conversation
 from otel_arthur.genai.tables.layout import FIELDS, OF_CALL, OF_USAGE, Layout, fill
-from otel_arthur.genai.tables.plan import NOWHERE, Plan
+from otel_arthur.genai.tables.plan import Plan
 from otel_arthur.genai.tables.words import after_system, reasons_of, with_reasons
 from otel_arthur.genai.usage import inclusive
 
@@ -90,7 +90,7 @@ def planned_of(
     if fields is None or words is None:
         return None
     messages, choice, of_words = words
-    of_fields, missing = plan.find(fields, view) if plan.wants else (NOWHERE, ())
+    of_fields, missing = plan.find(fields, view)
     places, looked = (of_words, of_fields), None
     needs_reason = choice.finish_reason is None and bool(layout.reasons)
     if missing or layout.system or needs_reason:

@@ -2,6 +2,7 @@
 
 `docs/reading.md` has the table: which provider counts what, and which instrumentation passes that on or adds
 up. A count is mended only where the numbers themselves, or who wrote them, prove that a part is outside.
+`counted` and the functions `of_…` are the rows `usage` of dialects that count in a way of their own.
 """
 
 from __future__ import annotations

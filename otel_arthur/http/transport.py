@@ -166,7 +166,7 @@ class Transport:
         from otel_arthur.http._adapter import Adapter
 
         if self._is_near and self.url.startswith("http://") and self._certificate is None:
-            return Adapter(None)  # To read the system's certificates takes 25 ms.
+            return Adapter(None)  # The system's certificates take 30 ms to read.
         return Adapter(tls_context(self._api, certificate=self._certificate, insecure=self._insecure))
 
     def _base(self) -> str:

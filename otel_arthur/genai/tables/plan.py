@@ -41,7 +41,7 @@ TYPES: Final[Mapping[Callable[[Any], Any], Any]] = {
 
 _AT_FIRST: Final = 4
 _parts = attrgetter("parts")
-NOWHERE: Final[Mapping[str, str]] = {}
+_NOWHERE: Final[Mapping[str, str]] = {}
 Words: TypeAlias = tuple[Sequence[Message], Choice, Mapping[str, str]]
 """Messages, answer, and the places that they were read from."""
 _PLAIN = re.compile(r"[\w./:-]+", re.ASCII)
@@ -74,7 +74,6 @@ class Plan:
         "_values",
         "_wanted",
         "_width",
-        "wants",
     )
 
     def __init__(
@@ -98,10 +97,8 @@ class Plan:
         self._copies = copies
         self._wanted = wanted
         self._documents: Documents | None = None
-        self.wants = bool(wanted)
-        """Whether fields stand elsewhere than in attributes of their own."""
         self._elsewhere = self._unplanned = frozenset([one.field for one in wanted])
-        """Those fields, and those of them that documents have no short way to."""
+        """Fields that no attribute has to itself, and those of them that documents have no short way to."""
         self._width = width
         self._values: Callable[[Sequence[Any]], list[Any]] = list
         self._record: type[Struct] | None = None
@@ -138,7 +135,7 @@ class Plan:
         take a longer look."""
         documents = self._documents
         places = None if documents is None else documents.fill(fields, view)
-        return (NOWHERE, self._elsewhere) if places is None else (places, self._unplanned)
+        return (_NOWHERE, self._elsewhere) if places is None else (places, self._unplanned)
 
     def words(self, attributes: Mapping[str, Any]) -> Words | None:
         """What was said: a question and one answer, of messages that say something; None where that takes a
