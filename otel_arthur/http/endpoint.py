@@ -55,6 +55,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def names_authorities(certificate: str | None) -> bool:
+    """Whether certificates are named: then they are read, and a bad name is told, whatever the address."""
+    return certificate is not None or bool(os.environ.get("REQUESTS_CA_BUNDLE"))
+
+
 # OpenSSL reads certificates under locks of its own.
 @forks.held_off()
 def tls_context(api: API, *, certificate: str | None, insecure: bool) -> ssl.SSLContext:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from otel_arthur.http.encoding import Body
-from otel_arthur.http.endpoint import API, base_url, is_loopback, tls_context
+from otel_arthur.http.endpoint import API, base_url, is_loopback, names_authorities, tls_context
 from otel_arthur.http.errors import ConfigurationError, NotArthur, Unavailable, parse_retry_after
 from otel_arthur.http.failures import error_of
 from otel_arthur.http.suppression import suppress_instrumentation
@@ -165,7 +165,7 @@ class Transport:
     def _new_adapter(self) -> Adapter:
         from otel_arthur.http._adapter import Adapter
 
-        if self._is_near and self.url.startswith("http://") and self._certificate is None:
+        if self._is_near and self.url.startswith("http://") and not names_authorities(self._certificate):
             return Adapter(None)  # The system's certificates take 30 ms to read.
         return Adapter(tls_context(self._api, certificate=self._certificate, insecure=self._insecure))
 

@@ -69,6 +69,18 @@ def test_certificate_files_that_cannot_be_used(
         Transport(secure.url, ENGINE, certificate=str(path)).request("GET", "/")
 
 
+@pytest.mark.parametrize("variable", ["OTEL_EXPORTER_ARTHUR_CERTIFICATE", "REQUESTS_CA_BUNDLE"])
+def test_a_file_that_is_not_there_is_told_where_no_certificate_is_needed(
+    server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    assert client_of(server.url).send_inferences("m", [ROW])[0].delivered
+    path = str(tmp_path / "nowhere.pem")
+    monkeypatch.setenv(variable, path)
+    certificate = None if variable == "REQUESTS_CA_BUNDLE" else path
+    with pytest.raises(ConfigurationError, match=variable):
+        client_of(server.url, certificate=certificate).send_inferences("m", [ROW])
+
+
 def test_the_proxy_of_the_environment(
     secure: FaultServer, certificate: Certificate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
