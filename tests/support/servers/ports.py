@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 
 _BELOW_THOSE_OF_CONNECTIONS = range(15_000, 30_000)
 """The system gives every connection and every "any port" one above these: nobody gets one of ours by chance
 while its server is away."""
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_OWN = _BELOW_THOSE_OF_CONNECTIONS[_WORKER::_WORKERS]
+"""Nor does another worker of this run, whose tests know nothing of the server."""
 _choice = random.SystemRandom()  # Hypothesis seeds the other one alike in each worker.
 
 
 def free_port() -> int:
     """A port that nothing listens on."""
     while True:
-        port = _choice.choice(_BELOW_THOSE_OF_CONNECTIONS)
+        port = _choice.choice(_OWN)
         try:
             socket.create_server(("127.0.0.1", port)).close()
         except OSError:
