@@ -128,6 +128,22 @@ def test_the_same_words_one_after_another_are_two_calls() -> None:
     assert losers(llm_call(1, FRAMEWORK, 0, 100), llm_call(2, PROVIDER, 200, 300)) == {}
 
 
+LONG = "Which berries are in the bowl? \ud83e \u00e9 " * 2_500
+"""100,000 characters, a half of an emoji among them."""
+
+
+@pytest.mark.parametrize("place", [0, len(LONG) // 2, len(LONG)], ids=["beginning", "middle", "end"])
+@pytest.mark.parametrize("told", ["!", "\u4e16", "\ud800"])
+def test_long_words_are_told_apart_and_found_again(place: int, told: str) -> None:
+    other = f"{LONG[:place]}{told}{LONG[place:]}"
+    alike = {"answer": LONG, "question": LONG}
+    assert len(losers(llm_call(1, FRAMEWORK, 0, 100, **alike), llm_call(2, PROVIDER, 0, 100, **alike))) == 1
+    for said in ({"answer": other}, {"question": other}):
+        differs = llm_call(2, PROVIDER, 0, 100, **{**alike, **said})
+        one, two = evidence_of(llm_call(1, FRAMEWORK, 0, 100, **alike)), evidence_of(differs)
+        assert (one.question, one.answer) != (two.question, two.answer)
+
+
 def test_failed_calls_are_told_by_what_was_asked() -> None:
     outer = llm_call(1, FRAMEWORK, 0, 100, answer=None, failed=True)
     inner = llm_call(2, PROVIDER, 40, 60, answer=None, failed=True)
