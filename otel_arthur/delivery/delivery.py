@@ -263,17 +263,8 @@ class Delivery:
         rules = rules_of(configuration, redactor_of(configuration.redact, run.withhold))
         targets: list[Target] = []
         if configuration.is_v3_target or self._client is not None:
-            targets.append(
-                ArthurTarget(
-                    configuration,
-                    self._spool,
-                    rules,
-                    self._identity,
-                    self._client,
-                    run.lock,
-                    run.notices.say,
-                )
-            )
+            ours = (self._spool, rules, self._identity, self._client)
+            targets.append(ArthurTarget(configuration, *ours, run.lock, run.notices.say))
         if configuration.engine is not None:
             # Protocol Buffers is loaded only where the Engine is a target.
             from otel_arthur.engine.target import EngineTarget

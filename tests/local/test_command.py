@@ -179,6 +179,21 @@ def test_one_eval_starts_it_and_another_finds_it(tmp_path: Path) -> None:
         os.kill(int(match[1]), signal.SIGTERM)
 
 
+def test_without_a_model_the_one_that_runs_is_used(tmp_path: Path) -> None:
+    """Beside a ``local`` in the foreground: its only model is meant, and no setting is printed for none."""
+    db = tmp_path / "db"
+    with LocalArthur(port=free_port(), db=db) as arthur:
+        command = [*COMMAND, "--port", str(arthur.port), "--db", str(db), "--print-env"]
+        endpoint, key, _ = background.exports(arthur.url, arthur.api_key, None)
+        done = finished(command)
+        assert (done.returncode, done.stdout.splitlines()) == (0, [endpoint, key])
+        assert done.stderr == "No model is set: --model NAME finds or makes one.\n"
+        model_id = Account(arthur).onboard("bot")
+        done = finished(command)
+        assert done.stdout.splitlines() == background.exports(arthur.url, arthur.api_key, model_id)
+        assert done.stderr == ""
+
+
 LOOKS_TOO_EARLY = """
 from otel_arthur.cli import main
 from otel_arthur.cli.commands.local import background

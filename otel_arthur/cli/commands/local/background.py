@@ -25,12 +25,16 @@ ANSWER_SECONDS: Final = 30.0
 Arthur takes its time, and a second one could not listen beside it."""
 
 
-def exports(url: str, api_key: str, model_id: str) -> list[str]:
+ANY_MODEL: Final = "$(otel-arthur onboard NAME)"
+"""In the place of the model's id where no model is meant."""
+
+
+def exports(url: str, api_key: str, model_id: str | None) -> list[str]:
     """The exporter's settings as a shell reads them."""
     return [
         f"export OTEL_EXPORTER_ARTHUR_ENDPOINT={url}",
         f"export OTEL_EXPORTER_ARTHUR_API_KEY={shlex.quote(api_key)}",
-        f"export OTEL_EXPORTER_ARTHUR_MODEL_ID={model_id}",
+        f"export OTEL_EXPORTER_ARTHUR_MODEL_ID={model_id or ANY_MODEL}",
     ]
 
 
@@ -38,7 +42,7 @@ def running(
     host: str, port: int, db: Path | str, api_key: str | None, model_name: str | None
 ) -> list[str] | None:
     """The settings for a local Arthur that runs already at this address with this database, if one does."""
-    if port == 0 or db == IN_MEMORY or model_name is None or not Path(db).exists():
+    if port == 0 or db == IN_MEMORY or not Path(db).exists():
         return None
     if api_key is None:
         with closing(Store(db)) as store:
@@ -48,13 +52,21 @@ def running(
     client = ArthurClient.from_configuration(configuration)
     try:
         with closing(client):
-            try:
-                model = client.model_named(model_name)
-            except NotFound:
-                model = client.create_model(model_request(model_name, ground_truth=True))
+            model_id = _model_of(client, model_name)
     except ArthurError:
         return None
-    return exports(url, api_key, model.id)
+    return exports(url, api_key, model_id)
+
+
+def _model_of(client: ArthurClient, name: str | None) -> str | None:
+    """The id of the model of this name, made where there is none; without a name, of the only model."""
+    if name is None:
+        models = client.models()
+        return models[0].id if len(models) == 1 else None
+    try:
+        return client.model_named(name).id
+    except NotFound:
+        return client.create_model(model_request(name, ground_truth=True)).id
 
 
 def running_or_started(
@@ -62,19 +74,25 @@ def running_or_started(
 ) -> list[str]:
     """The settings for the local Arthur that runs already, or else for one that starts now.
 
+    Where no model is meant, its setting is left out, for a shell would run `ANY_MODEL`.
+
     Raises:
         WorkFailed: neither is; the message says why none starts.
     """
     address = (host, port, db, api_key, model_name)
-    if (found := running(*address)) is not None:
-        return found
-    try:
-        return in_background(last_line)
-    except WorkFailed:
-        # Another shell's may have begun to listen since we looked, or may have been too busy to answer.
-        if (found := running(*address)) is None:
-            raise
-        return found
+    found = running(*address)
+    if found is None:
+        try:
+            found = in_background(last_line)
+        except WorkFailed:
+            # Another shell's may have begun to listen since we looked, or may have been too busy to answer.
+            found = running(*address)
+            if found is None:
+                raise
+    settings = [line for line in found if not line.endswith(ANY_MODEL)]
+    if len(settings) < len(found):
+        say("No model is set: --model NAME finds or makes one.", err=True)
+    return settings
 
 
 def in_background(last_line: str) -> list[str]:

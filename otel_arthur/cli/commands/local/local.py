@@ -176,7 +176,7 @@ def _as_json(arthur: LocalArthur) -> dict[str, Any]:
 
 def _greeting(arthur: LocalArthur, model: str | None) -> list[str]:
     models = arthur.store.models()
-    model_id = model or (models[-1].id if len(models) == 1 else "...")
+    model_id = model or (models[-1].id if len(models) == 1 else None)
     path = arthur.store.path
     lines = [
         "Local Arthur, for development and tests",
@@ -194,9 +194,7 @@ def _greeting(arthur: LocalArthur, model: str | None) -> list[str]:
         f"  export ARTHUR_BASE_URL={arthur.url}",
         f"  export ARTHUR_API_KEY={shlex.quote(arthur.api_key)}",
     ]
-    if not models:
-        lines[-1] = "  export OTEL_EXPORTER_ARTHUR_MODEL_ID=$(otel-arthur onboard NAME)"
-    elif len(models) > 1 and model is None:
+    if len(models) > 1 and model is None:
         lines += [
             "",
             "Models here:",
