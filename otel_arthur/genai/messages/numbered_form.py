@@ -20,9 +20,9 @@ class Usual(NamedTuple):
     source: str
     """Where it stands."""
     read: Callable[[Mapping[str, Any]], Sequence[Any] | None]
-    """Reads it off a span's attributes; None where the half has another form."""
-    are_values: bool = False
-    """Whether the words are whole values of attributes."""
+    """Reads it off a span's attributes; None where the half has another form, or a message says nothing."""
+    words: Sequence[str] | None = None
+    """The attributes that are the words, where nothing else is."""
 
 
 _PIECES = {"role": "role", "content": "content", "message.role": "role", "message.content": "content"}
@@ -46,7 +46,7 @@ def messages(prefix: str, names: Sequence[str]) -> Usual | None:
     def read(values: Mapping[str, Any]) -> list[Message] | None:
         return _messages(items, values)
 
-    return Usual(f"{prefix}N", read, are_values=True)
+    return Usual(f"{prefix}N", read, [item.content for item in items])
 
 
 def choices(prefix: str, names: Sequence[str]) -> Usual | None:
@@ -62,7 +62,7 @@ def choices(prefix: str, names: Sequence[str]) -> Usual | None:
             return None
         return [Choice(messages[0], None if reason is None else finish_reason_of(values[reason]))]
 
-    return Usual(f"{prefix}N", read, are_values=True)
+    return Usual(f"{prefix}N", read, [item.content for item in items])
 
 
 def _items(prefix: str, names: Sequence[str]) -> list[_Item] | None:

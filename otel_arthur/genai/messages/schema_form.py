@@ -27,7 +27,8 @@ from otel_arthur.genai.messages.texts import MAX_PARTS
 
 
 def messages(value: Any) -> list[Message] | None:
-    """The messages of a JSON text, or None where `value` is of another form in any place, or was cut."""
+    """The messages of a JSON text; None where `value` is of another form in any place, or was cut, or where a
+    message says nothing."""
     found = _decoded(value)
     if found is None:
         return None
@@ -38,7 +39,7 @@ def messages(value: Any) -> list[Message] | None:
             if not part.text or part.text[0] == "{":
                 return None
             read.append(Message(role, (part,)))
-        elif (message := _message(role, parts)) is None:
+        elif (message := _message(role, parts)) is None or not message.parts:
             return None
         elif role == "tool" and len(message.parts) > 1:
             read += [Message("tool", (part,)) for part in message.parts]

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from operator import attrgetter
 from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
@@ -40,7 +39,6 @@ TYPES: Final[Mapping[Callable[[Any], Any], Any]] = {
 
 
 _AT_FIRST: Final = 4
-_parts = attrgetter("parts")
 _NOWHERE: Final[Mapping[str, str]] = {}
 Words: TypeAlias = tuple[Sequence[Message], Choice, Mapping[str, str]]
 """Messages, answer, and the places that they were read from."""
@@ -59,7 +57,6 @@ class Plan:
 
     __slots__ = (
         "_answer",
-        "_are_values",
         "_copies",
         "_documents",
         "_elsewhere",
@@ -74,6 +71,7 @@ class Plan:
         "_values",
         "_wanted",
         "_width",
+        "_words",
     )
 
     def __init__(
@@ -92,7 +90,7 @@ class Plan:
         first = None if not reasons else reasons[0][0]
         self._reason = first.attribute if first is not None and first == Place(first.attribute) else None
         self._sources_with_reason = {**self._sources, "finish_reasons": self._reason or ""}
-        self._are_values = question.are_values and answer.are_values
+        self._words = question.words and answer.words and [*question.words, *answer.words]
         self._names = names
         self._copies = copies
         self._wanted = wanted
@@ -141,7 +139,7 @@ class Plan:
         """What was said: a question and one answer, of messages that say something; None where that takes a
         longer look."""
         messages = self._question(attributes)
-        if not messages or not all(map(_parts, messages)):
+        if not messages:
             return None
         choices = self._answer(attributes)
         if not choices or len(choices) != 1:
@@ -161,7 +159,7 @@ class Plan:
 
     def may_hide(self, hidden: str, attributes: Mapping[str, Any]) -> bool:
         """Whether a word that stands for hidden ones may be in what was said."""
-        return not self._are_values or hidden in attributes.values()
+        return self._words is None or hidden in [attributes[name] for name in self._words]
 
 
 def _record(
