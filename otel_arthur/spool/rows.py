@@ -183,9 +183,8 @@ class Packing:
 
     def add(self, identity: str, content: bytes | bytearray, stem: int) -> None:
         """Add a row, of which nothing is kept but a copy of its content."""
-        ids = self._ids
-        self._put(self._around.between if ids else self._around.before, content)
-        ids.append(identity)
+        self._put(self._around.between if self._ids else self._around.before, content)
+        self._ids.append(identity)
         self._sizes.append(len(content))
         self._stems.append(stem)
 
@@ -200,18 +199,15 @@ class Packing:
         return Rows(head, contents, self._room)
 
     def _put(self, gap: bytes, part: bytes | bytearray) -> None:
-        start = self._end
-        middle = start + len(gap)
-        self._end = end = middle + len(part)
-        view = self._view
-        if end > len(view):
-            self._room = bytearray(end * 3 // 2)
-            view, before = memoryview(self._room), view
-            view[:start] = before[:start]
-            self._view = view
-        if gap:
-            view[start:middle] = gap
-        view[middle:end] = part
+        start, middle = self._end, self._end + len(gap)
+        self._end = middle + len(part)
+        if self._end > len(self._view):
+            before, self._room = self._view, bytearray(self._end * 3 // 2)
+            self._view = memoryview(self._room)
+            self._view[:start] = before[:start]
+        for place, byte in enumerate(gap, start):
+            self._view[place] = byte  # a slice would be an object
+        self._view[middle : self._end] = part
 
 
 def packed(rows: Sequence[Row], around: Around | None = None) -> Rows:
