@@ -39,6 +39,10 @@ SLOW = {
 }
 """Folders and files whose tests start, kill or wait for other processes: not in ``make test-fast``."""
 
+UNMEASURED = {"setup", "ends", "faults", "examples", "demo"}
+"""Folders whose tests start whole applications, or kill them: under coverage an application's imports take
+half as long again. Commands and the collector are measured as processes too."""
+
 LONGEST = {"python", "oldest"}
 """Tiers whose tests take minutes each: begun first, they leave no core idle at the end of the run."""
 
@@ -53,8 +57,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _clean_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """No variable of the host, and no spool of the user, has a part in a test."""
+    if UNMEASURED.intersection(request.path.relative_to(ROOT).parts):
+        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
     for name in list(os.environ):
         if name.startswith(("OTEL_", "ARTHUR_", "OPENAI_", "TRACELOOP_", "OPENINFERENCE_", "LANGSMITH_")):
             monkeypatch.delenv(name)
