@@ -52,7 +52,7 @@ _names = listed(
 )
 _INPUT: Final = _AT["input_text"]
 _WORDS: Final = [_AT[n] for n in ("input_text", "output_text", "system_prompt", "last_user_message")]
-_LONG: Final = 4_096
+_LONG: Final = 1_024
 """Characters of a question from which orjson writes texts faster than msgspec does."""
 _KEPT: Final = 4 * 1024 * 1024
 """Bytes of a row whose memory is kept for the next one: a builder lives as long as its thread."""
