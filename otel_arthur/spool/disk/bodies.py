@@ -197,7 +197,10 @@ class Bodies:
             }
 
     def _keep(self, name: str, size: int, rows: Rows) -> bool:
-        """Keep rows in memory if there is room; whether there is. Those there leave first, so they stay."""
+        """Keep rows in memory if there is room; returns whether there was.
+
+        Rows that are there already stay, for they leave first.
+        """
         now = time.monotonic()
         with self._lock:
             for oldest in list(self._kept):
