@@ -82,9 +82,6 @@ def _without_digests(values: list[Any]) -> list[Any]:
 
 LONGEST_NAME: Final = 256
 """Characters of a name that is kept as it is."""
-_LONG: Final = 8_192
-"""Characters of a text from which its checksum is one of pieces, of `_PIECE` characters each."""
-_PIECE: Final = 1_024
 _encode = msgspec.json.Encoder().encode
 _DECODER = msgspec.json.Decoder(list[Evidence])
 _LISTS = msgspec.json.Decoder(list[list[Any]])
@@ -155,16 +152,8 @@ def _answer(call: LLMCall) -> int | None:
 
 
 def checksum(text: str) -> int:
-    """32 bits are enough for texts of one moment, process and model; a digest costs four times as much.
-
-    The checksum of a long text is that of its length, beginning, middle and end: to read all of it would
-    cost more than all other evidence. Texts that differ elsewhere count as the same words, which two calls
-    may have anyway.
-    """
+    """32 bits are enough for texts of one moment, process and model; a digest costs four times as much."""
     words = text.strip()
-    if len(words) > _LONG:
-        middle = len(words) // 2
-        words = f"{len(words)} {words[:_PIECE]}{words[middle : middle + _PIECE]}{words[-_PIECE:]}"
     try:
         return crc32(words.encode())
     except UnicodeEncodeError:

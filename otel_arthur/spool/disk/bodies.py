@@ -111,14 +111,13 @@ class Bodies:
         try:
             size, checksum = _write(descriptor, whole.framed())
             os.fsync(descriptor)
-            _sync_folder(self.folder)
-            if self._keep(name, size, whole):
-                _release_pages(descriptor)
         except BaseException:
             os.close(descriptor)
             self.remove([name])
             raise
         os.close(descriptor)
+        _sync_folder(self.folder)
+        self._keep(name, size, whole)
         return Body(size, checksum, None, name)
 
     def rows(self, body: Body, kind: int, *, is_last: bool = True) -> Rows | None:
@@ -196,22 +195,17 @@ class Bodies:
                 if entry.name.endswith(_SUFFIX) and entry.stat().st_mtime < before
             }
 
-    def _keep(self, name: str, size: int, rows: Rows) -> bool:
-        """Keep rows in memory if there is room; returns whether there was.
-
-        Rows that are there already stay, for they leave first.
-        """
+    def _keep(self, name: str, size: int, rows: Rows) -> None:
+        """Keep rows in memory if there is room. Rows that are there stay, for they leave first."""
         now = time.monotonic()
         with self._lock:
             for oldest in list(self._kept):
                 if self._size + size <= self._kept_bytes or self._kept[oldest].until > now:
                     break
                 self._drop(oldest)
-            has_room = self._size + size <= self._kept_bytes
-            if has_room:
+            if self._size + size <= self._kept_bytes:
                 self._kept[name] = _Kept(size, rows, now + _KEPT_SECONDS)
                 self._size += size
-        return has_room
 
     def _forget(self, name: str) -> None:
         with self._lock:
@@ -253,14 +247,6 @@ def _gathered(descriptor: int, parts: Sequence[memoryview]) -> int:
     if sys.platform == "win32":
         return os.write(descriptor, b"".join(parts))
     return os.writev(descriptor, parts)
-
-
-def _release_pages(descriptor: int) -> None:
-    """Have the system keep no copy of a file whose rows we keep: the next file takes the same pages of
-    memory, and a virtual machine pays for new ones."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _sync_folder(folder: Path) -> None:
