@@ -114,6 +114,8 @@ def test_poison_rows_become_dead_letters_and_hold_nobody(
     assert {letter.id for letter in dead} == set(ids_of(poison))
     assert all(letter.reason == "400 bad: poison" for letter in dead)
     assert len(server.sends) == 1
+    # A flush sees that the rows are gone; the thread that sent them says its line after that.
+    eventually(lambda: "dead-letters list" in caplog.text, "it is said")
     warnings = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
     assert len([line for line in warnings if "dead-letters list" in line]) == 1
     assert not any("poison" in line for line in warnings)
