@@ -10,7 +10,7 @@ from typing import Final
 
 from otel_arthur.spool.bounded import Bounded, NoAnswer
 from otel_arthur.spool.disk.answering import disk_of, has_answered
-from otel_arthur.spool.disk.index.database import is_busy
+from otel_arthur.spool.disk.index.causes import is_busy
 from otel_arthur.spool.disk.index.files import ASIDE
 from otel_arthur.spool.disk.index.holder import holder_of, is_still
 from otel_arthur.spool.fallback import carrying

@@ -15,7 +15,8 @@ from otel_arthur.notices import Notices
 from otel_arthur.spool.clock import Clock
 from otel_arthur.spool.disk.bodies import Bodies
 from otel_arthur.spool.disk.duplicates import Duplicates
-from otel_arthur.spool.disk.index.database import Connection, is_damage, is_full
+from otel_arthur.spool.disk.index.causes import is_damage, is_full
+from otel_arthur.spool.disk.index.database import Connection
 from otel_arthur.spool.disk.index.files import set_aside
 from otel_arthur.spool.disk.keys import KeyIndex, KeyLimits, latest_of
 from otel_arthur.spool.disk.losses import DAMAGED, GONE, Losses, Lost, uncounted_rest
@@ -100,7 +101,8 @@ class Store:
         """Rows that are gone from the disk since the last call. Looks first whether the database is there."""
         for connection in self._connections:
             with contextlib.suppress(OSError):
-                if connection.is_outdated:
+                # Of files that are being removed the shared index may go first: the next use opens it anew.
+                if connection.is_removed:
                     connection.close()
         return self.losses.take()
 
@@ -109,7 +111,7 @@ class Store:
         now = time.monotonic()
         return now - self._gone.setdefault(number, now)
 
-    def has_left(self, owner: str) -> bool:
+    def has_left(self, owner: str | None) -> bool:
         """Whether the rows leased under this name lay in an index that is gone."""
         return owner in self._left_owners
 

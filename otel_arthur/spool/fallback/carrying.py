@@ -127,9 +127,10 @@ def _claim(store: Store, after: int) -> Stored | None:
         )
         candidates.close()
         if claimed is not None:
+            claimed = claimed._replace(owner=store.owner.name)
             index.execute(
                 "UPDATE batches SET owner = ?, leased_until = ? WHERE number = ?",
-                (store.owner.name, now + _LEASE_SECONDS, claimed.number),
+                (claimed.owner, now + _LEASE_SECONDS, claimed.number),
             )
     return claimed
 
@@ -159,8 +160,7 @@ def _carried(source: Store, target: Store, waiting: Stored) -> bool:
         )
         is_taken = not appending.append(target, Destination(*key), batch).refused
         if is_taken:
-            leased = waiting.leased(found, source.owner.name)
-            leases.finish(source, [BatchOutcome(leased, moved=len(found))])
+            leases.finish(source, [BatchOutcome(waiting.leased(found), moved=len(found))])
             found = None
         return is_taken
     finally:

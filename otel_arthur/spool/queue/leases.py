@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,8 +12,9 @@ from otel_arthur.spool.batches import Batch, BatchOutcome
 from otel_arthur.spool.disk.bodies import inline
 from otel_arthur.spool.disk.losses import GONE
 from otel_arthur.spool.disk.store import Store, count, listed, replace_rows
+from otel_arthur.spool.errors import FAULTS
 from otel_arthur.spool.queue.precedence import Order, sort
-from otel_arthur.spool.queue.reading import Stored, rows_of, stored
+from otel_arthur.spool.queue.reading import Stored, give_back, rows_of, stored
 from otel_arthur.spool.rows import Row, keys_of, names_of, pack_keys
 
 MAX_WAIT_SECONDS: Final = 86_400.0
@@ -77,23 +79,35 @@ def _lease(store: Store, destination: int, kind: int, terms: Terms) -> tuple[Seq
         # Anew: after a wait for the lock, another's lease would look like one of before a clock was set back.
         now = store.clock.time()
         query = (destination, kind, *due(now))
-        chosen = _choose(store, index, query, now, terms)
+        owner = store.owner.name
+        chosen = [one._replace(owner=owner) for one in _choose(store, index, query, now, terms)]
         index.execute(
             "UPDATE batches SET owner = ?, leased_until = ?, set_at = ?, sent_at = ifnull(?, sent_at), "
             f"ready_at = ifnull(?, ready_at) WHERE number IN ({listed(one.number for one in chosen)})",
             (
-                owner := store.owner.name,
+                owner,
                 now + terms.seconds,
                 now,
                 None if terms.doubt is None else now,
                 None if terms.doubt is None else now + terms.doubt,
             ),
         )
-    order = (
-        Order(store, destination, kind, [one.number for one in chosen]) if terms.in_order and chosen else None
-    )
-    read = [_read(store, one, owner, now, terms.blocked, order) for one in chosen]
-    return chosen, [batch for batch in read if batch is not None]
+    unseen = list(chosen)
+    found: list[Batch] = []
+    try:
+        numbers = [one.number for one in chosen]
+        order = Order(store, destination, kind, numbers) if terms.in_order and chosen else None
+        for one in chosen:
+            batch = _read(store, one, now, terms.blocked, order)
+            if batch is None:
+                unseen.remove(one)
+            else:
+                found.append(batch)
+    except BaseException:
+        with contextlib.suppress(*FAULTS):
+            give_back(store, unseen)
+        raise
+    return chosen, found
 
 
 def finish(store: Store, outcomes: Sequence[BatchOutcome]) -> list[BatchOutcome]:
@@ -191,13 +205,13 @@ def is_leased(store: Store, owner: str | None, until: float | None, set_at: floa
 
 
 def _read(
-    store: Store, candidate: Stored, owner: str, now: float, blocked_wait: float, order: Order | None
+    store: Store, candidate: Stored, now: float, blocked_wait: float, order: Order | None
 ) -> Batch | None:
     """The batch with those of its rows that may leave; None where there are none."""
     rows = rows_of(store, candidate)
     if rows is None:
         return None
-    batch = candidate.leased(rows, owner)
+    batch = candidate.leased(rows)
     if not rows.are_free and not (candidate.free_at is not None and candidate.free_at <= now):
         ready, blocked = sort(store, candidate.destination, rows)
         batch = replace(batch, rows=ready, blocked=blocked)

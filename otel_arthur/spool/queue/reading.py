@@ -40,11 +40,11 @@ class Stored(NamedTuple):
     leased_until: float | None
     body: Body
 
-    def leased(self, rows: Sequence[Row], owner: str) -> Batch:
-        """The batch for its sender."""
+    def leased(self, rows: Sequence[Row]) -> Batch:
+        """The batch for its sender, who has leased it."""
         return Batch(
             *(self.number, self.destination, self.kind, self.form, self.created, self.attempts, rows),
-            owner=owner,
+            owner=self.owner or "",
             sent_at=self.sent_at,
         )
 
@@ -70,7 +70,7 @@ def rows_of(store: Store, batch: Stored) -> Rows | None:
             store.unreadable.pop(batch.number, None)
             _drop(store, batch, GONE)
         else:
-            _postpone(store, batch.number, error)
+            _postpone(store, batch, error)
         return None
     store.unreadable.pop(batch.number, None)
     if rows is None or len(rows) != batch.rows:
@@ -80,24 +80,41 @@ def rows_of(store: Store, batch: Stored) -> Rows | None:
     return rows
 
 
-def _postpone(store: Store, number: int, error: OSError) -> None:
-    why = f"rows in {store.bodies.folder} cannot be read now ({error.strerror})"
-    store.unreadable[number] = why
-    if store.notices.is_first(f"unreadable {error.errno}"):
-        _logger.warning("otel-arthur: %s; they wait and are tried again", why)
+def give_back(store: Store, leased: Sequence[Stored], wait: float = 0.0) -> None:
+    """End leases of ours whose rows nobody has seen. Of an index that is gone the rows are lost.
+
+    Args:
+        wait: seconds until the rows are due again.
+
+    Raises:
+        sqlite3.Error, OSError: the leases end by themselves.
+    """
     now = store.clock.time()
     with store.index.transaction() as index:
-        index.execute(
-            "UPDATE batches SET owner = NULL, ready_at = ?, set_at = ? WHERE number = ? AND owner = ?",
-            (now + UNREADABLE_SECONDS, now, number, store.owner.name),
+        gone = sum(one.rows for one in leased if store.has_left(one.owner))
+        index.executemany(
+            "UPDATE batches SET owner = NULL, ready_at = ?, set_at = ?, sent_at = ? "
+            "WHERE number = ? AND owner = ?",
+            [(now + wait, now, one.sent_at, one.number, one.owner) for one in leased],
         )
+    store.losses.add(GONE, gone)
+
+
+def _postpone(store: Store, batch: Stored, error: OSError) -> None:
+    why = f"rows in {store.bodies.folder} cannot be read now ({error.strerror})"
+    store.unreadable[batch.number] = why
+    if store.notices.is_first(f"unreadable {error.errno}"):
+        _logger.warning("otel-arthur: %s; they wait and are tried again", why)
+    give_back(store, [batch], UNREADABLE_SECONDS)
 
 
 def _drop(store: Store, batch: Stored, reason: str) -> None:
     with store.index.transaction() as index:
         statement = "DELETE FROM batches WHERE number = ? AND owner = ?"
-        is_ours = index.execute(statement, (batch.number, store.owner.name)).rowcount > 0
-        if is_ours:
+        is_lost = index.execute(statement, (batch.number, batch.owner)).rowcount > 0
+        if is_lost:
             count(index, batch.destination, batch.kind, "dropped", batch.rows, reason)
-    if is_ours:
+        # Whoever counts the rows of an index that is gone leaves out those that are leased.
+        is_lost = is_lost or store.has_left(batch.owner)
+    if is_lost:
         store.losses.add(reason, batch.rows)

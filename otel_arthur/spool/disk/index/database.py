@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import sqlite3
 import threading
@@ -16,6 +15,7 @@ from typing import Any, Final, TypeVar
 import tenacity
 
 from otel_arthur.process.forks import FORK_SECONDS
+from otel_arthur.spool.disk.index.causes import is_busy, is_damage
 from otel_arthur.spool.disk.index.disk_format import prepare, require_format
 from otel_arthur.spool.disk.index.files import Files
 from otel_arthur.spool.errors import FAULTS
@@ -25,7 +25,7 @@ BUSY_SECONDS: Final = 2.0
 """The longest wait for a process that stands still while it holds the database."""
 _SQLITE_BUSY_SECONDS: Final = 0.05
 _STILL: Final = "the disk does not answer; the database is locked by a thread that waits for it"
-_OF_DAMAGE: Final = ("malformed", "not a database", "no such table", "no such column")
+_REMOVED: Final = "the database is locked by a process that removes it"
 _T = TypeVar("_T")
 
 
@@ -130,8 +130,17 @@ class Connection:
         return False
 
     @property
+    def is_removed(self) -> bool:
+        """Whether no other process will see what is written into the open file; errors as `is_outdated`."""
+        return self._raw is not None and self._files is not None and not self._files.is_database_ours()
+
+    @property
     def is_outdated(self) -> bool:
-        """Whether the open file no longer lies in its place; raises OSError where nobody may look."""
+        """Whether the file or its shared index no longer lies in its place.
+
+        Raises:
+            OSError: nobody may look.
+        """
         return self._raw is not None and self._files is not None and not self._files.are_ours()
 
     def close(self, *, for_good: bool = False) -> None:
@@ -186,6 +195,7 @@ class Connection:
             # IMMEDIATE: the write lock is taken before the first look, so what is seen stays true.
             raw.execute("BEGIN IMMEDIATE")
             try:
+                self._require_place()
                 require_format(raw)
             except BaseException:
                 raw.execute("ROLLBACK")
@@ -206,6 +216,11 @@ class Connection:
     def _take_lock(self, patience: float) -> None:
         if not self.lock.acquire(timeout=max(patience, 0.0)):
             raise sqlite3.OperationalError(_STILL)
+
+    def _require_place(self) -> None:
+        # Of a file removed before, another process has counted the rows as lost, or begun a new one.
+        if self.is_outdated:
+            raise sqlite3.OperationalError(_REMOVED)
 
     def _refuse_newer(self, error: sqlite3.Error) -> None:
         """Raise NewerFormat where an error is due to a newer version's upgrade of the file under us."""
@@ -268,24 +283,3 @@ class Connection:
 
 
 _abandoned: list[sqlite3.Connection] = []
-
-
-def is_damage(error: BaseException) -> bool:
-    """Whether an error says that the file is no intact database."""
-    # SQLite quotes what it read, and Python cannot decode that.
-    if isinstance(error, UnicodeDecodeError):
-        return True
-    # By text: the codes of errors are known to Python from 3.11 on.
-    return isinstance(error, sqlite3.DatabaseError) and any(words in str(error) for words in _OF_DAMAGE)
-
-
-def is_busy(error: BaseException) -> bool:
-    """Whether an error says that another process holds the database."""
-    return isinstance(error, sqlite3.OperationalError) and ("locked" in str(error) or "busy" in str(error))
-
-
-def is_full(error: BaseException) -> bool:
-    """Whether an error says that the disk has no room."""
-    if isinstance(error, OSError):
-        return error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return isinstance(error, sqlite3.Error) and "full" in str(error)
