@@ -57,9 +57,9 @@ class Ending:
         finally:
             self._gave_up_at = None if sent else self._state()
             trouble = self._spool.trouble
-            self._spool.try_now()
-            destinations = {one.number: one for one in (unserved if sent else ours())}
-            left = self._named(self._spool.left, destinations)
+            with self._spool.insisting():
+                destinations = {one.number: one for one in (unserved if sent else ours())}
+                left = self._named(self._spool.left, destinations)
             in_memory = self._named(self._spool.left_in_memory, destinations)
             where = self._spool.out_of_sight
             unseen = max(self._books.open - sum(left.values()), 0) if where else 0

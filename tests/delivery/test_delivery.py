@@ -17,6 +17,7 @@ import pytest
 from otel_arthur.configuration import Configuration, Route
 from otel_arthur.delivery import Delivery
 from tests.support.books import balance
+from tests.support.rested_disk import ask_again
 from tests.support.servers.fault_behaviours import hang
 from tests.support.servers.fault_server import FaultServer
 from tests.support.spans.llm_calls import ids_of, llm_call, llm_calls
@@ -258,7 +259,6 @@ def test_errors_never_leave_submit(
     assert any("cannot be used now" in r.getMessage() for r in caplog.records)
     assert caplog.records[-1].levelno == logging.WARNING
     spool_dir.unlink()
-    assert delivery._spool._disk is not None
-    delivery._spool._disk.try_now()
+    ask_again(delivery._spool)
     assert delivery.submit(llm_calls(2)).spooled == 2
     delivery.shutdown(0.2)

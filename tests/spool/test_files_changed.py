@@ -20,6 +20,7 @@ from otel_arthur.spool.queue.leases import Terms
 from otel_arthur.spool.spool import Spool
 from tests.support.paths import ROOT
 from tests.support.processes.running import finished
+from tests.support.rested_disk import ask_again
 from tests.support.spans.spool_records import HERE, KIND, batch, leased_ids
 
 CUT = """
@@ -111,8 +112,7 @@ def test_a_dead_letter_made_in_memory_goes_to_the_disk(spool_dir: Path) -> None:
     letters = [DeadLetter(row, "no") for row in leased.rows[:3]]
     spool.finish([BatchOutcome(leased, sent=17, dead=letters)])
     (spool_dir / "bodies").unlink()
-    assert spool._disk is not None
-    spool._disk.try_now()
+    ask_again(spool)
     spool.recover()
     spool.close()
     again = Spool(spool_dir, 1 << 30)
@@ -128,7 +128,7 @@ def test_a_batch_on_its_way_from_memory_to_the_disk_counts_once(spool_dir: Path)
     for number in range(50):
         assert spool.keep(HERE, batch(20, 5000, start=20 * number))[1] == 20
     (spool_dir / "bodies").unlink()
-    spool.try_now()
+    ask_again(spool)
     moving = threading.Thread(target=spool.recover)
     moving.start()
     seen: Counter[int] = Counter()
@@ -137,4 +137,34 @@ def test_a_batch_on_its_way_from_memory_to_the_disk_counts_once(spool_dir: Path)
     seen[spool.waiting([HERE.number])] += 1
     assert list(seen) == [1000]
     assert spool.rows_in_memory() == 0
+    spool.close()
+
+
+def test_who_insists_is_told_of_a_disk_that_failed_for_others(spool_dir: Path) -> None:
+    spool = BackedSpool(spool_dir, 1 << 30)
+    spool.append(HERE, batch(5))
+    shutil.rmtree(spool_dir / "bodies")
+    (spool_dir / "bodies").write_text("no folder")
+    with spool.insisting():
+        failing = threading.Thread(target=spool.append, args=(HERE, batch(20, 5000, start=5)))
+        failing.start()
+        failing.join()
+        assert not spool.is_disk_well
+        assert spool.left([HERE.number])[HERE.number, KIND] == 25
+    assert spool.left([HERE.number])[HERE.number, KIND] == 20
+    spool.close()
+
+
+def test_who_insists_asks_a_disk_that_fails_once(spool_dir: Path) -> None:
+    spool = BackedSpool(spool_dir, 1 << 30)
+    asked: list[int] = []
+
+    def fail(disk: Spool) -> None:
+        asked.append(disk.last_number())
+        raise OSError("the disk fails")
+
+    with spool.insisting():
+        for _ in range(3):
+            spool._on_disk(fail, None)
+    assert asked == [0]
     spool.close()

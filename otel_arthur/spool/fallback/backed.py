@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -100,10 +100,9 @@ class BackedSpool(Both):
         whys = (why for one in self._opened() for why in list(one.store.unreadable.values()))
         return "; ".join(dict.fromkeys(whys))
 
-    def try_now(self) -> None:
-        """Ask the disk again, though it failed not long ago: somebody wants to know which rows wait there."""
-        if self._disk is not None and not self._disk.is_well:
-            self._disk.try_now()
+    def insisting(self) -> AbstractContextManager[None]:
+        """Inside, the disk is asked though it failed not long ago: somebody wants to know which rows wait."""
+        return nullcontext() if self._disk is None else self._disk.insisting()
 
     def left_in_memory(self, destinations: Collection[int]) -> dict[tuple[int, int], int]:
         """How many of the rows `left` are not on disk, though a disk is configured."""

@@ -8,12 +8,13 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Final, TypeVar
 
 from otel_arthur.spool.bounded import Bounded
-from otel_arthur.spool.disk.index.database import BUSY_SECONDS, is_busy, is_full
+from otel_arthur.spool.disk.index.causes import is_busy, is_full
+from otel_arthur.spool.disk.index.database import BUSY_SECONDS
 from otel_arthur.spool.disk.index.holder import holder_of
 from otel_arthur.spool.errors import FAULTS, SpoolError
 from otel_arthur.spool.fallback import carrying
@@ -52,6 +53,8 @@ class GuardedDisk:
         self._bounded = Bounded()
         self._retry_at = 0.0
         self._full_until = 0.0
+        self._insists: int | None = None
+        """The thread that asks a disk which is left alone."""
         self.why = ""
         """The disk's last failure, while the failure lasts."""
         self.last_failure = ""
@@ -86,7 +89,8 @@ class GuardedDisk:
             grows: the operation needs room. Only such operations leave a full disk alone: the others make
                 room.
         """
-        if time.monotonic() < max(self._retry_at, self._full_until * grows) or self._bounded.is_stuck:
+        is_left_alone = time.monotonic() < max(self._retry_at, self._full_until * grows)
+        if (is_left_alone and threading.get_ident() != self._insists) or self._bounded.is_stuck:
             return otherwise
         try:
             if seconds is None:
@@ -101,9 +105,14 @@ class GuardedDisk:
             self.why = ""
         return done
 
-    def try_now(self) -> None:
-        """Do not wait after a failure any more."""
-        self._retry_at = self._full_until = 0.0
+    @contextlib.contextmanager
+    def insisting(self) -> Generator[None, None, None]:
+        """Inside, this thread asks the disk whatever failed for others, until a question of its own fails."""
+        self._insists = threading.get_ident()
+        try:
+            yield
+        finally:
+            self._insists = None
 
     def empty_outer(self) -> None:
         """Take over what waits in the configured folder itself, of a time when the spool lay there."""
@@ -132,6 +141,8 @@ class GuardedDisk:
 
     def _rest(self, error: BaseException, *, is_full: bool) -> None:
         now = time.monotonic()
+        if self._insists == threading.get_ident():
+            self._insists = None
         if is_full:
             self._full_until = now + RETRY_SECONDS
         else:

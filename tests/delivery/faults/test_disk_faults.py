@@ -15,6 +15,7 @@ import pytest
 from otel_arthur.delivery import Delivery
 from tests.support.books import balance
 from tests.support.processes.running import finished
+from tests.support.rested_disk import ask_again
 from tests.support.servers.faces import Face
 from tests.support.servers.fault_server import FaultServer
 from tests.support.spans.llm_calls import llm_calls
@@ -198,7 +199,6 @@ def test_one_cause_is_one_line(
     for _ in range(4):
         # Each body has a name of its own, and the index can be read in between.
         delivery.submit(llm_calls(30, 5000))
-        assert delivery._spool._disk is not None
-        delivery._spool._disk.try_now()
+        ask_again(delivery._spool)
         delivery.counts()
     assert len([line for line in caplog.messages if "cannot be used now" in line]) == 1
