@@ -15,6 +15,7 @@ from tests.support.servers.certificates import Certificate
 from tests.support.servers.fault_behaviours import drip
 from tests.support.servers.fault_proxy import ConnectProxy
 from tests.support.servers.fault_server import FaultServer
+from tests.support.waiting import PATIENCE
 
 ROW = {"partner_inference_id": "a"}
 
@@ -88,12 +89,12 @@ def test_the_proxy_of_the_environment(
         for name in ("https_proxy", "NO_PROXY", "no_proxy"):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        client = client_of("https://arthur.test", certificate=str(certificate.path), timeout=2.0)
+        client = client_of("https://arthur.test", certificate=str(certificate.path), timeout=PATIENCE)
         assert client.send_inferences("m", [ROW])[0].delivered
         assert [line.split()[:2] for line in proxy.asked] == [["CONNECT", "arthur.test:443"]]
         secure.script(drip(0.02))
         with pytest.raises(Unavailable, match="in time"):
-            client.send_inferences("m", [ROW])
+            client.send_inferences("m", [ROW], timeout=0.5)
         client.close()
         direct = client_of(secure.url, certificate=str(certificate.path))
         assert direct.send_inferences("m", [ROW])[0].delivered

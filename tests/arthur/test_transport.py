@@ -124,12 +124,12 @@ def test_a_server_that_does_not_read_is_given_up(server: FaultServer) -> None:
 
 
 def test_a_deadline_under_tls(secure: FaultServer, certificate: Certificate) -> None:
-    client = client_of(secure.url, certificate=str(certificate.path), timeout=1.0)
+    client = client_of(secure.url, certificate=str(certificate.path), timeout=PATIENCE)
     assert client.send_inferences("m", [{"partner_inference_id": "x" * 3_000_000}])[0].delivered
     secure.script(drip(0.02), drip(0.02, body_only=True))
     for _ in range(2):
         with pytest.raises(Unavailable, match="in time"):
-            client.send_inferences("m", [ROW])
+            client.send_inferences("m", [ROW], timeout=0.5)
     client.close()
 
 

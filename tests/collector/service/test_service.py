@@ -213,14 +213,14 @@ def test_a_folder_that_is_taken_away_is_said_as_that(collector: Start, tmp_path:
     ours = collector(spool=f"{{directory: '{spool}'}}")
     assert post(ours, llm_request(1)).status_code == 200
     page = f"http://{ours.addresses['health']}/readyz"
-    assert requests.get(page, timeout=10).status_code == 200
+    assert requests.get(page, timeout=PATIENCE).status_code == 200
     spool.rename(tmp_path / "elsewhere")
     spool.write_text("a file in its place")
     assert post(ours, llm_request(1)).status_code == 503
-    eventually(lambda: requests.get(page, timeout=10).status_code == 503, "it is not ready")
-    trouble = requests.get(page, timeout=10).json()["trouble"]
+    eventually(lambda: requests.get(page, timeout=PATIENCE).status_code == 503, "it is not ready")
+    trouble = requests.get(page, timeout=PATIENCE).json()["trouble"]
     assert str(spool) in trouble
     assert "full" not in trouble
     spool.unlink()
-    eventually(lambda: requests.get(page, timeout=10).status_code == 200, "it is ready again")
+    eventually(lambda: requests.get(page, timeout=PATIENCE).status_code == 200, "it is ready again")
     ours.stop()
