@@ -60,8 +60,8 @@ class Ending:
             with self._spool.insisting():
                 destinations = {one.number: one for one in (unserved if sent else ours())}
                 left = self._named(self._spool.left, destinations)
+                where = self._spool.out_of_sight
             in_memory = self._named(self._spool.left_in_memory, destinations)
-            where = self._spool.out_of_sight
             unseen = max(self._books.open - sum(left.values()), 0) if where else 0
             if patience.why == NOT_YET:
                 patience.why = self._spool.unreadable or trouble or NOT_YET

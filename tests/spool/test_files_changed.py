@@ -149,9 +149,9 @@ def test_who_insists_is_told_of_a_disk_that_failed_for_others(spool_dir: Path) -
         failing = threading.Thread(target=spool.append, args=(HERE, batch(20, 5000, start=5)))
         failing.start()
         failing.join()
-        assert not spool.is_disk_well
+        assert spool.why
         assert spool.left([HERE.number])[HERE.number, KIND] == 25
-    assert spool.left([HERE.number])[HERE.number, KIND] == 20
+        assert not spool.out_of_sight
     spool.close()
 
 
@@ -167,4 +167,17 @@ def test_who_insists_asks_a_disk_that_fails_once(spool_dir: Path) -> None:
         for _ in range(3):
             spool._on_disk(fail, None)
     assert asked == [0]
+    spool.close()
+
+
+def test_a_shared_index_that_is_deleted_alone_is_made_anew(spool_dir: Path) -> None:
+    spool = Spool(spool_dir, 1 << 30)
+    spool.append(HERE, batch(5))
+    assert len(leased_ids(spool, Terms(rows=1))) == 5
+    (spool_dir / "spool.db-shm").unlink()
+    assert spool.append(HERE, batch(5, start=5)).new == 5
+    assert len(leased_ids(spool)) == 5
+    assert spool.lost().all_for is None
+    assert spool.append(HERE, batch(5, start=10)).new == 5
+    assert (spool_dir / "spool.db-shm").exists()
     spool.close()

@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 
 from otel_arthur.spool import commands
+from otel_arthur.spool.disk.index import database
 from otel_arthur.spool.fallback.backed import BackedSpool
 from otel_arthur.spool.queue.leases import Terms
 from otel_arthur.spool.rows import Rows
 from otel_arthur.spool.spool import Spool
 from tests.support.paths import ROOT
 from tests.support.processes.running import finished
-from tests.support.spans.spool_records import HERE, KIND, NUMBER, batch
+from tests.support.spans.spool_records import HERE, KIND, NUMBER, batch, leased_ids
 
 WORK = """
 import json, sqlite3, sys
@@ -99,45 +100,6 @@ def test_three_processes_count_each_row_once_and_send_none_twice(
         assert not any(all_for for *_, all_for in ended)
 
 
-def test_rows_leased_in_a_folder_that_goes_before_they_are_read_are_lost(
-    spool_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    Spool(spool_dir, 1 << 30).append(HERE, batch(5, 9000))
-    spool = Spool(spool_dir, 1 << 30)
-    read = spool.store.bodies.rows
-
-    def read_too_late(*asked: Any) -> Rows | None:
-        _at_once(spool_dir)
-        return read(*asked)
-
-    monkeypatch.setattr(spool.store.bodies, "rows", read_too_late)
-    assert spool.lease(NUMBER, KIND, Terms()) == []
-    assert sum(spool.lost().rows.values()) == 5
-
-
-def test_rows_that_another_process_has_counted_as_lost_are_not_leased(
-    spool_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    spool, other = Spool(spool_dir, 1 << 30), Spool(spool_dir, 1 << 30)
-    spool.append(HERE, batch(5))
-    assert other.waiting([NUMBER]) == 5
-    looks: list[int] = []
-    look = spool.store.index._current
-
-    def look_too_early() -> sqlite3.Connection:
-        found = look()
-        looks.append(0)
-        if len(looks) == 2:  # the second of a lease: its transaction begins
-            _at_once(spool_dir)
-            assert sum(other.lost().rows.values()) == 5
-        return found
-
-    monkeypatch.setattr(spool.store.index, "_current", look_too_early)
-    assert spool.lease(NUMBER, KIND, Terms()) == []
-    assert len(looks) > 2
-    assert sum(spool.lost().rows.values()) == 0
-
-
 def test_commands_use_the_folder_that_was_made_anew(spool_dir: Path) -> None:
     spool_dir.mkdir(mode=0o755)
     spool_dir.chmod(0o755)
@@ -180,3 +142,109 @@ def test_an_index_is_closed_while_a_read_of_it_fails(tmp_path: Path) -> None:
     command = [sys.executable, "-c", _CLOSES_AND_READS, str(tmp_path / "spool.db")]
     done = finished(command, env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert done.returncode == 0, done.stderr
+
+
+def _replaced_by_a_file(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.write_text("no folder")
+
+
+@pytest.mark.parametrize("removed", [shutil.rmtree, _replaced_by_a_file])
+def test_rows_leased_in_a_folder_that_goes_before_they_are_read_are_lost(
+    spool_dir: Path, monkeypatch: pytest.MonkeyPatch, removed: Callable[[Path], None]
+) -> None:
+    Spool(spool_dir, 1 << 30).append(HERE, batch(5, 9000))
+    spool = Spool(spool_dir, 1 << 30)
+    read = spool.store.bodies.rows
+
+    def read_too_late(*asked: Any) -> Rows | None:
+        removed(spool_dir)
+        return read(*asked)
+
+    monkeypatch.setattr(spool.store.bodies, "rows", read_too_late)
+    if removed is shutil.rmtree:
+        assert spool.lease(NUMBER, KIND, Terms()) == []
+    else:
+        with pytest.raises((OSError, sqlite3.Error)):
+            spool.lease(NUMBER, KIND, Terms())
+    assert sum(spool.lost().rows.values()) == 5
+    assert sum(spool.lost().rows.values()) == 0
+
+
+def test_a_batch_that_nobody_can_read_holds_no_other_up(spool_dir: Path) -> None:
+    spool = Spool(spool_dir, 1 << 30)
+    for start in (0, 5, 10):
+        spool.append(HERE, batch(5, start=start))
+    with spool.store.index.transaction() as index:
+        index.execute("UPDATE batches SET remaining = 5 WHERE number = 1")
+    with pytest.raises(TypeError):
+        spool.lease(NUMBER, KIND, Terms())
+    assert leased_ids(spool) == [f"id-{number}" for number in range(5, 15)]
+
+
+def test_rows_that_another_process_has_counted_as_lost_are_not_leased(
+    spool_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool, other = Spool(spool_dir, 1 << 30), Spool(spool_dir, 1 << 30)
+    spool.append(HERE, batch(5))
+    assert other.waiting([NUMBER]) == 5
+    looks: list[int] = []
+    look = spool.store.index._current
+
+    def look_too_early() -> sqlite3.Connection:
+        found = look()
+        looks.append(0)
+        if len(looks) == 2:  # the second of a lease: its transaction begins
+            shutil.rmtree(spool_dir)
+            assert sum(other.lost().rows.values()) == 5
+        return found
+
+    monkeypatch.setattr(spool.store.index, "_current", look_too_early)
+    assert spool.lease(NUMBER, KIND, Terms()) == []
+    assert len(looks) > 2
+    assert sum(spool.lost().rows.values()) == 0
+
+
+def test_a_file_that_is_replaced_while_it_is_opened_is_not_used(
+    spool_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others: list[Spool] = []
+    prepare = database.prepare
+
+    def replaced(*arguments: Any) -> None:
+        prepare(*arguments)
+        monkeypatch.setattr(database, "prepare", prepare)
+        for ending in ("", "-wal", "-shm"):
+            (spool_dir / f"spool.db{ending}").unlink()
+        others.append(Spool(spool_dir, 1 << 30))
+
+    monkeypatch.setattr(database, "prepare", replaced)
+    spool = Spool(spool_dir, 1 << 30)
+    spool.append(HERE, batch(5))
+    assert others[0].waiting([NUMBER]) == spool.waiting([NUMBER]) == 5
+
+
+FORKS = """
+import os, shutil, sys
+from pathlib import Path
+from otel_arthur.spool.spool import Spool
+from tests.support.spans.spool_records import HERE, NUMBER, batch
+spool = Spool(Path(sys.argv[1]), 1 << 30)
+spool.append(HERE, batch(5))
+spool.waiting([NUMBER])
+shutil.rmtree(sys.argv[1])
+spool.before_fork()
+child = os.fork()
+if not child:
+    spool.after_fork_in_child()
+    os._exit(sum(spool.lost().rows.values()))
+spool.after_fork_in_parent()
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), sum(spool.lost().rows.values()))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_loss_that_is_seen_at_a_fork_is_the_parents(spool_dir: Path) -> None:
+    command = [sys.executable, "-c", FORKS, str(spool_dir)]
+    done = finished(command, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert done.stdout.split() == ["0", "5"], done.stderr

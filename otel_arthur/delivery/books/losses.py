@@ -43,7 +43,8 @@ class LossesOfDisk:
 
     def give_up_memory(self) -> None:
         """Rows that the disk has not taken end with this process, and the log says so."""
-        self._spool.recover(BUSY_SECONDS)
+        with self._spool.insisting():
+            self._spool.recover(BUSY_SECONDS)
         lost = self._spool.give_up_memory()
         if lost:
             self._books.end(Outcome.DROPPED, lost, BROKEN, was_taken=True)

@@ -67,6 +67,8 @@ class Store:
             else Connection(self._database, durable=True, left=self._leave, begins=begins)
         )
         self._connections = list(dict.fromkeys([self.incoming, self.index]))
+        if self.incoming is not self.index:
+            self.incoming.sibling, self.index.sibling = self.index, self.incoming
         self._mended = 0
         self._locked: list[Connection] = []
         self.owner = Owner(folder)
@@ -101,8 +103,7 @@ class Store:
         """Rows that are gone from the disk since the last call. Looks first whether the database is there."""
         for connection in self._connections:
             with contextlib.suppress(OSError):
-                # Of files that are being removed the shared index may go first: the next use opens it anew.
-                if connection.is_removed:
+                if connection.is_outdated:
                     connection.close()
         return self.losses.take()
 
@@ -153,6 +154,7 @@ class Store:
         self.bodies = Bodies(self.bodies.folder)
         self._forget_evidence()
         self.owner = Owner(self.folder)
+        self.losses, self._left_owners = Losses(), set()
         return len(self._locked) == len(self._connections)
 
     def repaired(self, operation: Callable[[], _T]) -> _T:

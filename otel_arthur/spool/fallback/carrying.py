@@ -15,7 +15,7 @@ from otel_arthur.spool.disk.store import Store, count
 from otel_arthur.spool.errors import FAULTS
 from otel_arthur.spool.folder import Place
 from otel_arthur.spool.queue import appending, leases
-from otel_arthur.spool.queue.reading import Stored, rows_of, stored
+from otel_arthur.spool.queue.reading import Stored, give_back, rows_of, stored
 from otel_arthur.spool.rows import keys_of, names_of, pack_keys
 from otel_arthur.spool.spool import Spool
 from otel_arthur.spool.upkeep.dead_letters import letters
@@ -137,18 +137,18 @@ def _claim(store: Store, after: int) -> Stored | None:
 
 def _carried(source: Store, target: Store, waiting: Stored) -> bool:
     """Move one batch; False where there is no more room."""
-    number = waiting.number
-    found = None
+    is_settled = False
     try:
         found = rows_of(source, waiting)
         if found is None:
+            is_settled = True
             return True
         index = source.index
         (key,) = index.read(
             "SELECT endpoint, identity, model, target FROM destinations WHERE number = ?",
             (waiting.destination,),
         )
-        evidence = index.read("SELECT scopes, body FROM evidence WHERE batch = ?", (number,))
+        evidence = index.read("SELECT scopes, body FROM evidence WHERE batch = ?", (waiting.number,))
         batch = NewBatch(
             waiting.kind,
             found,
@@ -161,12 +161,11 @@ def _carried(source: Store, target: Store, waiting: Stored) -> bool:
         is_taken = not appending.append(target, Destination(*key), batch).refused
         if is_taken:
             leases.finish(source, [BatchOutcome(waiting.leased(found), moved=len(found))])
-            found = None
+            is_settled = True
         return is_taken
     finally:
-        if found is not None:
-            with source.index.transaction() as index:
-                index.execute("UPDATE batches SET owner = NULL WHERE number = ?", (number,))
+        if not is_settled:
+            give_back(source, [waiting])
 
 
 def _carry_letters(source: Store, target: Store) -> None:

@@ -32,6 +32,12 @@ QUIET_SECONDS: Final = 600.0
 """Seconds for which one cause is not said again."""
 
 
+class _Thread(threading.local):
+    """What one thread wants of the disk."""
+
+    insists = False
+
+
 class GuardedDisk:
     """Opens the spool of a configured folder, keeps what it fails with, and says each cause once.
 
@@ -53,8 +59,7 @@ class GuardedDisk:
         self._bounded = Bounded()
         self._retry_at = 0.0
         self._full_until = 0.0
-        self._insists: int | None = None
-        """The thread that asks a disk which is left alone."""
+        self._thread = _Thread()
         self.why = ""
         """The disk's last failure, while the failure lasts."""
         self.last_failure = ""
@@ -67,8 +72,8 @@ class GuardedDisk:
 
     @property
     def is_well(self) -> bool:
-        """Whether the disk's last operation worked."""
-        return not self.why
+        """Whether the disk's last operation worked; for a thread that insists, the last of its own."""
+        return not self.why or self._thread.insists
 
     def ask(
         self,
@@ -90,7 +95,9 @@ class GuardedDisk:
                 room.
         """
         is_left_alone = time.monotonic() < max(self._retry_at, self._full_until * grows)
-        if (is_left_alone and threading.get_ident() != self._insists) or self._bounded.is_stuck:
+        insists = self._thread.insists
+        if (is_left_alone and not insists) or self._bounded.is_stuck:
+            self._thread.insists = False
             return otherwise
         try:
             if seconds is None:
@@ -98,21 +105,22 @@ class GuardedDisk:
             else:
                 done = self._bounded.run(lambda: operation(self._opened()), seconds, late, instead)
         except Exception as error:  # what somebody changed in the index may have anything raised
+            self._thread.insists = False
             self._rest(error, is_full=grows and is_full(error))
             return otherwise
-        if self.why and time.monotonic() >= self._retry_at:
+        if self.why and (insists or time.monotonic() >= self._retry_at):
             # Else another thread has just seen it fail.
-            self.why = ""
+            self.why, self._retry_at = "", 0.0
         return done
 
     @contextlib.contextmanager
     def insisting(self) -> Generator[None, None, None]:
-        """Inside, this thread asks the disk whatever failed for others, until a question of its own fails."""
-        self._insists = threading.get_ident()
+        """Inside, this thread asks the disk even if the disk failed for others. Its own failure ends that."""
+        self._thread.insists = True
         try:
             yield
         finally:
-            self._insists = None
+            self._thread.insists = False
 
     def empty_outer(self) -> None:
         """Take over what waits in the configured folder itself, of a time when the spool lay there."""
@@ -141,8 +149,6 @@ class GuardedDisk:
 
     def _rest(self, error: BaseException, *, is_full: bool) -> None:
         now = time.monotonic()
-        if self._insists == threading.get_ident():
-            self._insists = None
         if is_full:
             self._full_until = now + RETRY_SECONDS
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,9 +11,8 @@ from otel_arthur.spool.batches import Batch, BatchOutcome
 from otel_arthur.spool.disk.bodies import inline
 from otel_arthur.spool.disk.losses import GONE
 from otel_arthur.spool.disk.store import Store, count, listed, replace_rows
-from otel_arthur.spool.errors import FAULTS
 from otel_arthur.spool.queue.precedence import Order, sort
-from otel_arthur.spool.queue.reading import Stored, give_back, rows_of, stored
+from otel_arthur.spool.queue.reading import Stored, give_up, rows_of, stored
 from otel_arthur.spool.rows import Row, keys_of, names_of, pack_keys
 
 MAX_WAIT_SECONDS: Final = 86_400.0
@@ -92,7 +90,7 @@ def _lease(store: Store, destination: int, kind: int, terms: Terms) -> tuple[Seq
                 None if terms.doubt is None else now + terms.doubt,
             ),
         )
-    unseen = list(chosen)
+    held = list(chosen)
     found: list[Batch] = []
     try:
         numbers = [one.number for one in chosen]
@@ -100,12 +98,12 @@ def _lease(store: Store, destination: int, kind: int, terms: Terms) -> tuple[Seq
         for one in chosen:
             batch = _read(store, one, now, terms.blocked, order)
             if batch is None:
-                unseen.remove(one)
+                held.remove(one)
             else:
                 found.append(batch)
     except BaseException:
-        with contextlib.suppress(*FAULTS):
-            give_back(store, unseen)
+        read = len(found)
+        give_up(store, [*held[read:], *held[:read]])
         raise
     return chosen, found
 

@@ -11,6 +11,7 @@ from otel_arthur.spool.batches import Batch
 from otel_arthur.spool.disk.bodies import BODY_COLUMNS, Body
 from otel_arthur.spool.disk.losses import DAMAGED, GONE
 from otel_arthur.spool.disk.store import Store, count
+from otel_arthur.spool.errors import FAULTS
 from otel_arthur.spool.rows import Row, Rows
 
 _logger = logging.getLogger("otel_arthur")
@@ -81,23 +82,47 @@ def rows_of(store: Store, batch: Stored) -> Rows | None:
 
 
 def give_back(store: Store, leased: Sequence[Stored], wait: float = 0.0) -> None:
-    """End leases of ours whose rows nobody has seen. Of an index that is gone the rows are lost.
+    """End leases of ours whose rows nobody has seen. Those of an index that is gone are counted as lost.
 
     Args:
-        wait: seconds until the rows are due again.
+        wait: seconds until the rows are due again; 0 where they are due as before.
 
     Raises:
-        sqlite3.Error, OSError: the leases end by themselves.
+        sqlite3.Error, OSError, SpoolError: the leases end by themselves; nothing is counted.
     """
     now = store.clock.time()
     with store.index.transaction() as index:
-        gone = sum(one.rows for one in leased if store.has_left(one.owner))
+        gone = _gone(store, leased)
         index.executemany(
             "UPDATE batches SET owner = NULL, ready_at = ?, set_at = ?, sent_at = ? "
             "WHERE number = ? AND owner = ?",
-            [(now + wait, now, one.sent_at, one.number, one.owner) for one in leased],
+            [
+                (
+                    *((now + wait, now) if wait else (one.ready_at, one.set_at)),
+                    *(one.sent_at, one.number, one.owner),
+                )
+                for one in leased
+            ],
         )
     store.losses.add(GONE, gone)
+
+
+def give_up(store: Store, leased: Sequence[Stored]) -> None:
+    """As `give_back`, after a failure: the first could not be read, so the first waits for a while.
+
+    Where no index can be opened, the rows of one that is gone are counted as lost all the same.
+    """
+    try:
+        give_back(store, leased[:1], UNREADABLE_SECONDS)
+        leased = leased[1:]
+        give_back(store, leased)
+    except FAULTS:
+        store.losses.add(GONE, _gone(store, leased))
+
+
+def _gone(store: Store, leased: Sequence[Stored]) -> int:
+    """Rows that lay in an index which is gone. Whoever counted its rows left out those that are leased."""
+    return sum(one.rows for one in leased if store.has_left(one.owner))
 
 
 def _postpone(store: Store, batch: Stored, error: OSError) -> None:
@@ -114,7 +139,5 @@ def _drop(store: Store, batch: Stored, reason: str) -> None:
         is_lost = index.execute(statement, (batch.number, batch.owner)).rowcount > 0
         if is_lost:
             count(index, batch.destination, batch.kind, "dropped", batch.rows, reason)
-        # Whoever counts the rows of an index that is gone leaves out those that are leased.
-        is_lost = is_lost or store.has_left(batch.owner)
-    if is_lost:
-        store.losses.add(reason, batch.rows)
+        lost = batch.rows if is_lost else _gone(store, [batch])
+    store.losses.add(reason, lost)

@@ -202,3 +202,19 @@ def test_one_cause_is_one_line(
         ask_again(delivery._spool)
         delivery.counts()
     assert len([line for line in caplog.messages if "cannot be used now" in line]) == 1
+
+
+def test_a_disk_that_works_again_takes_what_memory_holds_at_the_end(
+    server: FaultServer, deliver: Callable[..., Delivery], spool_dir: Path
+) -> None:
+    server.stop()
+    delivery = deliver()
+    shutil.rmtree(spool_dir / "bodies")
+    (spool_dir / "bodies").write_text("no folder")
+    assert delivery.submit(llm_calls(30, 5000)).in_memory == 30
+    (spool_dir / "bodies").unlink()
+    # The disk still rests from its failure.
+    delivery.shutdown(1)
+    counts = delivery.counts()
+    assert (counts.left, counts.lost) == (30, {})
+    balance(counts)

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 import tenacity
 
 from otel_arthur.process.forks import FORK_SECONDS
-from otel_arthur.spool.disk.index.causes import is_busy, is_damage
+from otel_arthur.spool.disk.index.causes import Replaced, is_damage, is_passing
 from otel_arthur.spool.disk.index.disk_format import prepare, require_format
 from otel_arthur.spool.disk.index.files import Files
 from otel_arthur.spool.errors import FAULTS
@@ -25,7 +25,6 @@ BUSY_SECONDS: Final = 2.0
 """The longest wait for a process that stands still while it holds the database."""
 _SQLITE_BUSY_SECONDS: Final = 0.05
 _STILL: Final = "the disk does not answer; the database is locked by a thread that waits for it"
-_REMOVED: Final = "the database is locked by a process that removes it"
 _T = TypeVar("_T")
 
 
@@ -57,6 +56,8 @@ class Connection:
         self._raw: sqlite3.Connection | None = None
         self._files = Files(path) if path is not None else None
         self.lock = threading.RLock()
+        self.sibling: Connection | None = None
+        """This process's other connection to the same database."""
 
     def __del__(self) -> None:
         # A spool in memory is never closed while its counts may be asked for.
@@ -131,16 +132,12 @@ class Connection:
 
     @property
     def is_removed(self) -> bool:
-        """Whether no other process will see what is written into the open file; errors as `is_outdated`."""
+        """Whether the open file no longer lies in its place; errors as `is_outdated`."""
         return self._raw is not None and self._files is not None and not self._files.is_database_ours()
 
     @property
     def is_outdated(self) -> bool:
-        """Whether the file or its shared index no longer lies in its place.
-
-        Raises:
-            OSError: nobody may look.
-        """
+        """Whether the file or its shared index no longer lies in its place; OSError where nobody may look."""
         return self._raw is not None and self._files is not None and not self._files.are_ours()
 
     def close(self, *, for_good: bool = False) -> None:
@@ -164,6 +161,17 @@ class Connection:
                         self._files.forget()
                         self._left(raw)
                 raw.close()
+        finally:
+            self.lock.release()
+
+    def close_if_idle(self) -> bool:
+        """Close the database unless somebody is at work with it; whether it is closed."""
+        if not self.lock.acquire(blocking=False):
+            return False
+        try:
+            if self._raw is not None and not self._raw.in_transaction:
+                self.close()
+            return self._raw is None
         finally:
             self.lock.release()
 
@@ -218,9 +226,9 @@ class Connection:
             raise sqlite3.OperationalError(_STILL)
 
     def _require_place(self) -> None:
-        # Of a file removed before, another process has counted the rows as lost, or begun a new one.
+        # Another process may have counted the rows of a removed file as lost, or begun a new file.
         if self.is_outdated:
-            raise sqlite3.OperationalError(_REMOVED)
+            raise Replaced
 
     def _refuse_newer(self, error: sqlite3.Error) -> None:
         """Raise NewerFormat where an error is due to a newer version's upgrade of the file under us."""
@@ -231,7 +239,7 @@ class Connection:
                     require_format(self._raw)
 
     def _patiently(self, operation: Callable[[], _T], patience: float = BUSY_SECONDS) -> _T:
-        """Repeat `operation` while another process holds the database, at most `patience` seconds.
+        """Repeat `operation` while another process holds or replaces the database, up to `patience` seconds.
 
         Not left to SQLite, which would keep our lock meanwhile, and with it a fork.
         """
@@ -239,18 +247,22 @@ class Connection:
         try:
             return operation()
         except sqlite3.OperationalError as error:
-            if not is_busy(error) or time.monotonic() - began >= patience:
+            if not is_passing(error) or time.monotonic() - began >= patience:
                 raise
         return tenacity.Retrying(
-            retry=tenacity.retry_if_exception(is_busy),
+            retry=tenacity.retry_if_exception(is_passing),
             wait=tenacity.wait_random(0.001, 0.02),
             stop=tenacity.stop_after_delay(patience),
             reraise=True,
         )(operation)
 
     def _current(self) -> sqlite3.Connection:
-        if self._raw is not None and not self.is_outdated:
-            return self._raw
+        if self._raw is not None:
+            if not self.is_outdated:
+                return self._raw
+            # Both connections keep a shared index that is removed, until both are closed.
+            if not self.is_removed and self.sibling is not None and not self.sibling.close_if_idle():
+                raise Replaced
         self.close()
         self._raw = self._open()
         return self._raw
@@ -269,12 +281,13 @@ class Connection:
                 # (sqlite.org/howtocorrupt.html, 2.2). Its log takes over the mode.
                 with contextlib.suppress(FileExistsError):
                     os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        opened = 0 if self._files is None else self._files.number()
         raw = sqlite3.connect(
             target, timeout=_SQLITE_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         try:
             prepare(raw, self._durable, self._begins)
-            if self._files is not None and not self._files.remember():
+            if self._files is not None and not self._files.remember(opened):
                 self._left(None)
         except BaseException:
             raw.close()

@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import Final
 
+from otel_arthur.spool.disk.index.causes import Replaced
+
 _SHARED_BYTES: Final = 32 * 1024
 """SQLite maps the shared index in pieces of this size (walindex, sqlite.org/walformat.html)."""
 
@@ -26,9 +28,25 @@ class Files:
         self._shared_inode = 0
         self._mapped = 0
 
-    def remember(self) -> bool:
-        """These are ours; whether they were before, if any was."""
-        before, self._inode = self._inode, os.lstat(self._database).st_ino
+    def number(self) -> int:
+        """The number of the database that lies there; 0 where none does."""
+        try:
+            return os.lstat(self._database).st_ino
+        except FileNotFoundError:
+            return 0
+
+    def remember(self, opened: int) -> bool:
+        """These are ours; whether they were before, if any was.
+
+        Args:
+            opened: the database's `number` before it was opened.
+
+        Raises:
+            Replaced: another one lies there by now, and nobody knows which of the two is open.
+        """
+        if not opened or self.number() != opened:
+            raise Replaced
+        before, self._inode = self._inode, opened
         self._shared_inode = os.lstat(self._shared).st_ino if os.path.lexists(self._shared) else 0
         self._mapped = _SHARED_BYTES
         return before in (0, self._inode)
