@@ -16,6 +16,7 @@ import pytest
 
 from otel_arthur.spool import commands
 from otel_arthur.spool.disk.index import database
+from otel_arthur.spool.disk.losses import DAMAGED
 from otel_arthur.spool.fallback.backed import BackedSpool
 from otel_arthur.spool.queue.leases import Terms
 from otel_arthur.spool.rows import Rows
@@ -92,12 +93,12 @@ def test_three_processes_count_each_row_once_and_send_none_twice(
     assert sent
     taken = sum(taken for taken, *_ in ended)
     found = len(sent) + sum(lost for _, _, lost, _ in ended) + waiting
-    if remove is _one_by_one and any(all_for for *_, all_for in ended):
-        # The index went between a close and the next use, so nobody can count its rows; `all_for` says so.
-        assert found <= taken
-    else:
+    if remove is _at_once:
         assert found == taken
         assert not any(all_for for *_, all_for in ended)
+    else:
+        # Some may write to the old files and some to new ones for a moment: docs/spool.md, "not defended".
+        assert found <= taken
 
 
 def test_commands_use_the_folder_that_was_made_anew(spool_dir: Path) -> None:
@@ -177,9 +178,8 @@ def test_a_batch_that_nobody_can_read_holds_no_other_up(spool_dir: Path) -> None
         spool.append(HERE, batch(5, start=start))
     with spool.store.index.transaction() as index:
         index.execute("UPDATE batches SET remaining = 5 WHERE number = 1")
-    with pytest.raises(TypeError):
-        spool.lease(NUMBER, KIND, Terms())
     assert leased_ids(spool) == [f"id-{number}" for number in range(5, 15)]
+    assert spool.lost().rows[DAMAGED] == 5
 
 
 def test_rows_that_another_process_has_counted_as_lost_are_not_leased(

@@ -126,21 +126,24 @@ class Bodies:
         Args:
             is_last: the rows leave now, so memory need not keep them.
         """
+        try:
+            rows = self._whole(body, kind, is_last=is_last)
+            return None if rows is None else rows.only(body.remaining)
+        except (ValueError, TypeError, LookupError, msgspec.DecodeError):  # an index may hold anything
+            return None
+
+    def _whole(self, body: Body, kind: int, *, is_last: bool) -> Rows | None:
         if body.file is not None:
             with self._lock:
                 kept = self._kept.get(body.file)
             if is_last:
                 self._forget(body.file)
             if kept is not None:
-                return kept.rows.only(body.remaining)
+                return kept.rows
         head, rest = self._read(body)
         if zlib.crc32(rest, zlib.crc32(head)) != body.checksum:
             return None
-        try:
-            rows = unframed(head, rest) if head else unpacked(rest, body.framing, kind)
-            return rows.only(body.remaining)
-        except (ValueError, msgspec.DecodeError):
-            return None
+        return unframed(head, rest) if head else unpacked(rest, body.framing, kind)
 
     def forget(self) -> None:
         """Keep nothing in memory."""

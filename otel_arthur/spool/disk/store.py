@@ -67,8 +67,6 @@ class Store:
             else Connection(self._database, durable=True, left=self._leave, begins=begins)
         )
         self._connections = list(dict.fromkeys([self.incoming, self.index]))
-        if self.incoming is not self.index:
-            self.incoming.sibling, self.index.sibling = self.index, self.incoming
         self._mended = 0
         self._locked: list[Connection] = []
         self.owner = Owner(folder)

@@ -56,8 +56,6 @@ class Connection:
         self._raw: sqlite3.Connection | None = None
         self._files = Files(path) if path is not None else None
         self.lock = threading.RLock()
-        self.sibling: Connection | None = None
-        """This process's other connection to the same database."""
 
     def __del__(self) -> None:
         # A spool in memory is never closed while its counts may be asked for.
@@ -119,9 +117,13 @@ class Connection:
 
     def make_ready(self) -> None:
         """Open the file that lies in its place now, unless it is open; errors as `transaction`."""
-        if not self.is_open or self.is_outdated:
+
+        def ready() -> None:
             with self._locked():
                 self._current()
+
+        if not self.is_open or self.is_outdated:
+            self._patiently(ready)
 
     def shrink_log(self) -> bool:
         """Give the room of the log back to the disk; whether it could be done."""
@@ -161,17 +163,6 @@ class Connection:
                         self._files.forget()
                         self._left(raw)
                 raw.close()
-        finally:
-            self.lock.release()
-
-    def close_if_idle(self) -> bool:
-        """Close the database unless somebody is at work with it; whether it is closed."""
-        if not self.lock.acquire(blocking=False):
-            return False
-        try:
-            if self._raw is not None and not self._raw.in_transaction:
-                self.close()
-            return self._raw is None
         finally:
             self.lock.release()
 
@@ -227,7 +218,7 @@ class Connection:
 
     def _require_place(self) -> None:
         # Another process may have counted the rows of a removed file as lost, or begun a new file.
-        if self.is_outdated:
+        if self.is_removed:
             raise Replaced
 
     def _refuse_newer(self, error: sqlite3.Error) -> None:
@@ -257,12 +248,8 @@ class Connection:
         )(operation)
 
     def _current(self) -> sqlite3.Connection:
-        if self._raw is not None:
-            if not self.is_outdated:
-                return self._raw
-            # Both connections keep a shared index that is removed, until both are closed.
-            if not self.is_removed and self.sibling is not None and not self.sibling.close_if_idle():
-                raise Replaced
+        if self._raw is not None and not self.is_outdated:
+            return self._raw
         self.close()
         self._raw = self._open()
         return self._raw
@@ -281,7 +268,7 @@ class Connection:
                 # (sqlite.org/howtocorrupt.html, 2.2). Its log takes over the mode.
                 with contextlib.suppress(FileExistsError):
                     os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        opened = 0 if self._files is None else self._files.number()
+        opened = None if self._files is None else self._files.number()
         raw = sqlite3.connect(
             target, timeout=_SQLITE_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )

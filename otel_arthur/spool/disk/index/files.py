@@ -28,14 +28,14 @@ class Files:
         self._shared_inode = 0
         self._mapped = 0
 
-    def number(self) -> int:
-        """The number of the database that lies there; 0 where none does."""
+    def number(self) -> int | None:
+        """The number of the database that lies there; None where none does."""
         try:
             return os.lstat(self._database).st_ino
         except FileNotFoundError:
-            return 0
+            return None
 
-    def remember(self, opened: int) -> bool:
+    def remember(self, opened: int | None) -> bool:
         """These are ours; whether they were before, if any was.
 
         Args:
@@ -44,7 +44,7 @@ class Files:
         Raises:
             Replaced: another one lies there by now, and nobody knows which of the two is open.
         """
-        if not opened or self.number() != opened:
+        if opened is None or self.number() != opened:
             raise Replaced
         before, self._inode = self._inode, opened
         self._shared_inode = os.lstat(self._shared).st_ino if os.path.lexists(self._shared) else 0
