@@ -109,7 +109,7 @@ class GuardedDisk:
             self._rest(error, is_full=grows and is_full(error))
             return otherwise
         if self.why and (insists or time.monotonic() >= self._retry_at):
-            # Else another thread has just seen it fail.
+            # A thread that does not insist leaves what another has just seen fail.
             self.why, self._retry_at = "", 0.0
         return done
 

@@ -29,10 +29,10 @@ class Files:
         self._mapped = 0
 
     def number(self) -> int | None:
-        """The number of the database that lies there; None where none does."""
+        """The number of the database that lies there; None where none does. OSError where nobody may look."""
         try:
             return os.lstat(self._database).st_ino
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
     def remember(self, opened: int | None) -> bool:
@@ -57,10 +57,7 @@ class Files:
 
     def is_database_ours(self) -> bool:
         """Whether it is in its place; OSError where nobody may look."""
-        try:
-            return os.lstat(self._database).st_ino == self._inode
-        except (FileNotFoundError, NotADirectoryError):
-            return False
+        return self.number() == self._inode
 
     def are_ours(self) -> bool:
         """Whether they are in their place; the shared index is whole after this. OSError as above."""
