@@ -31,7 +31,7 @@ coverage: environments  ## The tests once more, half as slow again, and which li
 test-fast: $(VENV)/.dev-installed  ## Under two minutes: no other language, no other environment
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
 
-faults: $(VENV)/.dev-installed  ## Half an hour (less by FAULTS="--rounds 10 --soak 60"): hundreds of kills, a soak, ends of processes on the oldest and newest Python: docs/faults.md
+faults: $(VENV)/.dev-installed  ## Two hours (less by FAULTS="--rounds 10 --soak 240"): hundreds of kills, a soak, ends of processes on the oldest and newest Python: docs/faults.md
 	-$(BIN)/nox --install-only -s "python(3.10)" "python(3.13)" "python(3.14)"
 	$(BIN)/python -m tests.faults $(FAULTS)
 

@@ -52,7 +52,7 @@ CORE = (
     "tests/genai",
     "tests/sdk/test_span_exporter.py",
     "tests/sdk/test_inside_the_sdk.py",
-    "tests/arthur/test_inside_urllib3.py",
+    "tests/http/test_inside_urllib3.py",
     "tests/collector/test_inside_aiohttp.py",
     "tests/configuration/test_configuration.py",
 )

@@ -1,7 +1,7 @@
 """What takes too long for every run: hundreds of kills, a soak, the ends of processes on other Pythons.
 
     python -m tests.faults                            # `make faults`; writes docs/faults.md
-    python -m tests.faults --rounds 10 --soak 60      # fewer kills, a shorter soak
+    python -m tests.faults --rounds 10 --soak 240     # fewer kills, a shorter soak
     python -m tests.faults --only "disk is full"      # some checks; the page keeps the rows of the others
 
 Each check is a command with an exit code. The page has the date, the command and how each one closed.

@@ -26,7 +26,7 @@ from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.fallback.backed import BackedSpool
 from otel_arthur.spool.queue.watching import Watch
 from otel_arthur.spool.spool import Spool
-from otel_arthur.target.contract import Feedback, TakesFeedback, Target
+from otel_arthur.target.contract import Feedback, TakesFeedback, TakesGroundTruth, Target
 
 _logger = logging.getLogger("otel_arthur")
 _names = itertools.count()
@@ -120,7 +120,7 @@ class Delivery:
             line = "ground truth is left out: Arthur Engine has no place for it"
             self._run.leave_out(NO_TRUTH_THERE, len(rows), submitted, line)
         for target in self._run.targets:
-            if isinstance(target, ArthurTarget):
+            if isinstance(target, TakesGroundTruth):
                 for destination, batch in target.truths(rows, model_id):
                     self._run.append(target, destination, batch, submitted)
                     if watch is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from otel_arthur.engine.kinds import Kind
 from otel_arthur.engine.openinference.calls import (
     CHAIN,
     INPUT,
@@ -44,17 +45,6 @@ ROOT_SECONDS: Final = 120.0
 """Seconds that a root waits at most for the calls of its trace."""
 _NO_EVIDENCE: Final = BatchEvidence("", b"[]")
 """Evidence that holds a root as long as calls are held, and releases it at a flush."""
-
-
-class Kind(IntEnum):
-    """The kinds of the Engine's rows. Stored: never renumber."""
-
-    CALL = 1
-    """A call's span, or another span that is no root: such a row may leave at once."""
-    ROOT = 2
-    """The root of a trace that is no call: the Engine evaluates a trace when its root comes."""
-    FEEDBACK = 3
-    """An annotation (`feedback`)."""
 
 
 class Form(IntEnum):
@@ -124,7 +114,7 @@ class EngineIntake(Intake):
     def batches(self) -> Iterator[tuple[Destination, NewBatch]]:
         here, window, is_live, ended = self._target.here, self._target.window, self._is_live, self._held.ended
         evidence = self._held.written
-        yield here, NewBatch(Kind.CALL, self._rows, Form.FINAL, evidence, window, ended, is_live=is_live)
+        yield here, NewBatch(Kind.SPAN, self._rows, Form.FINAL, evidence, window, ended, is_live=is_live)
         evidence = _NO_EVIDENCE if window else None
         for form, roots in self._roots.items():
             yield (

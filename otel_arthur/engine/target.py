@@ -12,7 +12,8 @@ from otel_arthur.configuration import Configuration, EngineConfiguration
 from otel_arthur.engine.client import EngineClient
 from otel_arthur.engine.duplicates import EngineJudge
 from otel_arthur.engine.feedback import annotate, feedback_row
-from otel_arthur.engine.intake import EngineIntake, Form, Kind, completed
+from otel_arthur.engine.intake import EngineIntake, Form, completed
+from otel_arthur.engine.kinds import Kind
 from otel_arthur.engine.presenting import Presentation
 from otel_arthur.engine.trees import Trees, remember
 from otel_arthur.http.errors import ArthurError
@@ -37,7 +38,7 @@ class EngineTarget(ServiceTarget[EngineClient]):
     """Rows are spans, and annotations of traces."""
 
     name = "engine"
-    of_calls = frozenset({Kind.CALL, Kind.ROOT})
+    of_calls = frozenset({Kind.SPAN, Kind.ROOT})
 
     def __init__(
         self,
@@ -52,7 +53,7 @@ class EngineTarget(ServiceTarget[EngineClient]):
         seconds, blocked = self.lease_seconds, _BLOCKED_SECONDS
         terms = Terms(rows=_ROWS, bytes=1024 * 1024, seconds=seconds, doubt=engine.doubt, blocked=blocked)
         feedback = Terms(seconds=seconds, in_order=True, blocked=blocked)
-        self.kinds = {Kind.CALL: terms, Kind.ROOT: terms, Kind.FEEDBACK: feedback}
+        self.kinds = {Kind.SPAN: terms, Kind.ROOT: terms, Kind.FEEDBACK: feedback}
         self.wants_around = engine.spans == "traces"
         self.trees = Trees(keep_remote=engine.remote_parent == "keep") if self.wants_around else None
         self.judge = EngineJudge(sends_losers=self.wants_around)

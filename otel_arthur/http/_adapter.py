@@ -8,7 +8,7 @@ hours (psf/requests#1928). Here each read and write gets the rest of the call's 
 
 This module alone knows the insides of urllib3 and requests, read from urllib3 1.26.20 and 2.8.0
 (``connectionpool.py``, ``connection.py``, ``poolmanager.py``), requests 2.28.0 and 2.34.2 (``adapters.py``);
-`tests/arthur/test_inside_urllib3.py` runs on the oldest and the newest, and with the part removed.
+`tests/http/test_inside_urllib3.py` runs on the oldest and the newest, and with the part removed.
 
 Imported by the transport on its first call, as it brings `requests` along.
 """

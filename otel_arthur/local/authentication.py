@@ -35,7 +35,7 @@ class Credentials:
             and _same(password, self.password)
         )
 
-    def problem(self, token: str | None, now: float | None = None) -> str | None:
+    def problem(self, token: str | None) -> str | None:
         """Why the value of an ``Authorization`` header does not let its sender in, or None."""
         if not token:
             return "no API key: send it bare in the header Authorization"
@@ -46,13 +46,13 @@ class Credentials:
         claims = self._claims(token)
         if claims is None:
             return "the API key is wrong"
-        if claims["exp"] <= (time.time() if now is None else now):
+        if claims["exp"] <= time.time():
             return "the login has expired"
         return None
 
-    def new_token(self, now: float | None = None) -> str:
+    def new_token(self) -> str:
         """A token for the login, valid for `token_lifetime`."""
-        issued = time.time() if now is None else now
+        issued = time.time()
         claims = {
             "sub": self.login,
             "organization_id": self.organization_id,

@@ -49,7 +49,7 @@ class Spool:
 
     Each method is a part of this room, and described there. Each mends a damaged database and makes room on a
     full disk by itself, as far as that can be done. Where it cannot, each raises sqlite3.Error, OSError or
-    SpoolError, and nothing was changed.
+    SpoolError. A transaction is whole or was none; `move` has two of them.
 
     Args:
         folder: None keeps everything in memory.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.planned import Planned
@@ -165,3 +165,12 @@ class TakesFeedback(Protocol):
     """A target that has a place for feedback."""
 
     def feedback(self, given: Iterable[Feedback]) -> tuple[Destination, NewBatch]: ...
+
+
+@runtime_checkable
+class TakesGroundTruth(Protocol):
+    """A target that has a place for ground truth."""
+
+    def truths(
+        self, truths: Sequence[Mapping[str, Any]], model_id: str | None
+    ) -> Iterable[tuple[Destination, NewBatch]]: ...

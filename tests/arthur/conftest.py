@@ -1,4 +1,4 @@
-"""A fault server, a client for it, and certificates made on the spot."""
+"""A fault server, and a client for it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,9 @@ import pytest
 from otel_arthur.arthur.authentication import Authentication
 from otel_arthur.arthur.client import V3, ArthurClient
 from otel_arthur.http.transport import Transport
-from tests.support.servers.certificates import Certificate, self_signed
 from tests.support.servers.fault_server import FaultServer
 
 API_KEY = "key-that-must-not-leak"
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    made = self_signed(tmp_path_factory.mktemp("tls"))
-    if made is None:
-        pytest.skip("the openssl command is not installed")
-    return made
 
 
 @pytest.fixture
@@ -34,9 +25,3 @@ def client(server: FaultServer) -> Iterator[ArthurClient]:
     made = ArthurClient(Transport(server.url, V3), Authentication(api_key=API_KEY))
     yield made
     made.close()
-
-
-@pytest.fixture
-def secure(certificate: Certificate) -> Iterator[FaultServer]:
-    with FaultServer(tls=certificate.context) as running:
-        yield running

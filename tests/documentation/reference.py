@@ -18,7 +18,7 @@ from otel_arthur.cli import cli
 from otel_arthur.collector.service import telemetry
 from otel_arthur.delivery.books import metrics
 from otel_arthur.inference.fields import FIELDS
-from otel_arthur.spool.outcomes import Outcome
+from otel_arthur.spool.outcomes import RECEIVED, Outcome
 from tests.support.paths import ROOT
 
 FOLDER = ROOT / "docs" / "reference"
@@ -71,7 +71,9 @@ def files() -> dict[Path, str]:
     )
     types = ", ".join(f"`{name}`" for name in onboarding.METADATA_TYPES)
     fields += f"\nFields of your own (`onboard --attribute NAME:TYPE`) may have these types: {types}.\n"
-    outcomes = ", ".join(f"`{outcome.value}`" for outcome in Outcome)
+    # Rows are moved by the spool, which no process measures.
+    measured = [RECEIVED, *(outcome.value for outcome in Outcome if outcome is not Outcome.MOVED)]
+    outcomes = ", ".join(f"`{outcome}`" for outcome in measured)
     told = METRICS.replace("OUTCOMES", outcomes) + "".join(_instruments()) + OF_THE_COLLECTOR
     told += "".join(f"| `{name}` | {text} |\n" for name, text in telemetry._HELP.items())
     pages = {"commands": commands, "fields": fields, "metrics": told}

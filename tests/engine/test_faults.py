@@ -68,7 +68,7 @@ def append(delivery: Delivery, target: EngineTarget, *attributes: dict[str, str]
             span.attributes.add(key=key).value.string_value = text
         rows.append(Row("-".join(ids), request.SerializeToString(), stem=49))
     (destination,) = target.own
-    delivery.append(target, destination, NewBatch(Kind.CALL, rows))
+    delivery.append(target, destination, NewBatch(Kind.SPAN, rows))
     return [row.id for row in rows]
 
 

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from otel_arthur.delivery.books.status import unaccounted_for
 from otel_arthur.spool.batches import BatchEvidence, BatchOutcome, DeadLetter, NewBatch
 from otel_arthur.spool.errors import SpoolError
 from otel_arthur.spool.fallback.backed import BackedSpool
 from otel_arthur.spool.folder import make_own, place_of, settled
 from otel_arthur.spool.queue.leases import Terms
 from otel_arthur.spool.spool import Spool
-from otel_arthur.spool.upkeep.status import DestinationStatus
 from tests.support.paths import ROOT
 from tests.support.processes.running import finished
 from tests.support.spans.spool_records import HERE, KIND, NUMBER, batch, leased_ids, rows
@@ -164,12 +164,7 @@ def test_a_spool_in_the_outer_folder_is_still_drained(spool_dir: Path, opened: C
     emptied = opened().status().destinations[0]
     assert emptied.outcomes[KIND]["moved"] == 33
     for one in (found, emptied):
-        assert _unaccounted(one) == 0
-
-
-def _unaccounted(one: DestinationStatus) -> int:
-    outcomes = {**one.outcomes[KIND]}
-    return outcomes.pop("appended") - sum(outcomes.values()) - one.waiting
+        assert unaccounted_for(one) == 0
 
 
 def test_the_place_of_a_file_is_an_error(spool_dir: Path) -> None:

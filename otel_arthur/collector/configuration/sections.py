@@ -1,6 +1,7 @@
 """What an operator writes: the collector's YAML, validated, as frozen values.
 
-The form is a promise (see ``collector/README.md``); every default is here.
+The form is a promise (see ``docs/collector.md``). The defaults of ``arthur``, ``engine`` and ``spool`` are
+those of `otel_arthur.configuration`; all others are here.
 """
 
 from __future__ import annotations

@@ -118,7 +118,7 @@ class Intake:
         return self._submit(batch, self._read(batch, views(), around))
 
     def take_views(self, spans: HandedOver | JSONSpans) -> IntakeResult:
-        """As `traces`, for spans that are no protobuf."""
+        """As `take`, for spans that are no protobuf."""
         batch = _Batch()
         around = spans.around if self._wanting_around else tuple
         return self._submit(batch, self._read(batch, spans.calls(self._default.skip), around))

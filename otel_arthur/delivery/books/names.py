@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import IntEnum
 from types import MappingProxyType
 from typing import Final
 
-from otel_arthur.arthur.target.records import Kind
+from otel_arthur.arthur.target.records import Kind as KindOfArthur
+from otel_arthur.engine.kinds import Kind as KindOfEngine
 from otel_arthur.spool.destination import Destination
 
-NAMES: Final = {int(kind): kind.name.lower() for kind in Kind}
-"""The platform's kinds by number."""
-_OF_TARGETS: Final = {"engine": {1: "span", 2: "root", 3: "feedback"}}
-"""Those of other targets."""
+_KINDS: Final[Mapping[str, type[IntEnum]]] = {"": KindOfArthur, "engine": KindOfEngine}
+"""Target, as its destinations have it -> its kinds."""
 _PLURALS: Final = {
     "inference": "inferences",
     "ground_truth": "ground truths",
@@ -25,7 +25,7 @@ _PLURALS: Final = {
 
 def names_of(destination: Destination) -> Mapping[int, str]:
     """The kinds of a destination's rows in JSON and tables, by number."""
-    return _OF_TARGETS.get(destination.target, NAMES)
+    return {int(kind): kind.name.lower() for kind in _KINDS.get(destination.target, KindOfArthur)}
 
 
 def name_of(destination: Destination, kind: int) -> str:
@@ -44,7 +44,7 @@ def in_words(counts: Mapping[str, int], like: Mapping[str, int] = MappingProxyTy
     """Counts by name in a sentence, as in "8 inferences and 1 ground truth".
 
     Args:
-        like: where there are none, there are none of the first of these.
+        like: counts by name; where all `counts` are 0, the sentence has the first name that counts here.
     """
     parts = [
         f"{count} {name.replace('_', ' ') if count == 1 else _plural_of(name)}"

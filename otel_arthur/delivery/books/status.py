@@ -7,14 +7,15 @@ from typing import Any
 
 import orjson
 
-from otel_arthur.delivery.books.names import NAMES, name_of, names_of
+from otel_arthur.delivery.books.names import name_of, names_of
+from otel_arthur.engine.kinds import Kind as KindOfEngine
 from otel_arthur.spool.outcomes import APPENDED, AT_THE_DOOR, Outcome, unaccounted
 from otel_arthur.spool.upkeep.dead_letters import Letter
 from otel_arthur.spool.upkeep.status import DestinationStatus, KindStatus, Status
 
 _PLURALS = {"inference": "inferences", "span": "spans", "root": "roots"}
-_JSON_KINDS = {"": frozenset(NAMES), "engine": frozenset({3})}
-"""Kinds whose rows are JSON."""
+_ENGINE_S_PROTOBUF = frozenset({KindOfEngine.SPAN, KindOfEngine.ROOT})
+"""Kinds of the Engine's rows that are no JSON."""
 
 
 def as_json(status: Status) -> dict[str, Any]:
@@ -86,7 +87,7 @@ def letter_json(letter: Letter) -> dict[str, Any]:
 
 
 def _row(letter: Letter) -> Any:
-    if letter.kind in _JSON_KINDS.get(letter.destination.target, ()):
+    if letter.destination.target != "engine" or letter.kind not in _ENGINE_S_PROTOBUF:
         return orjson.loads(letter.row.content)
     from otel_arthur.engine.requests import as_otlp_json
 

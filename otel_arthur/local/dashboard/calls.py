@@ -137,12 +137,11 @@ class Calls:
         condition, arguments = wanted.condition()
         return self._calls(f"{condition} AND (ended, id) > (?, ?)", [*arguments, *last], "ended, id", limit)
 
-    def values(self, column: str, limit: int = 200) -> list[str]:
-        """The values that a column has, the most frequent first."""
+    def values(self, column: str) -> list[str]:
+        """The 200 most frequent values of a column."""
         rows = self.store.read(
             f"SELECT {column} FROM calls WHERE {column} IS NOT NULL "
-            "GROUP BY 1 ORDER BY count(*) DESC LIMIT ?",
-            [limit],
+            "GROUP BY 1 ORDER BY count(*) DESC LIMIT 200",
         )
         return [str(row[0]) for row in rows]
 

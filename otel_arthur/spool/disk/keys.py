@@ -147,7 +147,7 @@ def _recent(index: sqlite3.Connection) -> tuple[int, int]:
 
 
 def _oldest_of(index: sqlite3.Connection, batches: int, keys: int) -> int:
-    """The oldest of the latest batches: of so many, or of as few as have so many keys."""
+    """The oldest batch to keep: at most `batches` of the latest, and about `keys` keys."""
     (oldest,) = index.execute(
         "SELECT min(batch) FROM (SELECT batch, row_number() OVER latest AS place, "
         "sum(length(keys)) OVER latest - length(keys) AS before "

@@ -14,6 +14,7 @@ from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk.store import Store, count
 from otel_arthur.spool.errors import FAULTS
 from otel_arthur.spool.folder import Place
+from otel_arthur.spool.outcomes import APPENDED, Outcome
 from otel_arthur.spool.queue import appending, leases
 from otel_arthur.spool.queue.reading import Stored, give_back, rows_of, stored
 from otel_arthur.spool.rows import keys_of, names_of, pack_keys
@@ -71,7 +72,7 @@ def forget(spool: Spool, destination: Destination, batch: NewBatch) -> bool:
             return False
         number, rows_there, file = found
         index.execute("DELETE FROM batches WHERE number = ?", (number,))
-        count(index, destination.number, batch.kind, "appended", -rows_there)
+        count(index, destination.number, batch.kind, APPENDED, -rows_there)
     store.bodies.remove([file])
     return True
 
@@ -180,9 +181,9 @@ def _carry_letters(source: Store, target: Store) -> None:
             if known is None:
                 appending.add_destination(index, letter.destination)
                 leases.add_letter(index, place, kind, letter.form, letter.at, letter.reason, letter.row)
-                count(index, place, kind, "appended", 1)
-                count(index, place, kind, "dead_letter", 1)
+                count(index, place, kind, APPENDED, 1)
+                count(index, place, kind, Outcome.DEAD_LETTER, 1)
         with source.index.transaction() as index:
             if index.execute("DELETE FROM dead_letters WHERE number = ?", (letter.number,)).rowcount:
-                count(index, place, kind, "dead_letter", -1)
-                count(index, place, kind, "moved", 1)
+                count(index, place, kind, Outcome.DEAD_LETTER, -1)
+                count(index, place, kind, Outcome.MOVED, 1)

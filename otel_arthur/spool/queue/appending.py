@@ -13,6 +13,7 @@ from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk.bodies import Body
 from otel_arthur.spool.disk.index.database import BUSY_SECONDS
 from otel_arthur.spool.disk.store import NOWHERE, Store, count
+from otel_arthur.spool.outcomes import APPENDED, Outcome
 from otel_arthur.spool.rows import Row, Rows, keys_of, names_of, pack_keys, packed
 
 
@@ -142,7 +143,7 @@ def _append_keyed(
                 insert(store, index, destination, replace(batch, rows=keyed.rows), body, keyed.keys)
                 is_inserted = True
             appended = Appended(0 if full else left, given - left, left if full else 0)
-            for outcome, rows in zip(("appended", "known", "refused"), appended, strict=True):
+            for outcome, rows in zip((APPENDED, Outcome.KNOWN, Outcome.REFUSED), appended, strict=True):
                 count(index, number, batch.kind, outcome, rows)
     except BaseException:
         store.bodies.remove([body.file])

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol
 
 from otel_arthur.spool.disk.duplicates import unwiped
 from otel_arthur.spool.disk.store import Store, count, listed, replace_rows
+from otel_arthur.spool.outcomes import Outcome
 from otel_arthur.spool.queue.leases import IS_DUE, due
 from otel_arthur.spool.queue.reading import Stored, stored
 from otel_arthur.spool.rows import Row, around_of, packed, unframed
@@ -159,7 +160,7 @@ def close_window(
                 ],
             )
         for kind, number in removed.items():
-            count(index, destination, kind, "duplicate", number)
+            count(index, destination, kind, Outcome.DUPLICATE, number)
         index.execute(
             "UPDATE batches SET held = 0, ready_at = ifnull(set_at, 0) "
             f"WHERE destination = ? AND held <> 0 AND (? OR {IS_DUE})",

@@ -11,6 +11,7 @@ from otel_arthur.spool.batches import Batch, BatchOutcome
 from otel_arthur.spool.disk.bodies import inline
 from otel_arthur.spool.disk.losses import GONE
 from otel_arthur.spool.disk.store import Store, count, listed, replace_rows
+from otel_arthur.spool.outcomes import Outcome
 from otel_arthur.spool.queue.precedence import Order, sort
 from otel_arthur.spool.queue.reading import Stored, give_up, rows_of, stored
 from otel_arthur.spool.rows import Row, keys_of, names_of, pack_keys
@@ -252,10 +253,10 @@ def _rekey(index: sqlite3.Connection, batch: Batch, waiting: Sequence[Row]) -> N
 
 def _record(index: sqlite3.Connection, outcome: BatchOutcome, now: float) -> None:
     batch = outcome.batch
-    count(index, batch.destination, batch.kind, "sent", outcome.sent)
-    count(index, batch.destination, batch.kind, "dead_letter", len(outcome.dead))
-    count(index, batch.destination, batch.kind, "skipped", outcome.skipped, outcome.skip_reason)
-    count(index, batch.destination, batch.kind, "moved", outcome.moved)
+    count(index, batch.destination, batch.kind, Outcome.SENT, outcome.sent)
+    count(index, batch.destination, batch.kind, Outcome.DEAD_LETTER, len(outcome.dead))
+    count(index, batch.destination, batch.kind, Outcome.SKIPPED, outcome.skipped, outcome.skip_reason)
+    count(index, batch.destination, batch.kind, Outcome.MOVED, outcome.moved)
     for row, reason in outcome.dead:
         add_letter(index, batch.destination, batch.kind, batch.form, now, reason, row)
 

@@ -12,6 +12,7 @@ from otel_arthur.spool.disk.bodies import BODY_COLUMNS, Body
 from otel_arthur.spool.disk.losses import DAMAGED, GONE
 from otel_arthur.spool.disk.store import Store, count
 from otel_arthur.spool.errors import FAULTS
+from otel_arthur.spool.outcomes import Outcome
 from otel_arthur.spool.rows import Row, Rows
 
 _logger = logging.getLogger("otel_arthur")
@@ -138,6 +139,6 @@ def _drop(store: Store, batch: Stored, reason: str) -> None:
         statement = "DELETE FROM batches WHERE number = ? AND owner = ?"
         is_lost = index.execute(statement, (batch.number, batch.owner)).rowcount > 0
         if is_lost:
-            count(index, batch.destination, batch.kind, "dropped", batch.rows, reason)
+            count(index, batch.destination, batch.kind, Outcome.DROPPED, batch.rows, reason)
         lost = batch.rows if is_lost else _gone(store, [batch])
     store.losses.add(reason, lost)

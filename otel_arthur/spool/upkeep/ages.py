@@ -9,6 +9,7 @@ from typing import Any, Final
 from otel_arthur.spool.clock import Boot
 from otel_arthur.spool.disk.room import IS_TRUE, recounted
 from otel_arthur.spool.disk.store import Store, count, listed
+from otel_arthur.spool.outcomes import Outcome
 from otel_arthur.spool.queue.duplicate_window import forget_duplicates
 
 SET_SECONDS: Final = 60.0
@@ -156,5 +157,5 @@ def _drop(
     ).fetchall()
     for number, destination, kind, rows, _ in chosen:
         index.execute("DELETE FROM batches WHERE number = ?", (number,))
-        count(index, destination, kind, "dropped", rows, reason)
+        count(index, destination, kind, Outcome.DROPPED, rows, reason)
     return sum(rows for *_, rows, _ in chosen), [file for *_, file in chosen]

@@ -9,6 +9,7 @@ from otel_arthur.spool.batches import NewBatch
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.disk.bodies import inline, unpacked
 from otel_arthur.spool.disk.store import Store, count
+from otel_arthur.spool.outcomes import Outcome
 from otel_arthur.spool.queue.appending import insert
 from otel_arthur.spool.rows import Row, keys_of
 
@@ -71,5 +72,5 @@ def resend(store: Store, chosen: Sequence[Letter]) -> int:
             batch = NewBatch(letter.kind, [letter.row], letter.form)
             keys = keys_of(number, letter.kind, batch.rows)
             insert(store, index, letter.destination, batch, inline(batch.rows), keys)
-            count(index, number, letter.kind, "dead_letter", -1)
+            count(index, number, letter.kind, Outcome.DEAD_LETTER, -1)
     return resent

@@ -283,3 +283,14 @@ def test_what_waits_is_discarded_where_that_is_meant(
     assert status["waiting"] == 0
     assert status["destinations"][0]["dead_letters"] == 0
     assert status["destinations"][0]["outcomes"]["inference"]["dropped: discarded by command"] == 2
+
+
+def test_what_became_of_ground_truth_is_said_too(
+    server: FaultServer, deliver: Callable[..., Delivery], invoke: Callable[..., Result]
+) -> None:
+    server.stop()
+    delivery = deliver()
+    delivery.submit_ground_truth([{"partner_inference_id": "one", "ground_truth_data": {"expected": "A"}}])
+    delivery.shutdown(0)
+    assert "1 ground truth discarded" in invoke("discard", "--all", "--yes").stdout
+    assert "1 ground truth dropped: discarded by command" in invoke("status").stdout

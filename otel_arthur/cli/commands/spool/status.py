@@ -40,13 +40,14 @@ _HEADINGS = ("model or task", "endpoint", "waiting", "held", "oldest", "dead let
 
 
 def _show_status(folder: str, found: Status) -> None:
-    from otel_arthur.delivery.books.names import NAMES, name_of
+    from otel_arthur.delivery.books.names import in_words, name_of
     from otel_arthur.delivery.books.status import held, oldest_seconds, unaccounted_for
+    from otel_arthur.spool.rows import FIRST_KIND
 
     say(f"{folder}: {size(found.bytes)} of {size(found.max_bytes)}")
     rows: list[tuple[str, ...]] = []
     for one in found.destinations:
-        counts = one.outcomes.get(min(NAMES), {})
+        counts = one.outcomes.get(FIRST_KIND, {})
         oldest = oldest_seconds(one)
         outcomes = {outcome for kind in one.outcomes.values() for outcome in kind}
         if not (one.waiting or one.last_error or outcomes - {"appended", "moved"}):
@@ -68,10 +69,11 @@ def _show_status(folder: str, found: Status) -> None:
     for one in found.destinations:
         if one.last_error is not None and one.last_error_at is not None:
             say(f"last error, {moment(one.last_error_at)}, model {one.destination.model}: {one.last_error}")
-        noun = name_of(one.destination, min(NAMES))
-        for outcome, count in one.outcomes.get(min(NAMES), {}).items():
-            if outcome.startswith(("dropped", "refused", "skipped")):
-                say(f"{one.destination.model}: {plural(count, noun)} {outcome}")
+        for kind, outcomes in sorted(one.outcomes.items()):
+            for outcome, count in outcomes.items():
+                if outcome.startswith(("dropped", "refused", "skipped")):
+                    told = in_words({name_of(one.destination, kind): count})
+                    say(f"{one.destination.model}: {told} {outcome}")
         if (count := unaccounted_for(one)) != 0:
             say(f"{one.destination.model}: {plural(count, 'record')} unaccounted for, please report this")
     for reason, count in found.skipped.items():

@@ -34,7 +34,7 @@ _MARKS_OF_A_PART = (
 )
 
 
-def parts_of(value: Any, depth: int = 0) -> list[Part]:
+def parts_of(value: Any) -> list[Part]:
     """Parts from a list of part objects, one such object, or plain text."""
     if value is None:
         return []
@@ -45,8 +45,8 @@ def parts_of(value: Any, depth: int = 0) -> list[Part]:
         if plain is not None:
             return list(plain)
         items = cast("Sequence[Any]", value)[:MAX_PARTS]
-        return each_call_once([part for item in items if (part := _part(item, depth)) is not None])
-    part = _part(value, depth)
+        return each_call_once([part for item in items if (part := _part(item)) is not None])
+    part = _part(value)
     return [] if part is None else [part]
 
 
@@ -67,7 +67,7 @@ def is_known(kind: str) -> bool:
     return kind in _READERS or _reader_by_ending(kind) is not None
 
 
-def _part(item: Any, depth: int) -> Part | None:
+def _part(item: Any, depth: int = 0) -> Part | None:
     if not isinstance(item, Mapping):
         return TextPart(result_text(item)) if item is not None else None
     part = cast("Map", item)

@@ -36,7 +36,7 @@ class Files:
             return None
 
     def remember(self, opened: int | None) -> bool:
-        """These are ours; whether they were before, if any was.
+        """Take the files that lie there for ours; whether those before were the same, or there were none.
 
         Args:
             opened: the database's `number` before it was opened.
