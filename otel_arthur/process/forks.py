@@ -27,11 +27,31 @@ class Forking(Protocol):
 FORK_SECONDS: Final = 5.0
 """A fork waits for no lock longer than this."""
 _watched: WeakSet[Forking] = WeakSet()
-_forking: list[Forking] = []
 _before: list[Callable[[], None]] = []
 _in_child: list[Callable[[], None]] = []
 _at_work = threading.RLock()
-_is_held = False
+_one_at_a_time = threading.RLock()
+"""Held by a thread that forks, from before its fork until after: who is called keeps state for one fork."""
+
+
+class _Fork:
+    """One fork under way."""
+
+    def __init__(self) -> None:
+        self.held: list[threading.RLock] = []
+        """Locks to release in the parent, the first one last."""
+        self.told: list[Forking] = []
+        """Those that were called before."""
+
+
+class _OfThread(threading.local):
+    """The forks of a thread: a signal's handler may fork in the middle of another fork."""
+
+    def __init__(self) -> None:
+        self.forks: list[_Fork] = []
+
+
+_of_thread = _OfThread()
 
 
 def watch(forking: Forking) -> None:
@@ -58,29 +78,36 @@ def held_off() -> Generator[None, None, None]:
 
 
 def _before_fork() -> None:
-    global _is_held
+    fork = _Fork()
+    _of_thread.forks.append(fork)
+    # Without a limit: each fork that is under way waits for no lock longer than `FORK_SECONDS`.
+    _one_at_a_time.acquire()
+    fork.held.append(_one_at_a_time)
     for function in _before:
         function()
-    _is_held = _at_work.acquire(timeout=FORK_SECONDS)
-    _forking[:] = _watched
-    for forking in _forking:
+    if _at_work.acquire(timeout=FORK_SECONDS):
+        fork.held.append(_at_work)
+    for forking in list(_watched):
+        fork.told.append(forking)
         forking.before_fork()
 
 
 def _after_fork_in_parent() -> None:
-    if _is_held:
-        _at_work.release()
-    while _forking:
-        _forking.pop().after_fork_in_parent()
+    fork = _of_thread.forks.pop()
+    while fork.told:
+        fork.told.pop().after_fork_in_parent()
+    while fork.held:
+        fork.held.pop().release()
 
 
 def _after_fork_in_child() -> None:
-    global _at_work
-    _at_work = threading.RLock()
+    global _at_work, _one_at_a_time
+    _at_work, _one_at_a_time = threading.RLock(), threading.RLock()
+    fork = _of_thread.forks.pop()
     for function in _in_child:
         function()
-    while _forking:
-        _forking.pop().after_fork_in_child()
+    while fork.told:
+        fork.told.pop().after_fork_in_child()
 
 
 if hasattr(os, "register_at_fork"):
