@@ -22,11 +22,16 @@ _LAST_NS = 2**63 - 1
 
 
 def period(start_ns: int | None, end_ns: int | None) -> tuple[int, int]:
-    """When a span began and ended: no end is no length, and a time that no clock shows is the nearest one."""
-    if start_ns and end_ns and 0 < start_ns <= end_ns <= _LAST_NS:
-        return start_ns, end_ns  # as nearly all
-    start = start_ns or 0
-    end = end_ns or start
+    """When a span began and ended: no end is no length, and a time that no clock shows is the nearest one.
+
+    Raises:
+        TypeError, ValueError, OverflowError: a time is no number.
+    """
+    if start_ns.__class__ is int is end_ns.__class__ and 0 < start_ns <= end_ns <= _LAST_NS:  # type: ignore[operator]
+        return start_ns, end_ns  # type: ignore[return-value]  # as nearly all
+    # An application may give a float.
+    start = int(start_ns or 0)
+    end = int(end_ns or start)
     return min(max(start, 0), _LAST_NS), min(max(end, 0), _LAST_NS)
 
 

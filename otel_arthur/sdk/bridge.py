@@ -115,16 +115,16 @@ class Bridge:
         pauses = threading.current_thread() is not threading.main_thread()
         until_pause = _SPANS_AT_ONCE
         for span in spans:
-            attributes = attributes_of(span)
-            if not is_candidate(attributes):
-                if self._wants_around:
-                    yield around_of(span, attributes)
-                continue
-            until_pause -= 1
-            if not until_pause and pauses:
-                until_pause = _SPANS_AT_ONCE
-                time.sleep(_PAUSE_SECONDS)
             try:
+                attributes = attributes_of(span)
+                if not is_candidate(attributes):
+                    if self._wants_around:
+                        yield around_of(span, attributes)
+                    continue
+                until_pause -= 1
+                if not until_pause and pauses:
+                    until_pause = _SPANS_AT_ONCE
+                    time.sleep(_PAUSE_SECONDS)
                 view = view_of(span, attributes)
             except Exception as error:
                 self._assembly.unreadable(error)

@@ -17,11 +17,12 @@ from otel_arthur.genai.duplicates.halves import Halves
 from otel_arthur.genai.events.joiner import Joiner
 from otel_arthur.genai.events.log_events import LogEvent, lacks_content
 from otel_arthur.genai.planned import Planned
-from otel_arthur.genai.reading import Reading, look, read
+from otel_arthur.genai.reading import NO_IDS, Reading, look, read
 from otel_arthur.genai.span import SpanView
 
 _Found = TypeVar("_Found")
 UNREADABLE = "unreadable"
+INVALID_ID = "invalid id"
 NO_CONTENT = "no content"
 
 
@@ -89,7 +90,7 @@ class Assembly:
         if isinstance(reading, Planned):
             return [Assembled(view, reading), *self._completed(view, reading, since)]
         if reading is None or reading.call is None:
-            return [Assembled(view, skipped=reading is None)]
+            return [self._no_call(view, reading)]
         halves = self._halves
         if halves is None or not reading.content_missing:
             may_wait = self._wants_content and lacks_content(reading) and self._may_wait(reading)
@@ -114,7 +115,7 @@ class Assembly:
                 self._halves.of(reading)
             return reading
         if reading is None or reading.call is None:
-            return Assembled(view, skipped=reading is None)
+            return self._no_call(view, reading)
         if self._halves is not None:
             if reading.content_missing:
                 return None
@@ -153,7 +154,7 @@ class Assembly:
             self._halves.give_up((view.trace_id, view.span_id))
         reading = self._read(view)
         if reading is None or reading.call is None:
-            return Assembled(view, skipped=reading is None)
+            return self._no_call(view, reading)
         return self._decided(view, reading)
 
     def report_unjoined(self) -> None:
@@ -176,6 +177,13 @@ class Assembly:
         except Exception as error:
             self.unreadable(error)
             return None
+
+    def _no_call(self, view: SpanView, reading: Reading | None) -> Assembled:
+        """A span that is no call, or cannot be taken for one; None is unreadable, and counted already."""
+        if reading is NO_IDS:
+            line = "a GenAI span has no valid trace id and span id; it is skipped"
+            self._skip(INVALID_ID, INVALID_ID, line)
+        return Assembled(view, skipped=reading is None or reading is NO_IDS)
 
     def _decided(self, view: SpanView, reading: Reading) -> Assembled:
         if not reading.content_missing or not self._wants_content:
