@@ -10,10 +10,11 @@ import threading
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from otel_arthur.genai.duplicates.verdicts import InOrder, judge
 from otel_arthur.genai.events.log_events import Contents
-from otel_arthur.genai.span import SpanView
+from otel_arthur.genai.span import EventView, SpanView
 
 SECOND = 10**9
 
@@ -87,6 +88,16 @@ def test_no_more_is_held_than_the_window_asks_for(monkeypatch: pytest.MonkeyPatc
     for given, _ in enumerate(in_order(views()), 1):  # pyright: ignore[reportArgumentType]
         most = max(most, read - given)
     assert most <= 3 * 40 + 2 * 20
+
+
+def test_words_in_events_of_spans_take_room_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(InOrder, "AT_ONCE", 40)
+    monkeypatch.setattr(InOrder, "MAX_BYTES", 1_000_000)
+    said = [EventView("gen_ai.user.message", 1, {"content": "x" * 10_000})]
+    views = [replace(call(number, "provider", number / 100), events=said) for number in range(400)]
+    verdicts = in_order(views)
+    assert len(told(verdicts)) == 400
+    assert verdicts.early
 
 
 def test_the_first_span_is_out_before_the_file_ends() -> None:

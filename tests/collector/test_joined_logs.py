@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import requests
 
+from otel_arthur.genai.events.joiner import MAX_SPAN_BYTES
 from tests.collector.posting import PROTOBUF, Start, post
 from tests.support.servers.account import Account
 from tests.support.servers.next_hops import HTTPServerBehind
@@ -116,3 +117,20 @@ def test_a_call_whose_messages_never_come_is_skipped_with_its_reason(
     ours.stop()
     assert any("without messages is skipped" in line["msg"] for line in ours.lines)
     assert account.count(model_id) == 0
+
+
+def test_large_spans_that_wait_are_decided_early_and_counted(collector: Start) -> None:
+    large = MAX_SPAN_BYTES // 3
+    ours = collector()
+    for number in range(3):
+        request = llm_request()
+        span = all_spans(request)[0]
+        kept = [attribute for attribute in span.attributes if not attribute.key.endswith("messages")]
+        del span.attributes[:]
+        span.attributes.extend(kept)
+        span.attributes.add(key="note").value.string_value = f"{number}" * large
+        assert post(ours, request).status_code == 200
+    metrics = ours.metrics()
+    assert metrics['otelcol_arthur_calls{outcome="waiting"}'] == 3
+    assert metrics['otelcol_arthur_spans_skipped{reason="no content"}'] == 1, "the oldest made room"
+    ours.stop()

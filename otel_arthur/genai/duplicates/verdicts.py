@@ -17,7 +17,8 @@ from otel_arthur.genai.duplicates.completion import completed
 from otel_arthur.genai.duplicates.evidence import Evidence, evidence_of
 from otel_arthur.genai.duplicates.kin import kin_of
 from otel_arthur.genai.duplicates.matching import duplicates
-from otel_arthur.genai.events.log_events import Contents, size_of
+from otel_arthur.genai.events.log_events import Contents
+from otel_arthur.genai.events.waiting import size_of
 from otel_arthur.genai.planned import Planned
 from otel_arthur.genai.reading import Reading, look, read
 from otel_arthur.genai.span import SpanKey, SpanView
@@ -144,7 +145,8 @@ class InOrder:
             held.append(view)
             heard.append(_hear(view, self._extra))
             if number % _SAMPLE == 0:
-                size += 2 * size_of(view.attributes) * _SAMPLE  # the words are there twice once they are read
+                # The words are there twice once they are read. One resource serves many spans.
+                size += 2 * size_of((view.attributes, view.events)) * _SAMPLE
             if len(held) <= room and size <= self.MAX_BYTES:
                 continue
             edge = latest - self._window_ns

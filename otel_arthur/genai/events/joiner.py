@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from otel_arthur.genai.events.log_events import Content, LogEvent, joined, merged, size_of
+from otel_arthur.genai.events.log_events import Content, LogEvent, count_of, joined, merged, put_content
+from otel_arthur.genai.events.waiting import Age, Waiting, size_of
 from otel_arthur.genai.span import SpanKey, SpanView
 
 SPAN_WAIT_SECONDS = 15.0
@@ -19,6 +20,8 @@ SPAN_WAIT_SECONDS = 15.0
 CONTENT_WAIT_SECONDS = 600.0
 """The event of a prompt may precede the end of its span by as long as the model takes."""
 MAX_SPANS = 10_000
+MAX_SPAN_BYTES = 64 * 1024 * 1024
+"""A span waits with all its attributes, of any size."""
 MAX_CONTENTS = 10_000
 MAX_CONTENT_BYTES = 64 * 1024 * 1024
 
@@ -34,12 +37,6 @@ class Held(NamedTuple):
     since: float
 
 
-class _Waiting(NamedTuple):
-    content: Content
-    since: float
-    size: int
-
-
 @dataclass(eq=False)
 class Joiner:
     """Joins in either order of arrival, bounded by count, bytes and time. Not safe for threads."""
@@ -47,15 +44,14 @@ class Joiner:
     span_wait: float = SPAN_WAIT_SECONDS
     content_wait: float = CONTENT_WAIT_SECONDS
     max_spans: int = MAX_SPANS
+    max_span_bytes: int = MAX_SPAN_BYTES
     max_contents: int = MAX_CONTENTS
     max_content_bytes: int = MAX_CONTENT_BYTES
 
     def __post_init__(self) -> None:
-        # All in order of arrival, so that the oldest come first.
-        self._spans: dict[SpanKey, Held] = {}
-        self._contents: dict[SpanKey, _Waiting] = {}
-        self._content_bytes = 0
-        # Its oldest go all the time: a dict would look for its first key past all that have gone.
+        self._spans = Waiting[SpanView](self.max_span_bytes, self.max_spans)
+        self._contents = Waiting[Content](self.max_content_bytes, self.max_contents)
+        # Ordered as what waits is, the oldest first.
         self._complete: OrderedDict[SpanKey, float] = OrderedDict()
         self.unjoined: Counter[str] = Counter()
         """Reason -> events that found no span. The caller may empty it."""
@@ -63,17 +59,17 @@ class Joiner:
     @property
     def holds_spans(self) -> bool:
         """Whether any span waits for its content."""
-        return bool(self._spans)
+        return bool(self._spans.by_key)
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing waits."""
-        return not self._spans and not self._contents
+        return not self._spans.by_key and not self._contents.by_key
 
     def with_content(self, view: SpanView) -> SpanView:
         """A span that has come, with the content that waited for it, if any did."""
-        waiting = self._drop((view.trace_id, view.span_id)) if self._contents else None
-        return view if waiting is None else joined(view, waiting.content)
+        found = self._contents.take((view.trace_id, view.span_id)) if self._contents.by_key else None
+        return view if found is None else joined(view, found[0])
 
     def complete(self, view: SpanView, now: float) -> None:
         """Remember that a span is done with, so that an event which repeats its content is no orphan."""
@@ -82,20 +78,17 @@ class Joiner:
             self._complete.popitem(last=False)
 
     def hold(self, view: SpanView, since: float) -> list[SpanView]:
-        """Keep a span until its content comes; returns the oldest, given up, when there are too many."""
-        self._spans[view.trace_id, view.span_id] = Held(view, since)
-        given_up: list[SpanView] = []
-        while len(self._spans) > self.max_spans:
-            given_up.append(self._spans.pop(next(iter(self._spans))).view)
-        return given_up
+        """Keep a span until its content comes; returns the oldest, given up, when there is too much."""
+        # Measured here, for most spans never wait.
+        return self._spans.put((view.trace_id, view.span_id), view, Age(since, size_of(view)))
 
     def release(self, key: SpanKey, now: float) -> SpanView | None:
         """A span that need not wait any more; an event that still comes for it is no orphan."""
-        held = self._spans.pop(key, None)
-        if held is None:
+        found = self._spans.take(key)
+        if found is None:
             return None
-        self.complete(held.view, now)
-        return held.view
+        self.complete(found[0], now)
+        return found[0]
 
     def add(self, events: Iterable[LogEvent], now: float) -> list[Held]:
         """Take content; returns the spans that had waited for it, joined, and waits no more for them.
@@ -106,59 +99,28 @@ class Joiner:
         for key, content in events:
             if key is None:
                 self.unjoined[NO_SPAN_ID] += 1
-            elif key in self._spans:
+            elif key in self._spans.by_key:
                 reached[key] = merged(reached.get(key), content)
             elif key not in self._complete:
-                self._keep(key, content, now)
-        return [self._release(key, content) for key, content in reached.items()]
+                self._give_up(put_content(self._contents, key, content, now), NO_ROOM)
+        found = [(self._spans.take(key), content) for key, content in reached.items()]
+        return [Held(joined(one[0], content), one[1].since) for one, content in found if one is not None]
 
     def expire(self, now: float) -> list[SpanView]:
         """The spans that waited too long. Content that waited too long is counted as unjoined."""
-        expired: list[SpanView] = []
-        for key, held in list(self._spans.items()):
-            if now - held.since < self.span_wait:
-                break
-            del self._spans[key]
-            expired.append(held.view)
-        for key, waiting in list(self._contents.items()):
-            if now - waiting.since < self.content_wait:
-                break
-            self._give_up(key, NO_SPAN)
+        self._give_up(self._contents.take_old(now, self.content_wait), NO_SPAN)
         while self._complete and now - next(iter(self._complete.values())) >= self.content_wait:
             self._complete.popitem(last=False)
-        return expired
+        return self._spans.take_old(now, self.span_wait)
 
     def release_spans(self) -> list[SpanView]:
         """All spans that wait, for no more content comes."""
-        views = [held.view for held in self._spans.values()]
-        self._spans.clear()
-        return views
+        return self._spans.take_all()
 
     def release_contents(self) -> None:
         """Count all content that waits as unjoined, for no more spans come."""
-        for key in list(self._contents):
-            self._give_up(key, NO_SPAN)
+        self._give_up(self._contents.take_all(), NO_SPAN)
 
-    def _release(self, key: SpanKey, content: Content) -> Held:
-        held = self._spans.pop(key)
-        return Held(joined(held.view, content), held.since)
-
-    def _keep(self, key: SpanKey, content: Content, now: float) -> None:
-        before = self._drop(key)
-        content = merged(before.content if before is not None else None, content)
-        waiting = _Waiting(content, now, size_of(content.attributes) + size_of(content.events))
-        self._contents[key] = waiting
-        self._content_bytes += waiting.size
-        while len(self._contents) > self.max_contents or self._content_bytes > self.max_content_bytes:
-            self._give_up(next(iter(self._contents)), NO_ROOM)
-
-    def _drop(self, key: SpanKey) -> _Waiting | None:
-        waiting = self._contents.pop(key, None)
-        if waiting is not None:
-            self._content_bytes -= waiting.size
-        return waiting
-
-    def _give_up(self, key: SpanKey, reason: str) -> None:
-        waiting = self._drop(key)
-        if waiting is not None:
-            self.unjoined[reason] += max(len(waiting.content.events), 1)
+    def _give_up(self, contents: Iterable[Content], reason: str) -> None:
+        for content in contents:
+            self.unjoined[reason] += count_of(content)

@@ -7,12 +7,13 @@ log records that carry the ids of the LLM span itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 
 from otel_arthur.genai.events.agentcore import conversation_in, may_be_conversation
+from otel_arthur.genai.events.waiting import Age, Waiting, size_of
 from otel_arthur.genai.reading import Reading
 from otel_arthur.genai.span import EventView, SpanKey, SpanView
 from otel_arthur.genai.tables.event_words import MESSAGE_EVENTS, OPERATION_DETAILS
@@ -110,8 +111,7 @@ class Contents:
     MAX_BYTES = 32 * 1024**2
 
     def __init__(self) -> None:
-        self._by_key: dict[SpanKey, Content] = {}
-        self._bytes = 0
+        self._waiting = Waiting[Content](self.MAX_BYTES)
         self._keyless = 0
         self.given_up = 0
         """Events that had no span yet when there was no room for them."""
@@ -121,39 +121,36 @@ class Contents:
             if key is None:
                 self._keyless += 1
                 continue
-            self._by_key[key] = merged(self._by_key.get(key), content)
-            self._bytes += _size(content)
-            while self._bytes > self.MAX_BYTES:
-                self.given_up += _count(self._take(next(iter(self._by_key))))
+            self.given_up += sum(map(count_of, put_content(self._waiting, key, content)))
 
     def joined(self, view: SpanView) -> SpanView:
         """The span with what came for it."""
-        content = self._by_key.get((view.trace_id, view.span_id)) if self._by_key else None
-        return view if content is None else joined(view, content)
+        found = self._waiting.by_key.get((view.trace_id, view.span_id)) if self._waiting.by_key else None
+        return view if found is None else joined(view, found[0])
 
     def done(self, view: SpanView) -> None:
         """Drop what came for a span."""
-        if (key := (view.trace_id, view.span_id)) in self._by_key:
-            self._take(key)
-
-    def _take(self, key: SpanKey) -> Content:
-        content = self._by_key.pop(key)
-        self._bytes -= _size(content)
-        return content
+        self._waiting.take((view.trace_id, view.span_id))
 
     @property
     def unjoined(self) -> int:
         """How many events had no span among those that are done with."""
-        return self._keyless + sum(map(_count, self._by_key.values()))
+        return self._keyless + sum([count_of(content) for content, _ in self._waiting.by_key.values()])
 
 
-def _size(content: Content) -> int:
-    return size_of(content.attributes) + sum(
-        [size_of(one.attributes) + size_of(one.body) for one in content.events]
-    )
+def put_content(waiting: Waiting[Content], key: SpanKey, content: Content, now: float = 0.0) -> list[Content]:
+    """Let a piece of a span's content wait with those before; returns what is given up, the oldest first."""
+    before = waiting.take(key)
+    if before is None:
+        return waiting.put(key, content, Age(now, size_of((key, content))))
+    whole = merged(before[0], content)
+    # Messages add to those before, which need not be measured again; an attribute may replace another one.
+    size = size_of((key, whole)) if content.attributes else before[1].size + size_of(content)
+    return waiting.put(key, whole, Age(now, size))
 
 
-def _count(content: Content) -> int:
+def count_of(content: Content) -> int:
+    """How many events a content came in."""
     return max(len(content.events), 1)
 
 
@@ -162,21 +159,6 @@ def merged(first: Content | None, second: Content) -> Content:
     if first is None:
         return second
     return Content({**first.attributes, **second.attributes}, (*first.events, *second.events))
-
-
-def size_of(value: Any, depth: int = 0) -> int:
-    """About how many bytes a value holds on to, to bound memory by."""
-    if isinstance(value, str | bytes):
-        return 50 + len(value)
-    if isinstance(value, dict):
-        mapping = cast("dict[Any, Any]", value)
-        return 64 + sum([size_of(item, depth + 1) for item in mapping.values()]) if depth < 16 else 64
-    if isinstance(value, list | tuple):
-        items = cast("Sequence[Any]", value)
-        return 56 + sum([size_of(item, depth + 1) for item in items]) if depth < 16 else 56
-    if isinstance(value, Mapping):
-        return size_of(dict(cast("Mapping[Any, Any]", value)), depth)
-    return 32
 
 
 def _may_have_content(name: Any) -> bool:

@@ -95,6 +95,20 @@ def test_the_oldest_makes_room() -> None:
     assert (other.view.span_id, other.skipped) == (VIEW.span_id, True)
 
 
+def test_large_spans_make_room_and_each_is_decided_once() -> None:
+    caller = Caller(max_span_bytes=40_000)
+    out: list[str] = []
+    for number in range(1, 11):
+        view = replace(VIEW, span_id=f"{number:016x}", attributes={**VIEW.attributes, "note": "x" * 10_000})
+        own, *others = caller.assembly.take(view, 0.0)
+        assert own.waits
+        out += [one.view.span_id for one in others if one.skipped]
+    assert caller.counts == {"no content": 7}
+    out += [one.view.span_id for one in caller.assembly.release_spans()]
+    assert out == [f"{number:016x}" for number in range(1, 11)]
+    assert caller.counts == {"no content": 10}
+
+
 @pytest.mark.parametrize("waits", [True, False])
 def test_where_content_is_not_wanted_nothing_waits(waits: bool) -> None:
     caller = Caller(waits=waits, wants_content=False)

@@ -39,10 +39,10 @@ class Application:
             BatchLogRecordProcessor(logs, schedule_delay_millis=NEVER_MILLIS)
         )
 
-    def call(self, words: str, style: str = "details", failed: bool = False) -> None:
+    def call(self, words: str, style: str = "details", failed: bool = False, note: str = "") -> None:
         """What the official instrumentations write with ``event_only``: a bare span, content in an event."""
         span = self.tracers.get_tracer("genai").start_span("chat m")
-        span.set_attributes({"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"})
+        span.set_attributes({"gen_ai.operation.name": "chat", "gen_ai.request.model": "m", "note": note})
         context = trace.set_span_in_context(span)
         if failed:
             span.set_status(trace.StatusCode.ERROR)

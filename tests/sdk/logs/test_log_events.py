@@ -17,7 +17,7 @@ from opentelemetry.sdk._logs.export import (
 )
 
 from otel_arthur import ArthurLogExporter
-from otel_arthur.genai.events.joiner import Joiner
+from otel_arthur.genai.events.joiner import MAX_SPAN_BYTES, Joiner
 from otel_arthur.local.server import LocalArthur
 from otel_arthur.sdk import bridge as bridges
 from tests.sdk.logs.log_event_application import EVENTS, Application, details, texts
@@ -99,6 +99,21 @@ def test_content_that_never_comes_is_counted_and_what_failed_is_still_recorded(
     application.loggers.shutdown()
     assert texts(arthur, model_id) == [("", "")]
     assert application.counts() == {"no content": 1}
+
+
+def test_large_spans_that_wait_are_decided_early_and_counted(
+    arthur: LocalArthur, model_id: str, tmp_path: Path
+) -> None:
+    application = Application(arthur, model_id, tmp_path)
+    EVENTS["none"] = lambda words, failed: []
+    large = MAX_SPAN_BYTES // 3
+    for number in range(3):
+        application.call(f"large {number}", style="none", note=f"{number}" * large)
+    application.tracers.force_flush()
+    assert application.counts() == {"no content": 1}, "the oldest made room"
+    application.tracers.shutdown()
+    application.loggers.shutdown()
+    assert application.counts() == {"no content": 3}
 
 
 def test_an_event_without_its_span_is_counted(arthur: LocalArthur, model_id: str, tmp_path: Path) -> None:
