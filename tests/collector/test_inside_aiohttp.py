@@ -18,9 +18,10 @@ from tests.support.waiting import PATIENCE
 
 ORDINARY = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 MALFORMED = b"\x16\x03\x01 is another protocol\r\n\r\n"
+OURS = {"X-Ours": "yes"}
 
 
-async def first_line(text: bytes, told: list[str]) -> bytes:
+async def head(text: bytes, told: list[str]) -> bytes:
     """Of the answer to a text; then the server is stopped while another request hangs."""
     came = asyncio.Event()
 
@@ -31,14 +32,20 @@ async def first_line(text: bytes, told: list[str]) -> bytes:
         return web.Response(text="here")
 
     silent = logging.Logger("aiohttp", logging.CRITICAL)
-    server = BoundedServer(handle, Connections(10, told.append), access_log=None, logger=silent)
+    server = BoundedServer(
+        handle,
+        Connections(10, told.append),
+        lambda status: web.Response(status=status, headers=OURS),
+        access_log=None,
+        logger=silent,
+    )
     runner = web.ServerRunner(server, handle_signals=False)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     port = runner.addresses[0][1]
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(text)
-    line = await reader.readline()
+    found = await reader.readuntil(b"\r\n\r\n")
     _, hanging = await asyncio.open_connection("127.0.0.1", port)
     hanging.write(ORDINARY.replace(b"/ ", b"/hang ", 1))
     await asyncio.wait_for(came.wait(), PATIENCE)
@@ -46,15 +53,16 @@ async def first_line(text: bytes, told: list[str]) -> bytes:
     await clean_up(runner, 0.2)
     for one in (writer, hanging):
         one.close()
-    return line
+    return found
 
 
 @pytest.mark.parametrize(("text", "counted"), [(ORDINARY, []), (MALFORMED, ["malformed"])])
-def test_malformed_requests_are_counted(text: bytes, counted: list[str]) -> None:
+def test_malformed_requests_are_counted_and_get_our_answer(text: bytes, counted: list[str]) -> None:
     """Not a fallback."""
     told: list[str] = []
-    line = asyncio.run(first_line(text, told))
-    assert line.split()[1] == (b"400" if counted else b"200")
+    found = asyncio.run(head(text, told))
+    assert found.split()[1] == (b"400" if counted else b"200")
+    assert (b"X-Ours: yes" in found) is bool(counted)
     assert told == counted
 
 
@@ -77,10 +85,33 @@ def test_without_the_way_requests_are_made_malformed_ones_are_answered(
 
     monkeypatch.setattr(web.Server, "__init__", initialize)
     told: list[str] = []
-    assert b"400" in asyncio.run(first_line(MALFORMED, told))
+    assert b"400" in asyncio.run(head(MALFORMED, told))
     assert told == []
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
         "malformed requests are not counted"
+    ]
+
+
+def test_without_the_way_errors_are_answered_aiohttp_answers_malformed_requests(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer: Any = web.RequestHandler.handle_error
+    monkeypatch.delattr(web.RequestHandler, "handle_error")
+
+    def handler(self: Any, error: Any) -> Any:
+        async def handle(request: web.BaseRequest) -> web.StreamResponse:
+            return answer(self, request, error.status, error.exc, error.message)
+
+        return handle
+
+    # As a version to come answers without it.
+    monkeypatch.setattr(web.RequestHandler, "_make_error_handler", handler)
+    told: list[str] = []
+    found = asyncio.run(head(MALFORMED, told))
+    assert (b"400" in found, b"X-Ours" in found) == (True, False)
+    assert told == ["malformed"]
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
+        "malformed requests are answered by aiohttp"
     ]
 
 

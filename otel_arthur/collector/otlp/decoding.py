@@ -32,7 +32,7 @@ def parse(signal: Signal, content: bytes, json: bool, spoiled: Counter[str] | No
     spoiled = Counter() if spoiled is None else spoiled
     if json:
         try:
-            message, reasons = without_bad_records(json_document(content), signal.request)
+            message, reasons = without_bad_records(json_document(content, spoiled), signal.request)
         except (orjson.JSONDecodeError, OTLPError, RecursionError) as error:
             raise BadBody(f"the body is not OTLP/JSON: {str(error)[:200]}") from None
         spoiled.update(reason for reason, _ in reasons)
@@ -55,7 +55,7 @@ def response_protobuf(signal: Signal, content: bytes) -> bytes:
         BadBody: it is none.
     """
     try:
-        return request_from_json(orjson.loads(content or b"{}"), signal.response).SerializeToString()
+        return request_from_json(json_document(content), signal.response).SerializeToString()
     except (orjson.JSONDecodeError, OTLPError):
         raise BadBody("the body is not an OTLP/JSON answer") from None
 

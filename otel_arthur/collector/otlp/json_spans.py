@@ -32,7 +32,7 @@ def export_in(body: bytes, spoiled: Counter[str]) -> Export:
     if (export := ordinary(body)) is not None:
         return export
     try:
-        export, bad = tolerated(json_document(body))
+        export, bad = tolerated(json_document(body, spoiled))
     except (ValueError, OTLPError) as error:
         raise BadBody(f"the body is not OTLP/JSON: {str(error)[:200]}") from None
     spoiled.update(kind for kind, _ in bad)

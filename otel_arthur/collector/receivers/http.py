@@ -44,6 +44,7 @@ class HTTPReceiver(OTLPServer):
         server = BoundedServer(
             self._handle,
             self.connections,
+            _refused,
             self.read_bytes,
             auto_decompress=False,
             access_log=None,
@@ -198,6 +199,14 @@ def _silent() -> logging.Logger:
     logger = logging.Logger("aiohttp")
     logger.addHandler(logging.NullHandler())
     return logger
+
+
+def _refused(status: int) -> web.Response:
+    """The answer to a request that no handler gets, in protobuf: its content type is not known."""
+    reply = replies.bad_data("the request is malformed HTTP/1.1, or has too many or too long headers")
+    if status >= 500:
+        reply = Reply(replies.INTERNAL, "internal error", status=500)
+    return _response(http_error(reply, False))
 
 
 def _response(reply: HTTPReply) -> web.Response:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from aiohttp import web, web_protocol
@@ -26,10 +28,21 @@ class BoundedServer(web.Server):
 
     ``Server._make_request``, which is given ``web_protocol.ERROR`` for a request that cannot be parsed.
     Fallback: malformed requests are answered and not counted, which one line says.
+
+    ``RequestHandler.handle_error``, which answers such a request with a page that quotes it, a token perhaps.
+    Fallback: that page goes out, which one line says.
+
+    Args:
+        refusal: an HTTP status -> the answer in place of aiohttp's page.
     """
 
     def __init__(
-        self, handler: Any, bounded: Connections, read_bytes: int = READ_BYTES, **settings: Any
+        self,
+        handler: Any,
+        bounded: Connections,
+        refusal: Callable[[int], web.Response],
+        read_bytes: int = READ_BYTES,
+        **settings: Any,
     ) -> None:
         if hasattr(web.Server, "_make_request") and hasattr(web_protocol, "ERROR"):
             settings["request_factory"] = self._request
@@ -38,6 +51,15 @@ class BoundedServer(web.Server):
         super().__init__(handler, read_bufsize=read_bytes, **settings)
         self._bounded = bounded
         self._read_bytes = read_bytes
+        self._made: Callable[[], web.RequestHandler] = super().__call__
+        if hasattr(web.RequestHandler, "handle_error"):
+            settings.pop("request_factory", None)
+            self._made = partial(_Connection, self, refusal, read_bufsize=read_bytes, **settings)
+        else:
+            _logger.warning("malformed requests are answered by aiohttp: this version of it is unknown")
+
+    def __call__(self) -> web.RequestHandler:
+        return self._made()
 
     def connection_made(self, handler: Any, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
@@ -55,6 +77,25 @@ class BoundedServer(web.Server):
         if message is web_protocol.ERROR:
             self._bounded.malformed()
         return self._make_request(message, payload, protocol, writer, task)
+
+
+class _Connection(web.RequestHandler):
+    def __init__(self, server: web.Server, refusal: Callable[[int], web.Response], **settings: Any) -> None:
+        super().__init__(server, loop=asyncio.get_running_loop(), **settings)
+        self._refusal = refusal
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        # It raises where an answer is under way already.
+        super().handle_error(request, status, exc, message)
+        answer = self._refusal(status)
+        answer.force_close()
+        return answer
 
 
 async def clean_up(runner: web.ServerRunner, seconds: float) -> None:

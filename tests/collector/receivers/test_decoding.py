@@ -15,11 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_arthur.collector.intake.loops import LoopDetector
-from otel_arthur.collector.otlp.decoding import parse
+from otel_arthur.collector.otlp.decoding import parse, response_protobuf
 from otel_arthur.collector.otlp.inflating import BadBody, TooLarge, decompress
 from otel_arthur.collector.otlp.signals import LOGS, METRICS, SIGNALS, TRACES
 from otel_arthur.collector.otlp.spans import candidates, has_marker, invalid_ids
 from otel_arthur.genai.otlp import zstd
+from otel_arthur.genai.otlp.spoiled import TEXT
 from tests.collector.conformance.server import gzip_bomb
 from tests.support.spans.broken import field
 from tests.support.spans.otlp_requests import ids, llm_request, otlp_json, plain_request
@@ -114,6 +115,20 @@ def test_both_encodings_mean_the_same() -> None:
     request = llm_request(2, text="Grüße 👋")
     from_json = parse(TRACES, orjson.dumps(otlp_json(request)), True)
     assert from_json == parse(TRACES, request.SerializeToString(), False) == request
+
+
+def test_an_answer_with_half_an_emoji_is_an_answer() -> None:
+    answer = response_protobuf(TRACES, rb'{"partialSuccess": {"errorMessage": "bad text: \ud83d"}}')
+    assert TRACES.response.FromString(answer).partial_success.error_message == "bad text: \ufffd"
+
+
+def test_a_log_record_with_half_an_emoji_is_read() -> None:
+    record = rb'{"eventName": "e\ud83d", "body": {"kvlistValue": {"values": [{"key": "\udc00"}]}}}'
+    content = b'{"resourceLogs": [{"scopeLogs": [{"logRecords": [%b]}]}]}' % record
+    counted = Counter[str]()
+    [found] = parse(LOGS, content, True, counted).resource_logs[0].scope_logs[0].log_records
+    assert (found.event_name, found.body.kvlist_value.values[0].key) == ("e\ufffd", "\ufffd")
+    assert counted == {TEXT: 1}
 
 
 _NESTED: dict[str, tuple[str, str, tuple[int, ...]]] = {

@@ -13,6 +13,7 @@ from typing import Any
 import grpc
 import pytest
 import requests
+from google.rpc import status_pb2  # pyright: ignore[reportMissingTypeStubs]
 
 from tests.support.processes.collectors import ArthurCollector
 from tests.support.processes.running import finished
@@ -204,3 +205,34 @@ def test_a_key_that_is_no_key_is_one_line(tmp_path: Path) -> None:
     done = finished([sys.executable, "-m", "otel_arthur", "collector", "--config", "c.yaml"], cwd=tmp_path)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
+
+
+HEAD = (
+    b"POST /v1/traces HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer sesame\r\n"
+    b"Content-Type: application/x-protobuf\r\n"
+)
+MALFORMED = {
+    "a chunk without a size": HEAD + b"Transfer-Encoding: chunked\r\n\r\nsesame\r\n\r\n",
+    "a control character": HEAD + b"X-Key: sesame\x7f\r\n\r\n",
+    "a header without a name": HEAD + b": sesame\r\n\r\n",
+    "too many headers": HEAD + b"".join(b"X-%d: sesame\r\n" % n for n in range(500)) + b"\r\n",
+    "too long a header": HEAD + b"X-Key: " + 9_000 * b"sesame" + b"\r\n\r\n",
+    "another protocol": b"sesame\r\n\r\n",
+}
+
+
+def test_malformed_http_gets_an_answer_of_otlp_that_tells_nothing_of_it(collector: Start) -> None:
+    ours = collector()
+    host, _, port = ours.addresses["otlp/http"].rpartition(":")
+    for case, text in MALFORMED.items():
+        with socket.create_connection((host, int(port)), PATIENCE) as sock:
+            sock.sendall(text)
+            answer = b"".join(iter(lambda sock=sock: sock.recv(65536), b""))
+        head, _, body = answer.partition(b"\r\n\r\n")
+        status, *headers = head.decode().split("\r\n")
+        assert status.split()[1] == "400", case
+        assert {"Content-Type: application/x-protobuf", "Server: otel-arthur"} <= set(headers), case
+        said = status_pb2.Status.FromString(body)
+        assert (said.code, "malformed" in said.message) == (3, True), case
+        assert b"sesame" not in answer, case
+        assert b"aiohttp" not in answer, case

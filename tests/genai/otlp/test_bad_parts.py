@@ -19,6 +19,7 @@ from otel_arthur.collector.otlp.signals import TRACES
 from otel_arthur.genai.duplicates.verdicts import judge
 from otel_arthur.genai.otlp import mending
 from otel_arthur.genai.otlp.files import exports_in
+from otel_arthur.genai.otlp.json.mending import loaded
 from otel_arthur.genai.otlp.spoiled import RECORD, TEXT, OTLPError, Spoiled
 from otel_arthur.genai.otlp.views import span_views
 from otel_arthur.genai.reading import read
@@ -141,7 +142,44 @@ def test_null_is_the_default_wherever_it_is() -> None:
 
 def test_a_lone_surrogate_in_json_is_a_replacement() -> None:
     content = json.dumps(document(1)).encode().replace(b"quite", rb"q\ud800ite", 1)
-    assert answers(content)[0] == ["answer 1"]
+    found, spoiled = answers(content)
+    assert (found, spoiled.counts) == (["answer 1"], {TEXT: 1})
+
+
+MENDED: list[tuple[bytes, Any, int]] = [
+    (rb'"\ud800"', "\ufffd", 1),
+    (rb'"\uDFFF"', "\ufffd", 1),
+    (rb'"\ud83d\ude00\ude00\ud83d"', "\U0001f600\ufffd\ufffd", 1),
+    (rb'"\ud83d\ud83d\ude00"', "\ufffd\U0001f600", 1),
+    (rb'["\\ud800", "\\\ud800", "\\\\\"\udc00"]', [r"\ud800", "\\\ufffd", '\\\\"\ufffd'], 1),
+    (rb'{"\ud800": {"\udc00": [NaN]}}', {"\ufffd": {"\ufffd": ["NaN"]}}, 1),
+    (b'["\xf0\x9f\x98\x80", "\\ud800 \xff"]', ["\U0001f600", "\ufffd \ufffd"], 1),
+    (
+        rb'[NaN,-Infinity, Infinity ,"NaN\" NaN,\\",-5]',
+        ["NaN", "-Infinity", "Infinity", 'NaN" NaN,\\', -5],
+        0,
+    ),
+]
+
+
+@pytest.mark.parametrize(("content", "expected", "bad"), MENDED)
+def test_what_parsers_refuse_is_mended_where_it_is_bad(content: bytes, expected: Any, bad: int) -> None:
+    told: list[str] = []
+    assert (loaded(content, told.append), told) == (expected, [TEXT] * bad)
+
+
+@given(st.lists(st.text(st.sampled_from('\ud83d\ude00\udfff\ud800\\"u\0a\ufffd\U0001f600é'))))
+def test_any_texts_are_mended_as_unicode_has_it(found: list[str]) -> None:
+    expected = [text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in found]
+    assert loaded(json.dumps(found).encode(), lambda _: None) == expected
+
+
+@pytest.mark.parametrize(
+    "bad", [rb'["\ud800"', b'"\0\\ud800"', b"[NaNa]", b"-", b'"\\ud80"', b"\xff", b'["NaN]']
+)
+def test_what_is_no_json_stays_none(bad: bytes) -> None:
+    with pytest.raises(orjson.JSONDecodeError):
+        loaded(bad, lambda _: None)
 
 
 def test_a_torn_line_spoils_only_itself() -> None:

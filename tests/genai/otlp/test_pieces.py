@@ -61,6 +61,10 @@ def forms() -> Iterator[bytes]:
             b"\n".join([plain] * 2),
         )
         yield json.dumps(found, separators=(",\n", ":")).encode()
+    scored = document(20)
+    for span in spans_of(scored):
+        span["attributes"].append({"key": "score", "value": {"doubleValue": float("inf")}})
+    yield json.dumps(scored).encode()
     both = {**otlp_json(joined()), "resourceMetrics": [{"a": 1}] * 9, **otlp_json(logs), "unknown": "x" * 99}
     yield json.dumps(both).encode()
 

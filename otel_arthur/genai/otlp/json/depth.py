@@ -1,4 +1,4 @@
-"""JSON that is nested deeper than a parser follows, told from its bytes. Pure."""
+"""JSON that no parser follows, nested too deep or with a number that is none, told from its bytes. Pure."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Final
 
 _DEEPEST: Final = 500
 """Levels of lists and objects. The parser follows 1,024, and OTLP's own values are left out long before."""
+_QUOTE: Final = ord('"')
 _MOST: Final = 4_000_000
 """Texts and brackets to look at: a body that is read holds fewer."""
 TEXT: Final = re.compile(rb'"[^"]*"?')
 """A text of `masked` JSON; also one without an end, for whoever looks again behind each of its marks."""
-_MARK: Final = re.compile(TEXT.pattern + rb"|[\[{\]}]")
+_MARK: Final = re.compile(TEXT.pattern + rb"|[\[{\]}]|NaN|-?Infinity")
 
 
 def masked(body: bytes) -> bytes:
@@ -20,8 +21,8 @@ def masked(body: bytes) -> bytes:
     return body.replace(rb"\\", b"__").replace(rb"\"", b"__")
 
 
-def shallow(body: bytes) -> bytes:
-    """JSON with null in place of what is nested deeper than `_DEEPEST`."""
+def parsable(body: bytes) -> bytes:
+    """JSON with null in place of what is nested deeper than `_DEEPEST`, and NaN and Infinity as texts."""
     parts: list[bytes] = []
     depth = kept = start = 0
     for mark in islice(_MARK.finditer(masked(body)), _MOST):
@@ -35,4 +36,8 @@ def shallow(body: bytes) -> bytes:
                 parts += (body[kept:start], b"null")
                 kept = at + 1
             depth -= 1
+        elif body[at] != _QUOTE and depth <= _DEEPEST:
+            # As OTLP/JSON writes them.
+            parts += (body[kept:at], b'"', mark[0], b'"')
+            kept = mark.end()
     return b"".join((*parts, body[kept:]))

@@ -23,7 +23,7 @@ _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _LONGEST_MARK: Final = 16
 """An error so near the end may be that of a value that goes on."""
-_scan: Final = json.JSONDecoder().raw_decode
+_scan: Final = json.JSONDecoder(parse_constant=str).raw_decode
 
 
 class _TooLargeError(ValueError):

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import IO, Any, cast
 
-import orjson
-
-from otel_arthur.genai.otlp.json.depth import shallow
+from otel_arthur.genai.otlp.json.mending import loaded
 from otel_arthur.genai.otlp.json.parts import Parts
 from otel_arthur.genai.otlp.json.typed import ordinary
 from otel_arthur.genai.otlp.pieces import Rewound
-from otel_arthur.genai.otlp.spoiled import HINT, TEXT, OTLPError, Spoiled
+from otel_arthur.genai.otlp.spoiled import HINT, OTLPError, Spoiled
 
 PIECE = 2 * 1024**2
 """Bytes that are read at once of a file, however long a line, a document or a message in it is."""
@@ -41,13 +39,13 @@ def documents(source: IO[bytes], longest: int, spoiled: Spoiled) -> Iterator[tup
             text += _until(stream, closing, PIECE + 1 - len(line))
             number += text.count(b"\n") - 1
         try:
-            document = None if len(text) > PIECE else ordinary(text) or _loads(text, spoiled)
+            document = None if len(text) > PIECE else ordinary(text) or loaded(text, spoiled.add)
         except ValueError as error:
             # One object may be on many lines, however they are broken.
             rest = b"" if found or failure else stream.read(PIECE + 1 - len(text))
             try:
                 is_large = len(text) + len(rest) > PIECE and not _has_export(rest)
-                document = None if is_large else _loads(text + rest, spoiled)
+                document = None if is_large else loaded(text + rest, spoiled.add)
                 text += rest if is_large else b""
             except ValueError:
                 failure = failure or f"{where[:-2]} is not JSON: {error}"
@@ -95,34 +93,11 @@ def _until(stream: Rewound, closing: bytes, longest: int) -> bytes:
     return b"".join(lines)
 
 
-def _loads(text: bytes, spoiled: Spoiled) -> Any:
-    """JSON, also what only Python reads: lone surrogates, NaN. Raises ValueError where it is none."""
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        if (cut := shallow(text)) != text:
-            return _loads(cut, spoiled)
-        valid = text.decode("utf-8", "replace")
-        is_valid = valid.encode() == text
-        if is_valid and not any(mark in text for mark in (b"\\u", b"NaN", b"Infinity")):
-            raise
-        try:
-            found = json.loads(valid)
-        except (ValueError, RecursionError):
-            raise error from None
-        if not is_valid:
-            spoiled.add(TEXT)
-        return found
+def json_document(content: bytes, spoiled: Counter[str] | None = None) -> Any:
+    """As `loaded`; an empty body is an empty object.
 
-
-def json_document(content: bytes) -> Any:
-    """What JSON says; bytes that are no UTF-8 become U+FFFD, an empty body is an empty object, and null is
-    what is nested too deep for the parser.
-
-    Raises:
-        orjson.JSONDecodeError: it is no JSON.
+    Args:
+        spoiled: what was bad -> how often, counted up.
     """
-    try:
-        return orjson.loads(content) if content.strip() else {}
-    except orjson.JSONDecodeError:
-        return orjson.loads(shallow(content).decode("utf-8", "replace"))
+    counts: Counter[str] = Counter() if spoiled is None else spoiled
+    return loaded(content, lambda kind: counts.update((kind,))) if content.strip() else {}
