@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -186,12 +186,13 @@ class Delivery:
         """
         return self._run.shutdown(time.monotonic() + timeout)
 
-    def adopt_all(self) -> int:
-        """Take over what was spooled while no model or endpoint was configured, whichever service it is of.
+    def adopt_all(self, places: Collection[str] = ()) -> int:
+        """Take over what waits under settings that were wrong, and rows of `places`: a person says so."""
+        return self._run.adopt_all(places)
 
-        Only where a person says so: by itself a process takes over only what its own services left.
-        """
-        return self._run.adopt_all()
+    def serves(self, destination: Destination) -> bool:
+        """Whether this process sends from there."""
+        return destination in self._run.destinations.served
 
     def counts(self) -> Counts:
         """What became of everything in this process so far."""

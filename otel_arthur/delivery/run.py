@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -274,10 +274,10 @@ class Run:
             left = self.level()[0]
             return self.books.counts(max(left, self.books.open) if self._spool.out_of_sight else left)
 
-    def adopt_all(self) -> int:
-        """Take over rows that no process serves, of any service; returns how many."""
+    def adopt_all(self, places: Collection[str]) -> int:
+        """Take over rows that no process serves, of any service, and rows of `places`; returns how many."""
         try:
-            return sum(target.adopt(None, at_once=True) for target in self.targets)
+            return sum(one.adopt(self._spool, None, at_once=True, places=places) for one in self.targets)
         except FAULTS as error:
             _logger.warning("otel-arthur: the spool cannot be read (%s)", type(error).__name__)
             return 0
@@ -296,4 +296,4 @@ class Run:
         self.books.end(Outcome.DROPPED, self._spool.tidy(self._max_age), AGE, was_taken=True)
         for target in self.targets:
             if target.services:
-                target.adopt(target.services, at_once=at_once)
+                target.adopt(self._spool, target.services, at_once=at_once)

@@ -83,6 +83,18 @@ def span_in(request: ExportTraceServiceRequest) -> Span:
     return request.resource_spans[0].scope_spans[0].spans[0]
 
 
+def addressed(content: bytes, task_id: str | None) -> bytes:
+    """A row's request for another task; None for the task of its service."""
+    request = ExportTraceServiceRequest.FromString(content)
+    attributes = request.resource_spans[0].resource.attributes
+    kept = [one for one in attributes if one.key != TASK]
+    del attributes[:]
+    attributes.extend(kept)
+    if task_id:
+        _add(attributes, {TASK: task_id})
+    return request.SerializeToString()
+
+
 def as_otlp_json(content: bytes) -> dict[str, Any]:
     """A request as OTLP/JSON, for people to read.
 

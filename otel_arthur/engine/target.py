@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
 from otel_arthur.configuration import Configuration, EngineConfiguration
+from otel_arthur.engine.adoption import OF_ANY_KEY, EngineAdoption
 from otel_arthur.engine.client import EngineClient
 from otel_arthur.engine.duplicates import EngineJudge
 from otel_arthur.engine.feedback import annotate, feedback_row
@@ -21,6 +22,7 @@ from otel_arthur.inference.privacy import TextRules
 from otel_arthur.spool.batches import Batch, BatchOutcome, NewBatch
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.queue.leases import Terms
+from otel_arthur.spool.spool import Spool
 from otel_arthur.target.contract import Attempt, Feedback, Presented, Trouble
 from otel_arthur.target.service import ServiceTarget, fingerprint
 
@@ -62,6 +64,7 @@ class EngineTarget(ServiceTarget[EngineClient]):
         self.own = [self.here]
         # Rows that were spooled for the task without a key wait under an empty identity.
         self.destinations = [self.here, replace(self.here, identity="")] if self.here.is_complete else []
+        self._adoption = EngineAdoption(self.here, engine.task_id, self.window, self.judge, engine.doubt)
 
     def intake(self, place: str | None, *, is_live: bool) -> EngineIntake:
         """An intake for calls to the Engine; `place` is a model of another target."""
@@ -93,6 +96,21 @@ class EngineTarget(ServiceTarget[EngineClient]):
             batches = [replace(one, rows=[completed(row, trees) for row in one.rows]) for one in batches]
         leaves = self.engine.in_doubt == "leave"
         return Presentation(client, self.engine.doubt, attempt, leaves=leaves).of(batches)
+
+    def organization(self, destination: Destination) -> str:
+        """Of each key that was accepted, so that a renewed key finds the rows of the old key."""
+        return OF_ANY_KEY
+
+    def adopt(
+        self,
+        spool: Spool,
+        services: Collection[str | None] | None,
+        *,
+        at_once: bool,
+        places: Collection[str] = (),
+    ) -> int:
+        """Take over rows of the task, or of `places`, under a key or an endpoint that was wrong."""
+        return self._adoption.adopt(spool, services, at_once=at_once, places=places)
 
     def new_client(self) -> EngineClient:
         return EngineClient(self.engine, self.configuration.timeout)

@@ -14,6 +14,7 @@ from otel_arthur.spool.batches import Batch, BatchOutcome, NewBatch
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.queue.duplicate_window import Judge
 from otel_arthur.spool.queue.leases import Terms
+from otel_arthur.spool.spool import Spool
 
 Say = Callable[[str, str], None]
 """Say a line once in a process: key, line."""
@@ -136,12 +137,20 @@ class Target(ABC):
         """The confirmed identity of a destination, asked after its first success; empty if unknown."""
         return ""
 
-    def adopt(self, services: Collection[str | None] | None, *, at_once: bool) -> int:
+    def adopt(
+        self,
+        spool: Spool,
+        services: Collection[str | None] | None,
+        *,
+        at_once: bool,
+        places: Collection[str] = (),
+    ) -> int:
         """Move rows that wait under a key that nobody serves to their new destination; returns their number.
 
         Args:
             services: only rows of these services; None for all, where a person says so.
             at_once: rows in the duplicate window are moved too.
+            places: all rows of these places (`Destination.model`) too, where a person says so.
         """
         return 0
 

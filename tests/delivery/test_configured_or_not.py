@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from click.testing import Result
 
 from otel_arthur.configuration import Route
 from otel_arthur.delivery import Delivery
@@ -57,6 +58,28 @@ def test_a_renewed_key_of_the_same_organization_sends_what_the_old_one_left(
     new.submit(third)
     eventually(lambda: new.flush(1) and len(server.accepted_ids) >= 4, "what waited is sent")
     assert sorted(server.accepted_ids) == sorted(ids_of([*first, *second, *third]))
+
+
+def test_drain_sends_what_another_key_of_the_same_organization_left(
+    server: FaultServer,
+    deliver: Callable[..., Delivery],
+    invoke: Callable[..., Result],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls = llm_calls(3)
+    for key, call in (("old", calls[0]), ("k", calls[1])):
+        delivery = deliver(api_key=key, organization_id=None)
+        delivery.submit([call])
+        assert delivery.flush(PATIENCE)
+        delivery.shutdown(1)
+    server.stop()
+    old = deliver(api_key="old", organization_id=None)
+    old.submit(calls[2:])
+    assert not old.shutdown(1)
+    server.start()
+    monkeypatch.delenv("OTEL_EXPORTER_ARTHUR_ORGANIZATION_ID")
+    assert invoke("drain").exit_code == 0
+    assert sorted(server.accepted_ids) == sorted(ids_of(calls))
 
 
 @pytest.mark.parametrize("missing", ["api_key", "model_id"])

@@ -124,4 +124,4 @@ class ArthurIntake(Intake):
                 one.held.ended,
                 is_live=self._is_live,
             )
-            yield self._target.adoption.destination(model), batch
+            yield self._target.adoption.here.destination(model), batch

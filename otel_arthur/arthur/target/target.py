@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from otel_arthur.arthur.clients import Client
-from otel_arthur.arthur.target.adoption import Adoption
+from otel_arthur.arthur.target.adoption import ArthurAdoption
 from otel_arthur.arthur.target.duplicates import ArthurJudge
 from otel_arthur.arthur.target.intake import ArthurIntake, Builders
 from otel_arthur.arthur.target.presenting import Presentation
@@ -53,7 +53,7 @@ class ArthurTarget(ServiceTarget["ArthurClient"]):
         say: Say,
     ) -> None:
         super().__init__(configuration, rules, lock)
-        self.adoption = Adoption(spool, configuration, identity)
+        self.adoption = ArthurAdoption(spool, configuration, identity)
         self.schemas = Schemas(self.client, configuration)
         self.builders = Builders()
         self._given_client = client
@@ -69,7 +69,7 @@ class ArthurTarget(ServiceTarget["ArthurClient"]):
             for model in (configuration.models if identity and configuration.endpoint else ())
             for owner in (identity, "")
         ]
-        self.own = [self.adoption.destination(model) for model in ("", configuration.model_id or "")]
+        self.own = [self.adoption.here.destination(model) for model in ("", configuration.model_id or "")]
 
     def intake(self, place: str | None, *, is_live: bool) -> ArthurIntake:
         """An intake for calls to one model, or by the routes."""
@@ -88,7 +88,7 @@ class ArthurTarget(ServiceTarget["ArthurClient"]):
             model = model_id or self.adoption.model_of(row.id) or default
             by_model.setdefault(model, []).append(row)
         for model, rows in by_model.items():
-            yield self.adoption.destination(model), NewBatch(Kind.GROUND_TRUTH, rows, Form.ROW)
+            yield self.adoption.here.destination(model), NewBatch(Kind.GROUND_TRUTH, rows, Form.ROW)
 
     def present(self, destination: Destination, batches: Sequence[Batch], attempt: Attempt) -> Presented:
         policy = self.configuration.errors
@@ -98,9 +98,16 @@ class ArthurTarget(ServiceTarget["ArthurClient"]):
         """The identity by Arthur's organization, so that a renewed key finds the rows of the old key."""
         return self.client().organization_id()
 
-    def adopt(self, services: Collection[str | None] | None, *, at_once: bool) -> int:
-        """Take over rows that were spooled while no model or endpoint was configured."""
-        return self.adoption.adopt(services, at_once=at_once)
+    def adopt(
+        self,
+        spool: Spool,
+        services: Collection[str | None] | None,
+        *,
+        at_once: bool,
+        places: Collection[str] = (),
+    ) -> int:
+        """Take over rows of `places`, and those that were spooled while no model or endpoint was set."""
+        return self.adoption.adopt(spool, services, at_once=at_once, places=places)
 
     def client(self) -> Client:
         """The client to send through; errors as `own_client`."""

@@ -214,9 +214,9 @@ class BackedSpool(Both):
         )
         return sum(closed)
 
-    def move(self, source: Destination, target_of: moving.TargetOf) -> int:
+    def move(self, source: Destination, target_of: moving.TargetOf, doubt: float = 0.0) -> int:
         """Move the rows of `source` that are due, of memory and of the disk."""
-        return sum(self._both(lambda one: one.move(source, target_of)))
+        return sum(self._both(lambda one: one.move(source, target_of, doubt)))
 
     def release(self, destination: int) -> None:
         self._both(lambda one: one.release(destination))

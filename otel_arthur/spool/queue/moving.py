@@ -13,12 +13,15 @@ from otel_arthur.spool.rows import Row, around_of, packed
 
 _POSTPONED_SECONDS = 60.0
 
-TargetOf = Callable[[int, Row], Destination | None]
-"""From a row's kind and the row to where it goes; None where it stays."""
+TargetOf = Callable[[int, Row], tuple[Destination, Row] | None]
+"""From a row's kind and the row to where it goes, and the row as it is written there; None where it stays."""
 
 
-def move(store: Store, source: Destination, target_of: TargetOf) -> int:
+def move(store: Store, source: Destination, target_of: TargetOf, doubt: float = 0.0) -> int:
     """Move the rows of `source` that are due to where `target_of` says; returns how many were.
+
+    Args:
+        doubt: seconds that rows wait there whose former request has an outcome that nobody knows.
 
     Raises:
         sqlite3.Error, OSError, SpoolError: a batch is in both places at most, under the same keys.
@@ -27,7 +30,7 @@ def move(store: Store, source: Destination, target_of: TargetOf) -> int:
     kinds = store.index.read("SELECT DISTINCT kind FROM batches WHERE destination = ?", (source.number,))
     for (kind,) in sorted(kinds):
         while batches := store.ensured(lambda kind=kind: lease(store, source.number, kind, Terms())):
-            outcomes = [_moved(store, target_of, batch) for batch in batches]
+            outcomes = [_moved(store, target_of, batch, doubt) for batch in batches]
             recorded = store.ensured(lambda outcomes=outcomes: finish(store, outcomes))
             moved += sum(outcome.moved for outcome in recorded)
     if moved:
@@ -41,19 +44,21 @@ def release(store: Store, destination: int) -> None:
         index.execute("UPDATE batches SET ready_at = 0 WHERE destination = ?", (destination,))
 
 
-def _moved(store: Store, target_of: TargetOf, batch: Batch) -> BatchOutcome:
-    outcome = BatchOutcome(batch, wait=_POSTPONED_SECONDS)
-    by_target: dict[Destination | None, list[Row]] = {}
+def _moved(store: Store, target_of: TargetOf, batch: Batch, doubt: float) -> BatchOutcome:
+    outcome = BatchOutcome(batch, wait=_POSTPONED_SECONDS, is_unknown=batch.sent_at is not None)
+    by_target: dict[Destination, list[tuple[Row, Row]]] = {}
     for row in batch.rows:
-        by_target.setdefault(target_of(batch.kind, row), []).append(row)
-    for target, rows in by_target.items():
-        moving = NewBatch(batch.kind, packed(rows, around_of(batch.rows)), batch.form)
-        # Appended there before deleted here: a kill in between leaves the rows in both, under one id.
-        if (
-            target is not None
-            and not store.repaired(lambda target=target, moving=moving: append(store, target, moving)).refused
-        ):
-            outcome.moved += len(rows)
+        if (found := target_of(batch.kind, row)) is None:
+            outcome.waiting.append(row)
         else:
-            outcome.waiting += rows
+            by_target.setdefault(found[0], []).append((row, found[1]))
+    hold = 0.0 if batch.sent_at is None else doubt
+    for target, rows in by_target.items():
+        there = packed([new for _, new in rows], around_of(batch.rows))
+        moving = NewBatch(batch.kind, there, batch.form, hold=hold, sent_at=batch.sent_at)
+        # Appended there before deleted here: a kill in between leaves the rows in both, under one id.
+        if store.repaired(lambda target=target, moving=moving: append(store, target, moving)).refused:
+            outcome.waiting += [row for row, _ in rows]
+        else:
+            outcome.moved += len(rows)
     return outcome

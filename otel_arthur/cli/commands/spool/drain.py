@@ -17,6 +17,7 @@ from otel_arthur.cli.terminal.output import plural, print_json, say
 from otel_arthur.configuration import Configuration
 
 if TYPE_CHECKING:
+    from otel_arthur.spool.destination import Destination
     from otel_arthur.spool.upkeep.status import DestinationStatus
 
 
@@ -30,34 +31,31 @@ if TYPE_CHECKING:
     multiple=True,
     callback=given,
     metavar="MODEL_ID",
-    help="Send the rows of this model (none: rows without a model), at any endpoint and under any key, to "
-    "the configured model instead. Repeatable.",
+    help="Send the rows of this model or task (none: rows without a model), at any endpoint and under any "
+    "key, to the configured one instead. Repeatable.",
 )
 def drain(folder: str | None, as_json: bool, timeout: float, adopted: Sequence[str]) -> None:
-    """Send the rows of the configured organization and models, now.
+    """Send the rows of the configured organization and models, and of the Engine's task, now.
 
     Rows that were spooled without a model go to the configured models, and so do rows of these models under
-    credentials that never worked. Rows of other models, endpoints or organizations are listed; --adopt sends
-    them to the configured model.
+    credentials that never worked, and rows of the task under other keys of the Engine. Rows of other models,
+    tasks, endpoints or organizations are listed; --adopt sends them to the configured model or task. Rows of
+    the v3 platform never go to the Engine, nor the Engine's to the platform.
     Exit 1 if rows could not be sent, wait elsewhere, or lie in a damaged spool.
     """
     configuration = configured(*SENDING, spool_dir=folder)
     if configuration.missing is not None:
         raise WrongUse(configuration.missing)
-    from otel_arthur.arthur.target.adoption import Adoption, elsewhere
     from otel_arthur.arthur.target.routes import identity_of
     from otel_arthur.delivery import Delivery
     from otel_arthur.spool.commands import set_aside
     from otel_arthur.spool.destination import Destination
 
-    identity = identity_of(configuration)
-    models = {"" if model == "none" else model for model in adopted}
     # Opened first: it says what is wrong with the folder, and that there is one.
-    with opened(configuration, writes=True) as spool:
-        chosen = [one.destination for one in spool.status().destinations if one.destination.model in models]
-        moved = Adoption(spool, configuration, identity).reassign(chosen)
+    with opened(configuration, writes=True):
+        pass
     delivery = Delivery(configuration, metrics=False)
-    moved += delivery.adopt_all()
+    moved = delivery.adopt_all({"" if model == "none" else model for model in adopted})
     began = time.monotonic()
     with watched(delivery, "Draining"):
         done = delivery.flush(timeout)
@@ -67,10 +65,10 @@ def drain(folder: str | None, as_json: bool, timeout: float, adopted: Sequence[s
     end(delivery, 1.0)
     with opened(configuration) as spool:
         status = spool.status()
-        others = elsewhere(status, configuration)
         damaged = set_aside(spool)
+    others = [one for one in status.destinations if one.waiting and not delivery.serves(one.destination)]
     # What no route takes waits under our own key, but there is nowhere to send it.
-    nowhere = Destination(configuration.endpoint, identity, "")
+    nowhere = Destination(configuration.endpoint, identity_of(configuration), "")
     unrouted = sum(one.waiting for one in others if one.destination == nowhere)
     summary = {
         "sent": counts.sent,
@@ -119,15 +117,29 @@ def _conclude_drain(
     if others:
         count = plural(sum(one.waiting for one in others), "record")
         advice = (
-            "`otel-arthur spool drain --adopt MODEL_ID` sends what waits for that model to the configured one"
+            "`otel-arthur spool drain --adopt MODEL_ID` sends what waits for that model or task to the "
+            "configured one"
         )
+        if not any(_is_configured(one.destination, configuration) for one in others):
+            advice = "run the command with the settings that they were recorded with"
         raise WorkFailed(
             f"{count} left for others than the configured key, endpoint and models; {why or advice}"
         )
 
 
+def _is_configured(destination: Destination, configuration: Configuration) -> bool:
+    """Whether its target is one of the configuration's."""
+    return configuration.engine is not None if destination.target else configuration.is_v3_target
+
+
 def _waiting_elsewhere(one: DestinationStatus, configuration: Configuration) -> str:
     endpoint, model = one.destination.endpoint or "no endpoint that can be used", one.destination.model
+    if not _is_configured(one.destination, configuration):
+        other = f"task {model} of an Engine" if one.destination.target else f"model {model or '(none)'}"
+        it = "no Engine" if one.destination.target else "no model of the v3 platform"
+        return f"{plural(one.waiting, 'record')} for {other} at {endpoint}, and {it} is configured"
+    if one.destination.target:
+        return f"{plural(one.waiting, 'record')} for task {model} of the Engine at {endpoint}"
     if not model:
         why = "no model: no route of OTEL_EXPORTER_ARTHUR_MODELS takes them"
         if endpoint != configuration.endpoint or not configuration.routes:
