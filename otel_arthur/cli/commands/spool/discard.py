@@ -23,7 +23,7 @@ from otel_arthur.cli.terminal.output import plural, print_json, say
     multiple=True,
     callback=given,
     metavar="MODEL_ID",
-    help="Rows of this model, at any endpoint (none: rows without a model). Repeatable.",
+    help="Rows of this model or task, at any endpoint (none: rows without a model). Repeatable.",
 )
 @click.option("--all", "everything", is_flag=True, help="Rows of all models.")
 @click.option("--dead-letters", "letters", is_flag=True, help="Their dead letters instead.")
