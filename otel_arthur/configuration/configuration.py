@@ -152,7 +152,7 @@ class Configuration:
     engine: EngineConfiguration | None = None
     """The Engine, where calls go there."""
     problems: tuple[Problem, ...] = ()
-    """One for each variable or argument that cannot be used."""
+    """One for each variable or argument that cannot be used, or is no setting."""
     notes: tuple[str, ...] = ()
     """Lines that a process says once: what is set and has no effect."""
 
@@ -175,12 +175,15 @@ class Configuration:
             # The key is the Engine's: no command may take it to the v3 platform.
             rows = without_fallback(rows, "api_key")
         values, problems = resolve(rows, environ, arguments)
+        misspelt = unknown(SETTINGS, environ, arguments)
+        held = {problem.setting for problem in misspelt if problem.is_protected}
+        values.update((row.field, row.unusable) for row in rows if row.name in held)
         values.setdefault("spool_dir", default_spool_dir())
         return cls(
             **values,
             is_v3_target=is_v3 or engine is None,
             engine=engine,
-            problems=(*problems, *engine_problems, *unknown(SETTINGS, arguments)),
+            problems=(*problems, *engine_problems, *misspelt),
             notes=() if note is None else (note,),
         )
 

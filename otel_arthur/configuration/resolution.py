@@ -8,12 +8,12 @@ cannot be used has no default: its field gets the value `Setting.unusable`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any, NamedTuple, cast
 
 from otel_arthur.configuration.kinds import Kind
-from otel_arthur.configuration.setting import Setting
+from otel_arthur.configuration.setting import PREFIX, Setting
 
 
 class Problem(NamedTuple):
@@ -66,24 +66,38 @@ def is_set(settings: Iterable[Setting], environ: Mapping[str, str], arguments: M
     return any(True for _ in _candidates(list(settings), environ, arguments))
 
 
-def unknown(settings: Iterable[Setting], arguments: Mapping[str, Any]) -> list[Problem]:
-    """A problem for each argument that is no setting.
+def unknown(
+    settings: Iterable[Setting], environ: Mapping[str, str], arguments: Mapping[str, Any]
+) -> list[Problem]:
+    """A problem for each argument, and for each variable with our prefix, that is no setting.
 
     A misspelt name of a protected setting is protected too: keys and prompts must not go by its default.
     """
     table = {setting.name: setting for setting in settings}
-    problems: list[Problem] = []
-    for name in arguments:
-        if name not in table:
-            import difflib
-
-            (meant,) = difflib.get_close_matches(name, table, 1) or ("",)
-            fix = f"did you mean {meant}?" if meant else "docs/reference/settings.md lists the settings"
-            is_protected = meant in table and table[meant].is_protected
-            problems.append(
-                Problem(f"argument {name}", meant or name, f"is not a setting; {fix}", is_protected)
-            )
+    by_variable = {setting.variable: setting for setting in table.values()}
+    problems = [
+        _misspelt(f"argument {name}", name, table, lambda meant: meant.name)
+        for name in arguments
+        if name not in table
+    ]
+    problems += [
+        _misspelt(variable, variable.removeprefix(PREFIX), table, lambda meant: meant.variable)
+        for variable, value in environ.items()
+        if variable.startswith(PREFIX) and variable not in by_variable and value.strip()
+    ]
     return problems
+
+
+def _misspelt(
+    source: str, name: str, table: Mapping[str, Setting], shown: Callable[[Setting], str]
+) -> Problem:
+    import difflib
+
+    (close,) = difflib.get_close_matches(name.lower(), table, 1) or ("",)
+    meant = table.get(close)
+    fix = f"did you mean {shown(meant)}?" if meant else "docs/reference/settings.md lists the settings"
+    is_protected = meant is not None and meant.is_protected
+    return Problem(source, close or name, f"is not a setting; {fix}", is_protected)
 
 
 def _candidates(

@@ -49,6 +49,8 @@ REFUSED = [
     (("check",), "API_KEY", "s3cret\u00e9"),
     (("inspect", str(SPANS)), "INPUT_FORMAT", "zz"),
     (("inspect", str(SPANS)), "REDACT", "zz"),
+    (("inspect", str(SPANS)), "REDCAT", "email"),
+    (("check",), "ENDPIONT", "https://inside.example"),
     (("inspect", str(SPANS), "--model", "m"), "ENDPOINT", "zz"),
     (("replay", str(SPANS)), "REDACT", "zz"),
     (("replay", str(SPANS)), "SAMPLE_RATIO", "7"),
@@ -120,6 +122,8 @@ def test_a_bad_option_is_one_line_and_nothing_is_done(
         ("REDACT", "bogus", "the redactor bogus cannot be used"),
         ("ATTRIBUTES", "foo=bar", "fills foo, which no model has"),
         ("TIMEOUT", "soon", "it must be a number of seconds"),
+        ("REDCAT", "email", "did you mean OTEL_EXPORTER_ARTHUR_REDACT?"),
+        ("NONSENSE", "1", "it is not a setting"),
     ],
 )
 def test_check_says_what_the_exporter_would_do_without(

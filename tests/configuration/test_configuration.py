@@ -238,27 +238,6 @@ def test_secrets_are_not_in_the_repr() -> None:
     assert "s3cret" not in shown
 
 
-@pytest.mark.parametrize(
-    ("name", "meant"), [("max_text_lenght", "max_text_length"), ("self", ""), ("environ", "")]
-)
-def test_an_argument_that_is_no_setting_is_one_line(name: str, meant: str) -> None:
-    configuration = Configuration.from_environment({}, **{name: 1})
-
-    (problem,) = configuration.problems
-    assert str(problem).startswith(f"argument {name} is ignored: it is not a setting")
-    assert meant in str(problem)
-    assert configuration.unusable == ()
-
-
-@pytest.mark.parametrize(
-    ("name", "meant"), [("endpiont", "endpoint"), ("redcat", "redact"), ("insecur", "insecure")]
-)
-def test_a_slip_of_the_pen_does_not_send_prompts_to_the_default(name: str, meant: str) -> None:
-    (problem,) = Configuration.from_environment({}, **{name: "https://inside.example"}).unusable
-
-    assert f"did you mean {meant}?" in str(problem)
-
-
 def test_one_parser_for_all_ways_to_give_a_value() -> None:
     assert read(OTEL_EXPORTER_ARTHUR_TIMEOUT="500ms").timeout == 0.5
     assert read(OTEL_EXPORTER_ARTHUR_SPOOL_MAX_AGE="5m").spool_max_age == 300
