@@ -49,11 +49,14 @@ def has_database(folder: Path) -> bool:
 
 
 @contextmanager
-def opened(where: Configuration | str | None, *, writes: bool = False) -> Generator[Spool, None, None]:
+def opened(
+    where: Configuration | str | None, *, writes: bool = False, grows: bool = False
+) -> Generator[Spool, None, None]:
     """The spool of a configuration or in a folder; a fault of the spool becomes one line.
 
     Args:
         writes: the command changes what is in it.
+        grows: the command asks whether calls could be added.
     """
     from otel_arthur.spool import commands
 
@@ -68,7 +71,8 @@ def opened(where: Configuration | str | None, *, writes: bool = False) -> Genera
             f"there is no spool in {path}; nothing has been spooled there yet, or name another --dir"
         )
     try:
-        with closing(commands.opened(path, configuration.spool_max_bytes, writes=writes)) as spool:
+        limit = configuration.spool_max_bytes
+        with closing(commands.opened(path, limit, writes=writes, grows=grows)) as spool:
             yield spool
     except FAULTS as error:
         raise _unusable(path, commands.told(path, error)) from None

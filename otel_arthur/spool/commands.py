@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 from pathlib import Path
@@ -13,6 +14,7 @@ from otel_arthur.spool.disk.answering import disk_of, has_answered
 from otel_arthur.spool.disk.index.causes import is_busy
 from otel_arthur.spool.disk.index.files import ASIDE
 from otel_arthur.spool.disk.index.holder import holder_of, is_still
+from otel_arthur.spool.disk.reserve import Reserve
 from otel_arthur.spool.fallback import carrying
 from otel_arthur.spool.folder import DATABASE_NAME, place_of, settled
 from otel_arthur.spool.spool import Spool
@@ -20,11 +22,12 @@ from otel_arthur.spool.spool import Spool
 _ANSWER_SECONDS: Final = 4.0
 
 
-def opened(folder: Path, max_bytes: int, *, writes: bool = False) -> Spool:
+def opened(folder: Path, max_bytes: int, *, writes: bool = False, grows: bool = False) -> Spool:
     """The spool of a configured folder, with what lay in that folder itself.
 
     Args:
         writes: the command changes the spool, so a disk that takes nothing is an error now.
+        grows: the same, and a disk without room for calls is an error too; nothing is changed.
 
     Raises:
         SpoolError, OSError, sqlite3.Error: it cannot be used, or its disk has not answered.
@@ -32,10 +35,18 @@ def opened(folder: Path, max_bytes: int, *, writes: bool = False) -> Spool:
 
     def open_() -> Spool:
         place = settled(folder)
+        # Asked first: on a full disk the spool opens with the room of its reserve.
+        if grows and Reserve(place.folder).is_needed():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         spool = Spool(place.folder, max_bytes)
         carrying.empty(place, spool)
-        if writes:
-            spool.touch()
+        try:
+            if writes or grows:
+                spool.touch()
+        except sqlite3.OperationalError as error:
+            # Another process writes: then the disk takes something.
+            if writes or not is_busy(error):
+                raise
         return spool
 
     return Bounded().run(open_, _ANSWER_SECONDS, late=lambda spool: spool.close(), instead=lambda: None)

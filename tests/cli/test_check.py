@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sqlite3
 import subprocess
@@ -17,6 +18,7 @@ from otel_arthur.delivery import Delivery
 from otel_arthur.local.server import LocalArthur
 from tests.support.processes.running import finished
 from tests.support.servers.account import onboarded
+from tests.support.spans.llm_calls import llm_calls
 from tests.support.waiting import PATIENCE
 
 
@@ -102,7 +104,9 @@ def test_the_spool_is_looked_at_and_not_made(arthur: LocalArthur, tmp_path: Path
     delivery.shutdown(0)
     done = check(arthur, model_id, OTEL_EXPORTER_ARTHUR_SPOOL_DIR=str(folder))
     assert done.returncode == 0, done.stderr
-    assert f"{folder}, 2 waiting there" in done.stdout
+    assert "yellow  spool" in done.stdout
+    assert "2 records for no model at http://127.0.0.1:9: nobody here sends them" in done.stdout
+    assert "otel-arthur spool drain --adopt none" in done.stdout
 
     settings = {"endpoint": arthur.url, "api_key": arthur.api_key, "model_id": model_id, "spool_dir": folder}
     delivery = Delivery(Configuration.from_environment({}, **settings), metrics=False)
@@ -126,6 +130,50 @@ def test_a_spool_that_cannot_be_used_is_one_line(arthur: LocalArthur, tmp_path: 
             other.execute("CREATE TABLE notes (text)")
     done = check(arthur, onboarded(arthur), OTEL_EXPORTER_ARTHUR_SPOOL_DIR=str(folder))
     assert done.returncode
-    (line,) = done.stderr.splitlines()
-    assert str(folder) in line
+    (line,) = [one for one in (*done.stderr.splitlines(), *done.stdout.splitlines()) if str(folder) in one]
+    assert line.startswith("red     spool")
     assert "output_text" in done.stdout
+
+
+def test_rows_that_nobody_here_sends_are_said_with_the_command_that_helps(
+    arthur: LocalArthur, tmp_path: Path
+) -> None:
+    """Rows of the configured model wait for the sender; rows of others wait for a person."""
+    model_id = onboarded(arthur)
+
+    def spooled(count: int, **settings: str) -> None:
+        given = {"api_key": arthur.api_key, "endpoint": arthur.url, "spool_dir": str(tmp_path), **settings}
+        delivery = Delivery(Configuration.from_environment({}, **given), metrics=False)
+        delivery.submit(llm_calls(count))
+        delivery.shutdown(0)
+
+    def found() -> dict[str, tuple[str, str | None]]:
+        done = check(arthur, model_id, "--json", OTEL_EXPORTER_ARTHUR_SPOOL_DIR=str(tmp_path))
+        assert done.returncode == 0, done.stdout + done.stderr
+        answer = json.loads(done.stdout)
+        return {
+            one["text"]: (one["level"], one["next"]) for one in answer["findings"] if one["topic"] == "spool"
+        }
+
+    spooled(3, model_id=model_id)
+    assert found() == {f"{tmp_path}, 3 waiting there": ("green", "otel-arthur spool status")}
+    spooled(2, model_id="another")
+    spooled(1, model_id=model_id, api_key="wrong")
+    spooled(4, engine_endpoint="http://127.0.0.1:9", engine_api_key="k")
+    assert found() == {
+        f"{tmp_path}, 3 waiting there": ("green", "otel-arthur spool status"),
+        f"2 records for model another at {arthur.url}: nobody here sends them": (
+            "yellow",
+            "otel-arthur spool drain --adopt another",
+        ),
+        f"1 record for model {model_id} at {arthur.url}, under another key or organization: "
+        "nobody here sends them": ("yellow", "otel-arthur spool drain"),
+        f"4 records for no model at {arthur.url}: nobody here sends them": (
+            "yellow",
+            "otel-arthur spool drain",
+        ),
+        "4 records for engine at http://127.0.0.1:9, which is no target here": (
+            "yellow",
+            "otel-arthur spool status",
+        ),
+    }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from otel_arthur.delivery import Delivery
-from tests.delivery.faults.test_real_disks import no_descriptors
+from tests.delivery.faults.test_real_disks import fill, no_descriptors
 from tests.support.books import balance
 from tests.support.processes.running import finished
 from tests.support.servers.fault_server import FaultServer
@@ -128,3 +130,42 @@ def test_drain_of_a_disk_that_is_read_only_says_so_with_what_waits(
     assert told.returncode == 1
     assert "is read-only" in told.stderr
     assert "records that wait there: 7" in told.stderr
+
+
+@pytest.mark.parametrize("fault", ["read-only", "full"])
+def test_check_is_red_where_the_spool_s_disk_takes_no_call(
+    server: FaultServer,
+    deliver: Deliver,
+    mounted: Callable[..., Path],
+    environ: dict[str, str],
+    tmp_path: Path,
+    fault: str,
+) -> None:
+    """As a process leaves it that was killed, with SQLite's log beside the database."""
+    disk = mounted("-t", "tmpfs", "-o", "size=6m", "tmpfs")
+    server.stop()
+    delivery = deliver(spool_dir=tmp_path / "alive")
+    delivery.submit(llm_calls(7))
+    shutil.copytree(tmp_path / "alive", disk / "spool")
+    assert (disk / "spool" / "spool.db-wal").exists()
+    delivery.shutdown(0)
+    server.start()
+    command = [sys.executable, "-m", "otel_arthur", "check", "--json"]
+    environ["OTEL_EXPORTER_ARTHUR_SPOOL_DIR"] = str(disk / "spool")
+
+    def spool_findings() -> list[tuple[str, str]]:
+        found = json.loads(finished(command, env=environ).stdout)["findings"]
+        return [(one["level"], one["text"]) for one in found if one["topic"] == "spool"]
+
+    assert [level for level, _ in spool_findings()] == ["green"]
+    if fault == "full":
+        fill(disk)
+        reason = "No space left on device"
+    else:
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        reason = "its file system is read-only"
+    ((level, text),) = spool_findings()
+    assert level == "red"
+    assert f"the spool in {disk / 'spool'} cannot be used: " in text
+    assert reason in text
+    assert "records that wait there: 7" in text

@@ -16,10 +16,10 @@ from otel_arthur.cli.commands.check.application import examine_packages
 from otel_arthur.cli.commands.check.engine import check_engine
 from otel_arthur.cli.commands.check.marked_call import marked_call
 from otel_arthur.cli.commands.check.report import RED, YELLOW, Report
+from otel_arthur.cli.commands.check.spool import examine_spool
 from otel_arthur.cli.commands.check.variables import examine_variables, examine_way
 from otel_arthur.cli.configured import as_error, configured, refuse
 from otel_arthur.cli.connection import connected, fitting_schema
-from otel_arthur.cli.spool_folder import has_database, opened
 from otel_arthur.cli.terminal import new_console
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
 from otel_arthur.cli.terminal.output import plural, say, say_error
@@ -30,7 +30,6 @@ from otel_arthur.inference.redaction.redactors import checked
 from otel_arthur.inference.schema import Schema
 from otel_arthur.sdk.distro import other_distros
 from otel_arthur.sdk.setup.variables import DISTRO, NAME
-from otel_arthur.spool.commands import still_holder
 
 _ADDRESSES = tuple(
     f"{target}{name}" for target in ("", "engine_") for name in ("endpoint", "certificate", "insecure")
@@ -86,8 +85,10 @@ def _examine_configuration(report: Report, send: bool) -> None:
     examine_way(report, configuration)
     if configuration.engine is not None:
         check_engine(report, configuration.engine, configuration.timeout, send)
-    unfilled = _check_platform(report, configuration, send) if configuration.is_v3_target else []
-    _examine_spool(report, configuration)
+    organization, unfilled = None, list[str]()
+    if configuration.is_v3_target:
+        organization, unfilled = _check_platform(report, configuration, send)
+    examine_spool(report, configuration, organization)
     if trap := _other_distro():
         report.doubt("distro", trap, f"export {DISTRO}={NAME}")
     refuse([f"OTEL_EXPORTER_ARTHUR_ATTRIBUTES fills {name}, which no model has" for name in unfilled])
@@ -96,8 +97,12 @@ def _examine_configuration(report: Report, send: bool) -> None:
         sys.exit(WrongUse.exit_code)
 
 
-def _check_platform(report: Report, configuration: Configuration, send: bool) -> list[str]:
-    """Show what fills each model's attributes; returns the configured attributes that no model has."""
+def _check_platform(report: Report, configuration: Configuration, send: bool) -> tuple[str, list[str]]:
+    """Show what fills each model's attributes.
+
+    Returns:
+        The organization, and the configured attributes that no model has.
+    """
     unused = dict(configuration.attributes)
     with connected(configuration) as client:
         organization = client.organization_id()
@@ -112,37 +117,7 @@ def _check_platform(report: Report, configuration: Configuration, send: bool) ->
             if send:
                 _send_marked(client, model, schema)
                 report.well("sent", "one marked inference was accepted")
-    return list(unused)
-
-
-def _examine_spool(report: Report, configuration: Configuration) -> None:
-    """Where the spool is, and what waits in it; nothing is created, for that would be as this user."""
-    folder = configuration.spool_dir
-    if folder is None:
-        report.doubt("spool", "off: what is not sent when the process ends is lost")
-        return
-    if not has_database(folder):
-        nearest = next(path for path in (folder, *folder.parents) if path.exists())
-        if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
-            raise WrongUse(
-                f"the spool cannot be made in {folder}: {nearest} is no folder that this user may write to; "
-                "set OTEL_EXPORTER_ARTHUR_SPOOL_DIR to another"
-            )
-        report.well("spool", f"{folder} (new)")
-        return
-    with opened(configuration) as spool:
-        status = spool.status()
-        holder = still_holder(spool)
-    waiting = f"{folder}, {status.waiting} waiting there"
-    if status.dead_letters:
-        letters = plural(status.dead_letters, "dead letter")
-        report.doubt("spool", f"{folder} has {letters}", "otel-arthur spool dead-letters list")
-    elif holder:
-        report.doubt("spool", f"{waiting}; {holder}", "otel-arthur spool status")
-    elif status.waiting:
-        report.well("spool", waiting, "otel-arthur spool status")
-    else:
-        report.well("spool", f"{folder}, nothing waits there")
+    return organization, list(unused)
 
 
 def _other_distro() -> str:
