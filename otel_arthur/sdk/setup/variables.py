@@ -21,7 +21,7 @@ _COMPONENT = re.compile(r"""^[^#\n]*(?<![\w.-])["']?arthur["']?[ \t]*:""", re.MU
 
 def is_exporter_named() -> bool:
     """Whether ``arthur`` is an exporter in one of the variables, or in the file of ``OTEL_CONFIG_FILE``."""
-    return any(NAME in named_exporters(variable) for variable in EXPORTERS) or _is_in_config_file()
+    return any(NAME in named_exporters(variable) for variable in EXPORTERS) or is_named_in_file()
 
 
 def named_exporters(variable: str) -> list[str]:
@@ -41,7 +41,8 @@ def set_defaults(exporters: dict[str, str]) -> None:
             os.environ[name] = value
 
 
-def _is_in_config_file() -> bool:
+def is_named_in_file() -> bool:
+    """Whether ``arthur`` is a component in the file of ``OTEL_CONFIG_FILE``."""
     path = os.environ.get(CONFIG_FILE)
     if not path:
         return False

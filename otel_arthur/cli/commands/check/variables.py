@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from urllib.parse import urlsplit
 
 from requests.utils import get_environ_proxies, select_proxy
 
+from otel_arthur.cli.commands.check.declarative import examine_file
 from otel_arthur.cli.commands.check.report import Report
 from otel_arthur.configuration import Configuration
 from otel_arthur.sdk.setup.exporters import fault_of
-from otel_arthur.sdk.setup.variables import CONFIG_FILE, is_exporter_named, named_exporters
+from otel_arthur.sdk.setup.variables import EXPORTERS, NAME, named_exporters
 
 _NO_SPANS = ("always_off", "parentbased_always_off")
 _SOME_SPANS = ("traceidratio", "parentbased_traceidratio")
@@ -45,19 +47,33 @@ def examine_variables(report: Report) -> None:
 
 
 def _examine_exporters(report: Report) -> None:
-    if is_exporter_named():
-        where = CONFIG_FILE if os.environ.get(CONFIG_FILE) else "OTEL_TRACES_EXPORTER"
-        report.well("exporter", f"{where} names arthur")
-    else:
+    if examine_file(report):
+        return
+    is_decided = False
+    for variable in EXPORTERS:
+        if NAME in named_exporters(variable):
+            is_decided = True
+            report.well("exporter", f"{variable} names arthur")
+    for variable in (*EXPORTERS, "OTEL_METRICS_EXPORTER"):
+        for name in named_exporters(variable):
+            fault = fault_of(name, variable)
+            if fault and variable in EXPORTERS and _is_close_to_ours(name):
+                is_decided = True
+                names = ",".join(NAME if one == name else one for one in named_exporters(variable))
+                text = f"{variable} names {name}, which is no exporter; did you mean {NAME}?"
+                report.fault("exporter", text, f"export {variable}={names}")
+            elif fault:
+                report.doubt("exporter", f"{variable} names {name}, and {fault}")
+    if not is_decided:
         report.doubt(
             "exporter",
             "no variable names arthur: nothing is sent, unless your code calls otel_arthur.instrument()",
             "export OTEL_TRACES_EXPORTER=arthur",
         )
-    for variable in ("OTEL_TRACES_EXPORTER", "OTEL_LOGS_EXPORTER", "OTEL_METRICS_EXPORTER"):
-        for name in named_exporters(variable):
-            if fault := fault_of(name, variable):
-                report.doubt("exporter", f"{variable} names {name}, and {fault}")
+
+
+def _is_close_to_ours(name: str) -> bool:
+    return bool(difflib.get_close_matches(name.lower(), (NAME,)))
 
 
 def _examine_content(report: Report) -> None:
@@ -86,7 +102,7 @@ def examine_way(report: Report, configuration: Configuration) -> None:
             report.doubt("tls", text, f"unset OTEL_EXPORTER_ARTHUR_{name}INSECURE")
         elif certificate:
             report.well("tls", f"authorities of {certificate}")
-    if configuration.content == "metadata":
+    if configuration.content == "metadata" and not configuration.problems_with("content"):
         report.doubt("content", "OTEL_EXPORTER_ARTHUR_CONTENT=metadata sends no words")
     if configuration.sample_ratio < 1:
         text = f"OTEL_EXPORTER_ARTHUR_SAMPLE_RATIO sends {configuration.sample_ratio:.0%} of the traces"
