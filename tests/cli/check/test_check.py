@@ -16,9 +16,12 @@ from otel_arthur.arthur.onboarding import model_request
 from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
 from otel_arthur.local.server import LocalArthur
+from otel_arthur.spool.destination import Destination
+from otel_arthur.spool.spool import Spool
+from otel_arthur.target.service import fingerprint
 from tests.support.processes.running import finished
 from tests.support.servers.account import onboarded
-from tests.support.spans.llm_calls import llm_calls
+from tests.support.spans.spool_records import batch
 from tests.support.waiting import PATIENCE
 
 
@@ -141,11 +144,11 @@ def test_rows_that_nobody_here_sends_are_said_with_the_command_that_helps(
     """Rows of the configured model wait for the sender; rows of others wait for a person."""
     model_id = onboarded(arthur)
 
-    def spooled(count: int, **settings: str) -> None:
-        given = {"api_key": arthur.api_key, "endpoint": arthur.url, "spool_dir": str(tmp_path), **settings}
-        delivery = Delivery(Configuration.from_environment({}, **given), metrics=False)
-        delivery.submit(llm_calls(count))
-        delivery.shutdown(0)
+    def spooled(
+        count: int, model: str, key: str = arthur.api_key, at: str = arthur.url, of: str = ""
+    ) -> None:
+        with contextlib.closing(Spool(tmp_path, 1 << 30)) as spool:
+            spool.append(Destination(at, fingerprint(key), model, of), batch(count))
 
     def found() -> dict[str, tuple[str, str | None]]:
         done = check(arthur, model_id, "--json", OTEL_EXPORTER_ARTHUR_SPOOL_DIR=str(tmp_path))
@@ -155,11 +158,12 @@ def test_rows_that_nobody_here_sends_are_said_with_the_command_that_helps(
             one["text"]: (one["level"], one["next"]) for one in answer["findings"] if one["topic"] == "spool"
         }
 
-    spooled(3, model_id=model_id)
+    spooled(3, model_id)
     assert found() == {f"{tmp_path}, 3 waiting there": ("green", "otel-arthur spool status")}
-    spooled(2, model_id="another")
-    spooled(1, model_id=model_id, api_key="wrong")
-    spooled(4, engine_endpoint="http://127.0.0.1:9", engine_api_key="k")
+    spooled(2, "another")
+    spooled(1, model_id, key="wrong")
+    spooled(4, "")
+    spooled(4, "service.name", at="http://127.0.0.1:9", of="engine")
     assert found() == {
         f"{tmp_path}, 3 waiting there": ("green", "otel-arthur spool status"),
         f"2 records for model another at {arthur.url}: nobody here sends them": (
