@@ -28,7 +28,7 @@ from otel_arthur.spool.errors import FAULTS
 from otel_arthur.spool.fallback.backed import BackedSpool
 from otel_arthur.spool.outcomes import MENDED, Outcome
 from otel_arthur.spool.rows import Rows
-from otel_arthur.target.contract import Intake, Target
+from otel_arthur.target.contract import Claim, Intake, Target
 
 _logger = logging.getLogger("otel_arthur")
 _AT_ONCE = 32
@@ -277,7 +277,7 @@ class Run:
     def adopt_all(self, places: Collection[str]) -> int:
         """Take over rows that no process serves, of any service, and rows of `places`; returns how many."""
         try:
-            return sum(one.adopt(self._spool, None, at_once=True, places=places) for one in self.targets)
+            return sum(one.adopt(self._spool, Claim(None, True, places)) for one in self.targets)
         except FAULTS as error:
             _logger.warning("otel-arthur: the spool cannot be read (%s)", type(error).__name__)
             return 0
@@ -296,4 +296,4 @@ class Run:
         self.books.end(Outcome.DROPPED, self._spool.tidy(self._max_age), AGE, was_taken=True)
         for target in self.targets:
             if target.services:
-                target.adopt(self._spool, target.services, at_once=at_once)
+                target.adopt(self._spool, Claim(target.services, at_once))

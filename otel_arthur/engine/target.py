@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -23,7 +23,7 @@ from otel_arthur.spool.batches import Batch, BatchOutcome, NewBatch
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.queue.leases import Terms
 from otel_arthur.spool.spool import Spool
-from otel_arthur.target.contract import Attempt, Feedback, Presented, Trouble
+from otel_arthur.target.contract import Attempt, Claim, Feedback, Presented, Trouble
 from otel_arthur.target.service import ServiceTarget, fingerprint
 
 BY_SERVICE: Final = "service.name"
@@ -101,16 +101,9 @@ class EngineTarget(ServiceTarget[EngineClient]):
         """Of each key that was accepted, so that a renewed key finds the rows of the old key."""
         return OF_ANY_KEY
 
-    def adopt(
-        self,
-        spool: Spool,
-        services: Collection[str | None] | None,
-        *,
-        at_once: bool,
-        places: Collection[str] = (),
-    ) -> int:
+    def adopt(self, spool: Spool, claim: Claim) -> int:
         """Take over rows of the task, or of `places`, under a key or an endpoint that was wrong."""
-        return self._adoption.adopt(spool, services, at_once=at_once, places=places)
+        return self._adoption.adopt(spool, claim)
 
     def new_client(self) -> EngineClient:
         return EngineClient(self.engine, self.configuration.timeout)

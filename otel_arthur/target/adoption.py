@@ -11,6 +11,7 @@ from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.queue.duplicate_window import Judge
 from otel_arthur.spool.rows import Row
 from otel_arthur.spool.spool import Spool
+from otel_arthur.target.contract import Claim
 
 
 class Here(NamedTuple):
@@ -42,25 +43,13 @@ class Adoption(ABC):
         self._judge = judge
         self._doubt = doubt
 
-    def adopt(
-        self,
-        spool: Spool,
-        services: Collection[str | None] | None,
-        *,
-        at_once: bool,
-        places: Collection[str] = (),
-    ) -> int:
+    def adopt(self, spool: Spool, claim: Claim) -> int:
         """Move rows that wait under a key that nobody serves to the model that is configured now.
 
         By itself, a process takes over the rows that its own services spooled while no model was configured,
-        and the rows for its models while no endpoint could be used. `services=None` moves these rows of all
-        services, and the rows of the configured models under other credentials, unless these are known to be
-        another organization's: those were wrong, and have been corrected.
-
-        Args:
-            services: only rows of these services; None for all, when a person says so.
-            at_once: rows in the duplicate window are moved too.
-            places: all rows of these models too, under any key and endpoint, when a person says so.
+        and the rows for its models while no endpoint could be used. A claim for all services moves these rows
+        of all services, and the rows of the configured models under other credentials, unless these are known
+        to be another organization's: those were wrong, and have been corrected.
 
         Returns:
             The number of moved rows. Rows that another process sends stay, and so do rows without a route.
@@ -80,14 +69,12 @@ class Adoption(ABC):
         sources = [
             one
             for one, organization in known
-            if one.model in places
+            if one.model in claim.places
             or self._was_incomplete(one)
-            or (services is None and self._was_corrected(one) and organization in ours)
+            or (claim.services is None and self._was_corrected(one) and organization in ours)
         ]
         own = {here.destination(model) for model in here.models}
-        return sum(
-            self._move(spool, one, services, at_once) for one in dict.fromkeys(sources) if one not in own
-        )
+        return sum(self._move(spool, one, claim) for one in dict.fromkeys(sources) if one not in own)
 
     @abstractmethod
     def moved(
@@ -107,10 +94,9 @@ class Adoption(ABC):
             self.here.destination, self.here.models
         )
 
-    def _move(
-        self, spool: Spool, source: Destination, services: Collection[str | None] | None, at_once: bool
-    ) -> int:
+    def _move(self, spool: Spool, source: Destination, claim: Claim) -> int:
+        services = claim.services
         if services is None:
             spool.release(source.number)
-        spool.close_window(source.number, self._window, self._judge, at_once=at_once)
+        spool.close_window(source.number, self._window, self._judge, at_once=claim.at_once)
         return spool.move(source, lambda kind, row: self.moved(source, kind, row, services), self._doubt)

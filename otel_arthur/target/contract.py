@@ -49,6 +49,17 @@ class Presented(NamedTuple):
     notes: Sequence[Note] = ()
 
 
+class Claim(NamedTuple):
+    """The rows to take over, of those that wait under other settings."""
+
+    services: Collection[str | None] | None
+    """Only rows of these services; None for all, where a person says so."""
+    at_once: bool
+    """Rows in the duplicate window are moved too."""
+    places: Collection[str] = ()
+    """All rows of these places (`Destination.model`) too, where a person says so."""
+
+
 class Attempt(Protocol):
     """The target's questions and reports to the delivery while the target presents batches."""
 
@@ -137,21 +148,8 @@ class Target(ABC):
         """The confirmed identity of a destination, asked after its first success; empty if unknown."""
         return ""
 
-    def adopt(
-        self,
-        spool: Spool,
-        services: Collection[str | None] | None,
-        *,
-        at_once: bool,
-        places: Collection[str] = (),
-    ) -> int:
-        """Move rows that wait under a key that nobody serves to their new destination; returns their number.
-
-        Args:
-            services: only rows of these services; None for all, where a person says so.
-            at_once: rows in the duplicate window are moved too.
-            places: all rows of these places (`Destination.model`) too, where a person says so.
-        """
+    def adopt(self, spool: Spool, claim: Claim) -> int:
+        """Move rows that wait under a key that nobody serves to where they go now; returns their number."""
         return 0
 
     @abstractmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from otel_arthur.arthur.clients import Client
@@ -22,7 +22,7 @@ from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.queue.leases import Terms
 from otel_arthur.spool.rows import Row
 from otel_arthur.spool.spool import Spool
-from otel_arthur.target.contract import Attempt, Presented, Say
+from otel_arthur.target.contract import Attempt, Claim, Presented, Say
 from otel_arthur.target.service import ServiceTarget
 
 if TYPE_CHECKING:
@@ -98,16 +98,9 @@ class ArthurTarget(ServiceTarget["ArthurClient"]):
         """The identity by Arthur's organization, so that a renewed key finds the rows of the old key."""
         return self.client().organization_id()
 
-    def adopt(
-        self,
-        spool: Spool,
-        services: Collection[str | None] | None,
-        *,
-        at_once: bool,
-        places: Collection[str] = (),
-    ) -> int:
+    def adopt(self, spool: Spool, claim: Claim) -> int:
         """Take over rows of `places`, and those that were spooled while no model or endpoint was set."""
-        return self.adoption.adopt(spool, services, at_once=at_once, places=places)
+        return self.adoption.adopt(spool, claim)
 
     def client(self) -> Client:
         """The client to send through; errors as `own_client`."""
