@@ -10,7 +10,7 @@ class Connections:
     """A bounded number of connections. For one event loop.
 
     Above the limit the connection that has been idle longest is ended; if none is idle, the one that has been
-    sending its request longest. A connection whose request is being handled stays.
+    sending its request, or taking its answer, longest. A connection whose request is being handled stays.
 
     Args:
         ended: called with the reason whenever a connection is ended here.
@@ -39,6 +39,7 @@ class Connections:
         self._move(connection, self._idle)
 
     def is_sending(self, connection: asyncio.Transport) -> None:
+        """The client is waited for: for the rest of its request, or to take its answer."""
         self._move(connection, self._sending)
 
     def is_working(self, connection: asyncio.Transport) -> None:

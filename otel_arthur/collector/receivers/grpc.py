@@ -43,7 +43,10 @@ class GRPCReceiver(OTLPServer):
     _alive: set[Connection] = field(default_factory=set[Connection], init=False)
 
     async def start(self, made: socket.socket | None = None) -> str:
-        return await self.listen(lambda: Connection(self._opened, self.connections, self._alive), made, "h2")
+        seconds = self.limits.request_timeout
+        return await self.listen(
+            lambda: Connection(self._opened, self.connections, self._alive, seconds), made, "h2"
+        )
 
     async def stop(self, seconds: float) -> None:
         self.stop_listening()

@@ -54,6 +54,7 @@ class Connection(asyncio.Protocol):
         opened: makes the stream of a request from its headers; it may answer at once, and return None.
         connections: counts this connection.
         alive: all open connections, for a drain.
+        seconds: a client's time to take an answer.
     """
 
     def __init__(
@@ -61,10 +62,12 @@ class Connection(asyncio.Protocol):
         opened: Callable[[Connection, int, Headers], Stream | None],
         connections: Connections,
         alive: set[Connection],
+        seconds: float,
     ) -> None:
         self._opened = opened
         self._connections = connections
         self._alive = alive
+        self._seconds = seconds
         self._h2 = H2Connection(
             H2Configuration(
                 client_side=False,
@@ -75,7 +78,7 @@ class Connection(asyncio.Protocol):
             )
         )
         self._streams: dict[int, Stream] = {}
-        self._working = 0
+        self._working = self._untaken = 0
         self._answered = self._resets = self._last = 0
         self._window = asyncio.Event()
         self._is_draining = False
@@ -131,6 +134,21 @@ class Connection(asyncio.Protocol):
         self._working += 1
         self._connections.is_working(self._transport)
 
+    async def _wait_for_window(self, until: float) -> None:
+        """Wait for the client, which would keep a connection and memory without an end."""
+        self._flush()
+        self._window.clear()
+        self._untaken += 1
+        self._rest()
+        try:
+            await asyncio.wait_for(self._window.wait(), until - asyncio.get_running_loop().time())
+        except (asyncio.TimeoutError, TimeoutError):
+            self._connections.end(self._transport, "does not read")
+        else:
+            self._connections.is_working(self._transport)
+        finally:
+            self._untaken -= 1
+
     def answer(self, stream_id: int, headers: Headers) -> None:
         """End a stream with headers alone."""
         if stream_id in self._h2.streams and not self._transport.is_closing():
@@ -144,6 +162,7 @@ class Connection(asyncio.Protocol):
     ) -> None:
         """End a stream with a body, as fast as the client takes the body."""
         try:
+            until = asyncio.get_running_loop().time() + self._seconds
             self._h2.send_headers(stream_id, headers)
             while body:
                 room = min(self._h2.local_flow_control_window(stream_id), self._h2.max_outbound_frame_size)
@@ -151,9 +170,7 @@ class Connection(asyncio.Protocol):
                     self._h2.send_data(stream_id, body[:room])
                     body = body[room:]
                 else:
-                    self._flush()
-                    self._window.clear()
-                    await self._window.wait()
+                    await self._wait_for_window(until)
             self._h2.send_headers(stream_id, trailers, end_stream=True)
         except ProtocolError:  # the stream is gone, or the connection
             pass
@@ -235,6 +252,9 @@ class Connection(asyncio.Protocol):
 
     def _rest(self) -> None:
         if self._working:
+            if self._untaken == self._working:
+                # Only the client is waited for: of too many connections this one may go.
+                self._connections.is_sending(self._transport)
             return
         if not self._streams:
             self._connections.is_idle(self._transport)
