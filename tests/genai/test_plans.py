@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from otel_arthur.arthur.target.records import put_inferences, put_planned
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.dialects import DIALECTS
-from otel_arthur.genai.duplicates.evidence import evidence_of
+from otel_arthur.genai.duplicates.evidence import evidence_in, evidence_of
 from otel_arthur.genai.otlp.views import span_views
 from otel_arthur.genai.planned import Planned
 from otel_arthur.genai.reading import Reading, look, read
@@ -77,6 +77,7 @@ def compare_short_ways(view: SpanView, call: LLMCall) -> int:
     found, taken = look(view), 0
     if not isinstance(found, Planned):
         return taken
+    assert evidence_in(found) == evidence_of(call)
     for builder in BUILDERS:
         packing = Packing()
         evidence = put_planned(builder, found, packing)

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 from zlib import crc32
 
 import msgspec
 from msgspec import Struct
 
-from otel_arthur.genai.call import LLMCall, TextPart
-from otel_arthur.genai.span import SpanKey
+from otel_arthur.genai.call import Choice, LLMCall, Message, TextPart
+from otel_arthur.genai.call_of_span import resource_fields
+from otel_arthur.genai.json_text import clean
+from otel_arthur.genai.planned import USAGE, Planned
+from otel_arthur.genai.span import SpanKey, SpanView
+from otel_arthur.genai.stated import STATED
+from otel_arthur.genai.tables.layout import FIELDS
 
 
 class Evidence(Struct, frozen=True, gc=False, array_like=True):
@@ -80,6 +86,13 @@ def _without_digests(values: list[Any]) -> list[Any]:
     return [None if place in _WORDS else value for place, value in enumerate(values)]
 
 
+_START: Final = FIELDS.index("start_ns")
+_NAMED: Final = (
+    *("request_model", "response_model", "response_id", "conversation_id", "user_id"),
+    *("time_to_first_token", "temperature", "max_tokens"),
+)
+"""What a call is told apart by, and what makes it rich, as `layout.FIELDS` and `LLMCall` name it."""
+_of_call, _of_fields = attrgetter(*_NAMED), itemgetter(*map(FIELDS.index, _NAMED))
 LONGEST_NAME: Final = 256
 """Characters of a name that is kept as it is."""
 _encode = msgspec.json.Encoder().encode
@@ -90,26 +103,88 @@ _WORDS = [Evidence.__struct_fields__.index(field) for field in ("question", "ans
 
 def evidence_of(call: LLMCall) -> Evidence:
     """What `call` testifies."""
-    usage = call.usage
-    models = [model[:LONGEST_NAME] for model in (call.request_model, call.response_model) if model]
+    return _evidence(
+        *(call, call.start_ns, call.messages, call.choices, call.usage.input, call.usage.output),
+        *(_process(call.service_name, call.service_instance), _of_call(call)),
+        *(call.truncated, call.failed, call.is_half),
+    )
+
+
+def evidence_in(planned: Planned) -> Evidence:
+    """As `evidence_of` its call, which is put together only where that takes a longer look."""
+    view, layout, looked, fields = planned.view, planned.layout, planned.looked, planned.fields
+    asked, told, total, *parts = fields[USAGE]
+    if (
+        (looked is not None and looked.truncated)
+        or STATED in view.attributes
+        or (view.events and layout.dialect.first_token_event is not None)
+        or not (asked and told and layout.keeps_counts and (total is None or total == asked + told))
+        or any(parts)
+    ):
+        return evidence_of(planned.whole())
+    service, instance, _ = resource_fields(view.resource)
+    return _evidence(
+        *(view, fields[_START] or view.start_ns, planned.messages, (planned.choice,), asked, told),
+        *(_process(service, instance), [clean(v) if v.__class__ is str else v for v in _of_fields(fields)]),
+    )
+
+
+def _evidence(
+    of: LLMCall | SpanView,
+    start_ns: int,
+    messages: Sequence[Message],
+    choices: Sequence[Choice],
+    asked: int | None,
+    told: int | None,
+    process: str,
+    named: Sequence[Any],
+    truncated: bool = False,
+    failed: bool = False,
+    is_half: bool = False,
+) -> Evidence:
+    """The evidence of a call or its span; `named` has the values of `_NAMED`."""
+    request_model, response_model, response_id, conversation_id, user_id, first_token, *limits = named
+    # The richest first: each mark weighs more than all behind it.
+    rank = 0
+    for choice in choices:
+        if choice.message.parts:
+            rank |= 512
+        if choice.likelihoods is not None:
+            rank |= 64
+        if choice.finish_reason is not None:
+            rank |= 16
+    if messages:
+        rank |= 256
+    if not truncated:
+        rank |= 128
+    if asked is not None:
+        rank |= 32
+    if conversation_id is not None or user_id is not None:
+        rank |= 8
+    if response_id is not None:
+        rank |= 4
+    if first_token is not None:
+        rank |= 2
+    if limits != [None, None]:
+        rank |= 1
     return Evidence(
-        call.trace_id,
-        call.span_id,
-        call.parent_span_id,
-        call.scope if len(call.scope) <= LONGEST_NAME else _short(call.scope),
-        call.start_ns,
-        call.end_ns,
-        call.failed,
-        call.response_id and _short(call.response_id),
-        None if call.truncated else _question(call),
-        None if call.truncated else _answer(call),
-        tuple(models),
-        None if usage.input is None or usage.output is None else (usage.input, usage.output),
-        _process(call.service_name, call.service_instance),
-        _rank(call),
-        call.kin.above,
-        call.kin.below,
-        call.is_half,
+        of.trace_id,
+        of.span_id,
+        of.parent_span_id,
+        of.scope if len(of.scope) <= LONGEST_NAME else _short(of.scope),
+        start_ns,
+        of.end_ns,
+        failed,
+        response_id and _short(response_id),
+        None if truncated else _question(messages),
+        None if truncated else _answer(choices),
+        tuple([model[:LONGEST_NAME] for model in (request_model, response_model) if model]),
+        None if asked is None or told is None else (asked, told),
+        process,
+        rank,
+        of.kin.above,
+        of.kin.below,
+        is_half,
     )
 
 
@@ -126,8 +201,8 @@ def _short(name: str) -> str:
     return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def _question(call: LLMCall) -> int | None:
-    for message in reversed(call.messages):
+def _question(messages: Sequence[Message]) -> int | None:
+    for message in reversed(messages):
         if message.role == "user":
             parts = message.parts
             if len(parts) == 1 and type(part := parts[0]) is TextPart:  # as nearly all are
@@ -136,13 +211,13 @@ def _question(call: LLMCall) -> int | None:
     return None
 
 
-def _answer(call: LLMCall) -> int | None:
+def _answer(choices: Sequence[Choice]) -> int | None:
     texts: list[str] = []
-    if len(call.choices) == 1 and len(parts := call.choices[0].message.parts) == 1:
+    if len(choices) == 1 and len(parts := choices[0].message.parts) == 1:
         part = parts[0]
         if type(part) is TextPart:  # Nearly all are.
             return checksum(part.text) if part.text else None
-    for choice in call.choices:
+    for choice in choices:
         message = choice.message
         texts.append(message.text)
         if len(message.parts) > 1 or not texts[-1]:
@@ -158,30 +233,3 @@ def checksum(text: str) -> int:
         return crc32(words.encode())
     except UnicodeEncodeError:
         return crc32(words.encode("utf-8", "surrogatepass"))
-
-
-def _rank(call: LLMCall) -> int:
-    """The richest first: each mark weighs more than all behind it."""
-    rank = 0
-    for choice in call.choices:
-        if choice.message.parts:
-            rank |= 512
-        if choice.likelihoods is not None:
-            rank |= 64
-        if choice.finish_reason is not None:
-            rank |= 16
-    if call.messages:
-        rank |= 256
-    if not call.truncated:
-        rank |= 128
-    if call.usage.input is not None:
-        rank |= 32
-    if call.conversation_id is not None or call.user_id is not None:
-        rank |= 8
-    if call.response_id is not None:
-        rank |= 4
-    if call.time_to_first_token is not None:
-        rank |= 2
-    if call.temperature is not None or call.max_tokens is not None:
-        rank |= 1
-    return rank

@@ -33,9 +33,10 @@ def kin_of(calls: Iterable[SpanKey], parents: Mapping[SpanKey, str | None]) -> d
                 below[key].append(span_id)
     kin: dict[SpanKey, Kin] = {}
     for key in calls:
-        above = tuple(_above(key[0], parents.get(key), parents))
-        if len(above) > 1 or key in below:
-            kin[key] = Kin(above, tuple(below.get(key, ())))
+        trace_id, parent = key[0], parents.get(key)
+        # Of most calls no more than the parent is known, or not even that.
+        if key in below or (parent is not None and parents.get((trace_id, parent)) is not None):
+            kin[key] = Kin(tuple(_above(trace_id, parent, parents)), tuple(below.get(key, ())))
     return kin
 
 

@@ -91,9 +91,10 @@ def _related(candidates: Mapping[SpanKey, Evidence]) -> dict[SpanKey, Evidence]:
     for key, candidate in candidates.items():
         if candidate.response_id is not None and ids[candidate.response_id] > 1:
             related[key] = candidate
-        for above in _above(candidate, homes):
-            related[key] = candidate
-            related[above.key] = above
+        if candidate.parent_span_id is not None or candidate.above:
+            for above in _above(candidate, homes):
+                related[key] = candidate
+                related[above.key] = above
     return related
 
 

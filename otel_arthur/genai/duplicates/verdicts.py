@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.duplicates.completion import completed
-from otel_arthur.genai.duplicates.evidence import Evidence, evidence_of
+from otel_arthur.genai.duplicates.evidence import Evidence, evidence_in, evidence_of
 from otel_arthur.genai.duplicates.kin import kin_of
 from otel_arthur.genai.duplicates.matching import duplicates
 from otel_arthur.genai.events.log_events import Contents
@@ -68,8 +68,9 @@ def judge(
 
 def _hear(view: SpanView, extra: Mapping[str, str] | None) -> _Heard:
     found = look(view, extra)
-    call = _call_in(found)
-    return _Heard(view, found, None if call is None else evidence_of(call))
+    if isinstance(found, Planned):
+        return _Heard(view, found, evidence_in(found))
+    return _Heard(view, found, None if found.call is None else evidence_of(found.call))
 
 
 def _reading(view: SpanView, found: Reading | Planned) -> Reading:
