@@ -6,7 +6,7 @@ import gc
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from itertools import chain, islice
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from otel_arthur.cli.files.merging import Merging
 from otel_arthur.cli.files.trace_files import TraceFiles
@@ -16,6 +16,7 @@ from otel_arthur.genai.duplicates.verdicts import InOrder, Verdict
 from otel_arthur.genai.events.log_events import Contents
 from otel_arthur.genai.span import SpanView
 
+_T = TypeVar("_T")
 _NEW_OBJECTS: Final = 100_000
 
 
@@ -101,10 +102,11 @@ class Verdicts:
         # Spans are many objects in no circles; the garbage collector would look at all that wait each time.
         gc.set_threshold(_NEW_OBJECTS, 50)
         read = self._in_time()
-        first = [*islice(read, InOrder.AT_ONCE + 1)]
+        first = deque(islice(read, InOrder.AT_ONCE + 1))
         if len(first) <= InOrder.AT_ONCE:
-            first.sort(key=lambda one: one[0])  # all are at hand, so they come in the order of the files
-        for file, view in chain(first, read):
+            # All are at hand, so they come in the order of the files.
+            first = deque(sorted(first, key=lambda one: one[0]))
+        for file, view in chain(_drained(first), read):
             self._places.append(file)
             yield view
 
@@ -115,3 +117,9 @@ class Verdicts:
             for view in part.views:
                 yield part.file, view
             self.before_reading()
+
+
+def _drained(values: deque[_T]) -> Iterator[_T]:
+    """Values in turn, none of them kept."""
+    while values:
+        yield values.popleft()

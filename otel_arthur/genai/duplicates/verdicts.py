@@ -63,7 +63,8 @@ def judge(
 ) -> list[Verdict]:
     """One verdict per span, in the order given; `metadata_only` takes calls without messages too."""
     heard = [_hear(view, extra) for view in views]
-    return [*_judged(heard, len(heard), metadata_only)]
+    losers, suppressed = _judged(heard)
+    return [_verdict(one, losers, suppressed, metadata_only) for one in heard]
 
 
 def _hear(view: SpanView, extra: Mapping[str, str] | None) -> _Heard:
@@ -81,12 +82,12 @@ def _call_in(found: Reading | Planned) -> LLMCall | None:
     return found.whole() if isinstance(found, Planned) else found.call
 
 
-def _judged(heard: Sequence[_Heard], count: int, metadata_only: bool) -> Iterator[Verdict]:
-    """The verdicts on the first `count` spans, by the evidence of all."""
+def _judged(heard: Sequence[_Heard]) -> tuple[Mapping[SpanKey, SpanKey], Mapping[SpanKey, list[LLMCall]]]:
+    """Duplicate -> the call that is recorded instead; such a call -> its duplicates, the first one first."""
     calls = [(one.evidence, one.found) for one in heard if one.evidence is not None]
     kin = kin_of(
         [evidence.key for evidence, _ in calls],
-        {(view.trace_id, view.span_id): view.parent_span_id for view, _, _ in heard},
+        {(view.trace_id, view.span_id): parent for view, _, _ in heard if (parent := view.parent_span_id)},
     )
     related = [
         call if (own := kin.get(call.key)) is None else replace(call, above=own.above, below=own.below)
@@ -98,8 +99,7 @@ def _judged(heard: Sequence[_Heard], count: int, metadata_only: bool) -> Iterato
     for evidence, found in sorted(lost, key=lambda one: (one[0].start_ns, one[0].span_id)):
         if (call := _call_in(found)) is not None:
             suppressed[losers[evidence.key]].append(call)
-    for one in heard[:count]:
-        yield _verdict(one, losers, suppressed, metadata_only)
+    return losers, suppressed
 
 
 class InOrder:
@@ -158,19 +158,23 @@ class InOrder:
                 edge = max(one.end_ns for one in held[:settled])
             # All spans that are held are judged again for the next verdicts: at most as many as are let go.
             if 2 * settled >= len(held):
-                yield from self._done(held, heard, settled)
                 size -= size * settled // len(held)
-                held, heard, given = held[settled:], heard[settled:], edge
+                yield from self._done(held, heard, settled)
+                given = edge
             room = len(held) + self.AT_ONCE
         yield from self._done(held, heard, len(held))
 
-    def _done(self, held: Sequence[SpanView], heard: list[_Heard], count: int) -> Iterator[Verdict]:
-        """The verdicts on the first spans."""
+    def _done(self, held: list[SpanView], heard: list[_Heard], count: int) -> Iterator[Verdict]:
+        """The verdicts on the first spans, which leave the lists; each is let go after its verdict."""
         for place, view in enumerate(held):
             with_content = self._contents.joined(view)
             if with_content is not view:
                 heard[place] = _hear(with_content, self._extra)
-        for verdict in _judged(heard, count, self._metadata_only):
+        losers, suppressed = _judged(heard)
+        ending = heard[count - 1 :: -1] if count else []
+        del held[:count], heard[:count]
+        while ending:
+            verdict = _verdict(ending.pop(), losers, suppressed, self._metadata_only)
             self._contents.done(verdict.view)
             yield verdict
 

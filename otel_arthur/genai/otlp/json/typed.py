@@ -9,7 +9,7 @@ Source: opentelemetry-proto, "OTLP/JSON Protobuf Encoding".
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from sys import intern
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -23,9 +23,6 @@ from otel_arthur.genai.span import NO_KIN, REMOTE_PARENT, EventView, SpanView, i
 _TIME: Final = (0, 2**64 - 1)
 _COUNT: Final = (0, 2**32 - 1)
 _SMALL: Final = 5
-_LONG: Final = 128
-_shared: Final = lru_cache(maxsize=4096)(str)
-"""A name of an attribute, once in memory: the same ones come with every span."""
 _INT32: Final = (-(2**31), 2**31 - 1)
 _SPAN_KINDS: Final = [
     f"SPAN_KIND_{kind}" for kind in ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
@@ -191,7 +188,7 @@ def export_of(request: Request, bad: list[tuple[str, str]] | None = None) -> Exp
 def _view(
     span: _Span, scope: tuple[str, str], resource: Mapping[str, Any], bad: list[tuple[str, str]] | None
 ) -> SpanView:
-    parent = identity("parentSpanId", span.parent_span_id) or None
+    parent = identity("parentSpanId", span.parent_span_id) if span.parent_span_id else None
     kind = _member("kind", span.kind, _SPAN_KINDS)
     flags = number("flags", span.flags, _COUNT)
     return SpanView(
@@ -253,7 +250,8 @@ def _attributes(pairs: Sequence[_Pair], bad: list[tuple[str, str]] | None) -> di
                 bad.append((DEEP, ""))
                 continue
         if value is not None:
-            found[one.key if len(one.key) > _LONG else _shared(one.key)] = value
+            # The same names come with every span: each is once in memory.
+            found[intern(one.key)] = value
     return found
 
 
