@@ -56,7 +56,7 @@ def replay(settings: dict[str, str], *arguments: str | Path) -> subprocess.Compl
     return finished(command(*arguments), env=settings)
 
 
-def export(folder: Path, count: int, name: str = "traces.pb") -> tuple[Path, list[str]]:
+def export(folder: Path, count: int, name: str = "traces.pb", words: str = "call") -> tuple[Path, list[str]]:
     """A file of calls, one a second from noon on; returns it and the ids of their inferences."""
     request = ExportTraceServiceRequest()
     spans = request.resource_spans.add().scope_spans.add().spans
@@ -65,7 +65,7 @@ def export(folder: Path, count: int, name: str = "traces.pb") -> tuple[Path, lis
         end = NOON + number * SECOND
         span = spans.add(name="chat m", start_time_unix_nano=end - SECOND // 2, end_time_unix_nano=end)
         span.trace_id, span.span_id = number.to_bytes(16, "big"), number.to_bytes(8, "big")
-        message = [{"role": "user", "parts": [{"type": "text", "content": f"call {number}"}]}]
+        message = [{"role": "user", "parts": [{"type": "text", "content": f"{words} {number}"}]}]
         for key, value in (
             ("gen_ai.operation.name", "chat"),
             ("gen_ai.input.messages", json.dumps(message)),
@@ -175,6 +175,13 @@ def test_goes_on_where_it_stopped(fault: FaultServer, tmp_path: Path, signal_num
     assert done.returncode == 0, done.stderr
     assert set(fault.accepted_ids) == set(ids)
     assert len(fault.accepted_ids) - before <= len(ids) - CHUNK, "what was dealt with is not presented again"
+
+
+def test_large_calls_leave_in_smaller_requests(fault: FaultServer, tmp_path: Path) -> None:
+    file, ids = export(tmp_path, 60, words="word " * 40_000)
+    assert replay(environ(tmp_path, fault.url, "key", fault.model["id"]), file).returncode == 0
+    assert sorted(fault.accepted_ids) == sorted(ids)
+    assert len(fault.sends) > 2, "60 calls of 400 kB are not in memory at once"
 
 
 def test_a_limit_and_then_the_rest(arthur: LocalArthur, model_id: str, tmp_path: Path) -> None:

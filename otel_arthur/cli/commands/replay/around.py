@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import Final, NamedTuple
 
 from msgspec import Struct
@@ -36,10 +35,20 @@ class Chunk(NamedTuple):
     """File -> how many of its spans are dealt with once this chunk is."""
 
 
-def calls_alone(placed: Iterable[Placed], work: Work, size: int) -> Iterator[Chunk]:
-    """Chunks of calls without what is around them."""
-    items = (item for one in placed if (item := work.item(one)) is not None)
-    while calls := [] if work.is_full else [*islice(items, min(size, work.left or size))]:
+def calls_alone(placed: Iterable[Placed], work: Work, size: int, most_bytes: int) -> Iterator[Chunk]:
+    """Chunks of calls without what is around them; of large calls fewer than `size`."""
+    calls: list[Item] = []
+    taken = work.bytes
+    for one in placed:
+        if (item := work.item(one)) is None:
+            continue
+        calls.append(item)
+        if work.is_full:
+            break
+        if len(calls) == size or work.bytes - taken > most_bytes:
+            yield Chunk(calls, [], {item.file: item.position for item in calls})
+            calls, taken = [], work.bytes
+    if calls:
         yield Chunk(calls, [], {item.file: item.position for item in calls})
 
 

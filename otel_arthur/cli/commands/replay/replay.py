@@ -31,8 +31,12 @@ from otel_arthur.configuration import Configuration
 from otel_arthur.delivery import Delivery
 from otel_arthur.genai.steps.step import Meaning
 
-CHUNK = 256
-"""Calls handed over at once. The next wait until Arthur has these: a backfill never fills the spool."""
+CHUNK = 512
+"""Calls handed over at once, as one request. The next wait until Arthur has these: a backfill never fills the
+spool."""
+_CHUNK_BYTES = 4 * 1024 * 1024
+"""Of such calls, about: each is in memory as a span, as a call and as a row."""
+_CHUNK_OF_TRACES = 256
 
 
 def _moment(_context: click.Context, _parameter: click.Parameter, value: str | None) -> int | None:
@@ -111,8 +115,9 @@ def command(
         verdicts = Verdicts(traces, configuration, metadata_only=configuration.content == "metadata")
         is_whole = configuration.engine is not None and configuration.engine.spans == "traces"
         work = Work(done, (since, until), limit, wants_wordless=is_whole)
-        whole = Traces(verdicts, work, CHUNK)
-        chunks = map(found.counted, whole if is_whole else calls_alone(verdicts, work, CHUNK))
+        whole = Traces(verdicts, work, _CHUNK_OF_TRACES)
+        alone = calls_alone(verdicts, work, CHUNK, _CHUNK_BYTES)
+        chunks = map(found.counted, whole if is_whole else alone)
         if dry_run:
             for _ in chunks:
                 pass
@@ -200,6 +205,7 @@ class _Sending:
             self.delivery.submit(chunk.around)
             self.advance(chunk.done)
             sent += len(chunk.calls)
+            chunk.calls.clear()  # before more is read
             self._show(sent)
         return not (is_whole and sent) or self._send([])
 

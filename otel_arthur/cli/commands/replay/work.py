@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from otel_arthur.arthur.target.routes import identity_of
 from otel_arthur.cli.commands.replay.journal import Journal
@@ -13,10 +13,14 @@ from otel_arthur.cli.files.verdicts import Placed
 from otel_arthur.cli.terminal.errors import WrongUse
 from otel_arthur.configuration import Configuration
 from otel_arthur.genai.call import LLMCall
+from otel_arthur.genai.events.waiting import size_of
 from otel_arthur.genai.planned import Planned, whole
 from otel_arthur.genai.steps.step import Meaning, Wordless
 from otel_arthur.spool.errors import SpoolError
 from otel_arthur.spool.folder import place_of, settled
+
+_SAMPLE: Final = 16
+"""The size of one call in so many is measured."""
 
 
 def journal_folder(folder: Path, dry_run: bool) -> Path:
@@ -71,6 +75,9 @@ class Work:
         self._since, self._until = between
         self.left = limit
         """So many more may be sent; None without a limit."""
+        self.bytes = 0
+        """Of all calls so far, about, as their spans have them."""
+        self._taken = 0
         self._wanted = {"inference", "failed", *(("skipped",) if wants_wordless else ())}
 
     @property
@@ -94,6 +101,9 @@ class Work:
             return None
         if self.left is not None:
             self.left -= 1
+        if self._taken % _SAMPLE == 0:
+            self.bytes += size_of((verdict.view.attributes, verdict.view.events)) * _SAMPLE
+        self._taken += 1
         return Item(call, end_ns, file, position, verdict.decision == "skipped")
 
 
