@@ -18,7 +18,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from otel_arthur.genai.otlp import zstd
 from tests.support.paths import CAPTURES
 from tests.support.processes.terminal import shown_in_terminal
-from tests.support.spans.otlp_requests import otlp_json
+from tests.support.spans.otlp_requests import llm_request, otlp_json
 from tests.support.waiting import PATIENCE
 
 EVENT_ONLY = CAPTURES / "genai-langchain-1.3b0" / "event_only"
@@ -221,3 +221,12 @@ def test_a_summary_and_a_limit() -> None:
     assert len(inspect(*files, "--format", "json", "--limit", "2").stdout.splitlines()) == 2
     decisions = json.loads(inspect(*files, "--format", "json", "--summary").stdout)
     assert decisions == {"inference": whole.count("input_text"), "skipped": decisions["skipped"]}
+
+
+def test_rows_that_are_written_early_are_the_same(tmp_path: Path) -> None:
+    """With a limit none is written before the verdict on its span."""
+    file = tmp_path / "calls.json"
+    file.write_bytes(orjson.dumps(otlp_json(llm_request(20))))
+    early = records(file)
+    assert [len(record["inferences"]) for record in early] == [1] * 20
+    assert records(file, "--limit", "20") == early

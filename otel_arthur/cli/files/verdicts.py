@@ -12,7 +12,7 @@ from otel_arthur.cli.files.merging import Merging
 from otel_arthur.cli.files.trace_files import TraceFiles
 from otel_arthur.cli.terminal.output import plural, say
 from otel_arthur.configuration import Configuration
-from otel_arthur.genai.duplicates.verdicts import InOrder, Verdict
+from otel_arthur.genai.duplicates.verdicts import InOrder, Verdict, Write
 from otel_arthur.genai.events.log_events import Contents
 from otel_arthur.genai.span import SpanView
 
@@ -33,7 +33,14 @@ class Placed(NamedTuple):
 class Verdicts:
     """The verdicts about the spans of files: in the order of each file, and of the files by time."""
 
-    def __init__(self, files: TraceFiles, configuration: Configuration, *, metadata_only: bool) -> None:
+    def __init__(
+        self,
+        files: TraceFiles,
+        configuration: Configuration,
+        *,
+        metadata_only: bool,
+        write: Write | None = None,
+    ) -> None:
         self.counts: Counter[str] = Counter()
         """Spans so far, by decision."""
         self.ends: dict[int, int] = {}
@@ -48,7 +55,7 @@ class Verdicts:
         self._contents = Contents()
         window = round(configuration.duplicate_window * 1e9)
         self._in_order = InOrder(
-            self._views(), configuration.attributes, metadata_only, window, self._contents
+            self._views(), configuration.attributes, metadata_only, window, self._contents, write
         )
 
     def __iter__(self) -> Iterator[Placed]:

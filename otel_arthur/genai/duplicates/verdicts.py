@@ -7,8 +7,8 @@ everything is known at once, or passes by in the order of a file (`InOrder`).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, Literal, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from msgspec.structs import replace
 
@@ -27,6 +27,9 @@ _SAMPLE: Final = 16
 """The size of one span in so many is measured."""
 
 Decision = Literal["inference", "duplicate", "skipped", "failed"]
+Write: TypeAlias = Callable[[Planned], tuple[bytes, Evidence] | None]
+"""From a call to its row and its evidence at once, which costs less than one after the other; None where the
+call must be put together."""
 
 
 class Verdict(NamedTuple):
@@ -38,6 +41,8 @@ class Verdict(NamedTuple):
     reason: str
     duplicate_of: SpanKey | None = None
     """Trace and span id of the call that is recorded instead."""
+    row: bytes | None = None
+    """The call's row, where somebody wanted it written when the span was read."""
 
     @property
     def reading(self) -> Reading:
@@ -56,6 +61,7 @@ class _Heard(NamedTuple):
     view: SpanView
     found: Reading | Planned
     evidence: Evidence | None
+    row: bytes | None = None
 
 
 def judge(
@@ -67,10 +73,11 @@ def judge(
     return [_verdict(one, losers, suppressed, metadata_only) for one in heard]
 
 
-def _hear(view: SpanView, extra: Mapping[str, str] | None) -> _Heard:
+def _hear(view: SpanView, extra: Mapping[str, str] | None, write: Write | None = None) -> _Heard:
     found = look(view, extra)
     if isinstance(found, Planned):
-        return _Heard(view, found, evidence_in(found))
+        row, evidence = (write and write(found)) or (None, evidence_in(found))
+        return _Heard(view, found, evidence, row)
     return _Heard(view, found, None if found.call is None else evidence_of(found.call))
 
 
@@ -87,7 +94,7 @@ def _judged(heard: Sequence[_Heard]) -> tuple[Mapping[SpanKey, SpanKey], Mapping
     calls = [(one.evidence, one.found) for one in heard if one.evidence is not None]
     kin = kin_of(
         [evidence.key for evidence, _ in calls],
-        {(view.trace_id, view.span_id): parent for view, _, _ in heard if (parent := view.parent_span_id)},
+        {(view.trace_id, view.span_id): parent for view, *_ in heard if (parent := view.parent_span_id)},
     )
     related = [
         call if (own := kin.get(call.key)) is None else replace(call, above=own.above, below=own.below)
@@ -110,6 +117,7 @@ class InOrder:
     Args:
         window_ns: how much later than a call, by their ends, its double may come.
         contents: what came for spans in log events until now; of a span it is dropped with its verdict.
+        write: where the rows of calls are wanted.
     """
 
     AT_ONCE = 2_000
@@ -123,9 +131,11 @@ class InOrder:
         metadata_only: bool,
         window_ns: int,
         contents: Contents,
+        write: Write | None = None,
     ) -> None:
         self._views = views
         self._extra = extra
+        self._write = write
         self._metadata_only = metadata_only
         self._window_ns = window_ns
         self._contents = contents
@@ -144,7 +154,7 @@ class InOrder:
             if end > latest:
                 latest = end
             held.append(view)
-            heard.append(_hear(view, self._extra))
+            heard.append(_hear(view, self._extra, self._write))
             if number % _SAMPLE == 0:
                 # The words are there twice once they are read. One resource serves many spans.
                 size += 2 * size_of((view.attributes, view.events)) * _SAMPLE
@@ -169,7 +179,7 @@ class InOrder:
         for place, view in enumerate(held):
             with_content = self._contents.joined(view)
             if with_content is not view:
-                heard[place] = _hear(with_content, self._extra)
+                heard[place] = _hear(with_content, self._extra, self._write)
         losers, suppressed = _judged(heard)
         ending = heard[count - 1 :: -1] if count else []
         del held[:count], heard[:count]
@@ -185,7 +195,7 @@ def _verdict(
     suppressed: Mapping[SpanKey, Sequence[LLMCall]],
     metadata_only: bool,
 ) -> Verdict:
-    view, found, evidence = heard
+    view, found, evidence, row = heard
     if losers and evidence is not None:
         if (winner := losers.get(evidence.key)) is not None:
             return Verdict(view, found, "duplicate", f"the same call as span {winner[1]}", winner)
@@ -193,7 +203,7 @@ def _verdict(
             reading = _reading(view, found)
             found = replace(reading, call=reading.call and completed(reading.call, others))
     if isinstance(found, Planned):
-        return Verdict(view, found, "inference", "LLM call")
+        return Verdict(view, found, "inference", "LLM call", None, row)
     call = found.call
     if call is None:
         return Verdict(view, found, "skipped", found.reason)

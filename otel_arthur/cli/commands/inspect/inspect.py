@@ -16,7 +16,8 @@ from otel_arthur.cli.files.trace_files import FILES, FORMATS, TraceFiles, readin
 from otel_arthur.cli.files.verdicts import Verdicts
 from otel_arthur.cli.parameters import JSON, given
 from otel_arthur.cli.terminal.output import json_line, print_json, put, styled
-from otel_arthur.genai.duplicates.verdicts import Verdict
+from otel_arthur.genai.duplicates.evidence import Evidence
+from otel_arthur.genai.duplicates.verdicts import Verdict, Write
 from otel_arthur.genai.planned import Planned
 from otel_arthur.inference.build import Builder, Inference
 from otel_arthur.inference.privacy import rules_of
@@ -67,7 +68,8 @@ def command(
     traces = TraceFiles(files)
     as_json = as_json or output == "json"
     with reading(traces, is_shown=summary or not sys.stdout.isatty()):
-        verdicts = Verdicts(traces, configuration, metadata_only=rules.metadata_only)
+        write = _writing(builder) if as_json and limit is None and not summary else None
+        verdicts = Verdicts(traces, configuration, metadata_only=rules.metadata_only, write=write)
         ordered = Ordered(verdicts, 0 if summary else limit)
         if target == "engine":
             from otel_arthur.engine.preview import preview
@@ -114,14 +116,23 @@ def _inferences(verdict: Verdict, builder: Builder) -> list[Inference]:
     return [] if call is None else builder.inferences(call)
 
 
+def _writing(builder: Builder) -> Write | None:
+    """Of most calls the row as it is sent."""
+    ways = builder.short_ways
+    if ways is None:
+        return None
+
+    def write(planned: Planned) -> tuple[bytes, Evidence] | None:
+        taken = ways.take(planned)
+        return None if taken is None else (bytes(taken[1]), taken[2])
+
+    return write
+
+
 def _rows(verdict: Verdict, builder: Builder) -> list[Any]:
-    """As `_inferences`, in JSON; of most calls as they are sent."""
-    found, ways = verdict.found, builder.short_ways
-    if verdict.decision == "inference" and isinstance(found, Planned) and ways is not None:
-        taken = ways.take(found)
-        if taken is not None:
-            _, row, _ = taken
-            return [orjson.Fragment(bytes(row))]
+    """As `_inferences`, in JSON."""
+    if verdict.row is not None:
+        return [orjson.Fragment(verdict.row)]
     return [inference.as_json() for inference in _inferences(verdict, builder)]
 
 
