@@ -12,6 +12,7 @@ from otel_arthur.delivery.destinations import Destinations, Served
 from otel_arthur.delivery.patience import Patience
 from otel_arthur.delivery.turn import Turns
 from otel_arthur.http.suppression import suppress_instrumentation
+from otel_arthur.process.threads import thread_of
 from otel_arthur.spool.destination import Destination
 from otel_arthur.spool.errors import FAULTS
 from otel_arthur.spool.fallback.backed import BackedSpool
@@ -195,8 +196,7 @@ class Workers:
         return are_closed or not self._spool.can_be_tried([d.number for d in left], remaining)
 
     def _add_thread(self) -> bool:
-        name = f"otel-arthur-sender-{len(self._threads) + 1}"
-        thread = threading.Thread(target=self._run, name=name, daemon=True)
+        thread = thread_of(self._run, f"otel-arthur-sender-{len(self._threads) + 1}")
         try:
             thread.start()
         except RuntimeError:

@@ -18,6 +18,7 @@ from otel_arthur.http.failures import error_of
 from otel_arthur.http.suppression import suppress_instrumentation
 from otel_arthur.http.writers import Writers
 from otel_arthur.process.per_process import PerProcess
+from otel_arthur.process.threads import owner_of_sockets
 
 if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse
@@ -87,7 +88,7 @@ class Transport:
         self._is_near = is_loopback(urlsplit(self.url).hostname or "")
         self._checked_url: str | None = None
         self._user_agent = _user_agent()
-        self._adapters = PerProcess(self._new_adapter)
+        self._adapters: PerProcess[dict[int, Adapter]] = PerProcess(dict)
         self._writers = Writers()
 
     def __repr__(self) -> str:
@@ -119,7 +120,7 @@ class Transport:
 
         from otel_arthur.http import _adapter
 
-        adapter = self._adapters.get()
+        adapter = self._adapter()
         end = time.monotonic() + self.timeout if deadline is None else deadline
         url = self._base() + path
         sent, body = self._sent(body, headers or {})
@@ -151,8 +152,7 @@ class Transport:
 
     def close(self) -> None:
         """Close idle connections. A later call opens new ones."""
-        adapter = self._adapters.drop()
-        if adapter is not None:
+        for adapter in (self._adapters.drop() or {}).values():
             adapter.close()
 
     def stop(self) -> None:
@@ -161,6 +161,11 @@ class Transport:
         The method does not wait. The answer to a wholly written request is still read.
         """
         self._writers.stop()
+
+    def _adapter(self) -> Adapter:
+        adapters, owner = self._adapters.get(), owner_of_sockets()
+        adapter = adapters.get(owner)
+        return adapters.setdefault(owner, self._new_adapter()) if adapter is None else adapter
 
     def _new_adapter(self) -> Adapter:
         from otel_arthur.http._adapter import Adapter

@@ -19,6 +19,7 @@ from weakref import WeakSet
 from otel_arthur.process import children, forks, uvicorn_servers
 from otel_arthur.process.never_raises import never_raises
 from otel_arthur.process.per_process import PerProcess
+from otel_arthur.process.threads import thread_of
 
 EXIT_SECONDS = 30.0
 """What an end may take at most by default, and only while Arthur takes rows."""
@@ -141,7 +142,7 @@ def when_free(then: Callable[[], None]) -> bool:
 
 def within(seconds: float, work: Callable[[], object]) -> bool:
     """Do it in a thread of its own, as the interrupted one may hold the very lock; whether it was done."""
-    thread = threading.Thread(target=work, name="otel-arthur-end", daemon=True)
+    thread = thread_of(work, "otel-arthur-end")
     if not start(thread):
         work()
         return True

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from otel_arthur.process import ends
+from otel_arthur.process.threads import later
 
 _SIGNALS = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
 
@@ -36,8 +37,12 @@ def flush_on_sigterm() -> bool:
 
 def _terminate(number: int, _frame: FrameType | None) -> None:
     # An end under way is not broken off: it is bounded, and this thread may hold its locks.
-    if ends.when_free(lambda: _die(number)):
+    if ends.when_free(lambda: _die(number)) or later(lambda: _end_and_die(number)):
         return
+    _end_and_die(number)
+
+
+def _end_and_die(number: int) -> None:
     ends.attend(_end, is_last=True)
     _die(number)
 

@@ -19,11 +19,11 @@ import functools
 import inspect
 import signal
 import sys
-import threading
 from collections.abc import Callable
 from typing import Any
 
 from otel_arthur.process.never_raises import never_raises
+from otel_arthur.process.threads import thread_of
 
 _POLL_SECONDS = 0.1
 _MARK = "_otel_arthur_farewell"
@@ -73,7 +73,7 @@ def _watch_workers(hand_over: Callable[[], None]) -> None:
         # Of gunicorn's own workers this is the handler of SIGTERM, and they end in order.
         if number == signal.SIGQUIT:
             with never_raises("calls of a worker that will be killed were not handed over"):
-                threading.Thread(target=hand_over, name="otel-arthur-end", daemon=True).start()
+                thread_of(hand_over, "otel-arthur-end").start()
         handle_exit(self, number, *args)
 
     setattr(handle_exit_with_hand_over, _MARK, True)

@@ -28,6 +28,7 @@ from otel_arthur.genai.steps.step import Meaning
 from otel_arthur.inference.redaction.redactors import checked
 from otel_arthur.process import ends, forks
 from otel_arthur.process.never_raises import never_raises
+from otel_arthur.process.threads import timer_of
 from otel_arthur.sdk.inside_the_sdk import attributes_of, view_of
 from otel_arthur.sdk.logs_of_the_sdk import flush_log_records
 from otel_arthur.sdk.recorders import Recorders
@@ -162,9 +163,7 @@ class Bridge:
     def _watch(self) -> None:
         """Have the spans that wait looked at in time, even if nothing more is exported."""
         if self._timer is None or not self._timer.is_alive():
-            self._timer = threading.Timer(SPAN_WAIT_SECONDS, self._expire)
-            self._timer.name = "otel-arthur-join"
-            self._timer.daemon = True
+            self._timer = timer_of(SPAN_WAIT_SECONDS, self._expire, "otel-arthur-join")
             ends.start(self._timer)
 
     def _expire(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from otel_arthur.process import ends
 from otel_arthur.process.never_raises import never_raises
+from otel_arthur.process.threads import thread_of
 from otel_arthur.sdk import bridge as bridges
 from otel_arthur.sdk.inside_the_sdk import export_what_is_queued, is_force_flush
 from otel_arthur.sdk.setup.settings import configured
@@ -56,10 +56,8 @@ class ArthurSpanExporter(SpanExporter):
         if arthur_model is None and configuration == self._bridge.configuration:
             return True
         before, self._bridge = self._bridge, bridges.acquire(configuration, arthur_model)
-        release = threading.Thread(
-            target=bridges.release, args=(before, before.configuration.exit_timeout), daemon=True
-        )
-        ends.start(release)
+        seconds = before.configuration.exit_timeout
+        ends.start(thread_of(lambda: bridges.release(before, seconds), "otel-arthur-release"))
         return True
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final, Generic, TypeVar
 
+from otel_arthur.process.threads import thread_of
 from otel_arthur.spool.errors import SpoolError
 
 _T = TypeVar("_T")
@@ -73,7 +74,7 @@ class _Thread:
         self._ready = threading.Lock()
         self._ready.acquire()
         self._task: _Task[Any] | None = None
-        threading.Thread(target=self._run, name="otel-arthur-disk", daemon=True).start()
+        thread_of(self._run, "otel-arthur-disk").start()
 
     def give(self, task: _Task[Any]) -> None:
         self._task = task
