@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, TypeAlias
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from otel_arthur.genai.call import LLMCall
@@ -32,7 +33,7 @@ Write: TypeAlias = Callable[[Planned], tuple[bytes, Evidence] | None]
 call must be put together."""
 
 
-class Verdict(NamedTuple):
+class Verdict(Struct, frozen=True, gc=False):
     """One span and what becomes of it."""
 
     view: SpanView
@@ -55,7 +56,7 @@ class Verdict(NamedTuple):
         return _call_in(self.found)
 
 
-class _Heard(NamedTuple):
+class _Heard(Struct, frozen=True, gc=False):
     """A span and what it testifies; None where it is no call."""
 
     view: SpanView
@@ -92,9 +93,10 @@ def _call_in(found: Reading | Planned) -> LLMCall | None:
 def _judged(heard: Sequence[_Heard]) -> tuple[Mapping[SpanKey, SpanKey], Mapping[SpanKey, list[LLMCall]]]:
     """Duplicate -> the call that is recorded instead; such a call -> its duplicates, the first one first."""
     calls = [(one.evidence, one.found) for one in heard if one.evidence is not None]
+    views = [one.view for one in heard]
     kin = kin_of(
         [evidence.key for evidence, _ in calls],
-        {(view.trace_id, view.span_id): parent for view, *_ in heard if (parent := view.parent_span_id)},
+        {(view.trace_id, view.span_id): parent for view in views if (parent := view.parent_span_id)},
     )
     related = [
         call if (own := kin.get(call.key)) is None else replace(call, above=own.above, below=own.below)
@@ -195,7 +197,7 @@ def _verdict(
     suppressed: Mapping[SpanKey, Sequence[LLMCall]],
     metadata_only: bool,
 ) -> Verdict:
-    view, found, evidence, row = heard
+    view, found, evidence = heard.view, heard.found, heard.evidence
     if losers and evidence is not None:
         if (winner := losers.get(evidence.key)) is not None:
             return Verdict(view, found, "duplicate", f"the same call as span {winner[1]}", winner)
@@ -203,7 +205,7 @@ def _verdict(
             reading = _reading(view, found)
             found = replace(reading, call=reading.call and completed(reading.call, others))
     if isinstance(found, Planned):
-        return Verdict(view, found, "inference", "LLM call", None, row)
+        return Verdict(view, found, "inference", "LLM call", None, heard.row)
     call = found.call
     if call is None:
         return Verdict(view, found, "skipped", found.reason)

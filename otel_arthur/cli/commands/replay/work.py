@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from otel_arthur.arthur.target.routes import identity_of
 from otel_arthur.cli.commands.replay.journal import Journal
@@ -36,7 +38,7 @@ def journal_folder(folder: Path, dry_run: bool) -> Path:
     return place.folder / "replay"
 
 
-class Item(NamedTuple):
+class Item(Struct, frozen=True, gc=False):
     """A call to send, and where it stands."""
 
     call: LLMCall | Planned
