@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from typing import Any
 
 import pytest
@@ -120,5 +121,32 @@ def test_without_the_runners_limit_the_wait_is_broken_off() -> None:
         async def cleanup(self) -> None:
             await asyncio.sleep(10 * PATIENCE)
 
+        server = None
+
     runner: Any = OfAVersionToCome()
     asyncio.run(clean_up(runner, 0.1))
+
+
+def test_a_client_that_does_not_read_gets_no_more_time_than_others() -> None:
+    """The one figure of time here: aiohttp itself takes twice as long."""
+    seconds = 4.0
+
+    async def taken() -> float:
+        answering = asyncio.Event()
+
+        async def handle(_request: web.BaseRequest) -> web.StreamResponse:
+            answering.set()
+            return web.Response(body=bytes(64 * 1024 * 1024))
+
+        server = BoundedServer(handle, Connections(10, print), lambda status: web.Response(status=status))
+        runner = web.ServerRunner(server, handle_signals=False)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        with socket.create_connection(("127.0.0.1", runner.addresses[0][1])) as client:
+            client.sendall(ORDINARY)
+            await asyncio.wait_for(answering.wait(), PATIENCE)
+            began = asyncio.get_running_loop().time()
+            await clean_up(runner, seconds)
+            return asyncio.get_running_loop().time() - began
+
+    assert asyncio.run(taken()) < 2 * seconds

@@ -101,12 +101,20 @@ class _Connection(web.RequestHandler):
 async def clean_up(runner: web.ServerRunner, seconds: float) -> None:
     """Wait for the requests under way, at most `seconds`, and end.
 
+    ``RequestHandler.shutdown`` waits so long for a request, and as long again once it has cancelled the
+    request: a client that does not read its answers makes it wait for all of that. So the wait is broken off.
+
     ``BaseRunner._shutdown_timeout``: by its public name it can be set only when the runner is made. Fallback:
-    the wait is broken off.
+    requests get aiohttp's own time, or less.
     """
     if hasattr(runner, "_shutdown_timeout"):
         runner._shutdown_timeout = seconds  # pyright: ignore[reportPrivateUsage]
-        await runner.cleanup()
+    ending = asyncio.ensure_future(runner.cleanup())
+    await asyncio.wait([ending], timeout=seconds)
+    if ending.done():
+        ending.result()
         return
-    with contextlib.suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(runner.cleanup(), seconds)
+    for connection in runner.server.connections if runner.server is not None else ():
+        if connection.transport is not None:
+            connection.transport.abort()
+    ending.cancel()
