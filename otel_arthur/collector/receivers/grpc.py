@@ -26,6 +26,7 @@ _METHODS = {signal.method: signal for signal in SIGNALS}
 _PREFIX_BYTES = 5
 """The prefix of each message: whether the message is compressed, and its length."""
 _CONTENT_TYPE = ("content-type", "application/grpc")
+_CONTENT_TYPES = ("application/grpc", "application/grpc+proto")
 _RESPONSE: Headers = [
     (":status", "200"),
     _CONTENT_TYPE,
@@ -60,6 +61,10 @@ class GRPCReceiver(OTLPServer):
 
     def _opened(self, connection: Connection, stream_id: int, headers: Headers) -> Call | None:
         metadata = dict(headers)
+        if metadata.get("content-type", "").partition(";")[0].strip().lower() not in _CONTENT_TYPES:
+            # A client of another protocol, who knows no status of gRPC.
+            connection.answer(stream_id, [(":status", "415")])
+            return None
         refusal = self._refusal(metadata)
         if refusal is None:
             try:
