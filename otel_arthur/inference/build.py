@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from msgspec import Struct
@@ -13,20 +13,21 @@ from otel_arthur.inference.fields import BEHIND, FIELDS, PLACES, STRING, TEXT, F
 from otel_arthur.inference.identity import partner_inference_id
 from otel_arthur.inference.privacy import Privacy, TextRules, Texts
 from otel_arthur.inference.schema import Schema, Slot, coerced
-from otel_arthur.inference.short_way import ShortWays
+from otel_arthur.inference.short_way import InputText, ShortWays
 from otel_arthur.inference.times import rfc3339
 
 _WORDS = (TEXT, STRING)
+_COMPLETION = "text_completion"
 
 
 def _prompt(operation: str | None, messages: Sequence[Message]) -> str | None:
     """A completion model's prompt as it is, as the callback handler sent it; None is the transcript."""
-    if operation == "text_completion" and all(message.role == "user" for message in messages):
+    if operation == _COMPLETION and all(message.role == "user" for message in messages):
         return "\n".join(message.text for message in messages)
     return None
 
 
-_INPUT_FORMATS: Mapping[str, Callable[[str | None, Sequence[Message]], str | None]] = {
+_INPUT_FORMATS: Mapping[str, InputText] = {
     "transcript": _prompt,
     "last_user": lambda _, messages: transcript.last_user_text(messages) or "",
     "json": lambda _, messages: transcript.messages_json(messages),
@@ -104,6 +105,10 @@ class Builder:
         self._has_truncated = any(slot.field == "truncated" and not slot.is_extra for slot in slots)
         self.short_ways = ShortWays(self) if is_plain else None
         """For planned calls whose values leave as they are."""
+
+    def input_text_of(self, operation: str) -> InputText | None:
+        """How the messages of such calls become an input's text; None is the transcript."""
+        return None if self.input_text is _prompt and operation != _COMPLETION else self.input_text
 
     def inferences(self, call: LLMCall) -> list[Inference]:
         """One inference for each choice, or one for a call that failed without answering."""

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
@@ -90,11 +90,12 @@ def attributes_of(span: ReadableSpan) -> Mapping[str, Any]:
     The public property wraps the SDK's own mapping twice, and a look-up through it costs ten
     times a dict's; every finished span of the application passes here. Fallback: that property.
     """
+    own: Any = span
     try:
-        plain = cast("Any", span)._attributes._dict
+        plain: Any = own._attributes._dict
     except AttributeError:
         plain = None
-    return cast("Mapping[str, Any]", plain if type(plain) is dict else span.attributes or {})
+    return plain if plain.__class__ is dict else span.attributes or {}
 
 
 def view_of(span: ReadableSpan, attributes: Mapping[str, Any]) -> SpanView:
@@ -102,12 +103,15 @@ def view_of(span: ReadableSpan, attributes: Mapping[str, Any]) -> SpanView:
 
     By the fields behind the properties, each of which costs as much as ten of them. Fallback: the properties.
     """
-    own = cast("Any", span)
+    own: Any = span
+    parent_id, is_remote = None, False
     try:
-        # A tuple of trace id, span id and more: its properties cost three times as much.
-        context = own._context
+        # Tuples of trace id, span id, and whether it is remote: their properties cost three times as much.
+        context, parent = own._context, own._parent
         trace_id, span_id = context[0], context[1]
-        parent, scope, status, events = own._parent, own._instrumentation_scope, own._status, own._events._dq
+        if parent:
+            parent_id, is_remote = parent[1], parent[2]
+        scope, status, events = own._instrumentation_scope, own._status, own._events._dq
         name, scope_name, version = own._name, scope._name, scope._version
         start, end = own._start_time, own._end_time
         # `value` is a property of enum, ten times as slow.
@@ -118,6 +122,7 @@ def view_of(span: ReadableSpan, attributes: Mapping[str, Any]) -> SpanView:
         context, scope, status = span.context, span.instrumentation_scope, span.status
         trace_id, span_id = (context.trace_id, context.span_id) if context else (0, 0)
         parent, events, name = span.parent, span.events, span.name
+        parent_id, is_remote = (parent.span_id, parent.is_remote) if parent else (None, False)
         scope_name, version = (scope.name, scope.version) if scope else ("", "")
         start, end = span.start_time, span.end_time
         code, description = status.status_code.value, status.description
@@ -125,7 +130,7 @@ def view_of(span: ReadableSpan, attributes: Mapping[str, Any]) -> SpanView:
     return SpanView(
         trace_id.to_bytes(16, "big").hex(),
         span_id.to_bytes(8, "big").hex(),
-        parent.span_id.to_bytes(8, "big").hex() if parent else None,
+        None if parent_id is None else parent_id.to_bytes(8, "big").hex(),
         name,
         scope_name,
         version or "",
@@ -136,7 +141,7 @@ def view_of(span: ReadableSpan, attributes: Mapping[str, Any]) -> SpanView:
         [EventView(one.name, one.timestamp, one.attributes or {}) for one in span.events] if events else (),
         resource,
         dropped,
-        REMOTE_PARENT if parent and parent.is_remote else NO_KIN,
+        REMOTE_PARENT if is_remote else NO_KIN,
     )
 
 

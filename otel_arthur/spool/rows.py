@@ -181,7 +181,7 @@ class Packing:
         self._sizes: list[int] = []
         self._stems: list[int] = []
 
-    def add(self, identity: str, content: bytes | bytearray, stem: int) -> None:
+    def add(self, identity: str, content: bytes, stem: int) -> None:
         """Add a row, of which nothing is kept but a copy of its content."""
         self._put(self._around.between if self._ids else self._around.before, content)
         self._ids.append(identity)
@@ -198,16 +198,16 @@ class Packing:
         self._view.release()
         return Rows(head, contents, self._room)
 
-    def _put(self, gap: bytes, part: bytes | bytearray) -> None:
+    def _put(self, gap: bytes, part: bytes) -> None:
         start, middle = self._end, self._end + len(gap)
-        self._end = middle + len(part)
-        if self._end > len(self._view):
-            before, self._room = self._view, bytearray(self._end * 3 // 2)
+        end = middle + len(part)
+        if end > len(self._view):
+            before, self._room = self._view, bytearray(end * 3 // 2)
             self._view = memoryview(self._room)
             self._view[:start] = before[:start]
-        for place, byte in enumerate(gap, start):
-            self._view[place] = byte  # a slice would be an object
-        self._view[middle : self._end] = part
+        self._view[start:middle] = gap
+        self._view[middle:end] = part
+        self._end = end
 
 
 def packed(rows: Sequence[Row], around: Around | None = None) -> Rows:

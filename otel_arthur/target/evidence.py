@@ -35,11 +35,11 @@ class HeldEvidence:
         if self._gathering is not None:
             self._gathering.add(evidence_of(call))
 
-    def add_evidence(self, evidence: Evidence) -> None:
-        """As `add`, of a call whose evidence is known."""
-        self.add_end(evidence.end_ns)
+    def add_evidence(self, evidence: Sequence[Evidence]) -> None:
+        """As `add`, of calls whose evidence is known."""
+        self._ended += [one.end_ns for one in evidence]
         if self._gathering is not None:
-            self._gathering.add(evidence)
+            self._gathering.add_all(evidence)
 
     def add_end(self, end_ns: int) -> None:
         """Add the end of a span that is no call."""

@@ -80,13 +80,14 @@ def compare_short_ways(view: SpanView, call: LLMCall) -> int:
     assert evidence_in(found) == evidence_of(call)
     for builder in BUILDERS:
         packing = Packing()
-        evidence = put_planned(builder, found, packing)
-        if evidence is not None:
+        evidence, left = put_planned(builder, [found, found], packing)
+        assert left in ([], [found, found])
+        if not left:
             taken += 1
-            assert evidence == evidence_of(call)
-            assert contents(packing) == rows_of(builder, call)
+            assert evidence == [evidence_of(call)] * 2
+            assert contents(packing) == rows_of(builder, call) * 2
     extra = look(view, EXTRA)
-    assert not isinstance(extra, Planned) or put_planned(BUILDERS[0], extra, Packing()) is None
+    assert not isinstance(extra, Planned) or put_planned(BUILDERS[0], [extra], Packing()) == ([], [extra])
     return taken
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from otel_arthur.arthur.target.fitting import is_wanted
@@ -11,7 +11,7 @@ from otel_arthur.arthur.target.records import ARRAY, Form, Kind, put_inferences,
 from otel_arthur.genai.call import LLMCall
 from otel_arthur.genai.call_of_span import resource_fields
 from otel_arthur.genai.planned import Planned
-from otel_arthur.genai.steps.step import Frame, Step, Wordless
+from otel_arthur.genai.steps.step import Frame, Meaning, Step, Wordless
 from otel_arthur.inference.build import Builder
 from otel_arthur.inference.privacy import TextRules
 from otel_arthur.inference.sampling import NOT_SAMPLED, is_sampled
@@ -88,21 +88,20 @@ class ArthurIntake(Intake):
             target.remember(call.service_name)
         return None
 
-    def add_planned(self, planned: Planned) -> str | None:
-        """As `add`; most such calls need not be put together."""
-        if not is_sampled(planned.view.trace_id, self._ratio):
-            return NOT_SAMPLED
-        if self._model is None:
-            return self.add(planned.whole())
+    def take_copies(self, meanings: Sequence[Meaning]) -> Sequence[Meaning]:
+        """As the contract has it, where all calls are for one model and none is left out."""
+        if self._model is None or self._ratio < 1:
+            return meanings
+        calls = [one for one in meanings if isinstance(one, Planned)]
+        left: list[Meaning] = [one for one in meanings if not isinstance(one, Planned)]
         of_model = self._of_model(self._model)
-        evidence = put_planned(of_model.builder, planned, of_model.packing)
-        if evidence is None:
-            return self.add(planned.whole())
+        evidence, others = put_planned(of_model.builder, calls, of_model.packing)
         of_model.held.add_evidence(evidence)
-        service = resource_fields(planned.view.resource)[0]
-        if service not in self._target.services:
-            self._target.remember(service)
-        return None
+        for resource in {id(one.view.resource): one.view.resource for one in calls}.values():
+            service = resource_fields(resource)[0]
+            if service not in self._target.services:
+                self._target.remember(service)
+        return [*left, *others]
 
     def add_around(self, around: Wordless | Step | Frame) -> None:
         """Inferences are calls with words, and nothing else."""

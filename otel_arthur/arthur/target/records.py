@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from hashlib import blake2b
 from typing import Any, Final
@@ -14,6 +14,7 @@ from otel_arthur.genai.duplicates.evidence import Evidence
 from otel_arthur.genai.planned import Planned
 from otel_arthur.http.encoding import encode
 from otel_arthur.inference.build import Builder
+from otel_arthur.inference.identity import partner_inference_id
 from otel_arthur.spool.rows import FIRST_KIND, Around, Packing, Row
 
 
@@ -49,14 +50,26 @@ def put_inferences(builder: Builder, call: LLMCall, packing: Packing) -> None:
         packing.add(*row)
 
 
-def put_planned(builder: Builder, planned: Planned, packing: Packing) -> Evidence | None:
-    """Add the row of a call that has a short way, and return the call's evidence; None where it has none."""
-    taken = None if builder.short_ways is None else builder.short_ways.take(planned)
-    if taken is None:
-        return None
-    identity, row, evidence = taken
-    packing.add(identity, row, stem_of(identity))
-    return evidence
+def put_planned(
+    builder: Builder, calls: Sequence[Planned], packing: Packing
+) -> tuple[list[Evidence], list[Planned]]:
+    """Add the rows of the calls that have a short way; returns their evidence, and the other calls."""
+    evidence: list[Evidence] = []
+    left: list[Planned] = []
+    if builder.short_ways is None:
+        return evidence, list(calls)
+    for planned, taken in zip(calls, builder.short_ways.taken(calls), strict=True):
+        if taken is None:
+            left.append(planned)
+            continue
+        identity, row, one = taken
+        try:
+            packing.add(identity, row, _STEM)
+        except MemoryError:  # the other way counts the call
+            left.append(planned)
+        else:
+            evidence.append(one)
+    return evidence, left
 
 
 def truth_row(truth: Mapping[str, Any]) -> Row:
@@ -78,3 +91,6 @@ def renamed(content: bytes, identity: str) -> bytes:
 def stem_of(inference_id: str) -> int:
     """How many characters of an id of ours name the call: all choices of a call share them."""
     return max(inference_id.rfind("-"), 0)
+
+
+_STEM: Final = stem_of(partner_inference_id("0" * 32, "0" * 16))

@@ -32,6 +32,12 @@ class Gathering:
         if len(self._unwritten) == _AT_ONCE:
             self._write()
 
+    def add_all(self, evidence: Sequence[Evidence]) -> None:
+        """Take the evidence of several calls."""
+        self._unwritten += evidence
+        if len(self._unwritten) >= _AT_ONCE:
+            self._write()
+
     def written(self) -> tuple[str, bytes, int | None, Sequence[Evidence] | None]:
         """For the spool: the labels, one a line; the evidence as JSON; when the last call ended; and, where
         calls of several scopes come by, the evidence as it is."""

@@ -78,11 +78,6 @@ class Assembly:
         """Whether any span waits for its content."""
         return self._joiner.holds_spans
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing waits for anything."""
-        return self._joiner.is_empty
-
     def take(self, view: SpanView, since: float) -> list[Assembled]:
         """Take a span that came at `since`; returns the span and others that no longer wait."""
         view = self._joiner.with_content(view)
@@ -105,16 +100,22 @@ class Assembly:
         return [self._decided(view, reading), *self._completed(view, reading.call, since)]
 
     def take_at_once(self, view: SpanView) -> Planned | Assembled | None:
-        """Take a span while nothing waits; None where the span may have to wait: `take` it then.
+        """Take a span while nothing waits; else, and where the span may have to wait, None: `take` it then.
 
         Needs no lock.
         """
-        reading = self._by(look, view)
+        if not self._joiner.is_empty:
+            return None
+        try:
+            reading = look(view, self._extra)
+        except Exception as error:
+            self.unreadable(error)
+            return self._no_call(view, None)
         if isinstance(reading, Planned):
             if self._halves is not None:
                 self._halves.of(reading)
             return reading
-        if reading is None or reading.call is None:
+        if reading.call is None:
             return self._no_call(view, reading)
         if self._halves is not None:
             if reading.content_missing:

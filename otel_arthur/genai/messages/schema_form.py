@@ -35,7 +35,7 @@ def messages(value: Any) -> list[Message] | None:
     read: list[Message] = []
     for told in found:
         role, parts = told.role, told.parts
-        if len(parts) == 1 and role != "tool" and type(part := parts[0]) is TextPart:  # as nearly all are
+        if len(parts) == 1 and type(part := parts[0]) is TextPart and role != "tool":  # as nearly all are
             if not part.text or part.text[0] == "{":
                 return None
             read.append(Message(role, (part,)))
@@ -55,8 +55,12 @@ def choices(value: Any) -> list[Choice] | None:
         return None
     read: list[Choice] = []
     for told in found:
-        message = _message(told.role, told.parts)
-        if message is None:
+        role, parts = told.role, told.parts
+        if len(parts) == 1 and type(part := parts[0]) is TextPart and role != "tool":  # as above
+            if not part.text or part.text[0] == "{":
+                return None
+            message = Message(role, (part,))
+        elif (message := _message(role, parts)) is None:
             return None
         read.append(Choice(message, finish_reason_of(told.finish_reason)))
     return read
@@ -105,8 +109,6 @@ def _decoded(value: Any) -> list[_Message] | None:
 def _message(role: str, parts: tuple[_Part, ...]) -> Message | None:
     """None where a tool speaks otherwise than by results, or another gives results."""
     # A text that is empty, or may be a part that the writer turned into text, is of another form.
-    if len(parts) == 1 and type(part := parts[0]) is TextPart and role != "tool":
-        return Message(role, (part,)) if part.text and part.text[0] != "{" else None
     if any(isinstance(part, TextPart) and part.text[:1] in ("", "{") for part in parts):
         return None
     read = tuple([_part(part) for part in parts])
