@@ -98,7 +98,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     skipped: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for outcome in ("passed", "failed", "skipped"):
         for report in terminalreporter.stats.get(outcome, []):
-            tier = dict(report.user_properties).get("tier", "core")
+            # A file that is skipped as a whole has none.
+            tier = dict(getattr(report, "user_properties", ())).get("tier", "core")
             if outcome == "skipped":
                 skipped[tier][str(report.longrepr[-1]).removeprefix("Skipped: ")] += 1
             elif report.when == "call":

@@ -17,10 +17,10 @@ from typing import Any
 
 from opentelemetry import trace
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "support/processes"))
-import ends_program
+sys.path.insert(0, str(Path(__file__).parents[3]))
 
 from otel_arthur.process.sigterm import flush_on_sigterm
+from tests.support.processes import ends_program
 
 
 def app(_environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
