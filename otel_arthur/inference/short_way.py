@@ -172,6 +172,7 @@ def _values_of(planned: Planned, input_text: InputText | None) -> list[Any] | No
     trace_id, span_id, kin = view.trace_id, view.span_id, view.kin
     answer, start, end = part.text, fields[_START] or view.start_ns, view.end_ns
     transcript, system, question = said(messages)
+    words = None if input_text is None else input_text(planned.operation, messages)
     # In texts the character is found ten times as fast as the six that JSON has for it.
     if "\0" in transcript or "\0" in answer:
         return None
@@ -184,7 +185,7 @@ def _values_of(planned: Planned, input_text: InputText | None) -> list[Any] | No
         view.parent_span_id,
         end,
         seconds_between(start, end),
-        transcript if input_text is None else input_text(planned.operation, messages),
+        transcript if words is None else words,
         answer,
         choice.finish_reason,
         system,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import tracemalloc
 
 import orjson
+import pytest
 from msgspec.structs import replace
 
 from otel_arthur.genai.planned import Planned
@@ -57,3 +59,18 @@ def test_calls_of_two_services_in_turn_keep_their_names() -> None:
             assert taken is not None
             data = orjson.loads(taken[1])["inference_data"]
             assert data["service_name"] == found.view.resource["service.name"]
+
+
+@pytest.mark.parametrize(
+    ("roles", "text"),
+    [(["user", "user"], "Red?\nRed?"), (["system", "user"], "System: Red?\nHuman: Red?")],
+    ids=["prompt alone", "with a system prompt"],
+)
+def test_a_prompt_to_a_completion_model(roles: list[str], text: str) -> None:
+    """The prompt alone is the input, where nobody but the user speaks; else the transcript."""
+    view = WRITERS[0].span("Which?", "Red.")
+    asked = [{"role": role, "parts": [{"type": "text", "content": "Red?"}]} for role in roles]
+    written = {"gen_ai.operation.name": "text_completion", "gen_ai.input.messages": json.dumps(asked)}
+    taken = ways().take(planned(replace(view, attributes={**view.attributes, **written})))
+    assert taken is not None
+    assert orjson.loads(taken[1])["inference_data"]["input_text"] == text
