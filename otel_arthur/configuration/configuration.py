@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from otel_arthur.configuration.clear_text import refuse_clear_text
 from otel_arthur.configuration.engine import ENGINE_SETTINGS, EngineConfiguration, engine_of
 from otel_arthur.configuration.kinds import (
     Route,
@@ -175,6 +176,7 @@ class Configuration:
             # The key is the Engine's: no command may take it to the v3 platform.
             rows = without_fallback(rows, "api_key")
         values, problems = resolve(rows, environ, arguments)
+        problems += refuse_clear_text(rows, values, environ, arguments)
         misspelt = unknown(SETTINGS, environ, arguments)
         held = {problem.setting for problem in misspelt if problem.is_protected}
         values.update((row.field, row.unusable) for row in rows if row.name in held)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from otel_arthur.configuration.clear_text import refuse_clear_text
 from otel_arthur.configuration.kinds import boolean, file_name, one_of, seconds, secret_in_file, text, url
 from otel_arthur.configuration.resolution import Problem, resolve
 from otel_arthur.configuration.setting import Setting, setting, settings_of, without_fallback
@@ -95,6 +96,7 @@ def engine_of(
     if is_beside_v3:
         rows = without_fallback(rows, "engine_endpoint", "engine_api_key")
     values, problems = resolve(rows, environ, arguments)
+    problems += refuse_clear_text(rows, values, environ, arguments)
     if "endpoint" in values:
         return EngineConfiguration(**values), problems, None
     is_said = is_beside_v3 and environ.get("ARTHUR_BASE_URL", "").strip()

@@ -63,7 +63,14 @@ def resolve(
 
 def is_set(settings: Iterable[Setting], environ: Mapping[str, str], arguments: Mapping[str, Any]) -> bool:
     """Whether one of the settings is set, rightly or not."""
-    return any(True for _ in _candidates(list(settings), environ, arguments))
+    return source_of(settings, environ, arguments) is not None
+
+
+def source_of(
+    settings: Iterable[Setting], environ: Mapping[str, str], arguments: Mapping[str, Any]
+) -> str | None:
+    """The variable or argument that comes first of those that are set, rightly or not."""
+    return next((source for source, *_ in _candidates(list(settings), environ, arguments)), None)
 
 
 def unknown(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import ssl
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from otel_arthur.configuration.clear_text import is_in_the_clear
 from otel_arthur.configuration.kinds import url
 from otel_arthur.http.errors import ConfigurationError
 from otel_arthur.process import forks
@@ -30,11 +30,13 @@ def base_url(endpoint: str, api: API, *, insecure: bool = False) -> str:
         ConfigurationError: no URL, a name and password in it, or ``http://`` to another machine.
     """
     try:
-        parts = urlsplit(url(endpoint.strip()))
+        written = url(endpoint.strip())
     except ValueError as error:
         raise ConfigurationError(f"the endpoint {error}") from None
+    parts = urlsplit(written)
     name, port = parts.hostname or "", parts.port
-    if parts.scheme == "http" and not insecure and not is_loopback(name):
+    if not insecure and is_in_the_clear(written):
+        # The configuration refuses it first; a caller may bring an endpoint of its own.
         raise ConfigurationError(
             f"http://{name} would send the credentials and prompts in the clear; "
             f"use https://, or set {api.settings}_INSECURE=true"
@@ -43,16 +45,6 @@ def base_url(endpoint: str, api: API, *, insecure: bool = False) -> str:
     authority = host if port is None else f"{host}:{port}"
     path = parts.path.rstrip("/").removesuffix(api.prefix).rstrip("/")
     return f"{parts.scheme}://{authority}{path}{api.prefix}"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine, by its spelling alone."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def names_authorities(certificate: str | None) -> bool:

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from otel_arthur.configuration.clear_text import is_loopback
 from otel_arthur.http.encoding import Body
-from otel_arthur.http.endpoint import API, base_url, is_loopback, names_authorities, tls_context
+from otel_arthur.http.endpoint import API, base_url, names_authorities, tls_context
 from otel_arthur.http.errors import ConfigurationError, NotArthur, Unavailable, parse_retry_after
 from otel_arthur.http.failures import error_of
 from otel_arthur.http.suppression import suppress_instrumentation

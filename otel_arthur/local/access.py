@@ -10,7 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from otel_arthur.http.endpoint import is_loopback
+from otel_arthur.configuration.clear_text import is_loopback
 
 SECURITY_HEADERS: Final = {
     "Content-Security-Policy": (

@@ -20,7 +20,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from otel_arthur.http.endpoint import is_loopback
+from otel_arthur.configuration.clear_text import is_loopback
 from otel_arthur.local.access import GuardMiddleware
 from otel_arthur.local.authentication import Credentials
 from otel_arthur.local.bodies import answer

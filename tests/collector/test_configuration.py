@@ -146,6 +146,7 @@ def test_a_value_may_be_written_as_for_the_exporter() -> None:
     [
         ("timeout: [1, 2]", "arthur.timeout is of type list; it must be a number of seconds"),
         ("endpoint: {a: b}", "arthur.endpoint is of type dict; it must be a text"),
+        ("endpoint: http://arthur.example", "arthur.endpoint would send keys and prompts in the clear"),
         ("endpoint: app.arthur.ai", "arthur.endpoint must be a URL that begins with https://"),
         ("redact: emial", "arthur.redact holds a wrong name: the redactor emial cannot be used"),
         ("api_key_file: /no/such/file", "arthur.api_key_file names a file that cannot be read"),
@@ -174,7 +175,7 @@ def test_the_engine_alone() -> None:
 def test_the_engine_beside_the_v3_platform_with_tasks() -> None:
     configuration = read(
         "arthur: {api_key: k, models: [{match: {service.name: a}, model_id: m, task_id: t}, {model_id: n}]}\n"
-        "engine: {endpoint: 'http://x', api_key: e, tasks: [{match: {service.name: b}, task_id: u}]}\n"
+        "engine: {endpoint: 'https://x', api_key: e, tasks: [{match: {service.name: b}, task_id: u}]}\n"
     )
     assert configuration.arthur.is_v3_target
     assert (configuration.arthur.api_key, configuration.arthur.insecure) == ("k", False)
@@ -191,6 +192,7 @@ def test_the_engine_beside_the_v3_platform_with_tasks() -> None:
         ("engine: {api_key: e}\n", "line 1: engine needs an endpoint"),
         ("engine: {endpoint: 'https://x'}\n", "line 1: engine needs an api_key or an api_key_file"),
         ("engine: {endpoint: x, api_key: e}\n", "line 1: engine.endpoint must be a URL"),
+        ("engine: {endpoint: 'http://x', api_key: e}\n", "line 1: engine.endpoint would send keys"),
         (
             "engine: {endpoint: 'https://x', api_key: e, span: x}\n",
             "engine.span is not a key of this section",

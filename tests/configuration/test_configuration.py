@@ -84,6 +84,7 @@ def test_a_bad_value_is_a_warning_that_names_it_and_the_default(
         ("ENDPOINT", "https://app.arthur .ai", "endpoint", ""),
         ("ENDPOINT", 'https://app.arthur.ai"', "endpoint", ""),
         ("ENDPOINT", "https://", "endpoint", ""),
+        ("ENDPOINT", "http://arthur.example", "endpoint", ""),
         ("CERTIFICATE", "~nobody-of-this-name/ca.pem", "certificate", None),
         ("INSECURE", "perhaps", "insecure", False),
         ("CONTENT", "metdata", "content", "metadata"),
@@ -109,6 +110,7 @@ def test_a_bad_value_that_says_where_prompts_go_is_not_the_default(
         "https://arthur.example:8443/base/",
         "http://127.0.0.1:1",
         "http://[::1]:80",
+        "http://arthur.localhost",
         "https://b\u00fccher.example",
     ],
 )
@@ -117,6 +119,21 @@ def test_endpoints_of_every_usable_form(endpoint: str) -> None:
 
     assert configuration.problems == ()
     assert configuration.endpoint == endpoint.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "allowed", [{"OTEL_EXPORTER_ARTHUR_INSECURE": "true"}, {"VERIFY_SSL": "false"}], ids=" ".join
+)
+def test_an_endpoint_in_the_clear_is_one_line_unless_it_is_allowed(allowed: dict[str, str]) -> None:
+    clear = {"ARTHUR_ENDPOINT_URL": "http://10.0.0.1:8080/"}
+
+    assert read(**clear, **allowed).endpoint == "http://10.0.0.1:8080"
+    assert read(**clear, **allowed).problems == ()
+    (problem,) = read(**clear).unusable
+    assert str(problem) == (
+        "ARTHUR_ENDPOINT_URL cannot be used: it would send keys and prompts in the clear; "
+        "use https://, or set insecure to true (OTEL_EXPORTER_ARTHUR_INSECURE)"
+    )
 
 
 def test_a_bad_spool_folder_is_the_default() -> None:

@@ -124,6 +124,8 @@ def test_arguments_and_a_key_in_a_file(tmp_path: Path) -> None:
         ("ARTHUR_BASE_URL", "engine.example"),
         (f"{PREFIX}ENGINE_ENDPOINT", '"https://engine.example"'),
         (f"{PREFIX}ENGINE_INSECURE", "perhaps"),
+        ("ARTHUR_BASE_URL", "http://engine.example"),
+        (f"{PREFIX}ENGINE_ENDPOINT", "http://engine.example"),
     ],
 )
 def test_what_cannot_be_used_sends_nothing(name: str, value: str) -> None:
@@ -131,6 +133,14 @@ def test_what_cannot_be_used_sends_nothing(name: str, value: str) -> None:
 
     (problem,) = configuration.unusable
     assert str(problem).startswith(f"{name} cannot be used: it ")
+
+
+def test_an_engine_is_reached_in_the_clear_by_its_own_permission_alone() -> None:
+    clear = {**OWN_NAMES, "ARTHUR_BASE_URL": "http://engine.example"}
+
+    assert read({**clear, f"{PREFIX}ENGINE_INSECURE": "true"}).unusable == ()
+    (problem,) = read({**clear, f"{PREFIX}INSECURE": "true"}).unusable
+    assert f"{PREFIX}ENGINE_INSECURE" in str(problem)
 
 
 def test_what_cannot_be_used_for_no_target_stops_nothing() -> None:

@@ -78,10 +78,11 @@ def tasks(engine: LocalArthur, *traces: tuple[LLMCall, Frame]) -> set[str]:
     [
         {"engine_api_key": "wrong"},
         {"engine_endpoint": "127.0.0.1:9"},
+        {"engine_endpoint": "http://engine.example"},
         {"engine_endpoint": "127.0.0.1:9", "engine_api_key": "wrong"},
         {"engine_api_key": None},
     ],
-    ids=["key", "address", "address and key", "no key"],
+    ids=["key", "address", "address in the clear", "address and key", "no key"],
 )
 def test_what_waits_under_what_was_wrong_is_sent_once_it_is_corrected(
     engine: LocalArthur,

@@ -93,6 +93,16 @@ def test_what_is_wrong_is_one_line(arthur: LocalArthur, environ: dict[str, str],
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize("target", ["", "ENGINE_"])
+def test_an_address_in_the_clear_is_one_line_and_wrong_use(arthur: LocalArthur, target: str) -> None:
+    variable = f"OTEL_EXPORTER_ARTHUR_{target}ENDPOINT"
+    done = check(arthur, onboarded(arthur), **{variable: "http://arthur.example"})
+
+    assert done.returncode == 2
+    (line,) = [line for line in done.stderr.splitlines() if variable in line]
+    assert "in the clear; use https://" in line
+
+
 def test_the_spool_is_looked_at_and_not_made(arthur: LocalArthur, tmp_path: Path) -> None:
     model_id = onboarded(arthur)
     folder = tmp_path / "new" / "spool"

@@ -126,6 +126,8 @@ def assert_taken_over(arthur: LocalArthur, settings: dict[str, str], held: str) 
         "http:/{}",
         "http://${{HOST}}/{}",
         "http://user:secret@{}",
+        # Another machine, in the clear: its connection would be the proxy's, which is the listener.
+        "http://arthur.example",
     ],
 )
 def test_an_endpoint_that_cannot_be_used_is_not_the_default(
