@@ -124,7 +124,8 @@ def _writing(builder: Builder) -> Write | None:
 
     def write(planned: Planned) -> tuple[bytes, Evidence] | None:
         taken = ways.take(planned)
-        return None if taken is None else (bytes(taken[1]), taken[2])
+        # A copy is exact: the bytes of an encoder hold several times their length in memory.
+        return None if taken is None else (bytes(memoryview(taken[1])), taken[2])
 
     return write
 
