@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from otel_arthur.collector.receivers import inside_aiohttp
 from otel_arthur.collector.receivers.connections import Connections
 from otel_arthur.collector.receivers.inside_aiohttp import BoundedServer, clean_up
 from tests.support.waiting import PATIENCE
@@ -114,6 +115,19 @@ def test_without_the_way_errors_are_answered_aiohttp_answers_malformed_requests(
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
         "malformed requests are answered by aiohttp"
     ]
+
+
+def test_without_the_queue_of_requests_ordinary_ones_are_answered(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(inside_aiohttp, "_QUEUE", ((web.RequestHandler, "_of_a_version_to_come"),))
+    told: list[str] = []
+    for text, status in ((ORDINARY, b"200"), (MALFORMED, b"400")):
+        assert asyncio.run(head(text, told)).split()[1] == status
+    assert told == ["malformed"]
+    assert {record.getMessage().partition(":")[0] for record in caplog.records} == {
+        "malformed bodies are waited for"
+    }
 
 
 def test_without_the_runners_limit_the_wait_is_broken_off() -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from otel_arthur.collector.otlp import replies
 from otel_arthur.collector.otlp.decoding import response_json
@@ -75,6 +76,8 @@ class HTTPReceiver(OTLPServer):
             if (page := self.page(request)) is not None:
                 return page
             response = _response(await self._answer(request))
+            if request.content.exception() is not None:
+                response.force_close()
         except (ConnectionError, asyncio.CancelledError):
             raise
         except Exception as error:
@@ -167,7 +170,7 @@ class HTTPReceiver(OTLPServer):
         except (asyncio.TimeoutError, TimeoutError):
             # Not 408: OTLP clients do not send a request again after that.
             return replies.unavailable("the request did not arrive in time")
-        except web.RequestPayloadError:
+        except (web.RequestPayloadError, HttpProcessingError):  # of either parser that aiohttp has
             return replies.bad_data("the body does not have the form that its headers announce")
         except NoRoom:
             return replies.busy()

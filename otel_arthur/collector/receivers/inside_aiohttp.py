@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from aiohttp import web, web_protocol
+from aiohttp import StreamReader, web, web_protocol
 
 from otel_arthur.collector.receivers.connections import Connections
 
@@ -31,6 +31,10 @@ class BoundedServer(web.Server):
 
     ``RequestHandler.handle_error``, which answers such a request with a page that quotes it, a token perhaps.
     Fallback: that page goes out, which one line says.
+
+    ``RequestHandler._messages``, ``_current_request`` and ``_waiter``, and ``web_protocol._ErrInfo``, with
+    which `_WatchedConnection` sees the requests under way. Fallback: a malformed body is answered when its
+    time is over, and a client that has shut down its sending side is not answered, which one line says.
 
     Args:
         refusal: an HTTP status -> the answer in place of aiohttp's page.
@@ -54,7 +58,12 @@ class BoundedServer(web.Server):
         self._made: Callable[[], web.RequestHandler] = super().__call__
         if hasattr(web.RequestHandler, "handle_error"):
             settings.pop("request_factory", None)
-            self._made = partial(_Connection, self, refusal, read_bufsize=read_bytes, **settings)
+            kind = _Connection
+            if all(hasattr(owner, name) for owner, name in _QUEUE):
+                kind = _WatchedConnection
+            else:
+                _logger.warning("malformed bodies are waited for: this version of aiohttp is unknown")
+            self._made = partial(kind, self, refusal, bounded, read_bufsize=read_bytes, **settings)
         else:
             _logger.warning("malformed requests are answered by aiohttp: this version of it is unknown")
 
@@ -76,13 +85,30 @@ class BoundedServer(web.Server):
     def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
         if message is web_protocol.ERROR:
             self._bounded.malformed()
+        if isinstance(protocol, _WatchedConnection):
+            protocol.taken()
         return self._make_request(message, payload, protocol, writer, task)
 
 
+_QUEUE: Final = (
+    (web.RequestHandler, "_messages"),
+    (web.RequestHandler, "_current_request"),
+    (web.RequestHandler, "_waiter"),
+    (web_protocol, "_ErrInfo"),
+)
+
+
 class _Connection(web.RequestHandler):
-    def __init__(self, server: web.Server, refusal: Callable[[int], web.Response], **settings: Any) -> None:
+    def __init__(
+        self,
+        server: web.Server,
+        refusal: Callable[[int], web.Response],
+        bounded: Connections,
+        **settings: Any,
+    ) -> None:
         super().__init__(server, loop=asyncio.get_running_loop(), **settings)
         self._refusal = refusal
+        self._bounded = bounded
 
     def handle_error(
         self,
@@ -96,6 +122,51 @@ class _Connection(web.RequestHandler):
         answer = self._refusal(status)
         answer.force_close()
         return answer
+
+
+class _WatchedConnection(_Connection):
+    """A connection that sees the requests which aiohttp has parsed, and not yet handled."""
+
+    _last: StreamReader | None = None
+    """The body of the latest request."""
+    _is_half_closed = _is_broken_off = False
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if not self._messages:
+            return
+        message, self._last = self._messages[-1]
+        if isinstance(message, getattr(web_protocol, "_ErrInfo")):  # noqa: B009
+            self._break_off()
+
+    # asyncio takes an answer, of which aiohttp knows nothing.
+    def eof_received(self) -> bool | None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Whether the client has shut down its sending side alone, and waits for an answer.
+
+        aiohttp closes such a connection. asyncio cannot close half of TLS.
+        """
+        is_idle = not self._messages and self._waiter is not None and not self._waiter.done()
+        if is_idle or self._last is None or not self._last.is_eof() or self.ssl_context is not None:
+            return super().eof_received()
+        self._is_half_closed = True
+        self.taken()
+        return True
+
+    def taken(self) -> None:
+        """A request is being handled: after the last one of a client that sends no more, close."""
+        if self._is_half_closed and not self._messages:
+            self.close()
+
+    def _break_off(self) -> None:
+        # aiohttp queues a malformed chunk as a request of its own, and leaves the reader of the body waiting.
+        bodies = [body for _, body in self._messages]
+        if self._current_request is not None:
+            bodies.append(self._current_request.content)
+        for body in bodies:
+            if not body.is_eof() and not self._is_broken_off:
+                self._is_broken_off = True
+                self._bounded.malformed()
+                body.set_exception(web.RequestPayloadError("the body is malformed"))
 
 
 async def clean_up(runner: web.ServerRunner, seconds: float) -> None:
