@@ -49,8 +49,6 @@ class HTTPReceiver(OTLPServer):
             self.read_bytes,
             auto_decompress=False,
             access_log=None,
-            # A handler logs its own faults; aiohttp's other errors are malformed requests, which are counted.
-            logger=_silent(),
             max_line_size=MAX_HEADER_BYTES,
             max_field_size=MAX_HEADER_BYTES,
             # This bounds slow headers too, which nothing else does.
@@ -196,12 +194,6 @@ class HTTPReceiver(OTLPServer):
 def _plain(path: str) -> str:
     """The path without doubled slashes, which senders make of an endpoint that ends in a slash."""
     return re.sub("/+", "/", path).rstrip("/")
-
-
-def _silent() -> logging.Logger:
-    logger = logging.Logger("aiohttp")
-    logger.addHandler(logging.NullHandler())
-    return logger
 
 
 def _refused(status: int) -> web.Response:

@@ -48,6 +48,8 @@ class BoundedServer(web.Server):
         read_bytes: int = READ_BYTES,
         **settings: Any,
     ) -> None:
+        # A handler logs its own faults. aiohttp's other errors are malformed requests, which it would quote.
+        settings.setdefault("logger", _silent())
         if hasattr(web.Server, "_make_request") and hasattr(web_protocol, "ERROR"):
             settings["request_factory"] = self._request
         else:
@@ -88,6 +90,12 @@ class BoundedServer(web.Server):
         if isinstance(protocol, _WatchedConnection):
             protocol.taken()
         return self._make_request(message, payload, protocol, writer, task)
+
+
+def _silent() -> logging.Logger:
+    logger = logging.Logger("aiohttp")
+    logger.addHandler(logging.NullHandler())
+    return logger
 
 
 _QUEUE: Final = (

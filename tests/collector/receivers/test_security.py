@@ -221,6 +221,33 @@ MALFORMED = {
 }
 
 
+@pytest.mark.parametrize("server", ["health", "metrics"])
+def test_malformed_http_at_the_operations_server_is_not_quoted(collector: Start, server: str) -> None:
+    ours = collector()
+    host, _, port = ours.addresses[server].rpartition(":")
+    for case, text in MALFORMED.items():
+        with socket.create_connection((host, int(port)), PATIENCE) as sock:
+            sock.sendall(text)
+            answer = b"".join(iter(lambda sock=sock: sock.recv(65536), b""))
+        assert answer.split()[1] == b"400", case
+        assert b"sesame" not in answer, case
+        assert b"aiohttp" not in answer, case
+    ours.stop()
+    assert "sesame" not in str(ours.lines)
+
+
+def test_connections_that_ask_nothing_do_not_shut_the_operators_out(collector: Start) -> None:
+    host, _, port = collector().addresses["health"].rpartition(":")
+    with contextlib.ExitStack() as opened:
+        first, *_, last = (
+            opened.enter_context(socket.create_connection((host, int(port)), PATIENCE)) for _ in range(101)
+        )
+        with contextlib.suppress(ConnectionResetError):
+            assert first.recv(1) == b""
+        last.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert last.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
 def test_malformed_http_gets_an_answer_of_otlp_that_tells_nothing_of_it(collector: Start) -> None:
     ours = collector()
     host, _, port = ours.addresses["otlp/http"].rpartition(":")
