@@ -61,6 +61,10 @@ class GRPCReceiver(OTLPServer):
 
     def _opened(self, connection: Connection, stream_id: int, headers: Headers) -> Call | None:
         metadata = dict(headers)
+        if metadata.get(":method") != "POST":
+            # The one method of gRPC. A proxy may repeat, or answer itself, what comes by others.
+            connection.answer(stream_id, [(":status", "405"), ("allow", "POST")])
+            return None
         if metadata.get("content-type", "").partition(";")[0].strip().lower() not in _CONTENT_TYPES:
             # A client of another protocol, who knows no status of gRPC.
             connection.answer(stream_id, [(":status", "415")])

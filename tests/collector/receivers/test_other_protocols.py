@@ -27,14 +27,26 @@ from tests.support.processes.collectors import ArthurCollector
 def test_the_content_type_is_that_of_otlp(
     collector: Callable[..., ArthurCollector], content_type: str | None, status: str
 ) -> None:
-    sock, connection = client(collector())
     headers = [(name, value) for name, value in HEADERS if name != "content-type"]
     if content_type is not None:
         headers.append(("content-type", content_type))
+    assert answered(collector(), headers)[b":status"] == status.encode()
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_a_call_is_a_post(collector: Callable[..., ArthurCollector], method: str) -> None:
+    headers = [(name, method if name == ":method" else value) for name, value in HEADERS]
+    answer = answered(collector(), headers)
+    assert (answer[b":status"], answer[b"allow"]) == (b"405", b"POST")
+
+
+def answered(ours: ArthurCollector, headers: list[tuple[str, str]]) -> dict[bytes, bytes]:
+    """The headers of the answer to a call that has these headers and no content."""
+    sock, connection = client(ours)
     connection.send_headers(1, headers)
     connection.send_data(1, EMPTY, end_stream=True)
     with sock:
         answers: list[ResponseReceived] = []
         while not answers:
             answers += [event for event in received(sock, connection) if isinstance(event, ResponseReceived)]
-    assert dict(answers[0].headers or ())[b":status"] == status.encode()
+    return dict(answers[0].headers or ())
