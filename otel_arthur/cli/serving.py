@@ -6,7 +6,7 @@ import asyncio
 import gc
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -14,7 +14,6 @@ from otel_arthur.cli.configured import refuse
 from otel_arthur.cli.parameters import FC
 from otel_arthur.cli.terminal.errors import WorkFailed
 from otel_arthur.collector.configuration.document import ConfigurationError
-from otel_arthur.collector.configuration.sections import CollectorConfiguration
 
 if TYPE_CHECKING:
     from otel_arthur.collector.service.service import Service
@@ -25,6 +24,7 @@ def config_option(says: str) -> Callable[[FC], FC]:
     return click.option("--config", "path", metavar="FILE", type=click.Path(path_type=Path), help=says)
 
 
+T = TypeVar("T")
 LOG_LEVEL = click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
@@ -34,7 +34,7 @@ LOG_LEVEL = click.option(
 )
 
 
-def readable(read: Callable[[], CollectorConfiguration]) -> CollectorConfiguration:
+def readable(read: Callable[[], T]) -> T:
     """What `read` returns.
 
     Raises:

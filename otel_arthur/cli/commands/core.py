@@ -43,9 +43,8 @@ def command(
     read: Callable[[], CollectorConfiguration]
     if parent is not None:
         # What the Collector has expanded once is not expanded again.
-        read = partial(
-            parse, "the Collector's configuration of arthur", parent.configuration(), {}, is_core=True
-        )
+        text = readable(parent.configuration)
+        read = partial(parse, "the Collector's configuration of arthur", text, {}, is_core=True)
     elif path is not None:
         read = partial(load, path, is_core=True)
     else:

@@ -64,7 +64,7 @@ def listening(place: Place) -> socket.socket:
     try:
         made = _inherited(place) if isinstance(place, Inherited) else _unix(place.path)
     except OSError as error:
-        raise OSError(error.errno, f"cannot listen on {place} ({error.strerror})") from None
+        raise OSError(error.errno, f"cannot listen on {place} ({error.strerror or error})") from None
     made.setblocking(False)
     return made
 

@@ -19,7 +19,7 @@ from typing import Any
 from otel_arthur.collector.intake.intake import Intake, IntakeResult
 from otel_arthur.collector.intake.loops import LoopDetector
 from otel_arthur.collector.otlp import replies
-from otel_arthur.collector.otlp.content import Content, room_to_parse
+from otel_arthur.collector.otlp.content import Content, NeverRoom, room_to_parse
 from otel_arthur.collector.otlp.decoding import parse
 from otel_arthur.collector.otlp.handed_over import HandedOver
 from otel_arthur.collector.otlp.inflating import BadBody
@@ -143,7 +143,13 @@ class Appender:
         except BadBody as error:
             self._failed("unreadable")
             return replies.bad_data(str(error))
-        except (NoRoom, TooManyItems):
+        except NeverRoom:
+            self._failed("memory")
+            return replies.NEEDS_MEMORY
+        except TooManyItems:
+            self._failed("items")
+            return replies.too_many_items(self._max_items)
+        except NoRoom:
             self._failed("memory")
             return replies.unavailable("there is no memory to read this request in; send it again later")
         except Exception as error:  # a broken disk must not stop requests that only pass through

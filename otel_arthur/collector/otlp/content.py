@@ -25,6 +25,7 @@ from otel_arthur.genai.otlp.json.texts import json_document
 from otel_arthur.genai.otlp.measuring import (
     TooManyItems,
     bytes_of_json,
+    bytes_of_messagepack,
     bytes_of_protobuf,
     most_bytes,
     most_items,
@@ -159,9 +160,12 @@ def room_to_parse(request: Request, body: bytes, max_items: int, hold: Hold) -> 
 
 def _needed_at_once(request: Request, body: bytes, max_items: int, hold: Hold) -> int | None:
     """The memory for the worst body of this size, if there is so much: then the body need not be measured."""
-    if request.json or request.handed_over or most_items(len(body)) > max_items:
+    if request.handed_over:
+        needed = BYTES_A_BYTE * len(body) + len(body)
+    elif request.json or most_items(len(body)) > max_items:
         return None
-    needed = most_bytes(len(body)) + len(body)
+    else:
+        needed = most_bytes(len(body)) + len(body)
     try:
         hold.grow(needed)
     except NoRoom:
@@ -171,7 +175,7 @@ def _needed_at_once(request: Request, body: bytes, max_items: int, hold: Hold) -
 
 def _parsed_bytes(request: Request, body: bytes, max_items: int) -> int:
     if request.handed_over:
-        return BYTES_A_BYTE * len(body)
+        return bytes_of_messagepack(body, max_items)
     if request.json:
         return bytes_of_json(body, max_items)
     return bytes_of_protobuf(body, request.signal.request.DESCRIPTOR, max_items)

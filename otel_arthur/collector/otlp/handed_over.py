@@ -6,6 +6,7 @@ spans that concern Arthur are in it, so nothing is searched here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -32,8 +33,12 @@ from otel_arthur.genai.steps.step import Frame, Step
 
 CONTENT_TYPE: Final = "application/vnd.otel-arthur.spans"
 BYTES_A_BYTE: Final = 80
-"""Bytes of an empty list as an object, with its place; in a body an empty list takes one byte."""
-_NO_TRACE_ID, _NO_SPAN_ID = "0" * 32, "0" * 16
+"""Bytes of an empty list as an object, with its place; in a body an empty list takes one byte.
+
+Texts take far less, so a body is measured where there is not so much room.
+"""
+_ARE_IDS: Final = re.compile("(?!0{32})[0-9a-f]{32}(?!0{16})[0-9a-f]{16}").fullmatch
+"""Of a trace id and a span id, one after the other."""
 
 
 class _Event(Struct, array_like=True, gc=False):
@@ -103,7 +108,7 @@ class HandedOver:
             for scope in resource.scopes:
                 name, version = scope.name, scope.version
                 for span in scope.calls:
-                    if span.trace_id == _NO_TRACE_ID or span.span_id == _NO_SPAN_ID:
+                    if _ARE_IDS(span.trace_id + span.span_id) is None:
                         skip("invalid id")
                     elif attribute_count(span, values) > MAX_ATTRIBUTES:
                         skip("too many attributes")

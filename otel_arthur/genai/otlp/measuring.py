@@ -20,6 +20,32 @@ _LARGEST_ITEM = 260
 _JSON_ITEM = 350
 """Bytes of one JSON value, as an object of Python, a copy of it, and its protobuf message."""
 
+_MESSAGEPACK_ITEM, _ENTRY, _CHARACTER = 96, 120, 4
+"""Bytes of one value with its place in a list, of its place in a map, and of a character at most."""
+_WIDTHS = {
+    0xC4: 1,
+    0xC5: 2,
+    0xC6: 4,  # binaries
+    0xC7: 1,
+    0xC8: 2,
+    0xC9: 4,  # extensions
+    0xD9: 1,
+    0xDA: 2,
+    0xDB: 4,  # texts
+    0xDC: 2,
+    0xDD: 4,
+    0xDE: 2,
+    0xDF: 4,  # lists, maps
+}
+"""First byte of a value in MessagePack -> the bytes of the length that follows."""
+_STEPS = [1] * 256
+"""First byte in MessagePack -> the bytes up to the next value, or to what a length counts."""
+for _first, _width in _WIDTHS.items():
+    _STEPS[_first] += _width
+_STEPS[0xA0:0xC0] = range(1, 33)  # short texts
+_STEPS[0xCA:0xD4] = (5, 9, 2, 3, 5, 9, 2, 3, 5, 9)  # numbers
+_STEPS[0xD4:0xD9] = (3, 4, 6, 10, 18)  # short extensions
+
 
 class TooManyItems(ValueError):
     """The body holds more items than the limit: spans, attributes, values of a list, …"""
@@ -100,6 +126,38 @@ def bytes_of_json(body: bytes, max_items: int) -> int:
         if items > max_items:
             raise TooManyItems
     return items * _JSON_ITEM + 2 * len(body)
+
+
+def bytes_of_messagepack(body: bytes, max_items: int) -> int:
+    """What decoding the body would hold, at most; what is malformed the decoder will say.
+
+    Raises:
+        TooManyItems: it has more than `max_items` values, keys of maps among them.
+    """
+    items = entries = size = position = 0
+    while position < len(body):
+        first = body[position]
+        items += 1
+        if items > max_items:
+            raise TooManyItems
+        position += _STEPS[first]
+        width = _WIDTHS.get(first)
+        if width is None:
+            if 0x80 <= first < 0x90:
+                entries += first - 0x80
+            elif 0xA0 <= first < 0xC0:
+                size += _CHARACTER * (first - 0xA0)
+            continue
+        count = int.from_bytes(body[position - width : position], "big")
+        if first >= 0xDE:
+            entries += count
+        elif first < 0xDC:
+            # One character beyond ASCII makes four bytes of each.
+            is_text = first >= 0xD9
+            wide = is_text and not body[position : position + count].isascii()
+            size += count * (_CHARACTER if wide else 1)
+            position += count if is_text or first < 0xC7 else count + 1
+    return size + items * _MESSAGEPACK_ITEM + entries * _ENTRY + len(body)
 
 
 def _marks(body: bytes, start: int, end: int) -> int:

@@ -9,11 +9,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
 from otel_arthur.cli import cli
 from otel_arthur.collector.otlp.handed_over import CONTENT_TYPE
+from tests.collector.core.test_handed_over import packed
 from tests.support.processes.cores import CALLS, Core
 from tests.support.servers.account import Account
 from tests.support.spans.otlp_requests import (
@@ -111,6 +114,29 @@ def test_full_spool_is_said(core: Core) -> None:
     eventually(is_full, "an answer that says so")
 
 
+def test_large_exports(core: Core, account: Account, model_id: str) -> None:
+    """Long texts are taken in either form; what can never be taken is not said to be worth another try."""
+    core.sections["limits"] = {"max_in_flight_mb": 64}
+    core.beside()
+    long = llm_request(300, text="x" * 15_000)
+    packed_long = packed(long)
+    assert len(packed_long) > 8_000_000
+    handed_over = {"Content-Type": CONTENT_TYPE}
+    assert core.ask("POST", "/v1/traces", packed_long, **handed_over)[0] == 200
+    eventually(lambda: account.count(model_id) == 300, "three hundred inferences")
+    # Few bytes, and much memory once they are decoded.
+    for lists, limit in ((900_000, b"limits.max_in_flight_mb"), (1_100_000, b"limits.max_items")):
+        body = msgspec.msgpack.encode([[]] * lists)
+        status, answer = core.ask("POST", "/v1/traces", body, **handed_over)
+        assert (status, limit in answer) == (413, True)
+    many = llm_request()
+    many.resource_spans[0].scope_spans[0].spans[0].attributes.extend(
+        KeyValue(key="x") for _ in range(1_000_001)
+    )
+    assert core.send(many)[0] == 413
+    assert core.send(llm_request())[0] == 200
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -119,6 +145,7 @@ def test_full_spool_is_said(core: Core) -> None:
         (["--config", "c.yaml", "--listen", "/tmp/x.sock"], "must be unix:///path or tcp://host:port"),
         (["--config", "wrong.yaml", "--listen", "tcp://127.0.0.1:0"], "receivers is not a key"),
         (["--config", "full.yaml", "--listen", "tcp://127.0.0.1:0"], "spool.on_full is not a key"),
+        (["--config", "c.yaml", "--listen", f"unix:///{'x' * 120}"], "(AF_UNIX path too long)"),
     ],
 )
 def test_wrong_use(arguments: list[str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,3 +157,23 @@ def test_wrong_use(arguments: list[str], says: str, tmp_path: Path, monkeypatch:
     done = CliRunner().invoke(cli, ["core", *arguments])
     assert done.exit_code != 0
     assert says in done.output + str(done.exception)
+
+
+def test_parent_that_ends_early() -> None:
+    """A Collector that dies while it starts its core is no fault of ours to report."""
+    reading, writing = os.pipe()
+    os.write(writing, b"{arthur: ")
+    os.close(writing)
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "otel_arthur", "core"),
+            *("--config-descriptor", str(reading), "--listen-descriptor", "99"),
+        ],
+        pass_fds=[reading],
+        capture_output=True,
+        check=False,
+    )
+    os.close(reading)
+    assert done.returncode == 2
+    assert b"ended before the configuration did" in done.stderr
+    assert b"fault of otel-arthur" not in done.stderr

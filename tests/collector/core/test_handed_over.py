@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections import Counter
 from typing import Any
 
@@ -14,6 +15,7 @@ from otel_arthur.collector.otlp.handed_over import HandedOver
 from otel_arthur.collector.otlp.inflating import BadBody
 from otel_arthur.collector.otlp.json_spans import JSONSpans, export_in
 from otel_arthur.collector.otlp.spans import MAX_ATTRIBUTES, Placed, around_in, candidates
+from otel_arthur.genai.otlp.measuring import TooManyItems, bytes_of_messagepack
 from otel_arthur.genai.otlp.views import attribute_map
 from otel_arthur.genai.steps.step import Frame, Step
 from tests.support.paths import CAPTURES
@@ -79,19 +81,56 @@ def test_views_are_those_of_otlp(name: str) -> None:
 
 
 def test_calls_that_are_left_out() -> None:
-    request = llm_request(3)
+    request = llm_request(5)
     spans = request.resource_spans[0].scope_spans[0].spans
     body = msgspec.msgpack.decode(packed(request))
-    first, second, _ = body[0][0][1][0][2]
+    first, second, third, fourth, _ = body[0][0][1][0][2]
     first[0] = "0" * 32
     second[10] = {str(number): 1 for number in range(MAX_ATTRIBUTES)}
+    # The answer, which names calls by the bytes of their ids, could not be given.
+    third[0] = "z" * 32
+    fourth[1] = "é" * 16
     reasons: list[str] = []
     (view,) = HandedOver(msgspec.msgpack.encode(body)).calls(reasons.append)
-    assert view.span_id == spans[2].span_id.hex()
-    assert reasons == ["invalid id", "too many attributes"]
+    assert view.span_id == spans[4].span_id.hex()
+    assert reasons == ["invalid id", "too many attributes", "invalid id", "invalid id"]
 
 
 @pytest.mark.parametrize("body", [b"", b"\x91", msgspec.msgpack.encode([[[{}, 1]]]), b"\x91" * 100_000])
 def test_other_bodies_are_bad(body: bytes) -> None:
     with pytest.raises(BadBody, match="processor's form"):
         HandedOver(body)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [[]] * 10_000,
+        [{"": None}] * 10_000,
+        [{str(number): number for number in range(1_000)}] * 20,
+        ["é" * 20] * 10_000,
+        "é" * 100_000 + "\N{GRINNING FACE}",
+        [2**60, -(2**60), 1.5, b"x" * 70_000, "x" * 300, msgspec.msgpack.Ext(5, b"x" * 20)] * 1_000,
+        [[msgspec.msgpack.Ext(5, b"x" * size) for size in (1, 2, 4, 8, 16, 300, 70_000)]] * 200,
+        [[1, 300, 70_000, -1, -200, -40_000, -(2**40), True, "", "x" * 70_000]] * 300,
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_measured_is_no_less_than_decoding_takes(value: Any) -> None:
+    body = msgspec.msgpack.encode(value)
+    values = _count(value)
+    measured = bytes_of_messagepack(body, values)
+    with pytest.raises(TooManyItems):
+        bytes_of_messagepack(body, values - 1)
+    tracemalloc.start()
+    decoded = msgspec.msgpack.decode(body)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert decoded == value
+    assert most <= measured + 1024  # the decoder itself
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, dict):
+        return 1 + sum(1 + _count(one) for one in value.values())
+    return 1 + sum(map(_count, value)) if isinstance(value, list) else 1
