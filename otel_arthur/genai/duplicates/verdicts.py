@@ -123,7 +123,7 @@ class InOrder:
     """
 
     AT_ONCE = 2_000
-    MAX_BYTES = 40 * 1024**2
+    MAX_BYTES = 36 * 1024**2
     """Of the spans that wait for their verdicts, about."""
 
     def __init__(
