@@ -105,7 +105,7 @@ class ShortWays:
                 if looked is not None and looked.truncated:
                     taken = None  # Asked last: a document of tokens, too, may turn out to be cut.
             except Exception:  # a call of a shape never seen: the long way says so
-                taken = None
+                taken = plan = None
             yield taken
 
     def _way(self, key: tuple[Any, ...], like: Planned) -> _ShortWay | None:

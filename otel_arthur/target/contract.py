@@ -82,7 +82,7 @@ class Attempt(Protocol):
 
 
 class Intake(ABC):
-    """Takes calls one by one, and keeps nothing but bytes of each."""
+    """Takes calls, and keeps nothing but bytes of each."""
 
     @property
     def mended(self) -> Mapping[str, int]:
@@ -90,7 +90,7 @@ class Intake(ABC):
         return MappingProxyType({})
 
     def take_copies(self, meanings: Sequence[Meaning]) -> Sequence[Meaning]:
-        """Take the calls whose rows are copies of what was written, and return all else."""
+        """Take the calls whose rows are copies of what was written; returns all else, for `take`."""
         return meanings
 
     def take(self, meaning: Meaning) -> str | None:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from otel_arthur.genai.planned import Planned
 from otel_arthur.genai.reading import look
 from otel_arthur.genai.span import SpanView
+from otel_arthur.inference import short_way
 from otel_arthur.inference.build import Builder
 from otel_arthur.inference.privacy import TextRules
 from otel_arthur.inference.short_way import ShortWays
@@ -74,3 +75,19 @@ def test_a_prompt_to_a_completion_model(roles: list[str], text: str) -> None:
     taken = ways().take(planned(replace(view, attributes={**view.attributes, **written})))
     assert taken is not None
     assert orjson.loads(taken[1])["inference_data"]["input_text"] == text
+
+
+def test_a_way_that_cannot_be_learnt_is_not_taken_for_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    short_ways, view = ways(), WRITERS[0].span("Which?", "Red.")
+    one = planned(view)
+    other = planned(replace(view, attributes={**view.attributes, "gen_ai.request.top_p": 0.5}))
+    assert one.layout.plan is not other.layout.plan
+    assert short_ways.take(one) is not None
+
+    def fail(*_: object) -> None:
+        raise LookupError
+
+    monkeypatch.setattr(short_way, "_lesson", fail)
+    first, *others = short_ways.taken([one, other, other, one])
+    assert first is not None
+    assert [taken is None for taken in others] == [True, True, False]
