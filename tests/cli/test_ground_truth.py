@@ -143,12 +143,21 @@ def test_all_bad_lines_at_once(arthur: LocalArthur, model_id: str, run: Run, tmp
     done = run(file)
     assert done.returncode == 2
     assert [line.partition(", ")[2] for line in done.stderr.splitlines()] == [
-        "line 2: score is a str that is no FLOAT",
+        "line 2: score is a text that is no FLOAT",
         "line 3: partner_inference_id is missing; give it, or trace_id and span_id",
-        "line 4: stars is a str that is no INTEGER",
+        "line 4: stars is a text that is no INTEGER",
         "line 5: more values than the header has names",
     ]
     assert set(truths(arthur, model_id).values()) == {None}
+
+
+def test_a_cell_without_an_end_is_one_line(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "truth.csv"
+    file.write_bytes(b'partner_inference_id,expected_text\none,"' + 17 * (b"x" * 1024**2 + b"\n"))
+    done = run(file)
+    assert done.returncode == 2
+    assert "field larger than" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -157,19 +166,18 @@ def test_all_bad_lines_at_once(arthur: LocalArthur, model_id: str, run: Run, tmp
         ("partner_inference_id;expected_text\n".encode("utf-16"), "UTF-16; save it as UTF-8"),
         (b"PK\x03\x04rest", "a zip archive or a workbook"),
         (gzip.compress(b"{}", mtime=0), "compressed with gzip"),
-        (b'partner_inference_id,expected_text\none,"' + b"x" * 200_000 + b'"\n', "line 2: field larger than"),
         (b"partner_inference_id,expected_text\none,caf\xe9\n", "line 2: it is not UTF-8"),
         (b"expected_text\nParis\nRome\n", "no column partner_inference_id"),
         (b"partner_inference_id,a,a\none,1,2\n", "the column 'a' twice"),
-        (b"partner_inference_id," + b"x" * 200_000 + b"\none,1\n", "line 1, the header: field larger than"),
+        (b"partner_inference_id," + b"x" * 200_000 + b"\none,1\n", "line 1, the header: longer than 128 kB"),
         (b'partner_inference_id,expected_text\none,a\ntwo,"b\nthree,c\n', "line 3: unexpected end of data"),
         (b"partner_inference_id,expected_text\rone,a\r", "a carriage return alone"),
-        (b"sep=;\npartner_inference_id;score\none;1e400\n", "line 3: score is a str that is no FLOAT"),
-        (b"partner_inference_id,stars\none," + b"9" * 20, "line 2: stars is a str that is no INTEGER"),
+        (b"sep=;\npartner_inference_id;score\none;1e400\n", "line 3: score is a text that is no FLOAT"),
+        (b"partner_inference_id,stars\none," + b"9" * 20, "line 2: stars is a text that is no INTEGER"),
         (b"<html>Sign in</html>\n", "no column partner_inference_id"),
         (
             b"trace_id,span_id,choice_index,stars\n%s,%s,%s,1\n" % (b"a" * 32, b"b" * 16, b"9" * 5000),
-            "choice_index is a str; it must be a whole number of at most 9 digits",
+            "choice_index is a text; it must be a whole number of at most 9 digits",
         ),
     ],
 )

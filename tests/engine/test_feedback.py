@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import logging
 import os
@@ -11,8 +12,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import otel_arthur
+from otel_arthur.cli.commands.feedback import command
 from otel_arthur.delivery import Delivery
 from otel_arthur.local.server import LocalArthur
 from otel_arthur.sdk.api import ground_truth
@@ -116,6 +119,47 @@ def test_a_file_of_feedback(
     assert done.returncode == 2
     assert "line 2: score" in done.stderr
     assert "line 3: it needs" in done.stderr
+
+
+def test_a_long_explanation_is_taken_from_csv_too(
+    engine: LocalArthur,
+    by_variables: pytest.MonkeyPatch,
+    deliver: Callable[..., Delivery],
+    tmp_path: Path,
+) -> None:
+    call = llm_call()
+    delivery = deliver()
+    delivery.submit([call])
+    assert delivery.flush(PATIENCE)
+    file = tmp_path / "feedback.csv"
+    file.write_text(f"trace_id,score,explanation\n{call.trace_id},0,{'why ' * 50_000}\n")
+    limit = csv.field_size_limit()
+    result = CliRunner().invoke(command, [str(file)])
+    assert result.exit_code == 0, result.output
+    assert engine.traces.annotation(call.trace_id) == (0, "why " * 50_000)
+    assert csv.field_size_limit() == limit, "another program's limit"
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, "score is missing; write 1 for good"),
+        ({"score": None}, "score is null; write 1 for good"),
+        ({"score": "good"}, "score is a text that is neither 0 nor 1"),
+        ({"score": 0.5}, "score is a number that is neither 0 nor 1"),
+        ({"score": [1]}, "score is a list; write 1 for good"),
+        ({"score": 1, "explanation": {"a": 1}}, "explanation is an object; it must be a text"),
+        ({"score": 1, "explanation": False}, "explanation is false; it must be a text"),
+    ],
+)
+def test_a_bad_row_is_told_in_words_for_a_person(
+    by_variables: pytest.MonkeyPatch, tmp_path: Path, fields: dict[str, object], said: str
+) -> None:
+    file = tmp_path / "feedback.jsonl"
+    file.write_text(json.dumps({"trace_id": "a" * 32, **fields}))
+    result = CliRunner().invoke(command, [str(file)])
+    assert result.exit_code == 2
+    assert f"line 1: {said}" in str(result.exception) + result.stderr
 
 
 def test_the_line_at_an_end_counts_rows_by_their_names(

@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 
 from otel_arthur.cli.configured import SENDING, configured, refuse
-from otel_arthur.cli.files.table_file import BadRow, TableFile
+from otel_arthur.cli.files.table_file import BadRow, TableFile, kind_of
 from otel_arthur.cli.parameters import rows_of_a_file
 from otel_arthur.cli.sending import Words, send_rows
 from otel_arthur.cli.terminal.errors import WrongUse
@@ -80,11 +80,15 @@ def _feedback(record: Mapping[str, Any]) -> Feedback:
     ids = feedback_ids(record.get("partner_inference_id") or None, record.get("trace_id"))
     if ids is None:
         raise BadRow("it needs a partner_inference_id of otel-arthur, or a trace_id of 32 hexadecimal digits")
-    score = _SCORES.get(str(record.get("score")).strip().lower())
+    if "score" not in record:
+        raise BadRow("score is missing; write 1 for good, 0 for bad")
+    given = record["score"]
+    score = _SCORES.get(str(given).strip().lower())
     if score is None:
-        kind = type(record.get("score")).__name__
-        raise BadRow(f"score is a {kind} that is neither 0 nor 1; write 1 for good, 0 for bad")
+        is_close = isinstance(given, str | int | float) and str(given).strip()
+        kind = kind_of(given) + (" that is neither 0 nor 1" if is_close else "")
+        raise BadRow(f"score is {kind}; write 1 for good, 0 for bad")
     explanation = record.get("explanation")
     if not isinstance(explanation, str | None):
-        raise BadRow(f"explanation is a {type(explanation).__name__}; it must be a text")
+        raise BadRow(f"explanation is {kind_of(explanation)}; it must be a text")
     return Feedback(*ids, score, explanation or None)

@@ -13,7 +13,7 @@ import orjson
 
 from otel_arthur.cli.configured import SENDING, configured, refuse
 from otel_arthur.cli.connection import ground_truth_types
-from otel_arthur.cli.files.table_file import BadRow, TableFile
+from otel_arthur.cli.files.table_file import BadRow, TableFile, kind_of
 from otel_arthur.cli.parameters import given, rows_of_a_file
 from otel_arthur.cli.sending import Words, send_rows
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
@@ -111,7 +111,9 @@ class _Rows:
         if values is None:
             values = {name: value for name, value in record.items() if name not in _OWN and value is not None}
         if not isinstance(values, dict):
-            raise BadRow(f"ground_truth_data is {_kind(values)}; it must be an object of attribute and value")
+            raise BadRow(
+                f"ground_truth_data is {kind_of(values)}; it must be an object of attribute and value"
+            )
         if not values:
             raise BadRow("no ground truth value; add a field named as the model's ground truth attribute")
         given: dict[str, Any] = values  # pyright: ignore[reportUnknownVariableType]
@@ -132,7 +134,7 @@ class _Rows:
             return value
         fitted = coerced(_of_cell(value, value_type, self._file.delimiter), value_type)
         if fitted is None or not _is_number_of_arthur(fitted):
-            raise BadRow(f"{name} is {_kind(value)} that is no {value_type}")
+            raise BadRow(f"{name} is {kind_of(value)} that is no {value_type}")
         return fitted
 
 
@@ -172,7 +174,7 @@ def _identity(record: Mapping[str, Any]) -> str:
     trace_id, span_id = (_hexadecimal(record, *field) for field in (("trace_id", 32), ("span_id", 16)))
     choice = str(record.get("choice_index", "0"))
     if not choice.isascii() or not choice.isdigit() or len(choice) > _CHOICE_DIGITS:
-        kind = _kind(record["choice_index"])
+        kind = kind_of(record["choice_index"])
         raise BadRow(f"choice_index is {kind}; it must be a whole number of at most {_CHOICE_DIGITS} digits")
     return partner_inference_id(trace_id, span_id, int(choice))
 
@@ -186,7 +188,7 @@ def _hexadecimal(record: Mapping[str, Any], name: str, digits: int) -> str:
 
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise BadRow(f"{name} is {_kind(value)}; it must be a text")
+        raise BadRow(f"{name} is {kind_of(value)}; it must be a text")
     return value.strip()
 
 
@@ -201,7 +203,3 @@ def _timestamp(value: Any, now: str) -> str:
     if moment.tzinfo is None:
         raise BadRow(f"{_TIME} has no time zone; end it with Z or an offset such as +01:00")
     return moment.isoformat()
-
-
-def _kind(value: Any) -> str:
-    return "empty" if value is None or value == "" else f"a {type(value).__name__}"

@@ -18,7 +18,9 @@ from otel_arthur.cli.terminal.errors import WrongUse
 from otel_arthur.cli.terminal.output import plural, say
 
 MAX_LINE: Final = 16 * 1024 * 1024
-"""Bytes of a line; a longer one is no row."""
+"""Bytes of a line; a longer one is no row. Characters of a cell of CSV, which may have several lines."""
+_MAX_HEADER: Final = 128 * 1024
+"""Characters of the header of CSV."""
 MAX_PROBLEMS: Final = 20
 """More bad lines than these are not looked for."""
 _BOM: Final = b"\xef\xbb\xbf"
@@ -36,6 +38,17 @@ _JSON_ENDINGS: Final = (".json", ".jsonl", ".ndjson")
 _R = TypeVar("_R")
 Row = tuple[int, Mapping[str, Any]]
 """The number of a line, from 1, and what it holds. A cell of CSV is a text."""
+
+
+def kind_of(value: Any) -> str:
+    """What a value of a row is, in words for a person."""
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    if isinstance(value, str):
+        return "a text" if value.strip() else "an empty text"
+    if isinstance(value, int | float):
+        return "a number"
+    return "a list" if isinstance(value, list) else "an object"
 
 
 class BadRow(ValueError):
@@ -69,6 +82,9 @@ class TableFile(AbstractContextManager["TableFile"]):
                 self._stream = self._opened.enter_context(Path(name).open("rb"))  # noqa: SIM115
             except OSError as error:
                 raise WrongUse(f"{name}: {error.strerror or type(error).__name__}") from None
+        # The limit is the whole process's, which may be another program's that calls the command.
+        before = csv.field_size_limit(MAX_LINE)
+        self._opened.callback(csv.field_size_limit, before)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -152,7 +168,7 @@ class TableFile(AbstractContextManager["TableFile"]):
             if isinstance(value, dict):
                 yield line, cast("dict[str, Any]", value)
             else:
-                self._problem(line, f"a {type(value).__name__}; each line must be a JSON object")
+                self._problem(line, f"{kind_of(value)}; each line must be a JSON object")
 
     def _csv(self, number: int, first: str, lines: Iterator[tuple[int, str]]) -> Iterator[Row]:
         separator = first.rstrip("\r\n")
@@ -190,6 +206,8 @@ class TableFile(AbstractContextManager["TableFile"]):
 
     def _header(self, number: int, line: str) -> list[str]:
         """Learn delimiter and header."""
+        if len(line) > _MAX_HEADER:
+            raise WrongUse(f"{self.name}, line {number}, the header: longer than {_MAX_HEADER // 1024} kB")
         try:
             self.delimiter = self.delimiter or max(",;\t", key=lambda mark: len(_cells(line, mark)))
             header = [name.strip() for name in _cells(line, self.delimiter, strict=True)]

@@ -59,11 +59,12 @@ def test_ground_truth_from_a_file(
     [
         ("not json", "not JSON"),
         ("[1]", "a list"),
+        ("1.5", "a number; each line must be a JSON object"),
         ("{}", "partner_inference_id is missing"),
-        ('{"partner_inference_id": 7, "a": 1}', "partner_inference_id is a int; it must be a text"),
+        ('{"partner_inference_id": 7, "a": 1}', "partner_inference_id is a number; it must be a text"),
         ('{"trace_id": "xyz", "span_id": "b7ad6b7169203331", "a": 1}', "32 hexadecimal digits"),
         ('{"partner_inference_id": "x"}', "no ground truth value"),
-        ('{"partner_inference_id": "x", "ground_truth_data": 5}', "ground_truth_data is a int"),
+        ('{"partner_inference_id": "x", "ground_truth_data": 5}', "ground_truth_data is a number"),
         ('{"partner_inference_id": "x", "ground_truth_timestamp": "noon", "a": 1}', "is no time"),
         (
             '{"partner_inference_id": "x", "ground_truth_timestamp": "2026-11-22T12:00:00", "a": 1}',
