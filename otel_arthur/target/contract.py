@@ -96,12 +96,16 @@ class Intake(ABC):
     def take(self, meaning: Meaning) -> str | None:
         """Take a call or what is around calls, or return the reason why it is left out; raises as `add`."""
         if isinstance(meaning, Planned):
-            return self.add(meaning.whole())
+            return self.add_planned(meaning)
         return self.add(meaning) if isinstance(meaning, LLMCall) else self.add_around(meaning)
 
     @abstractmethod
     def add(self, call: LLMCall) -> str | None:
         """Take a call, or return the reason why it is left out. May raise: the call cannot be written."""
+
+    def add_planned(self, planned: Planned) -> str | None:
+        """Take a call that is not put together yet, likewise."""
+        return self.add(planned.whole())
 
     @abstractmethod
     def add_around(self, around: Wordless | Step | Frame) -> str | None:

@@ -88,12 +88,23 @@ class ArthurIntake(Intake):
             target.remember(call.service_name)
         return None
 
+    def add_planned(self, planned: Planned) -> str | None:
+        """As `add`; a call that is left out is not put together."""
+        return self.add(planned.whole()) if is_sampled(planned.view.trace_id, self._ratio) else NOT_SAMPLED
+
     def take_copies(self, meanings: Sequence[Meaning]) -> Sequence[Meaning]:
-        """As the contract has it, where all calls are for one model and none is left out."""
-        if self._model is None or self._ratio < 1:
+        """As the contract has it, where all calls are for one model."""
+        if self._model is None:
             return meanings
-        calls = [one for one in meanings if isinstance(one, Planned)]
-        left: list[Meaning] = [one for one in meanings if not isinstance(one, Planned)]
+        calls: list[Planned] = []
+        left: list[Meaning] = []
+        for one in meanings:
+            if isinstance(one, Planned) and is_sampled(one.view.trace_id, self._ratio):
+                calls.append(one)
+            else:
+                left.append(one)
+        if not calls:
+            return left
         of_model = self._of_model(self._model)
         evidence, others = put_planned(of_model.builder, calls, of_model.packing)
         of_model.held.add_evidence(evidence)
