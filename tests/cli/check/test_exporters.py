@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from otel_arthur.cli.commands.check.variables import examine_variables, examine_
 from otel_arthur.configuration import Configuration
 from otel_arthur.local.server import LocalArthur
 from tests.cli.check.test_doctor import check
+from tests.support.servers.account import onboarded
 
 FILE = """
 file_format: "1.0"
@@ -102,6 +104,29 @@ def test_a_configuration_file_decides_and_not_the_variables(
     ((level, text, _),) = found("exporter")
     assert level == "yellow"
     assert f"{path} has no exporter arthur" in str(text)
+
+
+def test_the_settings_of_the_file_are_those_that_are_checked(arthur: LocalArthur, tmp_path: Path) -> None:
+    path, spool = tmp_path / "otel.yaml", tmp_path / "spool"
+    settings = {
+        "endpoint": arthur.url,
+        "api_key": arthur.api_key,
+        "model_id": onboarded(arthur),
+        "spool_dir": str(spool),
+    }
+    # JSON is YAML.
+    path.write_text(FILE.replace("{api_key: s3cret}", json.dumps(settings)))
+    code, answer, findings = check(tmp_path, OTEL_CONFIG_FILE=str(path))
+    assert (code, answer["level"]) == (0, "green"), findings
+    assert findings["endpoint"] == [("green", arthur.url, None)]
+    assert str(spool) in findings["spool"][0][1]
+
+    settings |= {"endpoint": "nowhere", "spool_dri": "x"}
+    path.write_text(FILE.replace("{api_key: s3cret}", json.dumps(settings)))
+    code, answer, findings = check(tmp_path, OTEL_CONFIG_FILE=str(path))
+    assert code == 2
+    assert any(f"endpoint in {path}: " in text for _, text, _ in findings["configuration"])
+    assert arthur.api_key not in json.dumps(answer)
 
 
 @pytest.mark.parametrize(("value", "is_said"), [("metadata", True), ("metdata", False)])

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from otel_arthur.cli.commands.check.report import Report
-from otel_arthur.sdk.setup.variables import CONFIG_FILE, is_named_in_file
+from otel_arthur.sdk.setup.variables import CONFIG_FILE, NAME, is_named_in_file
 
 _PACKAGE: Final = "opentelemetry-configuration"
 _OF_NAMES: Final = ("required", "additionalProperties", "dependentRequired")
@@ -41,6 +41,24 @@ def examine_file(report: Report) -> bool:
             "add an exporter arthur to the file (docs/declarative.md)",
         )
     return True
+
+
+def settings_in_file() -> tuple[str, dict[str, Any]]:
+    """The file that decides, and the settings of its first span exporter ``arthur``; empty without one."""
+    path = os.environ.get(CONFIG_FILE, "")
+    if not path or _fault_of(path)[0]:
+        return "", {}
+    from opentelemetry import configuration
+
+    with _silent():
+        provider: Any = configuration.load_config_file(path).tracer_provider
+    for processor in provider.processors if provider is not None else ():
+        exporter: Any = getattr(processor.batch or processor.simple, "exporter", None)
+        components: dict[str, dict[Any, Any] | None] = getattr(exporter, "additional_properties", {})
+        if NAME in components:
+            # A key that is no text is no setting, and the doctor says so.
+            return path, {str(key): value for key, value in (components[NAME] or {}).items()}
+    return "", {}
 
 
 def _fault_of(path: str) -> tuple[str, str]:
