@@ -166,7 +166,12 @@ def test_goes_on_where_it_stopped(fault: FaultServer, tmp_path: Path, signal_num
     _, said = first.communicate(timeout=PATIENCE)
     if signal_number == signal.SIGINT:
         assert first.returncode == 130
-        assert "Run the same command again" in said
+        (line,) = [line for line in said.splitlines() if line.startswith("Interrupted. ")]
+        on, _, waits = line.partition("; ")
+        assert on == "Interrupted. Run the same command again to go on with the rest of the files"
+        # Of the second chunk alone: the files have two more.
+        number, _, where = waits.partition(" inferences wait in ")
+        assert (0 < int(number) <= CHUNK, where) == (True, f"{tmp_path / 'replay-spool'}.")
         assert "Traceback" not in said
     before = len(fault.accepted_ids)
 

@@ -171,10 +171,13 @@ def test_one_eval_starts_it_and_another_finds_it(tmp_path: Path) -> None:
         )
         assert found.json()["partner_model_id"] == "bot"
         second = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
-        assert (second.stdout, second.stderr) == (first.stdout, "")
+        dashboard = f"dashboard  http://127.0.0.1:{port}/ (the password is the API key)\n"
+        assert (second.stdout, second.stderr) == (first.stdout, dashboard)
+        page = requests.get(f"http://127.0.0.1:{port}/", auth=("", key), timeout=PATIENCE)
+        assert page.status_code == 200
         # A shell that looked a moment too early finds the other's once its own cannot listen.
         third = finished([sys.executable, "-c", LOOKS_TOO_EARLY, *command[3:]])
-        assert (third.returncode, third.stdout, third.stderr) == (0, first.stdout, "")
+        assert (third.returncode, third.stdout, third.stderr) == (0, first.stdout, dashboard)
     finally:
         os.kill(int(match[1]), signal.SIGTERM)
 
@@ -187,11 +190,12 @@ def test_without_a_model_the_one_that_runs_is_used(tmp_path: Path) -> None:
         endpoint, key, _ = background.exports(arthur.url, arthur.api_key, None)
         done = finished(command)
         assert (done.returncode, done.stdout.splitlines()) == (0, [endpoint, key])
-        assert done.stderr == "No model is set: --model NAME finds or makes one.\n"
+        dashboard = f"dashboard  {arthur.url}/ (the password is the API key)\n"
+        assert done.stderr == f"{dashboard}No model is set: --model NAME finds or makes one.\n"
         model_id = Account(arthur).onboard("bot")
         done = finished(command)
         assert done.stdout.splitlines() == background.exports(arthur.url, arthur.api_key, model_id)
-        assert done.stderr == ""
+        assert done.stderr == dashboard
 
 
 LOOKS_TOO_EARLY = """

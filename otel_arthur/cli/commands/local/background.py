@@ -80,15 +80,18 @@ def running_or_started(
         WorkFailed: neither is; the message says why none starts.
     """
     address = (host, port, db, api_key, model_name)
-    found = running(*address)
+    found = there = running(*address)
     if found is None:
         try:
             found = in_background(last_line)
         except WorkFailed:
             # Another shell's may have begun to listen since we looked, or may have been too busy to answer.
-            found = running(*address)
+            found = there = running(*address)
             if found is None:
                 raise
+    if there is not None:
+        # The link that it printed at its start works once.
+        say(f"dashboard  http://{host}:{port}/ (the password is the API key)", err=True)
     settings = [line for line in found if not line.endswith(ANY_MODEL)]
     if len(settings) < len(found):
         say("No model is set: --model NAME finds or makes one.", err=True)

@@ -99,7 +99,11 @@ def conclude(delivery: Delivery, found: Found, verdicts: Verdicts, broken_off: s
         total = plural(found.total, "call")
         say(f"{total} replayed: {', '.join(words)}." if found.total else "Nothing was left to send.")
     where = configuration.spool_dir
-    on = "Run the same command again to go on" + (f"; the rest waits in {where}." if where else ".")
+    waits = f"; {plural(left, row)} wait{'s' if left == 1 else ''} in {where}" if where and left else ""
+    on = "Run the same command again to go on"
+    if broken_off:
+        # What was not handed over yet is in the files, and nowhere else.
+        on = f"{on} with the rest of the files{waits}."
     if broken_off == INTERRUPTED:
         say(f"{INTERRUPTED}. {on}", err=True)
         raise SystemExit(_EXIT_INTERRUPTED)
@@ -111,7 +115,7 @@ def conclude(delivery: Delivery, found: Found, verdicts: Verdicts, broken_off: s
             "`otel-arthur spool dead-letters list` says why"
         )
     if left:
-        raise WorkFailed(f"{plural(left, row)} not with Arthur yet. {on}")
+        raise WorkFailed(f"{plural(left, row)} not with Arthur yet. {on}{waits}.")
 
 
 def _row_of(configuration: Configuration) -> str:
