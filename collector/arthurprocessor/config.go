@@ -1,8 +1,6 @@
 package arthurprocessor // import "github.com/arthur-ai/otel-arthur/collector/arthurprocessor"
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,6 +12,7 @@ import (
 
 	"github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/contract"
 	"github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/core"
+	"github.com/arthur-ai/otel-arthur/collector/arthurprocessor/internal/document"
 )
 
 const (
@@ -206,38 +205,32 @@ func (c *Config) makesWholeTraces() bool {
 	return c.Engine != nil && c.Core.Endpoint == "" && c.Engine.Settings["spans"] != "calls"
 }
 
-// document is the configuration for the core: JSON, which is YAML, on one line. It holds secrets.
+// document is the configuration for the core. It holds secrets.
 func (c *Config) document() ([]byte, error) {
-	document := map[string]any{
+	sections := map[string]any{
 		"spool": c.Spool.values(),
 		// One second is left for the end of the process itself.
 		"service": map[string]any{"drain_seconds": max(c.Core.StopTimeout-time.Second, c.Core.StopTimeout/2).Seconds()},
 	}
 	if c.Arthur != nil {
-		document["arthur"] = c.Arthur.values()
+		sections["arthur"] = c.Arthur.values()
 	}
 	if c.Engine != nil {
-		document["engine"] = c.Engine.values()
+		sections["engine"] = c.Engine.values()
 	}
-	var line bytes.Buffer
-	encoder := json.NewEncoder(&line)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(escaped(document)); err != nil {
-		return nil, fmt.Errorf("the configuration for the core: %w", err)
-	}
-	return bytes.TrimSpace(line.Bytes()), nil
+	return document.Line(sections)
 }
 
 func (a *ArthurConfig) values() map[string]any {
 	models := make([]any, len(a.Models))
 	for i, model := range a.Models {
-		models[i] = with(nil, map[string]string{
+		models[i] = document.With(nil, map[string]string{
 			"model_id": model.ModelID, "task_id": model.TaskID, "organization_id": model.OrganizationID,
 			"api_key": string(model.APIKey), "api_key_file": model.APIKeyFile,
 			"login": model.Login, "password": string(model.Password),
 		}, model.Match)
 	}
-	values := with(a.Settings, map[string]string{
+	values := document.With(a.Settings, map[string]string{
 		"endpoint": a.Endpoint, "api_key": string(a.APIKey), "api_key_file": a.APIKeyFile,
 		"login": a.Login, "password": string(a.Password), "organization_id": a.OrganizationID,
 	}, nil)
@@ -248,9 +241,9 @@ func (a *ArthurConfig) values() map[string]any {
 func (e *EngineConfig) values() map[string]any {
 	tasks := make([]any, len(e.Tasks))
 	for i, task := range e.Tasks {
-		tasks[i] = with(nil, map[string]string{"task_id": task.TaskID}, task.Match)
+		tasks[i] = document.With(nil, map[string]string{"task_id": task.TaskID}, task.Match)
 	}
-	values := with(e.Settings, map[string]string{
+	values := document.With(e.Settings, map[string]string{
 		"endpoint": e.Endpoint, "api_key": string(e.APIKey), "api_key_file": e.APIKeyFile, "task_id": e.TaskID,
 	}, nil)
 	if len(tasks) > 0 {
@@ -260,48 +253,5 @@ func (e *EngineConfig) values() map[string]any {
 }
 
 func (s *SpoolConfig) values() map[string]any {
-	return with(s.Settings, map[string]string{"directory": s.Directory}, nil)
-}
-
-// with joins settings, texts that are not empty, and the match of a route.
-func with(settings Section, texts, match map[string]string) map[string]any {
-	values := make(map[string]any, len(settings)+len(texts)+1)
-	for key, value := range settings {
-		values[key] = value
-	}
-	for key, text := range texts {
-		if text != "" {
-			values[key] = text
-		}
-	}
-	if len(match) > 0 {
-		patterns := make(map[string]any, len(match))
-		for key, pattern := range match {
-			patterns[key] = pattern
-		}
-		values["match"] = patterns
-	}
-	return values
-}
-
-// escaped doubles each dollar of a value, so that the core does not expand a value a second time.
-func escaped(value any) any {
-	switch typed := value.(type) {
-	case string:
-		return strings.ReplaceAll(typed, "$", "$$")
-	case map[string]any:
-		copied := make(map[string]any, len(typed))
-		for key, inner := range typed {
-			copied[key] = escaped(inner)
-		}
-		return copied
-	case []any:
-		copied := make([]any, len(typed))
-		for i, inner := range typed {
-			copied[i] = escaped(inner)
-		}
-		return copied
-	default:
-		return value
-	}
+	return document.With(s.Settings, map[string]string{"directory": s.Directory}, nil)
 }
