@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from click.testing import Result
 
 from otel_arthur.arthur.target import presenting
 from otel_arthur.configuration import Route
 from otel_arthur.delivery import Delivery
 from otel_arthur.spool.queue import leases
-from tests.support.servers.fault_behaviours import row_statuses
+from tests.support.processes.threads import wait_for_senders
+from tests.support.servers.fault_behaviours import refuse_rows, row_statuses
 from tests.support.servers.fault_server import FaultServer
 from tests.support.spans.llm_calls import ids_of, llm_call, llm_calls
 from tests.support.waiting import PATIENCE, eventually
@@ -75,3 +77,18 @@ def test_it_finds_the_model_of_its_inference(server: FaultServer, deliver: Calla
     patched = {tuple(r.ids): r.path.split("/")[4] for r in server.sends if r.method == "PATCH"}
     assert patched[tuple(ids_of([call]))] == "billing-model"
     assert patched[("unknown",)] != "billing-model"
+
+
+def test_ground_truth_that_waits_for_its_call_is_said_to_wait(
+    server: FaultServer, deliver: Callable[..., Delivery], invoke: Callable[..., Result]
+) -> None:
+    """`spool status` has no error to show: Arthur answered."""
+    server.always(refuse_rows(lambda _: (404, "no such inference")))
+    delivery = deliver()
+    delivery.submit_ground_truth([truth("of-no-call")])
+    delivery.shutdown(0.2)
+    wait_for_senders()
+    result = invoke("drain", "--timeout", "1")
+    assert result.exit_code == 1
+    assert "ground truth waits until Arthur has its inference" in result.stderr
+    assert "last error" not in invoke("status").stdout

@@ -46,6 +46,7 @@ def drain(folder: str | None, as_json: bool, timeout: float, adopted: Sequence[s
     configuration = configured(*SENDING, spool_dir=folder)
     if configuration.missing is not None:
         raise WrongUse(configuration.missing)
+    from otel_arthur.arthur.target.records import Kind
     from otel_arthur.arthur.target.routes import identity_of
     from otel_arthur.delivery import Delivery
     from otel_arthur.spool.commands import set_aside
@@ -88,11 +89,14 @@ def drain(folder: str | None, as_json: bool, timeout: float, adopted: Sequence[s
         say(", ".join([*told, f"{moved} taken over"] if moved else told))
     for line in damaged:
         say(line, err=True)
-    leased = sum(
-        kind.leased for one in status.destinations if one not in others for kind in one.kinds.values()
-    )
+    own = [one for one in status.destinations if one not in others]
+    waiting = {number for one in own for number, kind in one.kinds.items() if kind.waiting}
+    leased = sum(kind.leased for one in own for kind in one.kinds.values())
     if not why and summary["left"] and leased >= summary["left"]:
         why = "other processes are sending them"
+    if not why and waiting == {Kind.GROUND_TRUTH} and not any(one.last_error for one in own):
+        # Arthur answers well, so there is no last error to be shown.
+        why = "ground truth waits until Arthur has its inference"
     within = f" within {timeout:g} s" if is_over else ""
     _conclude_drain(done, summary["left"], within, why, others, configuration)
     if damaged:
