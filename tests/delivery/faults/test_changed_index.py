@@ -15,7 +15,7 @@ from otel_arthur.delivery import Delivery
 from tests.support.books import balance
 from tests.support.servers.faces import Face
 from tests.support.servers.fault_server import FaultServer
-from tests.support.spans.llm_calls import ids_of, llm_calls
+from tests.support.spans.llm_calls import llm_calls
 from tests.support.waiting import PATIENCE, eventually
 
 Deliver = Callable[..., Delivery]
@@ -139,6 +139,7 @@ def _without_tables(index: Path) -> None:
 )
 def test_bodies_without_their_index_are_kept_and_told(
     server: FaultServer,
+    face: Face,
     deliver: Deliver,
     spool_dir: Path,
     invoke: Callable[..., Result],
@@ -158,7 +159,7 @@ def test_bodies_without_their_index_are_kept_and_told(
     assert second.submit(calls := llm_calls(20, 5000)).refused == 0
     assert second.flush(PATIENCE)
     second.shutdown(PATIENCE)
-    assert sorted(server.accepted_ids) == sorted(ids_of(calls))
+    assert sorted(server.accepted_ids) == sorted(face.ids_of(calls))
     (kept,) = spool_dir.glob(f"damaged-*/bodies/{body.name}")
     for command in ("status", "drain"):
         told = f"a damaged spool is kept in {kept.parent.parent}, with files of calls that were not sent: 1;"

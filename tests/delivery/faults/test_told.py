@@ -15,6 +15,7 @@ from otel_arthur.delivery import Delivery
 from tests.delivery.faults.test_real_disks import fill, no_descriptors
 from tests.support.books import balance
 from tests.support.processes.running import finished
+from tests.support.servers.faces import Face
 from tests.support.servers.fault_server import FaultServer
 from tests.support.spans.llm_calls import llm_calls
 from tests.support.waiting import PATIENCE, eventually
@@ -26,8 +27,14 @@ def last_line(caplog: pytest.LogCaptureFixture) -> str:
     return next(line for line in reversed(caplog.messages) if " sent, " in line)
 
 
+def rows_of(face: Face) -> str:
+    """How the last line calls what is sent."""
+    return face.rows.partition(" ")[0].lower()
+
+
 def test_beside_a_stopped_holder_the_last_line_tells_disk_from_memory(
     server: FaultServer,
+    face: Face,
     deliver: Deliver,
     stopped_holder: Callable[[], subprocess.Popen[bytes]],
     spool_dir: Path,
@@ -40,8 +47,8 @@ def test_beside_a_stopped_holder_the_last_line_tells_disk_from_memory(
     assert delivery.submit(llm_calls(20)).in_memory == 20
     delivery.shutdown(PATIENCE)
     line = last_line(caplog)
-    assert f"5 inferences not sent, left in {spool_dir} for the next run" in line
-    assert "20 inferences not sent, in memory only" in line
+    assert f"5 {rows_of(face)} not sent, left in {spool_dir} for the next run" in line
+    assert f"20 {rows_of(face)} not sent, in memory only" in line
     counts = delivery.counts()
     assert (counts.left, counts.lost) == (5, {"spool failed": 20})
     balance(counts)
@@ -63,7 +70,11 @@ def test_what_lies_in_a_folder_out_of_reach_is_told(
 
 
 def test_a_request_that_cannot_be_made_is_told_as_that(
-    server: FaultServer, deliver: Deliver, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    server: FaultServer,
+    face: Face,
+    deliver: Deliver,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     delivery = deliver()
     with monkeypatch.context() as broken:
@@ -71,7 +82,7 @@ def test_a_request_that_cannot_be_made_is_told_as_that(
         delivery.submit(llm_calls(5))
         assert not delivery.finish(PATIENCE)
         line = last_line(caplog)
-        assert "5 inferences not sent" in line
+        assert f"5 {rows_of(face)} not sent" in line
         assert "can be made (ModuleNotFoundError: import of requests halted" in line
     assert eventually(lambda: delivery.flush(5), "all is sent once it can be")
     balance(delivery.counts())
