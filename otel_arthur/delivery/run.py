@@ -107,16 +107,14 @@ class Run:
         return submitted
 
     def _take(self, read: list[Meaning], intakes: Sequence[Intake], submitted: Submitted) -> None:
-        for intake in intakes:
-            for meaning in intake.take_copies(read):
-                line = ""
-                try:
-                    reason = intake.take(meaning)
-                except Exception as error:  # a call of a shape never seen must not cost its batch
-                    kind = type(error).__name__
-                    reason, line = UNREADABLE, f"a call cannot be written ({kind}); it is skipped"
-                if reason is not None:
-                    self.leave_out(reason, 1, submitted, line)
+        for intake, meaning in ((each, one) for each in intakes for one in each.take_copies(read)):
+            line = ""
+            try:
+                reason = intake.take(meaning)
+            except Exception as error:  # a call of a shape never seen must not cost its batch
+                reason, line = UNREADABLE, f"a call cannot be written ({type(error).__name__}); it is skipped"
+            if reason is not None:
+                self.leave_out(reason, 1, submitted, line)
         for meaning in read:
             if isinstance(meaning, LLMCall) and meaning.choices_left_out:
                 line = "a call has more than 10,000 answers; the others are left out"
