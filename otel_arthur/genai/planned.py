@@ -50,6 +50,14 @@ class Planned(Struct, frozen=True, gc=False):
         return False
 
     @property
+    def plain_total(self) -> int | None:
+        """The sum of the tokens, where they were written as the call has them; else None: `usage` knows."""
+        asked, told, total, cached, put, thought = self.fields[USAGE]
+        if not (asked and told and self.layout.keeps_counts) or cached or put or thought:
+            return None
+        return asked + told if total is None or total == asked + told else None
+
+    @property
     def usage(self) -> Usage:
         """The tokens, as the call has them."""
         usage, dialect = Usage(*self.fields[USAGE]), self.layout.dialect

@@ -196,16 +196,14 @@ def _values_of(planned: Planned, input_text: InputText | None) -> list[Any] | No
         kin.below,
     ]
     values[_START] = start
-    asked, told, total, cached, put, thought = fields[USAGE]
-    if (
-        (asked and told and not (cached or put or thought))
-        and (total is None or total == asked + told)
-        and planned.layout.keeps_counts
-    ):
-        values[_TOTAL] = asked + told
+    total = planned.plain_total
+    if total is not None:
+        values[_TOTAL] = total
         return values
     usage = planned.usage
-    if (usage.input is None) is not (asked is None) or (usage.output is None) is not (told is None):
+    if (usage.input is None) is not (fields[_ASKED] is None):
+        return None
+    if (usage.output is None) is not (fields[_TOLD] is None):
         return None
     values[USAGE] = astuple(usage)
     return values

@@ -113,13 +113,12 @@ def evidence_of(call: LLMCall) -> Evidence:
 def evidence_in(planned: Planned) -> Evidence:
     """As `evidence_of` its call, which is put together only where that takes a longer look."""
     view, layout, looked, fields = planned.view, planned.layout, planned.looked, planned.fields
-    asked, told, total, *parts = fields[USAGE]
+    asked, told, *_ = fields[USAGE]
     if (
         (looked is not None and looked.truncated)
         or STATED in view.attributes
         or (view.events and layout.dialect.first_token_event is not None)
-        or not (asked and told and layout.keeps_counts and (total is None or total == asked + told))
-        or any(parts)
+        or planned.plain_total is None
     ):
         return evidence_of(planned.whole())
     service, instance, _ = resource_fields(view.resource)

@@ -28,9 +28,7 @@ class Gathering:
 
     def add(self, evidence: Evidence) -> None:
         """Take the evidence of a call."""
-        self._unwritten.append(evidence)
-        if len(self._unwritten) == _AT_ONCE:
-            self._write()
+        self.add_all((evidence,))
 
     def add_all(self, evidence: Sequence[Evidence]) -> None:
         """Take the evidence of several calls."""
