@@ -49,10 +49,11 @@ def configured(*settings: str, **arguments: Any) -> Configuration:
 _OPTIONS: Final = {"endpoint": "--endpoint", "spool_dir": "--dir", "model_id": "--model"}
 
 
-def as_error(problem: Problem) -> str:
-    """A problem as a command reports it: its arguments are options."""
-    is_option = problem.source.startswith("argument ")
-    source = _OPTIONS.get(problem.setting, problem.source) if is_option else problem.source
+def as_error(problem: Problem, file: str = "") -> str:
+    """A problem as a command reports it: its arguments are options, or keys of `file` where one is read."""
+    source, argument = problem.source, problem.source.removeprefix("argument ")
+    if argument != source:
+        source = f"{argument} in {file}" if file else _OPTIONS.get(problem.setting, source)
     return f"{source}: it {problem.what}"
 
 

@@ -24,7 +24,7 @@ from otel_arthur.cli.connection import connected, fitting_schema
 from otel_arthur.cli.terminal import new_console
 from otel_arthur.cli.terminal.errors import WorkFailed, WrongUse
 from otel_arthur.cli.terminal.output import plural, say, say_error
-from otel_arthur.configuration import Configuration, Problem
+from otel_arthur.configuration import Configuration
 from otel_arthur.inference.build import build
 from otel_arthur.inference.fields import FIELDS
 from otel_arthur.inference.redaction.redactors import checked
@@ -35,8 +35,6 @@ from otel_arthur.sdk.setup.variables import DISTRO, NAME
 _ADDRESSES = tuple(
     f"{target}{name}" for target in ("", "engine_") for name in ("endpoint", "certificate", "insecure")
 )
-
-_ARGUMENT = "argument "
 
 
 @click.command(epilog="Example: OTEL_EXPORTER_ARTHUR_MODEL_ID=... otel-arthur check --send")
@@ -75,8 +73,8 @@ def command(send: bool, as_json: bool) -> None:
 def _examine_configuration(report: Report, send: bool) -> None:
     file, settings = settings_in_file()
     configuration = checked(Configuration.from_environment(**settings))
-    refuse([_as_error(problem, file) for problem in configuration.problems_with(*_ADDRESSES)])
-    problems = [_as_error(problem, file) for problem in configuration.problems]
+    refuse([as_error(problem, file) for problem in configuration.problems_with(*_ADDRESSES)])
+    problems = [as_error(problem, file) for problem in configuration.problems]
     for problem in problems:
         # The exporter goes on without the bad setting; so does the doctor, to say all that is wrong at once.
         if report.as_json:
@@ -100,13 +98,6 @@ def _examine_configuration(report: Report, send: bool) -> None:
     if problems:
         report.end()
         sys.exit(WrongUse.exit_code)
-
-
-def _as_error(problem: Problem, file: str) -> str:
-    """A problem in words: an argument is a key of the file."""
-    if not file or not problem.source.startswith(_ARGUMENT):
-        return as_error(problem)
-    return f"{problem.source.removeprefix(_ARGUMENT)} in {file}: it {problem.what}"
 
 
 def _check_platform(report: Report, configuration: Configuration, send: bool) -> tuple[str, list[str]]:
