@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.processes.running import serving
 from tests.support.servers.fault_server import FaultServer
 from tests.support.servers.ports import free_port
 from tests.support.waiting import PATIENCE, eventually
@@ -43,39 +44,27 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no SIGTERM, no 
 @pytest.fixture
 def start(environ: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     """Start a server, which answers each of the calls."""
-    started: list[subprocess.Popen[bytes]] = []
+    own = {
+        "PYTHONPATH": str(FOLDER),
+        # Of uvicorn: `uvicorn.workers` is deprecated.
+        "PYTHONWARNINGS": "ignore",
+        "OTEL_TRACES_EXPORTER": "arthur",
+        "OTEL_BSP_SCHEDULE_DELAY": "3600000",
+    }
+    with serving({**environ, **own}, tmp_path / "said") as run:
 
-    def start(name: str, exporter: str, *options: str) -> subprocess.Popen[bytes]:
-        port = free_port()
-        command = [*SERVERS[name], *options, *(BIND if "gunicorn" in name else [])]
-        instrument = str(Path(PYTHON).with_name("opentelemetry-instrument"))
-        python = [instrument, PYTHON] if exporter == ZERO_CODE else [PYTHON]
-        with (tmp_path / "said").open("wb") as said:
-            process = subprocess.Popen(
-                [*python, "-m", *(part.format(port=port) for part in command)],
-                env=environ
-                | {
-                    "EXPORTER": exporter,
-                    "PYTHONPATH": str(FOLDER),
-                    # Of uvicorn: `uvicorn.workers` is deprecated.
-                    "PYTHONWARNINGS": "ignore",
-                    "OTEL_TRACES_EXPORTER": "arthur",
-                    "OTEL_BSP_SCHEDULE_DELAY": "3600000",
-                },
-                stderr=said,
-                stdout=said,
-                start_new_session=True,
-            )
-        started.append(process)
-        for _ in range(CALLS):
-            ask(port, process)
-        return process
+        def start(name: str, exporter: str, *options: str) -> subprocess.Popen[bytes]:
+            port = free_port()
+            command = [*SERVERS[name], *options, *(BIND if "gunicorn" in name else [])]
+            instrument = str(Path(PYTHON).with_name("opentelemetry-instrument"))
+            python = [instrument, PYTHON] if exporter == ZERO_CODE else [PYTHON]
+            arguments = [part.format(port=port) for part in command]
+            process = run(*python, "-m", *arguments, EXPORTER=exporter)
+            for _ in range(CALLS):
+                ask(port, process)
+            return process
 
-    yield start
-    for process in started:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        yield start
 
 
 @pytest.mark.parametrize("exporter", EXPORTERS)

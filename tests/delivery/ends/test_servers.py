@@ -7,7 +7,6 @@ batch processor is told to wait an hour, so all spans are in its queue when the 
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import urllib.error
@@ -20,6 +19,7 @@ import orjson
 import pytest
 
 from otel_arthur.local.server import LocalArthur
+from tests.support.processes.running import serving
 from tests.support.servers.account import onboarded, presentations
 from tests.support.servers.ports import free_port
 from tests.support.servers.providers.openai_server import OpenAIServer
@@ -118,28 +118,13 @@ def backend(spool_dir: Path) -> Iterator[Backend]:
 
 
 @pytest.fixture
-def serve(backend: Backend, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    started: list[subprocess.Popen[str]] = []
+def serve(backend: Backend, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    with serving(backend.environ, tmp_path / "stderr", cwd=tmp_path, errors_alone=True) as run:
 
-    def start(*command: str, instrumented: bool = True, **extra: str) -> subprocess.Popen[str]:
-        with (tmp_path / "stderr").open("w") as said:
-            process = subprocess.Popen(
-                [*([INSTRUMENT] if instrumented else []), sys.executable, "-m", *command],
-                env={**backend.environ, **extra},
-                cwd=tmp_path,
-                stdout=subprocess.DEVNULL,
-                stderr=said,
-                text=True,
-                start_new_session=True,
-            )
-        started.append(process)
-        return process
+        def start(*command: str, instrumented: bool = True, **extra: str) -> subprocess.Popen[bytes]:
+            return run(*([INSTRUMENT] if instrumented else []), sys.executable, "-m", *command, **extra)
 
-    yield start
-    for process in started:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        yield start
 
 
 def ask(port: int, text: str) -> str:
@@ -154,7 +139,7 @@ def ask(port: int, text: str) -> str:
     return eventually(answer, f"the server answers on port {port}", 240)
 
 
-def ended(process: subprocess.Popen[str], folder: Path) -> str:
+def ended(process: subprocess.Popen[bytes], folder: Path) -> str:
     """Ends it with SIGTERM; all that it said."""
     process.terminate()
     process.wait(PATIENCE)
@@ -163,7 +148,7 @@ def ended(process: subprocess.Popen[str], folder: Path) -> str:
     return said
 
 
-def test_gunicorn(backend: Backend, serve: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
+def test_gunicorn(backend: Backend, serve: Callable[..., subprocess.Popen[bytes]], tmp_path: Path) -> None:
     (tmp_path / "served.py").write_text(WSGI)
     port = free_port()
     process = serve("gunicorn", "--workers", "2", "--bind", f"127.0.0.1:{port}", "served")
@@ -176,7 +161,7 @@ def test_gunicorn(backend: Backend, serve: Callable[..., subprocess.Popen[str]],
 
 @pytest.mark.parametrize("how", ["--workers=1", "--workers=2", "--reload"])
 def test_uvicorn_with_the_one_variable(
-    backend: Backend, serve: Callable[..., subprocess.Popen[str]], tmp_path: Path, how: str
+    backend: Backend, serve: Callable[..., subprocess.Popen[bytes]], tmp_path: Path, how: str
 ) -> None:
     (tmp_path / "served.py").write_text(ASGI + 'app = Starlette(routes=[Route("/{text}", answer)])\n')
     port = free_port()
@@ -190,7 +175,7 @@ def test_uvicorn_with_the_one_variable(
 
 @pytest.mark.parametrize("how", ["zero code", "the distro", "in each child"])
 def test_celery_prefork(
-    backend: Backend, serve: Callable[..., subprocess.Popen[str]], tmp_path: Path, how: str
+    backend: Backend, serve: Callable[..., subprocess.Popen[bytes]], tmp_path: Path, how: str
 ) -> None:
     (tmp_path / "tasks.py").write_text(TASKS + (IN_THE_CHILD if how == "in each child" else ""))
     (tmp_path / "queue").mkdir()
@@ -212,7 +197,7 @@ def test_celery_prefork(
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_uvicorn_with_a_shutdown_in_the_lifespan(
-    backend: Backend, serve: Callable[..., subprocess.Popen[str]], tmp_path: Path, workers: str
+    backend: Backend, serve: Callable[..., subprocess.Popen[bytes]], tmp_path: Path, workers: str
 ) -> None:
     (tmp_path / "served.py").write_text(ASGI + LIFESPAN)
     port = free_port()
@@ -226,7 +211,7 @@ def test_uvicorn_with_a_shutdown_in_the_lifespan(
 
 
 def test_what_uvicorn_handed_over_is_there_for_the_next_run(
-    backend: Backend, serve: Callable[..., subprocess.Popen[str]], tmp_path: Path
+    backend: Backend, serve: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
     """Where SIGTERM is left alone, uvicorn ends by the signal itself, so no exit handler runs."""
     app = 'app = Starlette(routes=[Route("/{text}", answer)])\n'

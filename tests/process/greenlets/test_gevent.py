@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.processes.running import Start, serving
 from tests.support.servers.fault_server import FaultServer
 from tests.support.servers.ports import free_port
 from tests.support.waiting import PATIENCE, eventually
@@ -20,30 +19,12 @@ pytest.importorskip("gevent")
 FOLDER = Path(__file__).parent
 CALLS = 20
 AT_ONCE = {"OTEL_EXPORTER_ARTHUR_DUPLICATE_WINDOW": "0"}
-Start = Callable[..., "subprocess.Popen[bytes]"]
 
 
 @pytest.fixture
 def start(environ: dict[str, str], tmp_path: Path) -> Iterator[Start]:
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start(*command: str, **extra: str) -> subprocess.Popen[bytes]:
-        with (tmp_path / "said").open("wb") as said:
-            process = subprocess.Popen(
-                [*command],
-                env={**environ, "PYTHONPATH": str(FOLDER), **extra},
-                stdout=said,
-                stderr=said,
-                start_new_session=True,
-            )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    with serving({**environ, "PYTHONPATH": str(FOLDER)}, tmp_path / "said") as start:
+        yield start
 
 
 def said(tmp_path: Path) -> str:

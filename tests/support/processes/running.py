@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -57,3 +59,34 @@ def starting(environ: Mapping[str, str]) -> Iterator[Start]:
     for process in started:
         process.kill()
         process.communicate()
+
+
+@contextmanager
+def serving(
+    environ: Mapping[str, str], said: Path, *, cwd: Path | None = None, errors_alone: bool = False
+) -> Iterator[Start]:
+    """As `starting`, of programs that start others: each has a process group of its own, which is killed.
+
+    Args:
+        said: the file of what the latest one writes, to standard error alone where `errors_alone`.
+    """
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*command: str | Path, **extra: str) -> subprocess.Popen[bytes]:
+        with said.open("wb") as file:
+            process = subprocess.Popen(
+                command,
+                env={**environ, **extra},
+                cwd=cwd,
+                stdout=subprocess.DEVNULL if errors_alone else file,
+                stderr=file,
+                start_new_session=True,
+            )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
